@@ -1,0 +1,1 @@
+"""Benchmarks, metrics, peers, reports and the demo."""

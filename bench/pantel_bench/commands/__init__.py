@@ -1,0 +1,1 @@
+"""Subcommands that the benchmarks add to `pantel`."""

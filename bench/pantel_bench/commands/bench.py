@@ -1,0 +1,28 @@
+"""`pantel bench`: one word for all benchmarks."""
+
+from __future__ import annotations
+
+import argparse
+
+from pantel_bench.commands.still import STILL
+from pantel_device.command import Command
+
+__all__ = ["COMMAND"]
+
+_BENCHMARKS = (STILL,)
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    benchmarks = parser.add_subparsers(dest="benchmark", required=True, metavar="BENCHMARK")
+    for benchmark in _BENCHMARKS:
+        arguments = benchmarks.add_parser(benchmark.name, help=benchmark.help, description=benchmark.help)
+        benchmark.add_arguments(arguments)
+        arguments.set_defaults(run_benchmark=benchmark.run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    code: int = arguments.run_benchmark(arguments)
+    return code
+
+
+COMMAND = Command("bench", "measure codecs and links", _add_arguments, _run)

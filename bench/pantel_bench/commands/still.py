@@ -1,0 +1,129 @@
+"""`pantel bench still`: still pictures at given rates, ours and the competition."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pantel_bench.anchors import read_anchors
+from pantel_bench.atomic import check_writable, write_atomically
+from pantel_bench.errors import AnchorError, BenchError, OutputError, PictureError, WeightsError
+from pantel_bench.metrics import Lpips
+from pantel_bench.peers import PEER_FORMATS
+from pantel_bench.pictures import SIZES, list_pictures, read_picture
+from pantel_bench.plots import check_plots
+from pantel_bench.progress import progress
+from pantel_bench.still import StillRow, Unreached, measure_codec, measure_peer
+from pantel_bench.still_page import to_html, to_table
+from pantel_bench.still_report import ModelFigures, StillReport, to_json
+from pantel_codec import CodecError
+from pantel_device.command import Command, CommandError, UsageError
+from pantel_models import ModelError, StillCodec, load_still_codec, macs_per_pixel
+
+__all__ = ["STILL"]
+
+_OUR_CODEC = "pantel-faithful"
+_MAX_BPP = 24.0
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--images", type=Path, required=True, metavar="DIR", help="folder of test pictures")
+    parser.add_argument(
+        "--bpp",
+        type=_rates,
+        default="0.1,0.05,0.03,0.01",
+        metavar="X,…",
+        help="rates in bit/pixel (default: %(default)s)",
+    )
+    parser.add_argument("--peers", action="store_true", help="measure JPEG, WebP, AVIF and JPEG 2000 as well")
+    parser.add_argument(
+        "--size",
+        choices=tuple(SIZES),
+        default="256",
+        help="256: centre 512x512 averaged to 256x256; native: as large as it is (default: %(default)s)",
+    )
+    parser.add_argument("--lpips", type=Path, metavar="FILE", help="weights of LPIPS (lpips_squeeze_v01.npz)")
+    parser.add_argument(
+        "--anchors", type=Path, metavar="CSV", help="published figures to compare with (docs/anchors)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write a page with tables and plots")
+
+
+def _rates(text: str) -> tuple[float, ...]:
+    """Read rates, the highest first."""
+    try:
+        rates = {float(part) for part in text.split(",")}
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} are no numbers; write for example 0.05,0.03") from None
+    if not all(0.0 < rate <= _MAX_BPP for rate in rates):
+        raise argparse.ArgumentTypeError(f"rates lie between 0 and {_MAX_BPP:g} bit/pixel, not {text}")
+    return tuple(sorted(rates, reverse=True))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    try:
+        report = _measure(arguments)
+        if arguments.json:
+            write_atomically(arguments.json, to_json(report))
+        if arguments.report:
+            write_atomically(arguments.report, to_html(report))
+    except (AnchorError, OutputError, PictureError, WeightsError) as error:
+        raise UsageError(str(error)) from error
+    except (BenchError, CodecError, ModelError) as error:
+        raise CommandError(str(error)) from error
+    sys.stdout.write(to_table(report))
+    return 0
+
+
+def _measure(arguments: argparse.Namespace) -> StillReport:
+    for output in (arguments.json, arguments.report):
+        if output:
+            check_writable(output)
+    if arguments.report:
+        check_plots()
+    paths = list_pictures(arguments.images)
+    peers = PEER_FORMATS if arguments.peers else ()
+    published = []
+    if arguments.anchors:
+        names = {path.stem for path in paths}
+        published = read_anchors(arguments.anchors, names, besides={peer.name for peer in peers})
+    lpips = Lpips.from_file(arguments.lpips) if arguments.lpips else None
+    codec = load_still_codec()
+    models = _model_figures(codec)
+
+    results: list[StillRow | Unreached] = []
+    with progress(len(paths) * (1 + len(peers)), "bench still") as done:
+        for path in paths:
+            picture = read_picture(path, arguments.size)
+            results += measure_codec(_OUR_CODEC, codec, picture, arguments.bpp, lpips)
+            done(f"{picture.name} {_OUR_CODEC}")
+            for peer in peers:
+                results += measure_peer(peer, picture, arguments.bpp, lpips)
+                done(f"{picture.name} {peer.name}")
+    return StillReport(
+        size=arguments.size,
+        rates_bpp=arguments.bpp,
+        images=[path.stem for path in paths],
+        models=models,
+        rows=[result for result in results if isinstance(result, StillRow)],
+        unreached=[result for result in results if isinstance(result, Unreached)],
+        published=published,
+    )
+
+
+def _model_figures(codec: StillCodec) -> ModelFigures:
+    """Count the operations of the shipped graphs."""
+    artefact = codec.codec.artefact
+    return ModelFigures(
+        name=artefact.name,
+        hash=artefact.hash,
+        encoder_mac_per_pixel=macs_per_pixel(artefact.folder / artefact.files["encoder"]),
+        generator_mac_per_pixel=macs_per_pixel(artefact.folder / artefact.files["faithful"]),
+    )
+
+
+STILL = Command(
+    "still", "still pictures at given rates: ours and, with --peers, others", _add_arguments, _run
+)

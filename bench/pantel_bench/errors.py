@@ -1,0 +1,62 @@
+"""Errors of the benchmarks.
+
+BenchError
+ +-- PictureError   a picture file cannot be read or is too small; name another
+ +-- WeightsError   the weights of a metric are not what it needs; get the right file
+ +-- AnchorError    a table of published figures cannot be read
+ +-- OutputError    a report cannot be written; name another place
+ +-- PlotError      matplotlib is missing
+ +-- PeerError      a peer codec is missing or wrote what its format does not allow
+ +-- MetricError    a metric was given pictures or curves that it cannot compare
+ +-- ContractError  the codec under test broke its promise: over the budget, wrong size or incomplete
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AnchorError",
+    "BenchError",
+    "ContractError",
+    "MetricError",
+    "OutputError",
+    "PeerError",
+    "PictureError",
+    "PlotError",
+    "WeightsError",
+]
+
+
+class BenchError(Exception):
+    """Root of the benchmarks' errors; its text is one line for the user."""
+
+
+class PictureError(BenchError):
+    """A picture file cannot be read or is too small."""
+
+
+class WeightsError(BenchError):
+    """The weights of a metric are not what it needs."""
+
+
+class AnchorError(BenchError):
+    """A table of published figures cannot be read."""
+
+
+class OutputError(BenchError):
+    """A report cannot be written."""
+
+
+class PlotError(BenchError):
+    """Plots cannot be drawn because matplotlib is missing."""
+
+
+class PeerError(BenchError):
+    """A peer codec is missing or wrote what its format does not allow."""
+
+
+class MetricError(BenchError):
+    """A metric was given pictures or curves that it cannot compare."""
+
+
+class ContractError(BenchError):
+    """The codec under test broke its promise: over the budget, wrong size or incomplete."""

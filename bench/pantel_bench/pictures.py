@@ -1,0 +1,103 @@
+"""Test pictures: which files, and which part of them is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pantel_bench.errors import PictureError
+
+__all__ = ["SIZES", "TestPicture", "kodak_256", "list_pictures", "native", "read_picture"]
+
+_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+_CELL_PX = 16
+_LEAST_SIDE_PX = 32  # that the still codec takes
+_LARGEST_SIDE_PX = 1024
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TestPicture:
+    """One picture to encode.
+
+    Attributes:
+        name: File name without suffix.
+        pixels: (H, W, 3) uint8, RGB, sides multiples of 16.
+    """
+
+    __test__ = False  # pytest would take the name for a test class
+
+    name: str
+    pixels: NDArray[np.uint8]
+
+
+def list_pictures(folder: Path) -> list[Path]:
+    """Return the picture files of a folder, by name.
+
+    Raises:
+        PictureError: The folder cannot be read, has no pictures, or two that differ only in the suffix.
+    """
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+    except OSError as error:
+        raise PictureError(f"cannot read the folder {folder}: {error.strerror}") from error
+    if not paths:
+        raise PictureError(
+            f"no pictures in {folder}; files ending in {', '.join(sorted(_SUFFIXES))} are read"
+        )
+    if len({path.stem for path in paths}) < len(paths):
+        raise PictureError(f"two pictures in {folder} have the same name but for the suffix; rename one")
+    return paths
+
+
+def read_picture(path: Path, size: str) -> TestPicture:
+    """Read a picture file and cut it to one of `SIZES`.
+
+    Raises:
+        PictureError: The file is no picture, or too small.
+    """
+    try:
+        data = np.fromfile(path, np.uint8)
+        pixels = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
+    except (OSError, cv2.error) as error:
+        raise PictureError(f"cannot read {path}: {error}") from error
+    if pixels is None:
+        raise PictureError(f"{path} is no picture that can be read; take it out of the folder")
+    if min(pixels.shape[:2]) < _LEAST_SIDE_PX:
+        raise PictureError(
+            f"{path} is smaller than {_LEAST_SIDE_PX}x{_LEAST_SIDE_PX}; take it out of the folder"
+        )
+    return TestPicture(path.stem, np.ascontiguousarray(SIZES[size](np.asarray(pixels, np.uint8))))
+
+
+def kodak_256(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the part of (H, W, 3) uint8 pixels by which pictures are usually compared here.
+
+    Both sides at least 512 (all of Kodak): the centre 512x512, area-averaged to 256x256, once across and once
+    down and rounded each time, as Pillow's box filter does. Otherwise: the centre, at most 256x256, each side
+    a multiple of 16; not averaged, because small pictures have been made smaller already.
+    """
+    if min(pixels.shape[:2]) < 512:
+        return _centre(pixels, 256)
+    square = _centre(pixels, 512).astype(np.uint16)
+    across = (square[:, ::2] + square[:, 1::2] + 1) // 2
+    return ((across[::2] + across[1::2] + 1) // 2).astype(np.uint8)
+
+
+def native(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the centre of (H, W, 3) pixels, as large as the codec takes, each side a multiple of 16."""
+    return _centre(pixels, _LARGEST_SIDE_PX)
+
+
+SIZES: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {"256": kodak_256, "native": native}
+
+
+def _centre(pixels: NDArray[np.uint8], largest_px: int) -> NDArray[np.uint8]:
+    """Return the centre of (H, W, 3), sides rounded down to multiples of 16 and limited."""
+    height, width = (min(side // _CELL_PX * _CELL_PX, largest_px) for side in pixels.shape[:2])
+    top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
+    return pixels[top : top + height, left : left + width]

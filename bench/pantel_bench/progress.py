@@ -1,0 +1,43 @@
+"""Progress of long work: a bar on a terminal, plain lines in a log."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tqdm import tqdm
+
+__all__ = ["progress"]
+
+
+@contextmanager
+def progress(total: int, work: str) -> Iterator[Callable[[str], None]]:
+    """Show on standard error how far the work is.
+
+    Args:
+        total: Number of steps.
+        work: What is being done.
+
+    Yields:
+        A function to call after each step with the name of what has been done.
+    """
+    if sys.stderr.isatty():
+        with tqdm(total=total, desc=work, unit="step") as bar:
+
+            def advance_bar(done: str) -> None:
+                bar.set_postfix_str(done, refresh=False)
+                bar.update()
+
+            yield advance_bar
+        return
+
+    count = 0
+
+    def write_line(done: str) -> None:
+        nonlocal count
+        count += 1
+        sys.stderr.write(f"{work}: {count}/{total} {done}\n")
+        sys.stderr.flush()
+
+    yield write_line

@@ -1,0 +1,140 @@
+"""The results of the still benchmark for people: a table for the terminal, and a page with plots."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from html import escape
+
+from pantel_bench.metrics import METRICS, Metric
+from pantel_bench.plots import plot_curves
+from pantel_bench.still_report import StillReport
+from pantel_bench.summary import OURS, Mean, curve, means, rate_differences
+
+__all__ = ["to_html", "to_table"]
+
+_MEAN_HEADINGS = (
+    "codec",
+    "bit/pixel",
+    "images",
+    "bytes",
+    *(metric.label for metric in METRICS),
+    "encode [ms]",
+    "decode [ms]",
+)
+_ROW_HEADINGS = ("image", "codec", "bit/pixel", "bytes", "file bytes", *(metric.label for metric in METRICS))
+_STYLE = """
+body { font: 15px/1.5 sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em }
+table { border-collapse: collapse; margin: 1em 0 }
+td, th { padding: .15em .8em; text-align: right }
+td:first-child, th:first-child { text-align: left }
+tr:nth-child(even) { background: #f2f2f2 }
+img { max-width: 100% }
+"""
+
+
+def to_table(report: StillReport) -> str:
+    """Return the means as lines of text, one for each codec and rate, the highest rate first."""
+    lines = [_table_line(_MEAN_HEADINGS)]
+    lines += [_table_line(_cells(mean)) for mean in _sorted_means(report)]
+    lines.append(_models(report))
+    lines += [
+        f"{unreached.codec} cannot encode {unreached.image} at {unreached.target_bpp:g} bit/pixel"
+        for unreached in report.unreached
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def to_html(report: StillReport) -> bytes:
+    """Return the report as one HTML file that needs no other.
+
+    Raises:
+        PlotError: matplotlib is missing.
+    """
+    title = f"pantel bench still: {len(report.images)} pictures, size {report.size}"
+    parts = [
+        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(title)}</title>",
+        f"<style>{_STYLE}</style>",
+        f"<h1>{escape(title)}</h1>",
+        f"<p>{escape(_models(report))}</p>",
+        "<h2>Means</h2>",
+        _html_table(_MEAN_HEADINGS, [_cells(mean) for mean in _sorted_means(report)]),
+        *(_plot(report, metric) for metric in METRICS),
+        "<h2>Rate at equal quality (BD-rate)</h2>",
+        _html_table(
+            ("codec", "against", "metric", "rate"),
+            [
+                (difference.codec, difference.anchor, difference.metric, f"{difference.percent:+.1f} %")
+                for difference in rate_differences(report.all_rows)
+            ],
+        ),
+        "<h2>Pictures</h2>",
+        _html_table(
+            _ROW_HEADINGS,
+            [
+                (
+                    row.image,
+                    row.codec,
+                    f"{row.target_bpp:g}",
+                    str(row.bytes_needed),
+                    str(row.file_bytes),
+                    *(_number(row.scores.value(metric), metric.decimals) for metric in METRICS),
+                )
+                for row in report.rows
+            ],
+        ),
+        "</html>\n",
+    ]
+    return "\n".join(parts).encode()
+
+
+def _models(report: StillReport) -> str:
+    models = report.models
+    return (
+        f"model {models.name} ({models.hash[:8]}): encoder {models.encoder_mac_per_pixel:.0f},"
+        f" generator {models.generator_mac_per_pixel:.0f} MAC/pixel"
+    )
+
+
+def _cells(mean: Mean) -> tuple[str, ...]:
+    return (
+        mean.codec,
+        f"{mean.target_bpp:g}",
+        str(mean.images),
+        f"{mean.bytes_needed:.1f}",
+        *(_number(mean.scores.value(metric), metric.decimals) for metric in METRICS),
+        _number(mean.encode_ms, 1),
+        _number(mean.decode_ms, 1),
+    )
+
+
+def _number(value: float | None, decimals: int) -> str:
+    return "-" if value is None else f"{value:.{decimals}f}"
+
+
+def _table_line(cells: Sequence[str]) -> str:
+    return f"{cells[0]:<20}" + "".join(f"{cell:>13}" for cell in cells[1:])
+
+
+def _html_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def _plot(report: StillReport, metric: Metric) -> str:
+    """Return an image of all curves of a metric; empty text where there is nothing to draw."""
+    rows = report.all_rows
+    codecs = dict.fromkeys(row.codec for row in rows)
+    curves = {codec: points for codec in codecs if (points := curve(rows, codec, metric))}
+    if not curves:
+        return ""
+    png = plot_curves(
+        curves, metric.label, report.rates_bpp, [codec for codec in curves if codec.startswith(OURS)]
+    )
+    data = base64.b64encode(png).decode("ascii")
+    return f"<img alt='{escape(metric.label)} over the rate' src='data:image/png;base64,{data}'>"
+
+
+def _sorted_means(report: StillReport) -> list[Mean]:
+    return sorted(means(report.all_rows), key=lambda mean: -mean.target_bpp)

@@ -1,0 +1,120 @@
+"""The results of the still benchmark and their JSON form; its keys stand in ``docs/reports.md``."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pantel_bench.still import StillRow, Unreached
+from pantel_bench.summary import Mean, means, rate_differences
+
+__all__ = ["ModelFigures", "StillReport", "to_json"]
+
+_PACKAGES = ("pantel", "numpy", "onnxruntime", "opencv-python-headless", "pillow")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFigures:
+    """The models under test and what they cost.
+
+    Attributes:
+        name: Name of the artefact.
+        hash: SHA-256 of its tables, hexadecimal.
+        encoder_mac_per_pixel: Multiply-accumulates of the encoder per pixel.
+        generator_mac_per_pixel: Multiply-accumulates of the generator per pixel.
+    """
+
+    name: str
+    hash: str
+    encoder_mac_per_pixel: float
+    generator_mac_per_pixel: float
+
+
+@dataclass(frozen=True, slots=True)
+class StillReport:
+    """All that a run found.
+
+    Attributes:
+        size: How the pictures were cut, as in `pantel_bench.pictures.SIZES`.
+        rates_bpp: Rates asked for [bit/pixel].
+        images: Names of the pictures.
+        models: The models under test.
+        rows: The measured rows.
+        unreached: Rates that a codec could not reach.
+        published: Rows of published figures, for comparison only.
+    """
+
+    size: str
+    rates_bpp: Sequence[float]
+    images: Sequence[str]
+    models: ModelFigures
+    rows: Sequence[StillRow]
+    unreached: Sequence[Unreached]
+    published: Sequence[StillRow]
+
+    @property
+    def all_rows(self) -> list[StillRow]:
+        """The measured rows and the published ones."""
+        return [*self.rows, *self.published]
+
+
+def to_json(report: StillReport) -> bytes:
+    """Return the report as a JSON file."""
+    content = {
+        "benchmark": "still",
+        "settings": {"size": report.size, "bpp": list(report.rates_bpp), "images": list(report.images)},
+        "versions": {package: _version(package) for package in _PACKAGES},
+        "models": asdict(report.models),
+        "rows": [_row(row) for row in report.rows],
+        "unreached": [asdict(unreached) for unreached in report.unreached],
+        "means": [_mean(mean) for mean in means(report.rows)],
+        "published_means": [_mean(mean) for mean in means(report.published)],
+        "bd_rate": [asdict(difference) for difference in rate_differences(report.all_rows)],
+    }
+    return (json.dumps(content, indent=1, allow_nan=False) + "\n").encode()
+
+
+def _row(row: StillRow) -> dict[str, Any]:
+    return {
+        "codec": row.codec,
+        "image": row.image,
+        "target_bpp": row.target_bpp,
+        "bytes": row.bytes_needed,
+        "file_bytes": row.file_bytes,
+        "bpp": row.bpp,
+        **asdict(row.scores),
+        "encode_ms": row.encode_ms,
+        "decode_ms": row.decode_ms,
+        "chosen": {
+            metric: {
+                "downscale": choice.downscale,
+                "quality": choice.quality,
+                "bytes": choice.bytes_needed,
+                "file_bytes": choice.file_bytes,
+            }
+            for metric, choice in row.chosen.items()
+        },
+    }
+
+
+def _mean(mean: Mean) -> dict[str, Any]:
+    return {
+        "codec": mean.codec,
+        "target_bpp": mean.target_bpp,
+        "images": mean.images,
+        "bytes": mean.bytes_needed,
+        "bpp": mean.bpp,
+        **asdict(mean.scores),
+        "encode_ms": mean.encode_ms,
+        "decode_ms": mean.decode_ms,
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,85 @@
+"""What the sender believes the receiver holds of a surface."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from pantel_codec import Block, CellUpdate
+from pantel_models import SceneCodec
+
+__all__ = ["Belief"]
+
+_TAGS = 16
+
+
+class Belief:
+    """The versions of each cell that were sent, and how likely the last one is missing.
+
+    Errors are squared errors over 0..1 pixel values, estimated in the latent domain by the sensitivity of the
+    generator to each channel.
+    """
+
+    def __init__(self, codec: SceneCodec, rows: int, columns: int, loss: float, refresh_s: float) -> None:
+        self._codec = codec
+        self._loss = loss
+        self._refresh_ns = refresh_s * 1e9
+        channels = codec.entropy.channels
+        # A cell never received is painted near the mean picture, which is where latents are zero.
+        self._held = np.zeros((channels, rows, columns), np.float32)
+        self._before = np.zeros((channels, rows, columns), np.float32)
+        self._missing = np.ones((rows, columns))  # probability that the last version was lost
+        self._sent_ns = np.zeros((rows, columns), np.int64)
+        self._symbols = np.zeros((channels, rows, columns), np.int64)
+        self._quality = np.full((rows, columns), -1, np.int16)
+        self._tag = np.zeros((rows, columns), np.uint8)
+
+    def expected_error(self, latents: NDArray[np.float32], now_ns: int) -> NDArray[np.float64]:
+        """Return (rows, columns): the expected squared error of each cell that the receiver shows now."""
+        # Whoever joins late holds nothing; the chance that someone did grows with the age of a cell.
+        age = np.maximum(now_ns - self._sent_ns, 0) / self._refresh_ns
+        joined = np.where(self._quality >= 0, 1 - np.exp(-age * self._loss), 0.0)
+        missing = self._missing + (1 - self._missing) * joined
+        return (1 - missing) * self._error(latents, self._held) + missing * self._error(latents, self._before)
+
+    def least_error(self, latents: NDArray[np.float32], quality: int) -> NDArray[np.float64]:
+        """Return (rows, columns): about the squared error that a quality leaves when it is sent."""
+        quantizer = self._codec.quantizer
+        noise = np.minimum(latents**2, quantizer.steps[quality][:, None, None] ** 2 / 6)
+        return np.asarray((quantizer.sensitivity[:, None, None] * noise).sum(axis=0), np.float64)
+
+    def quality(self, row: int, column: int) -> int:
+        """Return the quality of the version sent last, -1 before the first."""
+        return int(self._quality[row, column])
+
+    def error_after(self, latents: NDArray[np.float32], update: CellUpdate) -> NDArray[np.float64]:
+        """Return (rows, columns) of the update's block: the expected error once it has been sent."""
+        block = update.block
+        window = np.s_[:, block.row : block.row + block.rows, block.column : block.column + block.columns]
+        fresh = self._codec.quantizer.dequantize(update.symbols, update.quality)
+        now = latents[window]
+        return (1 - self._loss) * self._error(now, fresh) + self._loss * self._error(now, self._held[window])
+
+    def next_tag(self, block: Block) -> int:
+        """Return a version tag that no cell of the block has."""
+        window = np.s_[block.row : block.row + block.rows, block.column : block.column + block.columns]
+        used = set(self._tag[window].ravel().tolist())
+        newest = int(self._tag[window].max())
+        return next(tag % _TAGS for tag in range(newest + 1, newest + 1 + _TAGS) if tag % _TAGS not in used)
+
+    def sent(self, update: CellUpdate, now_ns: int) -> None:
+        """Take note of an update that goes on the air."""
+        block = update.block
+        window = np.s_[block.row : block.row + block.rows, block.column : block.column + block.columns]
+        cells = (slice(None), *window)
+        repeated = (self._quality[window] == update.quality) & np.all(self._symbols[cells] == update.symbols, axis=0)
+        self._missing[window] = np.where(repeated, self._missing[window] * self._loss, self._loss)
+        self._before[cells] = np.where(repeated, self._before[cells], self._held[cells])
+        self._held[cells] = self._codec.quantizer.dequantize(update.symbols, update.quality)
+        self._symbols[cells] = update.symbols
+        self._quality[window] = update.quality
+        self._tag[window] = update.tag
+        self._sent_ns[window] = now_ns
+
+    def _error(self, latents: NDArray[np.float32], held: NDArray[np.float32]) -> NDArray[np.float64]:
+        weights = self._codec.quantizer.sensitivity[:, None, None]
+        return np.asarray((weights * (latents - held) ** 2).sum(axis=0), np.float64)

@@ -1,0 +1,9 @@
+"""Cameras: where frames come from.
+
+A camera is named ``scheme:argument``: ``file:walk.mp4``, ``file:pictures/``, ``test``, ``test:7``.
+"""
+
+from pantel_device.cameras.base import Camera
+from pantel_device.cameras.registry import open_camera
+
+__all__ = ["Camera", "open_camera"]

@@ -1,0 +1,158 @@
+"""Files as cameras: clips that play by their time stamps, pictures as still scenes, folders of pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Protocol, cast, get_args
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pantel_device.cameras.base import SampledCamera, fit
+from pantel_device.errors import CameraError
+
+__all__ = ["FileCamera", "Loop"]
+
+Loop = Literal["pingpong", "once"]
+
+
+class _Recording(Protocol):
+    """Pictures on a time line that starts at 0.
+
+    Attributes:
+        last_ns: When the last picture begins; None while that is not known.
+    """
+
+    last_ns: int | None
+
+    def picture_at(self, time_ns: int) -> NDArray[np.uint8]:
+        """Return the picture on show at a time (the last one after the end)."""
+        ...
+
+    def close(self) -> None:
+        """Close the file."""
+        ...
+
+
+class FileCamera(SampledCamera):
+    """Plays a video clip, a single picture or a folder of pictures.
+
+    A clip shows at every capture instant the last of its frames whose time stamp has come. A picture is a
+    scene in which nothing moves. A folder shows its pictures in the order of their names, one an instant.
+    Everything is scaled to the camera's size, see `pantel_device.cameras.base.fit`.
+    """
+
+    def __init__(self, path: Path, size_px: tuple[int, int], fps: float, *, loop: Loop = "pingpong") -> None:
+        """Open a file or folder.
+
+        Args:
+            path: Clip, picture or folder of pictures.
+            size_px: Width and height of the frames [px].
+            fps: Capture instants per second.
+            loop: What follows the end of a clip or folder: "pingpong" plays it backwards, forwards and so on;
+                "once" ends it. A single picture never ends.
+
+        Raises:
+            CameraError: The path is missing or holds nothing that can be shown.
+        """
+        super().__init__(size_px, fps)
+        self._loop = loop
+        self._recording = _open_recording(path, size_px, fps)
+
+    @classmethod
+    def from_argument(cls, argument: str, size_px: tuple[int, int], fps: float) -> FileCamera:
+        """Open ``PATH`` or ``PATH?loop=once``.
+
+        Raises:
+            CameraError: As for the constructor, and for an unknown ``loop``.
+        """
+        path, separator, loop = argument.rpartition("?loop=")
+        if not separator:
+            path, loop = argument, "pingpong"
+        if loop not in get_args(Loop):
+            raise CameraError(f"loop={loop} is unknown; choose one of {', '.join(get_args(Loop))}")
+        if not path:
+            raise CameraError("the camera file: lacks its path; write for example file:walk.mp4")
+        return cls(Path(path), size_px, fps, loop=cast(Loop, loop))
+
+    def close(self) -> None:
+        """Close the file; no frame comes after this."""
+        super().close()
+        self._recording.close()
+
+    def _picture(self, index: int) -> NDArray[np.uint8] | None:
+        time_ns = self._elapsed_ns(index)
+        recording = self._recording
+        if recording.last_ns is None:
+            pixels = recording.picture_at(time_ns)
+            if recording.last_ns is None or time_ns <= recording.last_ns:
+                return pixels
+        if self._loop == "once" and time_ns > recording.last_ns > 0:
+            return None
+        return recording.picture_at(_there_and_back(time_ns, recording.last_ns))
+
+
+class _Pictures:
+    """Picture files as a recording, one for each capture instant."""
+
+    def __init__(self, paths: list[Path], size_px: tuple[int, int], fps: float) -> None:
+        self._paths = paths
+        self._size_px = size_px
+        self._fps = fps
+        self._shown = paths[0]
+        self._pixels = fit(_read_picture(paths[0]), size_px)
+        self.last_ns: int | None = round((len(paths) - 1) * 1e9 / fps)
+
+    def picture_at(self, time_ns: int) -> NDArray[np.uint8]:
+        """Return the picture of the instant nearest to a time."""
+        path = self._paths[min(round(time_ns * self._fps / 1e9), len(self._paths) - 1)]
+        if path != self._shown:
+            self._pixels = fit(_read_picture(path), self._size_px)
+            self._shown = path
+        return self._pixels
+
+    def close(self) -> None:
+        """Do nothing: no file stays open."""
+
+
+def _open_recording(path: Path, size_px: tuple[int, int], fps: float) -> _Recording:
+    if not path.exists():
+        raise CameraError(f"{path} does not exist; name a clip, a picture or a folder of pictures")
+    if path.is_dir():
+        paths = sorted(p for p in path.iterdir() if p.is_file() and _is_picture(p))
+        if not paths:
+            raise CameraError(f"the folder {path} holds no pictures; put some there or name another folder")
+        return _Pictures(paths, size_px, fps)
+    if _is_picture(path):
+        return _Pictures([path], size_px, fps)
+    from pantel_device.cameras.clip import Clip  # noqa: PLC0415 - PyAV is loaded only for clips
+
+    return Clip(path, size_px)
+
+
+def _is_picture(path: Path) -> bool:
+    """Tell by the signature of a file; a GIF is a clip, of which OpenCV would show only the beginning."""
+    return path.suffix.lower() != ".gif" and bool(cv2.haveImageReader(str(path)))
+
+
+def _read_picture(path: Path) -> NDArray[np.uint8]:
+    """Read a picture file as (H, W, 3) uint8 RGB, turned upright as its EXIF tag says."""
+    try:
+        data = np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise CameraError(
+            f"{path} cannot be read ({error.strerror}); check the file and its rights"
+        ) from error
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    if picture is None:
+        raise CameraError(f"{path} cannot be decoded; it is damaged, replace it")
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _there_and_back(time_ns: int, last_ns: int) -> int:
+    """Map a time without end onto 0..last_ns, forwards and backwards in turn."""
+    if last_ns == 0:
+        return 0
+    phase_ns = time_ns % (2 * last_ns)
+    return min(phase_ns, 2 * last_ns - phase_ns)

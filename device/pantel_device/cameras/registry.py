@@ -1,0 +1,40 @@
+"""The cameras by name. A camera's module is imported when the first camera of its kind is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import cast
+
+from pantel_device.cameras.base import Camera
+from pantel_device.errors import CameraError
+
+__all__ = ["open_camera"]
+
+_CAMERAS = {
+    "file": ("pantel_device.cameras.file", "FileCamera", "file:PATH"),
+    "test": ("pantel_device.cameras.synthetic", "SyntheticCamera", "test or test:SEED"),
+}
+
+
+def open_camera(name: str, size_px: tuple[int, int], fps: float) -> Camera:
+    """Open the camera of that name.
+
+    Args:
+        name: ``scheme:argument``, for example ``file:walk.mp4`` or ``test:7``.
+        size_px: Width and height of the frames wanted [px].
+        fps: Capture instants per second.
+
+    Raises:
+        CameraError: There is no such camera; the message is one line for the user.
+    """
+    scheme, _, argument = name.partition(":")
+    if scheme not in _CAMERAS:
+        known = ", ".join(usage for _, _, usage in _CAMERAS.values())
+        raise CameraError(f"there is no camera {name!r}; name one as {known}")
+    module, factory, _ = _CAMERAS[scheme]
+    open_ = cast(
+        Callable[[str, tuple[int, int], float], Camera],
+        getattr(import_module(module), factory).from_argument,
+    )
+    return open_(argument, size_px, fps)

@@ -1,0 +1,22 @@
+"""Errors of the device.
+
+DeviceError
+ +-- CameraError     no picture can come from what the user named as the camera
+ +-- DetectorError   the detector's file is missing, unreadable or of another layout
+
+Every message is one line that says what is wrong and what to do.
+"""
+
+__all__ = ["CameraError", "DetectorError", "DeviceError"]
+
+
+class DeviceError(Exception):
+    """Anything that keeps the sender or the receiver from its work."""
+
+
+class CameraError(DeviceError):
+    """The camera, clip, picture or folder that the user named gives no pictures."""
+
+
+class DetectorError(DeviceError):
+    """The detector that the configuration names cannot be used."""

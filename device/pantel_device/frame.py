@@ -1,0 +1,92 @@
+"""The values that travel from the camera through the observer to the scene encoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Box", "Frame", "Observation"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One captured picture.
+
+    Attributes:
+        index: Number of the capture instant since the camera started; instants nobody asked for leave gaps.
+        time_ns: Monotonic capture time [ns].
+        pixels: (H, W, 3) uint8, RGB, read-only.
+    """
+
+    index: int
+    time_ns: int
+    pixels: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        self.pixels.flags.writeable = False
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An axis-parallel rectangle around something worth sending.
+
+    Attributes:
+        x0: Left edge [px], pixel edges at integers.
+        y0: Upper edge [px].
+        x1: Right edge [px], exclusive.
+        y1: Lower edge [px], exclusive.
+        label: What is inside, as the detector's class list names it; "" where only motion is known.
+        score: Confidence, 0 to 1; 1 for boxes from motion.
+        source: Who found it.
+    """
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    label: str = ""
+    score: float = 1.0
+    source: Literal["motion", "detector"] = "motion"
+
+    @property
+    def area_px(self) -> float:
+        """Area [px²], 0 for an empty box."""
+        return max(self.x1 - self.x0, 0.0) * max(self.y1 - self.y0, 0.0)
+
+    def intersection_px(self, other: Box) -> float:
+        """Return the area that both boxes cover [px²]."""
+        width = min(self.x1, other.x1) - max(self.x0, other.x0)
+        height = min(self.y1, other.y1) - max(self.y0, other.y0)
+        return max(width, 0.0) * max(height, 0.0)
+
+    def iou(self, other: Box) -> float:
+        """Return intersection over union, 0 to 1."""
+        both = self.intersection_px(other)
+        either = self.area_px + other.area_px - both
+        return both / either if either > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """What the observer says about one frame.
+
+    Attributes:
+        frame: The frame observed.
+        boxes: What moves or was recognized, largest first.
+        mask: (H, W) bool, read-only: the region of interest.
+        contours: (H, W) uint8, 0 or 1, read-only: Canny contours inside the region of interest.
+        motion: (H, W) bool, read-only: pixels that differ from the background.
+    """
+
+    frame: Frame
+    boxes: tuple[Box, ...]
+    mask: NDArray[np.bool_]
+    contours: NDArray[np.uint8]
+    motion: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        for array in (self.mask, self.contours, self.motion):
+            array.flags.writeable = False

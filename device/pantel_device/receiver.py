@@ -1,0 +1,143 @@
+"""The receiver's core: octets in, pictures and events out. It owns no thread, no clock and no device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from pantel_codec import BitstreamError, Scene, SceneSyntax, SymbolError, apply_element
+from pantel_link import LinkReceiver, PacketKind, Port, ReceivedPacket, StreamContext
+from pantel_models import ManifestError, find_artefact, load_scene_codec
+
+from pantel_device.renderer import Renderer
+from pantel_device.sink import Event, Picture, Sink
+
+__all__ = ["PICTURE_INTERVAL_NS", "Receiver"]
+
+PICTURE_INTERVAL_NS = 100_000_000
+_REPORT_INTERVAL_NS = 10_000_000_000
+_READ_OCTETS = 4096
+_POLL_NS = 20_000_000
+
+
+@dataclass(slots=True)
+class _Stream:
+    """What a receiver keeps of one stream; `syntax` is None while its model is not installed."""
+
+    syntax: SceneSyntax | None
+    scene: Scene
+    renderer: Renderer | None
+    capture_time_ns: int = 0
+
+
+class Receiver:
+    """Decodes all streams that are heard and draws the one heard last.
+
+    Attributes:
+        link: The receiving half of the link, with its statistics.
+        payloads_damaged: Scene payloads that passed the checksum and could not be decoded.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: Port,
+        link: LinkReceiver,
+        sinks: Sequence[Sink],
+        interval_ns: int = PICTURE_INTERVAL_NS,
+    ) -> None:
+        self.link = link
+        self.payloads_damaged = 0
+        self._port = port
+        self._sinks = tuple(sinks)
+        self._interval_ns = interval_ns
+        self._streams: dict[StreamContext, _Stream] = {}
+        self._shown: StreamContext | None = None
+        self._next_picture_ns = 0
+        self._next_report_ns: int | None = None
+
+    def advance(self, now_ns: int) -> int:
+        """Do all that is due and return when something will be due again.
+
+        Args:
+            now_ns: Monotonic time [ns], never less than before.
+
+        Raises:
+            PortGone: The port has disappeared.
+        """
+        while octets := self._port.read(_READ_OCTETS):
+            for received in self.link.receive(octets, now_ns):
+                self._take(received, now_ns)
+        if now_ns >= self._next_picture_ns:
+            self._show(now_ns)
+            self._next_picture_ns = now_ns + self._interval_ns
+        if self._next_report_ns is None or now_ns >= self._next_report_ns:
+            if self._next_report_ns is not None:
+                self._report(now_ns)
+            self._next_report_ns = now_ns + _REPORT_INTERVAL_NS
+        return min(self._next_picture_ns, now_ns + _POLL_NS)
+
+    def _take(self, received: ReceivedPacket, now_ns: int) -> None:
+        stream = self._stream(received.context, now_ns)
+        if received.packet.kind is not PacketKind.SCENE or stream.syntax is None:
+            return
+        try:
+            elements = stream.syntax.read(received.packet.payload)
+            for element in elements:
+                apply_element(stream.scene, element, received.capture_time_ns)
+        except (BitstreamError, SymbolError):
+            self.payloads_damaged += 1
+            return
+        stream.capture_time_ns = max(stream.capture_time_ns, received.capture_time_ns)
+        self._shown = received.context
+
+    def _stream(self, context: StreamContext, now_ns: int) -> _Stream:
+        """Return the stream of a context, made anew when it is heard for the first time."""
+        stream = self._streams.get(context)
+        if stream is not None:
+            return stream
+        # A new epoch of the same sender takes the place of the old one.
+        for old in [c for c in self._streams if c.sender == context.sender and c.callsign == context.callsign]:
+            del self._streams[old]
+        model = context.model_hash.hex()
+        fields: dict[str, str | int | float | None] = {
+            "callsign": context.callsign,
+            "sender": context.sender,
+            "epoch": context.epoch,
+            "width_px": context.width_px,
+            "height_px": context.height_px,
+            "model": model,
+        }
+        try:
+            codec = load_scene_codec(find_artefact(hash_prefix=model))
+        except ManifestError as error:
+            self._emit(Event(now_ns, "model_missing", fields | {"message": str(error)}))
+            stream = _Stream(None, Scene(context.width_px, context.height_px, ()), None)
+        else:
+            self._emit(Event(now_ns, "sender_heard", fields))
+            scene = Scene(context.width_px, context.height_px, codec.entropy.groups)
+            syntax = SceneSyntax(codec.entropy, context.width_px, context.height_px)
+            stream = _Stream(syntax, scene, Renderer(codec, scene))
+        self._streams[context] = stream
+        return stream
+
+    def _show(self, now_ns: int) -> None:
+        if self._shown is None or (stream := self._streams.get(self._shown)) is None:
+            return
+        if stream.renderer is None or not stream.renderer.changed:
+            return
+        picture = Picture(now_ns, stream.capture_time_ns, stream.renderer.draw(), self._shown.callsign)
+        for sink in self._sinks:
+            sink.on_picture(picture)
+
+    def _report(self, now_ns: int) -> None:
+        statistics = self.link.statistics
+        fields: dict[str, str | int | float | None] = dict(asdict(statistics))
+        fields["payloads_damaged"] = self.payloads_damaged
+        fields["bit_error_rate"] = statistics.bit_error_rate
+        fields["packet_loss"] = statistics.packet_loss
+        self._emit(Event(now_ns, "link_report", fields))
+
+    def _emit(self, event: Event) -> None:
+        for sink in self._sinks:
+            sink.on_event(event)

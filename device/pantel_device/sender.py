@@ -1,0 +1,79 @@
+"""The sender's core: frames in, paced octets out. It owns no thread, no clock and no device."""
+
+from __future__ import annotations
+
+from pantel_link import LinkSender, PacketKind, Port, SenderStatistics
+
+from pantel_device.cameras import Camera
+from pantel_device.frame import Observation
+from pantel_device.observer import Observer
+from pantel_device.scene_encoder import SceneEncoder
+
+__all__ = ["Sender"]
+
+_NS_PER_S = 1_000_000_000
+
+
+class Sender:
+    """Captures, observes, encodes and sends, whatever is due at a time.
+
+    A payload is built when the line is about to fall idle, from the newest frame there is: nothing queues, so
+    nothing grows old.
+
+    Attributes:
+        observation: The newest observation; None before the first frame.
+    """
+
+    def __init__(
+        self, *, camera: Camera, observer: Observer, encoder: SceneEncoder, link: LinkSender, port: Port
+    ) -> None:
+        self._camera = camera
+        self._observer = observer
+        self._encoder = encoder
+        self._link = link
+        self._port = port
+        self._next_capture_ns = 0
+        self.observation: Observation | None = None
+
+    @property
+    def statistics(self) -> SenderStatistics:
+        """Counters of the link."""
+        return self._link.statistics
+
+    @property
+    def finished(self) -> bool:
+        """Whether the camera has ended."""
+        return self._camera.finished
+
+    def advance(self, now_ns: int) -> int:
+        """Do all that is due and return when something will be due again.
+
+        Args:
+            now_ns: Monotonic time [ns], never less than before.
+
+        Raises:
+            CameraError: The camera broke down.
+            PortGone: The port has disappeared.
+        """
+        if now_ns >= self._next_capture_ns:
+            self._capture(now_ns)
+        self._write(now_ns)
+        if self.observation is not None and self._link.ready(now_ns):
+            payload = self._encoder.payload(self.observation, self._link.payload_capacity_bytes)
+            if payload:
+                self._link.submit(PacketKind.SCENE, payload, self.observation.frame.time_ns)
+                self._write(now_ns)
+        return max(now_ns + 1, min(self._next_capture_ns, self._link.next_due_ns(now_ns)))
+
+    def _capture(self, now_ns: int) -> None:
+        frame = self._camera.capture(now_ns)
+        if frame is not None:
+            self.observation = self._observer.observe(frame)
+        self._next_capture_ns = now_ns + round(_NS_PER_S / self._camera.fps)
+
+    def _write(self, now_ns: int) -> None:
+        while chunk := self._link.due(now_ns):
+            written = self._port.write(chunk)
+            if written < len(chunk):
+                self._link.put_back(chunk[written:])
+                return

@@ -1,0 +1,1 @@
+"""The workshop: training, quantization, table fitting and export of the shipped models."""

@@ -1,0 +1,167 @@
+"""Builds a shipped artefact from a training run: networks to ONNX, context to integers, tables, card, manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pantel_codec import EntropyModel
+from pantel_models import Quantizer, contour_map, open_session
+from tqdm import tqdm
+
+from pantel_export.data import PhotoSet
+from pantel_export.integer_context import context_arrays, quality_grid
+from pantel_export.model_card import model_card
+from pantel_export.networks import SceneNetworks
+from pantel_export.onnx_export import export_encoder, export_generator
+from pantel_export.settings import TrainSettings
+from pantel_export.tables import count_residuals, fit_counts, logistic_counts
+from pantel_export.train import load_networks
+from pantel_export.warm_start import save_warm_start
+
+__all__ = ["build_artefact"]
+
+QUALITIES = 32
+_CALIBRATION_PICTURES = 64
+_FIT_PICTURES = 1200
+_FIT_CROP_PX = 192
+_FIT_ROUNDS = 2
+
+
+def build_artefact(run: Path, name: str, photos: PhotoSet, artefacts: Path, weights: Path) -> Path:
+    """Write the artefact `name` into the folder of artefacts and enter it in the manifest.
+
+    Args:
+        run: Folder of the training run.
+        name: Name of the artefact; replaces one of that name.
+        photos: Photographs for calibration and table fitting; those of the training.
+        artefacts: Folder that holds `manifest.json`.
+        weights: Folder for the 16-bit weights that the next training starts from.
+
+    Returns:
+        The artefact's folder.
+    """
+    networks, settings, record = load_networks(run)
+    inputs = _pictures(photos, settings.seed)
+    encoder, encoder_float = export_encoder(networks.encoder, inputs[:_CALIBRATION_PICTURES])
+    generator = export_generator(
+        networks.generator, settings.network.channels, len(settings.network.groups) + 1
+    )
+    session = open_session(encoder, "the new encoder")
+    latents = [session.run(None, {"x": x})[0][0] for x in tqdm(inputs, desc="latents")]
+    arrays = _tables(networks, settings, latents)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    difference = _int8_loss_db(session, encoder_float, inputs[:_CALIBRATION_PICTURES])
+
+    folder = artefacts / name
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {"tables": ("tables.npz", buffer.getvalue()), "encoder": ("encoder.onnx", encoder)}
+    files["faithful"] = ("faithful.onnx", generator)
+    for file, data in files.values():
+        (folder / file).write_bytes(data)
+    record["int8_encoder_snr_db"] = difference
+    record["history"] = record["history"][-5:]
+    (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
+    (folder / "CARD.md").write_text(model_card(name, settings, record, photos))
+    _enter(artefacts / "manifest.json", name, files)
+    save_warm_start(weights, networks.state_dict())
+    return folder
+
+
+def _pictures(photos: PhotoSet, seed: int) -> list[NDArray[np.float32]]:
+    """Return encoder inputs (1, 4, H, W) float32 with contours of the whole picture."""
+    inputs = []
+    for start in range(0, _FIT_PICTURES, 50):
+        batch = photos.batch(size=50, crop_px=_FIT_CROP_PX, seed=seed + 1_000_000, step=start)
+        for pixels in batch.pixels:
+            x = np.empty((1, 4, _FIT_CROP_PX, _FIT_CROP_PX), np.float32)
+            x[0, :3] = pixels.transpose(2, 0, 1) / 255
+            x[0, 3] = contour_map(pixels)
+            inputs.append(x)
+    return inputs
+
+
+@torch.no_grad()
+def _tables(
+    networks: SceneNetworks, settings: TrainSettings, latents: Sequence[NDArray[np.float32]]
+) -> dict[str, NDArray[Any]]:
+    """Return all arrays of `tables.npz`."""
+    grid = quality_grid(QUALITIES)
+    low, high = settings.rate_weight_low, settings.rate_weight_high
+    steps = 1 / networks.gain(grid)[:, :, 0, 0].numpy()
+    arrays: dict[str, NDArray[Any]] = {
+        "groups": np.array(settings.network.groups, np.int32),
+        "residual_counts": logistic_counts(),
+        "steps": steps.astype(np.float32),
+        "rate_weight": (low * (high / low) ** grid.numpy()).astype(np.float32),
+        "sensitivity": _sensitivity(networks, steps, latents[:16]),
+        **context_arrays(networks.context, QUALITIES),
+    }
+    quantizer = Quantizer(arrays["steps"], arrays["rate_weight"], arrays["sensitivity"])
+    for fit_round in range(_FIT_ROUNDS):
+        rng = np.random.default_rng((settings.seed, fit_round))
+        progress = tqdm(latents, desc=f"tables {fit_round + 1}/{_FIT_ROUNDS}")
+        arrays["residual_counts"] = fit_counts(count_residuals(progress, EntropyModel(arrays), quantizer, rng))
+    return arrays
+
+
+@torch.no_grad()
+def _sensitivity(
+    networks: SceneNetworks, steps: NDArray[np.float32], latents: Sequence[NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """Return (channels,) float32: squared error over all pixel values for a unit error in each latent.
+
+    Measured by finite differences of half a step of middle quality in every fourth cell of some pictures.
+    """
+    middle = QUALITIES // 2
+    y = torch.from_numpy(np.stack(latents))
+    step = torch.from_numpy(steps[middle])[None, :, None, None]
+    y_hat = (y / step).round() * step
+    groups = len(networks.settings.groups)
+    side = torch.ones(len(y), groups + 1, *y.shape[2:])
+    side[:, -1] = middle / (QUALITIES - 1)
+    x_hat = networks.generator(y_hat, side)
+    result = np.empty(y.shape[1], np.float32)
+    for channel in range(y.shape[1]):
+        moved = y_hat.clone()
+        delta = float(step[0, channel]) / 2
+        moved[:, channel, ::4, ::4] += delta
+        cells = moved[:, channel, ::4, ::4].numel()
+        error = ((networks.generator(moved, side) - x_hat) ** 2).sum()
+        result[channel] = float(error) / (cells * delta**2)
+    return result
+
+
+def _int8_loss_db(session: Any, plain: bytes, inputs: Sequence[NDArray[np.float32]]) -> float:
+    """Return the signal-to-noise ratio of the int8 encoder's latents against the float encoder's [dB]."""
+    reference = open_session(plain, "the float encoder")
+    signal = noise = 0.0
+    for x in inputs:
+        exact = reference.run(None, {"x": x})[0]
+        signal += float((exact**2).sum())
+        noise += float(((session.run(None, {"x": x})[0] - exact) ** 2).sum())
+    return round(10 * float(np.log10(signal / noise)), 2)
+
+
+def _enter(manifest: Path, name: str, files: dict[str, tuple[str, bytes]]) -> None:
+    """Enter an artefact as the default one; an older one of the same name is replaced, others stay."""
+    entries = json.loads(manifest.read_text())["artefacts"] if manifest.exists() else []
+    entry = {
+        "name": name,
+        "files": {
+            role: {"name": file, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+            for role, (file, data) in files.items()
+        },
+    }
+    entries = [entry, *(e for e in entries if e["name"] != name)]
+    manifest.write_text(json.dumps({"artefacts": entries}, indent=1) + "\n")
+
+

@@ -1,0 +1,43 @@
+"""Turns the trained context model into the integer network of `pantel_codec.context`."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pantel_codec.context import ACTIVATION_BITS, WEIGHT_BITS
+
+from pantel_export.networks import ContextModel, interpolate_anchors
+
+__all__ = ["context_arrays", "quality_grid"]
+
+
+def quality_grid(qualities: int) -> torch.Tensor:
+    """Return the trained quality 0..1 of each quantizer index."""
+    return torch.linspace(0, 1, qualities)
+
+
+@torch.no_grad()
+def context_arrays(model: ContextModel, qualities: int) -> dict[str, NDArray[np.int32]]:
+    """Return the integer arrays `context{g}_*` of all groups.
+
+    Weights get 10 fractional bits; biases those of the accumulator they are added to.
+    """
+    arrays: dict[str, NDArray[np.int32]] = {}
+    for g, net in enumerate(model.nets):
+        width = net.hidden.weight.shape[0]
+        # (width, inputs, 3, 3) -> taps row by row, inputs fastest
+        spatial = net.spatial.weight.permute(2, 3, 1, 0).reshape(-1, width)
+        bias = interpolate_anchors(net.bias, quality_grid(qualities)).view(qualities, 2, width) + net.spatial.bias
+        deep = WEIGHT_BITS + ACTIVATION_BITS
+        parts = {
+            "spatial": (spatial, WEIGHT_BITS),
+            "bias": (bias, WEIGHT_BITS),
+            "hidden": (net.hidden.weight[:, :, 0, 0].t(), WEIGHT_BITS),
+            "hidden_bias": (net.hidden.bias, deep),
+            "head": (net.head.weight[:, :, 0, 0].t(), WEIGHT_BITS),
+            "head_bias": (net.head.bias, deep),
+        }
+        for name, (values, bits) in parts.items():
+            arrays[f"context{g}_{name}"] = np.rint(values.double().numpy() * 2**bits).astype(np.int32)
+    return arrays

@@ -1,0 +1,250 @@
+"""The networks of the scene codec in PyTorch: analysis transform, generator and context model.
+
+```
+x (RGB, contours) --> Encoder --> y --> * gain(q) --> round --> symbols --> / gain(q) --> Generator --> x_hat
+                                                         |
+                                          ContextModel: mean and scale of each symbol
+```
+
+The cell is 16x16 pixels; its latents stand in channel groups, coarse first. The structure follows Balle et al.,
+"Variational image compression with a scale hyperprior" (2018) with the gain units of Cui et al., "Asymmetric
+gained deep image compression" (2021) and the checkerboard context of He et al. (2021); there is no hyperprior,
+because at a few bits per cell its side information costs more than it saves.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pantel_export.settings import NetworkSettings
+
+__all__ = ["CELL_PX", "ContextModel", "Encoder", "GainUnit", "Generator", "SceneNetworks"]
+
+CELL_PX = 16
+
+
+class _DepthwiseBlock(nn.Module):
+    """Residual block: depthwise kxk, pointwise up, ReLU, pointwise down."""
+
+    def __init__(self, width: int, hidden: int, kernel: int) -> None:
+        super().__init__()
+        self.spatial = nn.Conv2d(width, width, kernel, padding=kernel // 2, groups=width)
+        self.expand = nn.Conv2d(width, hidden, 1)
+        self.reduce = nn.Conv2d(hidden, width, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.reduce(functional.relu(self.expand(self.spatial(x))))
+
+
+class _ResidualBlock(nn.Module):
+    """Residual block of two dense 3x3 convolutions; ReLU only, so that int8 ranges stay one-sided."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.relu(x + self.second(functional.relu(self.first(x))))
+
+
+class Encoder(nn.Module):
+    """Analysis transform: pixels and contours to latents of one cell per 16x16 pixels."""
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        super().__init__()
+        quarter, eighth, sixteenth = settings.encoder_width
+        channels = settings.channels
+        self.linear = nn.Conv2d(3, channels, CELL_PX, stride=CELL_PX)
+        self.body = nn.Sequential(
+            nn.Conv2d(4, quarter, 8, stride=4, padding=2),
+            nn.ReLU(),
+            nn.Conv2d(quarter, eighth, 4, stride=2, padding=1),
+            nn.ReLU(),
+            _ResidualBlock(eighth),
+            nn.Conv2d(eighth, sixteenth, 4, stride=2, padding=1),
+            nn.ReLU(),
+            _ResidualBlock(sixteenth),
+        )
+        self.head = nn.Conv2d(sixteenth, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, 4, H, W), RGB and contours in 0..1, to latents (B, channels, H/16, W/16)."""
+        return self.linear(x[:, :3]) + self.head(self.body(x))
+
+
+class Generator(nn.Module):
+    """Synthesis transform: dequantized latents, presence of each group and quality to pixels."""
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        super().__init__()
+        sixteenth, eighth, quarter, half = settings.generator_width
+        self.linear_channels = settings.linear_channels
+        self.linear = nn.Conv2d(settings.linear_channels, 3 * CELL_PX**2, 1)
+        self.body = nn.Sequential(
+            nn.Conv2d(settings.channels + len(settings.groups) + 1, sixteenth, 3, padding=1),
+            _DepthwiseBlock(sixteenth, 2 * sixteenth, 5),
+            _DepthwiseBlock(sixteenth, 2 * sixteenth, 5),
+            nn.Conv2d(sixteenth, 4 * eighth, 1),
+            nn.PixelShuffle(2),
+            _DepthwiseBlock(eighth, 80 * eighth // 48, 3),
+            _DepthwiseBlock(eighth, 80 * eighth // 48, 3),
+            _DepthwiseBlock(eighth, 80 * eighth // 48, 3),
+            nn.Conv2d(eighth, 4 * quarter, 1),
+            nn.PixelShuffle(2),
+            _DepthwiseBlock(quarter, 2 * quarter, 3),
+            _DepthwiseBlock(quarter, 2 * quarter, 3),
+            nn.Conv2d(quarter, 4 * half, 1),
+            nn.PixelShuffle(2),
+            nn.ReLU(),
+            nn.Conv2d(half, 12, 3, padding=1),
+            nn.PixelShuffle(2),
+        )
+
+    def forward(self, y_hat: Tensor, side: Tensor) -> Tensor:
+        """Map y_hat (B, channels, h, w) and side (B, groups + 1, h, w) to RGB (B, 3, 16h, 16w), unclipped.
+
+        The first planes of `side` are 1 where a group was received, the last is the quality in 0..1.
+        """
+        straight = functional.pixel_shuffle(self.linear(y_hat[:, : self.linear_channels]), CELL_PX)
+        return straight + self.body(torch.cat([y_hat, side], 1))
+
+
+class GainUnit(nn.Module):
+    """Quantizer gain of each channel as a function of quality: log-linear between anchors."""
+
+    def __init__(self, settings: NetworkSettings, low: float, high: float) -> None:
+        super().__init__()
+        ramp = torch.linspace(low, high, settings.anchors)  # (anchors,)
+        self.log_gain = nn.Parameter(ramp[:, None].repeat(1, settings.channels))
+
+    def forward(self, quality: Tensor) -> Tensor:
+        """Map qualities (B,) in 0..1 to gains (B, channels, 1, 1)."""
+        return interpolate_anchors(self.log_gain, quality).exp()[..., None, None]
+
+
+def interpolate_anchors(table: Tensor, quality: Tensor) -> Tensor:
+    """Interpolate rows of `table` (anchors, N) linearly at qualities (B,) in 0..1; returns (B, N)."""
+    position = quality * (table.shape[0] - 1)
+    low = position.floor().long().clamp(max=table.shape[0] - 2)
+    weight = (position - low)[:, None]
+    return table[low] * (1 - weight) + table[low + 1] * weight
+
+
+class _GroupContext(nn.Module):
+    """Mean and scale of one channel group in the two phases of a checkerboard."""
+
+    def __init__(self, settings: NetworkSettings, group: int) -> None:
+        super().__init__()
+        width = settings.context_width
+        before = sum(settings.groups[:group])
+        own = settings.groups[group]
+        # Values and magnitudes of the known symbols, and one plane that tells which cells of each group are known.
+        inputs = 2 * (before + own) + group + 1
+        self.spatial = nn.Conv2d(inputs, width, 3, padding=1)
+        self.bias = nn.Parameter(torch.zeros(settings.anchors, 2 * width))  # of both phases
+        self.hidden = nn.Conv2d(width, width, 1)
+        self.head = nn.Conv2d(width, 2 * own, 1)
+        nn.init.zeros_(self.head.weight)
+
+    def forward(self, known: Tensor, planes: Tensor, quality: Tensor, phase: int) -> tuple[Tensor, Tensor]:
+        width = self.bias.shape[1] // 2
+        bias = interpolate_anchors(self.bias, quality)[:, phase * width : (phase + 1) * width]
+        x = torch.cat([known, known.abs(), planes], 1)
+        x = functional.relu(self.spatial(x) + bias[..., None, None])
+        x = functional.relu(self.hidden(x))
+        mean, log_scale = self.head(x).chunk(2, 1)
+        return mean, log_scale
+
+
+class ContextModel(nn.Module):
+    """Mean and log scale of every symbol from the symbols coded before it in the same payload.
+
+    Groups are coded coarse first, each in two checkerboard phases. What is not in the payload counts as
+    unknown: zeros, and a zero in the plane of its group. The shipped model is this network in integers.
+    """
+
+    KNOWN_LIMIT = 31.0  # symbols are clipped here before they enter the network
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        super().__init__()
+        self.groups = settings.groups
+        self.nets = nn.ModuleList(_GroupContext(settings, g) for g in range(len(settings.groups)))
+
+    def forward(self, symbols: Tensor, available: Tensor, quality: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and log scale, each (B, channels, h, w), of all symbols at once.
+
+        Args:
+            symbols: (B, channels, h, w), quantized.
+            available: (B, groups, h, w), 1 where a group of a cell is in the payload.
+            quality: (B,) in 0..1.
+        """
+        height, width = symbols.shape[-2:]
+        rows = torch.arange(height, device=symbols.device)[:, None]
+        columns = torch.arange(width, device=symbols.device)[None, :]
+        anchors = ((rows + columns) % 2 == 0).to(symbols.dtype)[None, None]  # (1, 1, h, w)
+        clipped = symbols.clamp(-self.KNOWN_LIMIT, self.KNOWN_LIMIT)
+        means, scales = [], []
+        for g, net in enumerate(self.nets):
+            start = sum(self.groups[:g])
+            before = clipped[:, :start] * _spread(available[:, :g], self.groups[:g])
+            own = clipped[:, start : start + self.groups[g]]
+            mask = available[:, g : g + 1]
+            first_in = torch.cat([before, torch.zeros_like(own)], 1)
+            first = net(first_in, torch.cat([available[:, :g], torch.zeros_like(mask)], 1), quality, 0)
+            anchor_mask = mask * anchors
+            second_in = torch.cat([before, own * anchor_mask], 1)
+            second = net(second_in, torch.cat([available[:, :g], anchor_mask], 1), quality, 1)
+            means.append(first[0] * anchors + second[0] * (1 - anchors))
+            scales.append(first[1] * anchors + second[1] * (1 - anchors))
+        return torch.cat(means, 1), torch.cat(scales, 1)
+
+
+def _spread(planes: Tensor, groups: tuple[int, ...]) -> Tensor:
+    """Repeat each group's plane (B, groups, h, w) for each of its channels."""
+    return planes.repeat_interleave(torch.tensor(groups, dtype=torch.long, device=planes.device), dim=1)
+
+
+class SceneNetworks(nn.Module):
+    """All trained parts together, so that one state holds them."""
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.encoder = Encoder(settings)
+        self.generator = Generator(settings)
+        # Quantizer steps of about 6 to 0.3 in units of an orthonormal transform of 0..1 pixels.
+        self.gain = GainUnit(settings, low=-1.8, high=1.2)
+        self.context = ContextModel(settings)
+
+    @torch.no_grad()
+    def start_from_principal_components(self, patches: Tensor) -> None:
+        """Let the linear paths begin as the Karhunen-Loeve transform of patches (N, 3, 16, 16) in 0..1."""
+        channels = self.settings.channels
+        flat = patches.flatten(1).double()
+        mean = flat.mean(0)
+        _, _, basis = torch.linalg.svd(flat - mean, full_matrices=False)
+        basis = basis[:channels].float()  # (channels, 768)
+        mean = mean.float()
+        self.encoder.linear.weight.copy_(basis.view(channels, 3, CELL_PX, CELL_PX))
+        self.encoder.linear.bias.copy_(-(basis @ mean))
+        nn.init.zeros_(self.encoder.head.weight)
+        nn.init.zeros_(self.encoder.head.bias)
+        kept = self.settings.linear_channels
+        self.generator.linear.weight.copy_(basis[:kept].t()[..., None, None])
+        self.generator.linear.bias.copy_(mean)
+        last = self.generator.body[-2]
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+
+    def side(self, available: Tensor, quality: Tensor) -> Tensor:
+        """Return the generator's side planes (B, groups + 1, h, w)."""
+        plane = quality[:, None, None, None].expand(-1, 1, *available.shape[-2:])
+        return torch.cat([available, plane], 1)
+
+
+def spread_groups(planes: Tensor, groups: tuple[int, ...]) -> Tensor:
+    """Repeat each group's plane (B, groups, h, w) for each of its channels: (B, channels, h, w)."""
+    return _spread(planes, groups)

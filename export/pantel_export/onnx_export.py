@@ -1,0 +1,117 @@
+"""Exports the trained transforms to ONNX: the encoder as int8 (QDQ), the generator as float."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantFormat,
+    QuantType,
+    quantize_static,
+)
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from pantel_export.networks import CELL_PX, Encoder, Generator
+
+__all__ = ["export_encoder", "export_generator"]
+
+_OPSET = 18
+
+
+def export_generator(network: Generator, channels: int, sides: int) -> bytes:
+    """Return the generator as a float ONNX model with inputs `y_hat` and `side` of any size."""
+    height, width = torch.export.Dim("h", min=1, max=256), torch.export.Dim("w", min=1, max=256)
+    return _export(
+        network,
+        (torch.zeros(1, channels, 6, 8), torch.zeros(1, sides, 6, 8)),
+        names=(["y_hat", "side"], ["x_hat"]),
+        dynamic={"y_hat": {2: height, 3: width}, "side": {2: height, 3: width}},
+    )
+
+
+def export_encoder(network: Encoder, calibration: Sequence[NDArray[np.float32]]) -> tuple[bytes, bytes]:
+    """Return the encoder as (int8, float) ONNX models with input `x` of any multiple of 16.
+
+    Weights are int8 per channel, activations uint8, both in QDQ form with `reduce_range`, so that AVX2 machines do
+    not saturate. The two projections to latents stay in float: the latents are quantized finely enough
+    by the codec itself, and a second, coarser grid below it would cost decibels.
+
+    Args:
+        network: The trained encoder.
+        calibration: Inputs (1, 4, H, W) float32 whose activations set the ranges.
+    """
+    rows, columns = torch.export.Dim("h", min=1, max=64), torch.export.Dim("w", min=1, max=64)
+    dynamic = {"x": {2: CELL_PX * rows, 3: CELL_PX * columns}}
+    plain = _export(network, (torch.zeros(1, 4, 96, 128),), names=(["x"], ["y"]), dynamic=dynamic)
+    with tempfile.TemporaryDirectory() as folder:
+        source, prepared, target = (Path(folder) / n for n in ("float.onnx", "prepared.onnx", "int8.onnx"))
+        source.write_bytes(plain)
+        quant_pre_process(source, prepared, skip_symbolic_shape=True)
+        graph = onnx.load(str(prepared)).graph
+        projections = [n.name for n in graph.node if n.op_type == "Conv" and _reaches_output(n.output[0], graph)]
+        quantize_static(
+            prepared,
+            target,
+            _Inputs(calibration),
+            quant_format=QuantFormat.QDQ,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            reduce_range=True,
+            nodes_to_exclude=projections,
+            calibrate_method=CalibrationMethod.Percentile,
+            extra_options={"CalibPercentile": 99.995},
+        )
+        return target.read_bytes(), plain
+
+
+class _Inputs(CalibrationDataReader):  # type: ignore[misc]
+    def __init__(self, inputs: Sequence[NDArray[np.float32]]) -> None:
+        self._iterator: Iterator[NDArray[np.float32]] = iter(inputs)
+
+    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+        """Return the next calibration input; None at the end."""
+        x = next(self._iterator, None)
+        return None if x is None else {"x": x}
+
+
+def _reaches_output(name: str, graph: onnx.GraphProto) -> bool:
+    """Tell whether a tensor reaches the graph's output through additions only."""
+    if any(output.name == name for output in graph.output):
+        return True
+    followers = [n for n in graph.node if name in n.input]
+    return bool(followers) and all(n.op_type == "Add" and _reaches_output(n.output[0], graph) for n in followers)
+
+
+def _export(
+    network: torch.nn.Module,
+    arguments: tuple[torch.Tensor, ...],
+    *,
+    names: tuple[list[str], list[str]],
+    dynamic: dict[str, dict[int, object]],
+) -> bytes:
+    program = torch.onnx.export(
+        network.float().eval(),
+        arguments,
+        input_names=names[0],
+        output_names=names[1],
+        opset_version=_OPSET,
+        dynamo=True,
+        dynamic_shapes=tuple(dynamic.values()),
+        verbose=False,
+    )
+    model = program.model_proto
+    # Names of source files and modules are of no use to a reader of the shipped graph.
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    del model.metadata_props[:]
+    return bytes(model.SerializeToString(deterministic=True))

@@ -1,0 +1,69 @@
+"""Settings of a training run: read from a TOML file, kept whole in every checkpoint and run record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, ValidationError
+
+from pantel_export.errors import RunError
+
+__all__ = ["NetworkSettings", "TrainSettings"]
+
+
+class NetworkSettings(BaseModel):
+    """Shape of the networks; the bitstream depends on `groups` and `anchors` only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    groups: tuple[PositiveInt, ...] = (6, 10, 16, 32)  # latent channels per refinement level, coarse first
+    anchors: PositiveInt = 8  # quality anchors between which gains and biases are interpolated
+    encoder_width: tuple[PositiveInt, PositiveInt, PositiveInt] = (40, 80, 128)  # at 1/4, 1/8, 1/16
+    generator_width: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (96, 48, 24, 12)
+    linear_channels: PositiveInt = 48  # latents with a direct linear path to the pixels
+    context_width: PositiveInt = 32
+
+    @property
+    def channels(self) -> int:
+        """Number of latent channels of a cell."""
+        return sum(self.groups)
+
+
+class TrainSettings(BaseModel):
+    """Everything that decides what a training run produces, apart from the pictures."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = 1
+    steps: PositiveInt = 60_000
+    batch: PositiveInt = 8
+    crop_px: PositiveInt = 128
+    learning_rate: PositiveFloat = 1e-3
+    final_learning_rate: PositiveFloat = 1e-5
+    warmup_steps: PositiveInt = 500
+    ema_decay: PositiveFloat = 0.9995
+    rate_weight_low: PositiveFloat = 1.5  # lambda at quality 0 [squared error in 0..1 units per bit per pixel]
+    rate_weight_high: PositiveFloat = 0.004  # lambda at the highest quality
+    ms_ssim_weight: float = 0.01  # weight of 1 - MS-SSIM beside the mean squared error
+    contour_weight: float = 0.2  # additional weight of squared errors on a contour that the encoder is given
+    network: NetworkSettings = NetworkSettings()
+
+    @classmethod
+    def from_toml(cls, path: Path) -> Self:
+        """Read settings.
+
+        Raises:
+            RunError: The file is missing, is no TOML or has a wrong or unknown key.
+        """
+        import tomllib
+
+        try:
+            return cls.model_validate(tomllib.loads(path.read_text()))
+        except OSError as error:
+            raise RunError(f"cannot read the settings {path}: {error.strerror}") from error
+        except tomllib.TOMLDecodeError as error:
+            raise RunError(f"{path} is not valid TOML: {error}") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise RunError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error

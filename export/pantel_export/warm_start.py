@@ -1,0 +1,50 @@
+"""Trained weights as 16-bit files in the repository: the start of the next training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pantel_export.errors import RunError
+
+__all__ = ["load_warm_start", "save_warm_start"]
+
+_SHARD_BYTES = 900_000  # keeps every file of the repository small
+
+
+def save_warm_start(folder: Path, state: dict[str, Tensor]) -> None:
+    """Write a state as `weights-N.npz` files of 16-bit floats."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("weights-*.npz"):
+        old.unlink()
+    shards: list[dict[str, NDArray[np.float16]]] = [{}]
+    size = 0
+    for key, value in state.items():
+        array = value.detach().cpu().contiguous().numpy().astype(np.float16)
+        if shards[-1] and size + array.nbytes > _SHARD_BYTES:
+            shards.append({})
+            size = 0
+        shards[-1][key] = array
+        size += array.nbytes
+    for number, shard in enumerate(shards):
+        np.savez(folder / f"weights-{number}.npz", **shard)  # type: ignore[arg-type]
+
+
+def load_warm_start(folder: Path) -> dict[str, Tensor]:
+    """Return the state that `save_warm_start` wrote.
+
+    Raises:
+        RunError: There is none in the folder.
+    """
+    paths = sorted(folder.glob("weights-*.npz"))
+    if not paths:
+        raise RunError(f"no weights-*.npz in {folder}; name the folder of an earlier training")
+    state: dict[str, Tensor] = {}
+    for path in paths:
+        with np.load(path) as arrays:
+            state.update({key: torch.from_numpy(arrays[key].astype(np.float32)) for key in arrays.files})
+    return state

@@ -1,0 +1,82 @@
+"""Errors of the link.
+
+The type says whose fault it is and what to do now::
+
+    LinkError
+     +-- PacketError           the other side, or noise: drop it, count it, go on
+     |    +-- CodewordError    more errors than the parity corrects
+     |    +-- HeaderError      another protocol version, or a kind that has no meaning yet
+     |    +-- IdentityError    an IDENT payload that describes no possible stream
+     |    +-- ContextError     nobody has introduced the sender yet: wait for its IDENT
+     |    +-- TrailerError     the trailer fits no known stream
+     +-- PayloadError          you: the payload does not fit the packet, or it is not the time for one
+     +-- CallsignError         the operator: no callsign, or one that must not go on the air
+     +-- PortError             the operator: the port cannot be opened
+          +-- PortGone         it was open and was unplugged: back off and open it again
+          +-- PortClosed       you: used after ``close()``
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CallsignError",
+    "CodewordError",
+    "ContextError",
+    "HeaderError",
+    "IdentityError",
+    "LinkError",
+    "PacketError",
+    "PayloadError",
+    "PortClosed",
+    "PortError",
+    "PortGone",
+    "TrailerError",
+]
+
+
+class LinkError(Exception):
+    """Anything that can go wrong on the link."""
+
+
+class PacketError(LinkError):
+    """Octets that are not a packet for us; a receiver drops and counts them."""
+
+
+class CodewordError(PacketError):
+    """A codeword holds more errors than its parity corrects."""
+
+
+class HeaderError(PacketError):
+    """The header names another protocol version or an unassigned kind."""
+
+
+class IdentityError(PacketError):
+    """An IDENT payload that describes no possible stream."""
+
+
+class ContextError(PacketError):
+    """No stream of this sender is known, so the trailer cannot be checked."""
+
+
+class TrailerError(PacketError):
+    """The trailer fits no known stream of this sender."""
+
+
+class PayloadError(LinkError):
+    """A payload was submitted that is too long, or before the sender was ready for it."""
+
+
+class CallsignError(LinkError):
+    """The callsign is malformed, or the placeholder was about to go on the air."""
+
+
+class PortError(LinkError):
+    """The port cannot be opened or used; the message says which and what to do."""
+
+
+class PortGone(PortError):  # noqa: N818 - a state of the world, not a mistake
+    """The port was open and has disappeared (unplugged, peer closed)."""
+
+
+class PortClosed(PortError):  # noqa: N818 - a state of the world, not a mistake
+    """The port was used after it had been closed."""

@@ -1,0 +1,73 @@
+"""What a port is: four methods that move octets and never block."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Self
+
+from pantel_link.errors import PortClosed
+
+__all__ = ["Port"]
+
+_DISCARD_OCTETS = 4096
+
+
+class Port(ABC):
+    """A stream of octets that may be lost, changed, inserted and late, in both directions.
+
+    Nothing here blocks, paces or retries; that is the work of its users. A port that fails in use raises
+    `PortGone` and never anything else of its driver's.
+
+    Attributes:
+        name: The URL or a description, for messages.
+        on_air: Whether octets leave this machine, so that a real callsign is needed.
+    """
+
+    name: str
+    on_air: bool = False
+    _closed: bool = False
+
+    @abstractmethod
+    def read(self, max_octets: int) -> bytes:
+        """Return what has arrived, at most so many octets; empty when there is nothing yet.
+
+        Raises:
+            PortGone: The port has disappeared.
+            PortClosed: It was closed before.
+        """
+
+    @abstractmethod
+    def write(self, octets: bytes) -> int:
+        """Hand octets over for sending and return how many were accepted; the rest is the caller's.
+
+        Raises:
+            PortGone: The port has disappeared.
+            PortClosed: It was closed before.
+        """
+
+    def close(self) -> None:
+        """Release the port; closing twice is harmless."""
+        if not self._closed:
+            self._closed = True
+            self._release()
+
+    def discard_input(self) -> None:
+        """Throw away what has arrived and was not read, such as octets from before a reconnection."""
+        while self.read(_DISCARD_OCTETS):
+            pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _release(self) -> None:  # noqa: B027 - most ports of this process hold nothing
+        """Free what the port holds; called once."""
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise PortClosed(f"port {self.name} was used after it had been closed")

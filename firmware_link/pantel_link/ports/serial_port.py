@@ -1,0 +1,111 @@
+"""Serial devices and everything else that pyserial opens by URL; the only module that imports pyserial."""
+
+from __future__ import annotations
+
+import errno
+import io
+import select
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pantel_link.errors import PortError, PortGone
+from pantel_link.ports.base import Port
+
+__all__ = ["SerialPort"]
+
+# An unplugged port raises SerialException (an OSError), a bare OSError, or termios.error, which is no
+# OSError.
+_DRIVER_ERRORS = (OSError, termios.error)
+
+_REMEDIES = {
+    errno.ENOENT: "there is no such device: check the cable, and the name under /dev/serial/by-id",
+    errno.EACCES: "permission denied: add your user to the group dialout and log in again",
+    errno.EPERM: "permission denied: add your user to the group dialout and log in again",
+    errno.EBUSY: "another program uses it: stop that one first",
+    errno.EAGAIN: "another program uses it: stop that one first",
+    errno.EISDIR: "this is a directory: name a serial device",
+}
+
+_LOOPBACK_OCTETS = 4096
+
+
+class SerialPort(Port):
+    """A serial device, or a pyserial URL.
+
+    Args:
+        url: Device path or URL.
+        baud_rate: Line rate [Bd], 8 data bits, no parity, 1 stop bit.
+
+    Raises:
+        PortError: It cannot be opened.
+    """
+
+    def __init__(self, url: str, baud_rate: int) -> None:
+        import serial  # noqa: PLC0415 - only whoever opens a serial port needs pyserial
+
+        is_device = "://" not in url
+        self.name = url
+        try:
+            self._serial = serial.serial_for_url(
+                url,
+                baudrate=baud_rate,
+                timeout=0,
+                write_timeout=0,
+                exclusive=True if is_device else None,  # advisory, but it stops a second Pantel
+            )
+        except _DRIVER_ERRORS as error:
+            raise PortError(f"cannot open port {url}: {_remedy(error)}") from error
+        except ValueError as error:
+            raise PortError(f"cannot open port {url}: {error}; name a device or a pyserial URL") from error
+        self._descriptor = _descriptor(self._serial)
+        if self._descriptor is None:
+            self._serial.write_timeout = None  # loop:// takes 0 for an impossible deadline
+        self.on_air = not (url.startswith("loop://") or (is_device and _is_pseudo_terminal(url)))
+
+    def read(self, max_octets: int) -> bytes:
+        """Return what has arrived; see `Port.read`."""
+        self._check_open()
+        with self._gone_on_driver_error():
+            return bytes(self._serial.read(max_octets))
+
+    def write(self, octets: bytes) -> int:
+        """Hand octets to the driver; 0 while its buffer is full, as when a modem holds CTS down."""
+        self._check_open()
+        with self._gone_on_driver_error():
+            # pyserial's non-blocking write spins for ever on a full buffer, so ask first.
+            return (self._serial.write(octets) or 0) if self._has_room(len(octets)) else 0
+
+    def _has_room(self, octets: int) -> bool:
+        if self._descriptor is None:
+            return getattr(self._serial, "out_waiting", 0) + octets <= _LOOPBACK_OCTETS
+        return bool(select.select([], [self._descriptor], [], 0)[1])
+
+    def _release(self) -> None:
+        with suppress(*_DRIVER_ERRORS):
+            self._serial.close()
+
+    @contextmanager
+    def _gone_on_driver_error(self) -> Iterator[None]:
+        try:
+            yield
+        except _DRIVER_ERRORS as error:
+            raise PortGone(f"port {self.name} is gone: {error}") from error
+
+
+def _descriptor(port: io.RawIOBase) -> int | None:
+    """Return the file descriptor to wait on; loop:// and rfc2217:// have none."""
+    try:
+        return port.fileno()
+    except io.UnsupportedOperation:
+        return None
+
+
+def _is_pseudo_terminal(path: str) -> bool:
+    return Path(path).resolve().is_relative_to("/dev/pts")
+
+
+def _remedy(error: Exception) -> str:
+    number = getattr(error, "errno", None)
+    return _REMEDIES.get(number, str(error)) if number is not None else str(error)

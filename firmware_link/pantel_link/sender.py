@@ -1,0 +1,159 @@
+"""The sending half of the link: payloads in, paced octets out; no port, no clock, no thread."""
+
+from __future__ import annotations
+
+from pantel_link.capture_time import capture_tick
+from pantel_link.context import StreamContext
+from pantel_link.errors import PayloadError
+from pantel_link.framing import frame_packet
+from pantel_link.identity import Identity
+from pantel_link.pacing import CHUNK_OCTETS, DEFAULT_BITRATE_BPS, TokenBucket, check_bitrate
+from pantel_link.packet import SEQUENCE_BITS, Packet, PacketKind
+from pantel_link.statistics import SenderStatistics
+from pantel_link.wire_format import LengthClass, Preset, wire_format
+
+__all__ = ["IDENT_INTERVAL_NS", "LinkSender"]
+
+IDENT_INTERVAL_NS = 15_000_000_000
+
+
+class LinkSender:
+    """Frames packets, introduces itself, and releases octets at the link's pace.
+
+    It queues nothing: while it is not `ready`, a payload would only grow old. So the caller asks, builds the
+    freshest payload there is, and submits it::
+
+        while chunk := sender.due(now_ns):
+            written = port.write(chunk)
+            if written < len(chunk):
+                sender.put_back(chunk[written:])
+                break
+        if sender.ready(now_ns):
+            sender.submit(PacketKind.SCENE, payload, capture_time_ns)
+
+    An IDENT packet goes first, and again every 15 s.
+
+    Args:
+        context: The stream; its epoch must be new after every start.
+        now_ns: Monotonic time of the start.
+        preset: Strength of the error protection.
+        bitrate_bps: Wire octets per second times 8; at most 975.
+
+    Attributes:
+        utc_offset_ns: UTC less monotonic time, None while unknown; the caller may set it at any time.
+        statistics: What has been sent.
+
+    Raises:
+        ValueError: The bit rate would break the promise of 1000 bit/s over any 10 s.
+    """
+
+    def __init__(
+        self,
+        context: StreamContext,
+        *,
+        now_ns: int,
+        preset: Preset = Preset.STANDARD,
+        bitrate_bps: int = DEFAULT_BITRATE_BPS,
+    ) -> None:
+        check_bitrate(bitrate_bps)
+        self._context = context
+        self._preset = preset
+        self._bucket = TokenBucket(bitrate_bps, now_ns)
+        self._outgoing = bytearray()
+        self._sequence = 0
+        self._next_ident_ns = now_ns
+        self.utc_offset_ns: int | None = None
+        self.statistics = SenderStatistics()
+
+    @property
+    def payload_capacity_bytes(self) -> int:
+        """Largest payload of a live packet."""
+        return self.capacity_bytes(LengthClass.LIVE)
+
+    def capacity_bytes(self, length_class: LengthClass) -> int:
+        """Return the largest payload of a packet of this length."""
+        return wire_format(self._preset, length_class).payload_octets
+
+    def ready(self, now_ns: int) -> bool:
+        """Whether a payload built now would start on the wire within one chunk (8 octets) of what is left."""
+        self._introduce(now_ns)
+        return self._nearly_idle()
+
+    def submit(
+        self,
+        kind: PacketKind,
+        payload: bytes,
+        capture_time_ns: int,
+        length_class: LengthClass = LengthClass.LIVE,
+    ) -> int:
+        """Frame one payload for sending; call it only when `ready`.
+
+        Args:
+            kind: What the payload is.
+            payload: At most `capacity_bytes` octets; shorter ones arrive with zeros behind them.
+            capture_time_ns: When its content was captured, on the same monotonic clock.
+            length_class: Live or still codeword.
+
+        Returns:
+            The packet's sequence number.
+
+        Raises:
+            PayloadError: It does not fit, or a packet is still in flight.
+        """
+        if not self._nearly_idle():
+            raise PayloadError("a packet is still in flight: ask ready() before submit()")
+        if len(payload) > self.capacity_bytes(length_class):
+            raise PayloadError(
+                f"payload has {len(payload)} octets; a {self._preset} {length_class} packet carries "
+                f"{self.capacity_bytes(length_class)}"
+            )
+        self.statistics.payload_octets += len(payload)
+        return self._frame(kind, payload, capture_time_ns, length_class)
+
+    def due(self, now_ns: int) -> bytes:
+        """Return the octets to write now, at most 8 and often none; call again until none are returned.
+
+        They count as sent. What a port does not accept may be handed back by `put_back`.
+        """
+        self._introduce(now_ns)
+        wanted = min(CHUNK_OCTETS, len(self._outgoing))
+        if self._bucket.available_at_ns(now_ns, wanted) > now_ns:
+            return b""  # wait for a whole chunk
+        granted = self._bucket.take(now_ns, wanted)
+        chunk = bytes(self._outgoing[:granted])
+        del self._outgoing[:granted]
+        self.statistics.wire_octets += granted
+        return chunk
+
+    def put_back(self, octets: bytes) -> None:
+        """Take back what the port did not accept of the last chunk; the pacing still counts it."""
+        self._outgoing[:0] = octets
+        self.statistics.wire_octets -= len(octets)
+
+    def next_due_ns(self, now_ns: int) -> int:
+        """Return when `due` will next have octets, if nothing is submitted until then."""
+        if not self._outgoing:
+            return max(now_ns, self._next_ident_ns)
+        return self._bucket.available_at_ns(now_ns, min(CHUNK_OCTETS, len(self._outgoing)))
+
+    def _nearly_idle(self) -> bool:
+        return len(self._outgoing) <= CHUNK_OCTETS
+
+    def _introduce(self, now_ns: int) -> None:
+        """Frame an IDENT packet when it is time for one and the line is free."""
+        if now_ns < self._next_ident_ns or not self._nearly_idle():
+            return
+        utc_s = None if self.utc_offset_ns is None else (now_ns + self.utc_offset_ns) // 1_000_000_000
+        self._frame(PacketKind.IDENT, Identity(self._context, utc_s).to_payload(), now_ns, LengthClass.LIVE)
+        self._next_ident_ns = now_ns + IDENT_INTERVAL_NS
+        self.statistics.idents += 1
+
+    def _frame(
+        self, kind: PacketKind, payload: bytes, capture_time_ns: int, length_class: LengthClass
+    ) -> int:
+        sequence = self._sequence
+        packet = Packet(kind, self._context.sender, sequence, capture_tick(capture_time_ns), payload)
+        self._outgoing += frame_packet(packet, self._context, wire_format(self._preset, length_class))
+        self._sequence = (sequence + 1) % (1 << SEQUENCE_BITS)
+        self.statistics.packets += 1
+        return sequence

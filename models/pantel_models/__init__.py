@@ -1,0 +1,33 @@
+"""The shipped networks and tables, their manifest, and the still codec that runs them."""
+
+from pantel_models.artefact import MANIFEST, Artefact, find_artefact, list_artefacts
+from pantel_models.codec import SceneCodec, load_scene_codec
+from pantel_models.contours import contour_map
+from pantel_models.errors import BudgetError, ManifestError, ModelError
+from pantel_models.macs import macs_per_pixel
+from pantel_models.quantizer import Quantized, Quantizer
+from pantel_models.sessions import AnalysisTransform, Generator, open_session
+from pantel_models.still import DecodedStill, StillCodec, decode_still, load_still_codec
+
+__all__ = [
+    "MANIFEST",
+    "AnalysisTransform",
+    "Artefact",
+    "BudgetError",
+    "DecodedStill",
+    "Generator",
+    "ManifestError",
+    "ModelError",
+    "Quantized",
+    "Quantizer",
+    "SceneCodec",
+    "StillCodec",
+    "contour_map",
+    "decode_still",
+    "find_artefact",
+    "list_artefacts",
+    "load_scene_codec",
+    "load_still_codec",
+    "macs_per_pixel",
+    "open_session",
+]

@@ -1,0 +1,91 @@
+"""The scene codec of one artefact: entropy model, quantizer and networks together."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from functools import cache, cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from pantel_codec import CELL_PX, CodecError, EntropyModel, Surface
+
+from pantel_models.artefact import Artefact
+from pantel_models.errors import ManifestError
+from pantel_models.quantizer import Quantizer
+from pantel_models.sessions import AnalysisTransform, Generator
+
+__all__ = ["SceneCodec", "load_scene_codec"]
+
+
+class SceneCodec:
+    """What a sender or a receiver needs of an artefact; the networks are loaded when first used.
+
+    Attributes:
+        artefact: Where it comes from.
+        entropy: The integer probability model.
+        quantizer: Steps and prices.
+    """
+
+    def __init__(self, artefact: Artefact, *, view: str = "faithful") -> None:
+        self.artefact = artefact
+        self._view = view
+        try:
+            with np.load(io.BytesIO(artefact.read("tables")), allow_pickle=False) as arrays:
+                self.entropy = EntropyModel(arrays)
+                self.quantizer = Quantizer(arrays["steps"], arrays["rate_weight"], arrays["sensitivity"])
+        except (CodecError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise ManifestError(f"the tables of {artefact.name} cannot be used ({error}); install pantel again") from error
+
+    @cached_property
+    def _analysis(self) -> AnalysisTransform:
+        return AnalysisTransform(self.artefact)
+
+    @cached_property
+    def _generator(self) -> Generator:
+        return Generator(self.artefact, self._view)
+
+    def analyse(self, pixels: NDArray[np.uint8], contours: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the latents (channels, rows, columns) of a picture of any size.
+
+        Args:
+            pixels: (H, W, 3) uint8, RGB; its last row and column are repeated to fill cells.
+            contours: (H, W) uint8, 0 or 1.
+        """
+        height, width = contours.shape
+        down, right = -height % CELL_PX, -width % CELL_PX
+        if down or right:
+            pixels = np.pad(pixels, ((0, down), (0, right), (0, 0)), mode="edge")
+            contours = np.pad(contours, ((0, down), (0, right)))
+        return self._analysis(pixels, contours)
+
+    def synthesise_block(self, symbols: NDArray[np.int64], quality: int, levels: int) -> NDArray[np.uint8]:
+        """Return the pixels (16 rows, 16 columns, 3) uint8 of cells of one quality that all hold `levels` levels."""
+        side = np.zeros((len(self.entropy.groups) + 1, *symbols.shape[1:]), np.float32)
+        side[:levels] = 1
+        side[-1] = quality / (self.entropy.qualities - 1)
+        return self._generator(self.quantizer.dequantize(symbols, quality), side)
+
+    def synthesise(self, surface: Surface) -> NDArray[np.uint8]:
+        """Return the pixels (16 rows, 16 columns, 3) uint8 of a surface, with missing cells painted."""
+        groups = self.entropy.groups
+        y_hat = np.zeros(surface.symbols.shape, np.float32)
+        side = np.zeros((len(groups) + 1, surface.rows, surface.columns), np.float32)
+        for g in range(len(groups)):
+            held = surface.level > g
+            channels = self.entropy.group_slice(g)
+            steps = self.quantizer.steps[:, channels][surface.quality[g]]  # (rows, columns, channels of the group)
+            y_hat[channels] = surface.symbols[channels] * steps.transpose(2, 0, 1) * held
+            side[g] = held
+        side[-1] = surface.quality[0] / (self.entropy.qualities - 1)
+        return self._generator(y_hat, side)
+
+
+@cache
+def load_scene_codec(artefact: Artefact, *, view: str = "faithful") -> SceneCodec:
+    """Return the codec of an artefact; the same object for the same artefact.
+
+    Raises:
+        ManifestError: A file does not match its hash or cannot be used.
+    """
+    return SceneCodec(artefact, view=view)
