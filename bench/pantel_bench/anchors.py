@@ -34,10 +34,7 @@ def read_anchors(path: Path, images: Collection[str], besides: Collection[str]) 
                 if line["image"] in images and line["codec"] not in besides:
                     key = line["codec"], line["image"], float(line["target_bpp"])
                     groups.setdefault(key, {})[line["select"]] = line
-        return [
-            _row(codec, image, target_bpp, by_metric)
-            for (codec, image, target_bpp), by_metric in groups.items()
-        ]
+        return [_row(codec, image, target_bpp, by_metric) for (codec, image, target_bpp), by_metric in groups.items()]
     except OSError as error:
         raise AnchorError(f"cannot read the published figures {path}: {error.strerror}") from error
     except (KeyError, TypeError, ValueError, csv.Error) as error:
@@ -65,9 +62,7 @@ def _row(codec: str, image: str, target_bpp: float, by_metric: dict[str, dict[st
         encode_ms=None,
         decode_ms=None,
         chosen={
-            key: PeerChoice(
-                int(line["scale"]), int(line["q"]), int(line["need_bytes"]), int(line["file_bytes"])
-            )
+            key: PeerChoice(int(line["scale"]), int(line["q"]), int(line["need_bytes"]), int(line["file_bytes"]))
             for key, line in lines.items()
         },
     )

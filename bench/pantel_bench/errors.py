@@ -8,6 +8,7 @@ BenchError
  +-- PlotError      matplotlib is missing
  +-- PeerError      a peer codec is missing or wrote what its format does not allow
  +-- MetricError    a metric was given pictures or curves that it cannot compare
+ +-- DemoError      a process of the real-time demo failed; its message says why
  +-- ContractError  the codec under test broke its promise: over the budget, wrong size or incomplete
 """
 
@@ -17,6 +18,7 @@ __all__ = [
     "AnchorError",
     "BenchError",
     "ContractError",
+    "DemoError",
     "MetricError",
     "OutputError",
     "PeerError",
@@ -56,6 +58,10 @@ class PeerError(BenchError):
 
 class MetricError(BenchError):
     """A metric was given pictures or curves that it cannot compare."""
+
+
+class DemoError(BenchError):
+    """A process of the real-time demo failed."""
 
 
 class ContractError(BenchError):

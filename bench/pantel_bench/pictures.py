@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pantel_bench.errors import PictureError
 
-__all__ = ["SIZES", "TestPicture", "kodak_256", "list_pictures", "native", "read_picture"]
+__all__ = ["SIZES", "SourcePicture", "kodak_256", "list_pictures", "native", "read_picture"]
 
 _SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 _CELL_PX = 16
@@ -21,15 +21,13 @@ _LARGEST_SIDE_PX = 1024
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TestPicture:
+class SourcePicture:
     """One picture to encode.
 
     Attributes:
         name: File name without suffix.
         pixels: (H, W, 3) uint8, RGB, sides multiples of 16.
     """
-
-    __test__ = False  # pytest would take the name for a test class
 
     name: str
     pixels: NDArray[np.uint8]
@@ -46,15 +44,13 @@ def list_pictures(folder: Path) -> list[Path]:
     except OSError as error:
         raise PictureError(f"cannot read the folder {folder}: {error.strerror}") from error
     if not paths:
-        raise PictureError(
-            f"no pictures in {folder}; files ending in {', '.join(sorted(_SUFFIXES))} are read"
-        )
+        raise PictureError(f"no pictures in {folder}; files ending in {', '.join(sorted(_SUFFIXES))} are read")
     if len({path.stem for path in paths}) < len(paths):
         raise PictureError(f"two pictures in {folder} have the same name but for the suffix; rename one")
     return paths
 
 
-def read_picture(path: Path, size: str) -> TestPicture:
+def read_picture(path: Path, size: str) -> SourcePicture:
     """Read a picture file and cut it to one of `SIZES`.
 
     Raises:
@@ -68,10 +64,8 @@ def read_picture(path: Path, size: str) -> TestPicture:
     if pixels is None:
         raise PictureError(f"{path} is no picture that can be read; take it out of the folder")
     if min(pixels.shape[:2]) < _LEAST_SIDE_PX:
-        raise PictureError(
-            f"{path} is smaller than {_LEAST_SIDE_PX}x{_LEAST_SIDE_PX}; take it out of the folder"
-        )
-    return TestPicture(path.stem, np.ascontiguousarray(SIZES[size](np.asarray(pixels, np.uint8))))
+        raise PictureError(f"{path} is smaller than {_LEAST_SIDE_PX}x{_LEAST_SIDE_PX}; take it out of the folder")
+    return SourcePicture(path.stem, np.ascontiguousarray(SIZES[size](np.asarray(pixels, np.uint8))))
 
 
 def kodak_256(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,12 +13,13 @@ __all__ = ["progress"]
 
 
 @contextmanager
-def progress(total: int, work: str) -> Iterator[Callable[[str], None]]:
+def progress(total: int, work: str, *, every_s: float = 0.0) -> Iterator[Callable[[str], None]]:
     """Show on standard error how far the work is.
 
     Args:
         total: Number of steps.
         work: What is being done.
+        every_s: Shortest time between two lines in a log; the last step always gets one [s].
 
     Yields:
         A function to call after each step with the name of what has been done.
@@ -33,10 +35,14 @@ def progress(total: int, work: str) -> Iterator[Callable[[str], None]]:
         return
 
     count = 0
+    written_s = time.monotonic()
 
     def write_line(done: str) -> None:
-        nonlocal count
+        nonlocal count, written_s
         count += 1
+        if count < total and time.monotonic() - written_s < every_s:
+            return
+        written_s = time.monotonic()
         sys.stderr.write(f"{work}: {count}/{total} {done}\n")
         sys.stderr.flush()
 

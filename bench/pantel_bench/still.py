@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pantel_bench.errors import ContractError
 from pantel_bench.metrics import METRICS, Lpips, Metric, Scores, score
 from pantel_bench.peers import PeerFormat, PeerPicture, candidates
-from pantel_bench.pictures import TestPicture
+from pantel_bench.pictures import SourcePicture
 from pantel_models import BudgetError, DecodedStill
 
 __all__ = [
@@ -111,7 +111,7 @@ def budget_bytes(pixels: NDArray[np.uint8], target_bpp: float) -> int:
 def measure_codec(
     name: str,
     codec: StillCodec,
-    picture: TestPicture,
+    picture: SourcePicture,
     rates_bpp: Sequence[float],
     lpips: Lpips | None,
 ) -> Iterator[StillRow | Unreached]:
@@ -147,7 +147,7 @@ def measure_codec(
 
 
 def measure_peer(
-    peer: PeerFormat, picture: TestPicture, rates_bpp: Sequence[float], lpips: Lpips | None
+    peer: PeerFormat, picture: SourcePicture, rates_bpp: Sequence[float], lpips: Lpips | None
 ) -> Iterator[StillRow | Unreached]:
     """Let a peer compete at every rate, in every metric with the candidate that is best there.
 
@@ -165,7 +165,7 @@ def measure_peer(
 
 def _best_row(
     name: str,
-    picture: TestPicture,
+    picture: SourcePicture,
     target_bpp: float,
     entrants: Sequence[PeerPicture],
     lpips: Lpips | None,
@@ -175,16 +175,12 @@ def _best_row(
     best: dict[str, float | None] = {}
     chosen: dict[str, PeerChoice] = {}
     for metric in METRICS:
-        values = [
-            (value, entrant) for scores, entrant in scored if (value := scores.value(metric)) is not None
-        ]
+        values = [(value, entrant) for scores, entrant in scored if (value := scores.value(metric)) is not None]
         if not values:
             best[metric.key] = None
             continue
         best[metric.key], entrant = max(values, key=lambda pair: metric.sign * pair[0])
-        chosen[metric.key] = PeerChoice(
-            entrant.downscale, entrant.quality, entrant.need_bytes, entrant.file_bytes
-        )
+        chosen[metric.key] = PeerChoice(entrant.downscale, entrant.quality, entrant.need_bytes, entrant.file_bytes)
     by_psnr = chosen["psnr_db"]
     return StillRow(
         codec=name,
@@ -200,12 +196,12 @@ def _best_row(
     )
 
 
-def _bpp(size_bytes: int, picture: TestPicture) -> float:
+def _bpp(size_bytes: int, picture: SourcePicture) -> float:
     height, width, _ = picture.pixels.shape
     return 8 * size_bytes / float(height * width)
 
 
-def _check_contract(name: str, picture: TestPicture, budget: int, data: bytes, decoded: DecodedStill) -> None:
+def _check_contract(name: str, picture: SourcePicture, budget: int, data: bytes, decoded: DecodedStill) -> None:
     if len(data) > budget:
         raise ContractError(f"{name} made {len(data)} bytes of {picture.name} where {budget} were allowed")
     if not decoded.complete or decoded.pixels.shape != picture.pixels.shape:

@@ -129,9 +129,7 @@ def _plot(report: StillReport, metric: Metric) -> str:
     curves = {codec: points for codec in codecs if (points := curve(rows, codec, metric))}
     if not curves:
         return ""
-    png = plot_curves(
-        curves, metric.label, report.rates_bpp, [codec for codec in curves if codec.startswith(OURS)]
-    )
+    png = plot_curves(curves, metric.label, report.rates_bpp, [codec for codec in curves if codec.startswith(OURS)])
     data = base64.b64encode(png).decode("ascii")
     return f"<img alt='{escape(metric.label)} over the rate' src='data:image/png;base64,{data}'>"
 

@@ -7,9 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pantel_models import MANIFEST
-
 from pantel_export.errors import ExportError
+from pantel_models import MANIFEST
 
 __all__ = ["main"]
 

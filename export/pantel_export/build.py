@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pantel_codec import EntropyModel
-from pantel_models import Quantizer, contour_map, open_session
 from tqdm import tqdm
 
+from pantel_codec import EntropyModel
 from pantel_export.data import PhotoSet
 from pantel_export.integer_context import context_arrays, quality_grid
 from pantel_export.model_card import model_card
@@ -25,6 +24,7 @@ from pantel_export.settings import TrainSettings
 from pantel_export.tables import count_residuals, fit_counts, logistic_counts
 from pantel_export.train import load_networks
 from pantel_export.warm_start import save_warm_start
+from pantel_models import Quantizer, contour_map, open_session
 
 __all__ = ["build_artefact"]
 
@@ -51,14 +51,12 @@ def build_artefact(run: Path, name: str, photos: PhotoSet, artefacts: Path, weig
     networks, settings, record = load_networks(run)
     inputs = _pictures(photos, settings.seed)
     encoder, encoder_float = export_encoder(networks.encoder, inputs[:_CALIBRATION_PICTURES])
-    generator = export_generator(
-        networks.generator, settings.network.channels, len(settings.network.groups) + 1
-    )
+    generator = export_generator(networks.generator, settings.network.channels, len(settings.network.groups) + 1)
     session = open_session(encoder, "the new encoder")
     latents = [session.run(None, {"x": x})[0][0] for x in tqdm(inputs, desc="latents")]
     arrays = _tables(networks, settings, latents)
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(buffer, **arrays)
     difference = _int8_loss_db(session, encoder_float, inputs[:_CALIBRATION_PICTURES])
 
     folder = artefacts / name
@@ -163,5 +161,3 @@ def _enter(manifest: Path, name: str, files: dict[str, tuple[str, bytes]]) -> No
     }
     entries = [entry, *(e for e in entries if e["name"] != name)]
     manifest.write_text(json.dumps({"artefacts": entries}, indent=1) + "\n")
-
-

@@ -14,9 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_models.contours import contour_map
-
 from pantel_export.errors import DataError
+from pantel_models.contours import contour_map
 
 __all__ = ["Batch", "PhotoSet"]
 
@@ -100,7 +99,7 @@ class PhotoSet:
         x = int(rng.integers(0, width - side + 1))
         crop = picture[y : y + side, x : x + side]
         if side != crop_px:
-            crop = cv2.resize(crop, (crop_px, crop_px), interpolation=cv2.INTER_AREA)
+            crop = np.asarray(cv2.resize(crop, (crop_px, crop_px), interpolation=cv2.INTER_AREA), np.uint8)
         if rng.random() < 0.5:
             crop = crop[:, ::-1]
         if rng.random() < 0.3:  # other exposures and colour casts
@@ -109,4 +108,3 @@ class PhotoSet:
         if rng.random() < 0.08:
             crop = np.repeat(cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
         return np.asarray(crop, np.uint8)
-

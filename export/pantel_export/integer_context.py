@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pantel_codec.context import ACTIVATION_BITS, WEIGHT_BITS
 
+from pantel_codec.context import ACTIVATION_BITS, WEIGHT_BITS
 from pantel_export.networks import ContextModel, interpolate_anchors
 
 __all__ = ["context_arrays", "quality_grid"]

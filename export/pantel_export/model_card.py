@@ -31,10 +31,11 @@ No picture of the Kodak set, of the test scene or of the demo was trained on.
 missing cells and partial payloads are familiar.
 
 **Settings.** {steps} steps of {batch} crops of {crop_px} px, seed {seed}; all of them in `record.json`, with
-the losses at the end. The int8 encoder's latents have {int8_encoder_snr_db} dB of signal to noise against the float one.
+the losses at the end. The int8 encoder's latents have {int8_encoder_snr_db} dB of signal to noise against the
+float one's.
 
-**Results.** `pantel bench still --images DIR --bpp 0.1,0.05,0.03,0.01 --peers` measures them; `docs/benchmarks.md` has the
-figures for Kodak 01-12.
+**Results.** `pantel bench still --images DIR --bpp 0.1,0.05,0.03,0.01 --peers` measures them; `docs/benchmarks.md`
+has the figures for Kodak 01-12.
 
 **Limits.** Made for natural daylight scenes; lettering and faces below about 40 pixels are not legible at these
 rates. A generator invents texture for cells that were never received: do not use the picture as evidence.

@@ -8,7 +8,7 @@ x (RGB, contours) --> Encoder --> y --> * gain(q) --> round --> symbols --> / ga
 
 The cell is 16x16 pixels; its latents stand in channel groups, coarse first. The structure follows Balle et al.,
 "Variational image compression with a scale hyperprior" (2018) with the gain units of Cui et al., "Asymmetric
-gained deep image compression" (2021) and the checkerboard context of He et al. (2021); there is no hyperprior,
+gained deep image compression" (2021) and the multi-stage context of He et al. (2021); there is no hyperprior,
 because at a few bits per cell its side information costs more than it saves.
 """
 
@@ -17,6 +17,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from pantel_codec.context import KNOWN_LIMIT
+from pantel_codec.stages import stages_of
 
 from pantel_export.settings import NetworkSettings
 
@@ -57,7 +60,7 @@ class Encoder(nn.Module):
         super().__init__()
         quarter, eighth, sixteenth = settings.encoder_width
         channels = settings.channels
-        self.linear = nn.Conv2d(3, channels, CELL_PX, stride=CELL_PX)
+        self.linear = nn.Conv2d(3, channels, 2 * CELL_PX, stride=CELL_PX)
         self.body = nn.Sequential(
             nn.Conv2d(4, quarter, 8, stride=4, padding=2),
             nn.ReLU(),
@@ -72,7 +75,9 @@ class Encoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, 4, H, W), RGB and contours in 0..1, to latents (B, channels, H/16, W/16)."""
-        return self.linear(x[:, :3]) + self.head(self.body(x))
+        overlap = CELL_PX // 2
+        padded = functional.pad(x[:, :3], (overlap,) * 4, mode="replicate")
+        return self.linear(padded) + self.head(self.body(x))
 
 
 class Generator(nn.Module):
@@ -82,7 +87,9 @@ class Generator(nn.Module):
         super().__init__()
         sixteenth, eighth, quarter, half = settings.generator_width
         self.linear_channels = settings.linear_channels
-        self.linear = nn.Conv2d(settings.linear_channels, 3 * CELL_PX**2, 1)
+        # A block of pixels around each corner of the cells, from the four cells that meet there: a transposed
+        # convolution of 32x32 pixels that overlaps by half a cell, so that the linear path has no block borders.
+        self.linear = nn.Conv2d(settings.linear_channels, 3 * CELL_PX**2, 2)
         self.body = nn.Sequential(
             nn.Conv2d(settings.channels + len(settings.groups) + 1, sixteenth, 3, padding=1),
             _DepthwiseBlock(sixteenth, 2 * sixteenth, 5),
@@ -108,8 +115,10 @@ class Generator(nn.Module):
 
         The first planes of `side` are 1 where a group was received, the last is the quality in 0..1.
         """
-        straight = functional.pixel_shuffle(self.linear(y_hat[:, : self.linear_channels]), CELL_PX)
-        return straight + self.body(torch.cat([y_hat, side], 1))
+        corners = functional.pad(y_hat[:, : self.linear_channels], (1, 1, 1, 1), mode="replicate")
+        blocks = functional.pixel_shuffle(self.linear(corners), CELL_PX)  # (B, 3, 16h + 16, 16w + 16)
+        half = CELL_PX // 2
+        return blocks[..., half:-half, half:-half] + self.body(torch.cat([y_hat, side], 1))
 
 
 class GainUnit(nn.Module):
@@ -134,26 +143,31 @@ def interpolate_anchors(table: Tensor, quality: Tensor) -> Tensor:
 
 
 class _GroupContext(nn.Module):
-    """Mean and scale of one channel group in the two phases of a checkerboard."""
+    """Mean and scale of one channel group, stage by stage."""
 
     def __init__(self, settings: NetworkSettings, group: int) -> None:
         super().__init__()
         width = settings.context_width
         before = sum(settings.groups[:group])
         own = settings.groups[group]
+        self.stages = stages_of(group)
         # Values and magnitudes of the known symbols, and one plane that tells which cells of each group are known.
         inputs = 2 * (before + own) + group + 1
-        self.spatial = nn.Conv2d(inputs, width, 3, padding=1)
-        self.bias = nn.Parameter(torch.zeros(settings.anchors, 2 * width))  # of both phases
+        self.spatial = nn.ModuleList(
+            nn.Conv2d(inputs, width, 3, padding=dilation, dilation=dilation)
+            for dilation in sorted({stage.dilation for stage in self.stages})
+        )
+        self.bias = nn.Parameter(torch.zeros(settings.anchors, len(self.stages) * width))
         self.hidden = nn.Conv2d(width, width, 1)
         self.head = nn.Conv2d(width, 2 * own, 1)
         nn.init.zeros_(self.head.weight)
 
-    def forward(self, known: Tensor, planes: Tensor, quality: Tensor, phase: int) -> tuple[Tensor, Tensor]:
-        width = self.bias.shape[1] // 2
-        bias = interpolate_anchors(self.bias, quality)[:, phase * width : (phase + 1) * width]
+    def forward(self, known: Tensor, planes: Tensor, quality: Tensor, stage: int) -> tuple[Tensor, Tensor]:
+        width = self.hidden.weight.shape[0]
+        bias = interpolate_anchors(self.bias, quality)[:, stage * width : (stage + 1) * width]
+        spatial = next(conv for conv in self.spatial if conv.dilation[0] == self.stages[stage].dilation)
         x = torch.cat([known, known.abs(), planes], 1)
-        x = functional.relu(self.spatial(x) + bias[..., None, None])
+        x = functional.relu(spatial(x) + bias[..., None, None])
         x = functional.relu(self.hidden(x))
         mean, log_scale = self.head(x).chunk(2, 1)
         return mean, log_scale
@@ -162,11 +176,10 @@ class _GroupContext(nn.Module):
 class ContextModel(nn.Module):
     """Mean and log scale of every symbol from the symbols coded before it in the same payload.
 
-    Groups are coded coarse first, each in two checkerboard phases. What is not in the payload counts as
-    unknown: zeros, and a zero in the plane of its group. The shipped model is this network in integers.
+    Groups are coded coarse first, each in the stages of `pantel_codec.context`: the coarsest group on ever finer grids,
+    the others in the two halves of a checkerboard. What is not in the payload counts as unknown: zeros, and a zero in
+    the plane of its group. The shipped model is this network in integers.
     """
-
-    KNOWN_LIMIT = 31.0  # symbols are clipped here before they enter the network
 
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__()
@@ -182,23 +195,26 @@ class ContextModel(nn.Module):
             quality: (B,) in 0..1.
         """
         height, width = symbols.shape[-2:]
-        rows = torch.arange(height, device=symbols.device)[:, None]
-        columns = torch.arange(width, device=symbols.device)[None, :]
-        anchors = ((rows + columns) % 2 == 0).to(symbols.dtype)[None, None]  # (1, 1, h, w)
-        clipped = symbols.clamp(-self.KNOWN_LIMIT, self.KNOWN_LIMIT)
+        clipped = symbols.clamp(-KNOWN_LIMIT, KNOWN_LIMIT)
         means, scales = [], []
         for g, net in enumerate(self.nets):
             start = sum(self.groups[:g])
             before = clipped[:, :start] * _spread(available[:, :g], self.groups[:g])
             own = clipped[:, start : start + self.groups[g]]
             mask = available[:, g : g + 1]
-            first_in = torch.cat([before, torch.zeros_like(own)], 1)
-            first = net(first_in, torch.cat([available[:, :g], torch.zeros_like(mask)], 1), quality, 0)
-            anchor_mask = mask * anchors
-            second_in = torch.cat([before, own * anchor_mask], 1)
-            second = net(second_in, torch.cat([available[:, :g], anchor_mask], 1), quality, 1)
-            means.append(first[0] * anchors + second[0] * (1 - anchors))
-            scales.append(first[1] * anchors + second[1] * (1 - anchors))
+            earlier = torch.zeros_like(mask)
+            mean, log_scale = torch.zeros_like(own), torch.zeros_like(own)
+            for index, stage in enumerate(net.stages):
+                cells = torch.from_numpy(stage.mask(height, width)).to(symbols)  # (h, w)
+                known = mask * earlier
+                inputs = torch.cat([before, own * known], 1)
+                planes = torch.cat([available[:, :g], known], 1)
+                stage_mean, stage_scale = net(inputs, planes, quality, index)
+                mean = mean + stage_mean * cells
+                log_scale = log_scale + stage_scale * cells
+                earlier = earlier + cells
+            means.append(mean)
+            scales.append(log_scale)
         return torch.cat(means, 1), torch.cat(scales, 1)
 
 
@@ -226,18 +242,27 @@ class SceneNetworks(nn.Module):
         flat = patches.flatten(1).double()
         mean = flat.mean(0)
         _, _, basis = torch.linalg.svd(flat - mean, full_matrices=False)
-        basis = basis[:channels].float()  # (channels, 768)
-        mean = mean.float()
-        self.encoder.linear.weight.copy_(basis.view(channels, 3, CELL_PX, CELL_PX))
-        self.encoder.linear.bias.copy_(-(basis @ mean))
-        nn.init.zeros_(self.encoder.head.weight)
-        nn.init.zeros_(self.encoder.head.bias)
-        kept = self.settings.linear_channels
-        self.generator.linear.weight.copy_(basis[:kept].t()[..., None, None])
-        self.generator.linear.bias.copy_(mean)
-        last = self.generator.body[-2]
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
+        basis = basis[:channels].float().view(channels, 3, CELL_PX, CELL_PX)
+        colour = mean.float().view(3, -1).mean(1)  # (3,)
+        center = slice(CELL_PX // 2, 3 * CELL_PX // 2)
+        encoder, generator = self.encoder.linear, self.generator.linear
+        nn.init.zeros_(encoder.weight)
+        encoder.weight[:, :, center, center] = basis
+        encoder.bias.copy_(-(basis.sum((2, 3)) @ colour))
+        kept = basis[: self.settings.linear_channels]  # (kept, 3, 16, 16)
+        nn.init.zeros_(generator.weight)
+        weight = generator.weight.view(3, CELL_PX, CELL_PX, -1, 2, 2)
+        half = CELL_PX // 2
+        for down in (0, 1):  # the lower right quarter of the upper left cell lies in the block's upper left quarter
+            for right in (0, 1):
+                inside = [slice(half) if side else slice(half, None) for side in (down, right)]
+                block = [slice(half, None) if side else slice(half) for side in (down, right)]
+                weight[:, block[0], block[1], :, down, right] = kept[:, :, inside[0], inside[1]].permute(1, 2, 3, 0)
+        generator.bias.copy_(colour.repeat_interleave(CELL_PX**2))
+        # The networks beside the linear paths begin small, not at zero: an encoder at zero stays there.
+        for last in (self.encoder.head, self.generator.body[-2]):
+            last.weight.mul_(0.1)
+            nn.init.zeros_(last.bias)
 
     def side(self, available: Tensor, quality: Tensor) -> Tensor:
         """Return the generator's side planes (B, groups + 1, h, w)."""

@@ -73,7 +73,7 @@ def export_encoder(network: Encoder, calibration: Sequence[NDArray[np.float32]])
         return target.read_bytes(), plain
 
 
-class _Inputs(CalibrationDataReader):  # type: ignore[misc]
+class _Inputs(CalibrationDataReader):
     def __init__(self, inputs: Sequence[NDArray[np.float32]]) -> None:
         self._iterator: Iterator[NDArray[np.float32]] = iter(inputs)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 
 from pantel_export.errors import RunError
 
@@ -19,9 +19,9 @@ class NetworkSettings(BaseModel):
 
     groups: tuple[PositiveInt, ...] = (6, 10, 16, 32)  # latent channels per refinement level, coarse first
     anchors: PositiveInt = 8  # quality anchors between which gains and biases are interpolated
-    encoder_width: tuple[PositiveInt, PositiveInt, PositiveInt] = (40, 80, 128)  # at 1/4, 1/8, 1/16
+    encoder_width: tuple[PositiveInt, PositiveInt, PositiveInt] = (32, 64, 96)  # at 1/4, 1/8, 1/16
     generator_width: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (96, 48, 24, 12)
-    linear_channels: PositiveInt = 48  # latents with a direct linear path to the pixels
+    linear_channels: PositiveInt = 12  # latents with an overlapping linear path to the pixels
     context_width: PositiveInt = 32
 
     @property
@@ -38,7 +38,7 @@ class TrainSettings(BaseModel):
     seed: int = 1
     steps: PositiveInt = 60_000
     batch: PositiveInt = 8
-    crop_px: PositiveInt = 128
+    crop_px: int = Field(128, ge=96, multiple_of=16)  # four scales of MS-SSIM need 96 pixels
     learning_rate: PositiveFloat = 1e-3
     final_learning_rate: PositiveFloat = 1e-5
     warmup_steps: PositiveInt = 500

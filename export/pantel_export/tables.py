@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
+
 from pantel_codec import EntropyModel, Step
 from pantel_codec.entropy import ALPHABET, OFFSET_LEVELS, RESIDUAL_LIMIT, SCALE_LEVELS
 from pantel_models import Quantizer
@@ -45,7 +46,10 @@ def fit_counts(observed: NDArray[np.int64]) -> NDArray[np.int32]:
 
 
 def count_residuals(
-    latents: Iterable[NDArray[np.float32]], model: EntropyModel, quantizer: Quantizer, rng: np.random.Generator
+    latents: Iterable[NDArray[np.float32]],
+    model: EntropyModel,
+    quantizer: Quantizer,
+    rng: np.random.Generator,
 ) -> NDArray[np.int64]:
     """Quantize pictures at random qualities and strengths and count residuals by table.
 
@@ -74,5 +78,5 @@ def count_residuals(
             np.add.at(counts, (step.table.ravel(), index.ravel()), 1)
             return chosen
 
-        model.walk(*symbols.shape[1:], quality, groups, count)
+        model.walk(symbols.shape[1], symbols.shape[2], quality, groups, count)
     return counts

@@ -199,9 +199,7 @@ class Trainer:
         return loss, figures
 
 
-def draw_availability(
-    size: int, groups: int, cells: int, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
+def draw_availability(size: int, groups: int, cells: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Draw which groups of which cells the receiver holds, and which of them one payload holds.
 
     Returns:

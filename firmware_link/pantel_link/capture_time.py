@@ -30,7 +30,8 @@ def capture_tick(time_ns: int) -> int:
 class CaptureClock:
     """Maps the capture ticks of one stream to the receiver's monotonic clock.
 
-    The result is late by the delay of the fastest packet of the last minute, and else as fine as the ticks.
+    The result is late by the delay of the fastest packet of the last minute, and else as fine as the ticks. On a
+    line that is faster than the sender's pace it may be early by the sender's burst (0.25 s).
     """
 
     def __init__(self) -> None:

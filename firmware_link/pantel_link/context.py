@@ -52,9 +52,7 @@ class StreamContext:
         if not 0 <= self.sender < 1 << SENDER_BITS:
             raise ValueError(f"sender is {self.sender} and must lie in 0..{(1 << SENDER_BITS) - 1}")
         if len(self.model_hash) != MODEL_HASH_OCTETS:
-            raise ValueError(
-                f"model_hash has {len(self.model_hash)} octets and must have {MODEL_HASH_OCTETS}"
-            )
+            raise ValueError(f"model_hash has {len(self.model_hash)} octets and must have {MODEL_HASH_OCTETS}")
         self.description()
 
     def description(self) -> bytes:

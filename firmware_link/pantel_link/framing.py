@@ -122,9 +122,7 @@ class Deframer:
             if wire_format is not None and position >= MARKER_OCTETS:
                 self._statistics.markers += 1
                 start = position - MARKER_OCTETS
-                heapq.heappush(
-                    self._candidates, _Candidate(start + wire_format.wire_octets, start, wire_format)
-                )
+                heapq.heappush(self._candidates, _Candidate(start + wire_format.wire_octets, start, wire_format))
 
     def pop(self) -> Codeword | None:
         """Return the next codeword that could be corrected, or None until more octets are pushed."""

@@ -14,7 +14,7 @@ CHUNK_OCTETS = 8
 
 _LIMIT_BPS = 1000
 _LIMIT_WINDOW_S = 10
-_NS_PER_S = 1_000_000_000
+_OCTET = 8 * 1_000_000_000  # an octet in bit/s times ns, so that every rate fills the bucket in integers
 
 
 class TokenBucket:
@@ -35,27 +35,25 @@ class TokenBucket:
         self._bitrate_bps = bitrate_bps
         self.burst_octets = _default_burst_octets(bitrate_bps) if burst_octets is None else burst_octets
         self._updated_ns = now_ns
-        self._level = 0  # in bit/s * ns: one octet is _OCTET
-
-    _OCTET = 8 * _NS_PER_S
+        self._level = 0
 
     def take(self, now_ns: int, wanted_octets: int) -> int:
         """Return how many of the wanted octets may go out now, and charge them."""
         self._refill(now_ns)
-        granted = min(wanted_octets, self._level // self._OCTET)
-        self._level -= granted * self._OCTET
+        granted = min(wanted_octets, self._level // _OCTET)
+        self._level -= granted * _OCTET
         return granted
 
     def available_at_ns(self, now_ns: int, octets: int) -> int:
         """Return the first time, not before now, at which so many octets will be granted at once."""
         self._refill(now_ns)
-        missing = min(octets, self.burst_octets) * self._OCTET - self._level
+        missing = min(octets, self.burst_octets) * _OCTET - self._level
         return now_ns + max(0, -(-missing // self._bitrate_bps))
 
     def _refill(self, now_ns: int) -> None:
         elapsed_ns = max(0, now_ns - self._updated_ns)
         self._updated_ns += elapsed_ns
-        self._level = min(self._level + elapsed_ns * self._bitrate_bps, self.burst_octets * self._OCTET)
+        self._level = min(self._level + elapsed_ns * self._bitrate_bps, self.burst_octets * _OCTET)
 
 
 def check_bitrate(bitrate_bps: int) -> None:

@@ -59,13 +59,9 @@ class LinkReceiver:
         statistics: What has been received.
     """
 
-    def __init__(
-        self, *, bitrate_bps: int = DEFAULT_BITRATE_BPS, contexts: Iterable[StreamContext] = ()
-    ) -> None:
+    def __init__(self, *, bitrate_bps: int = DEFAULT_BITRATE_BPS, contexts: Iterable[StreamContext] = ()) -> None:
         self._bitrate_bps = bitrate_bps
-        self._streams: OrderedDict[StreamContext, _Stream] = OrderedDict(
-            (each, _Stream()) for each in contexts
-        )
+        self._streams: OrderedDict[StreamContext, _Stream] = OrderedDict((each, _Stream()) for each in contexts)
         self.statistics = ReceiverStatistics()
         self._deframer = Deframer(self.statistics)
 

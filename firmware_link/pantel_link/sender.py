@@ -16,6 +16,9 @@ __all__ = ["IDENT_INTERVAL_NS", "LinkSender"]
 
 IDENT_INTERVAL_NS = 15_000_000_000
 
+# Capture ticks are unambiguous up to 19.2 s (see capture_time), so a packet that the port kept out longer is void.
+_MAX_WAIT_NS = 12_000_000_000
+
 
 class LinkSender:
     """Frames packets, introduces itself, and releases octets at the link's pace.
@@ -31,13 +34,14 @@ class LinkSender:
         if sender.ready(now_ns):
             sender.submit(PacketKind.SCENE, payload, capture_time_ns)
 
-    An IDENT packet goes first, and again every 15 s.
+    An IDENT packet goes first, and again every 15 s. A packet that the port does not accept for 12 s is dropped, as its
+    capture time would be ambiguous.
 
     Args:
         context: The stream; its epoch must be new after every start.
         now_ns: Monotonic time of the start.
         preset: Strength of the error protection.
-        bitrate_bps: Wire octets per second times 8; at most 975.
+        bitrate_bps: Wire octets per second times 8; at most 976.
 
     Attributes:
         utc_offset_ns: UTC less monotonic time, None while unknown; the caller may set it at any time.
@@ -58,8 +62,10 @@ class LinkSender:
         check_bitrate(bitrate_bps)
         self._context = context
         self._preset = preset
+        self._bitrate_bps = bitrate_bps
         self._bucket = TokenBucket(bitrate_bps, now_ns)
         self._outgoing = bytearray()
+        self._void_after_ns = now_ns
         self._sequence = 0
         self._next_ident_ns = now_ns
         self.utc_offset_ns: int | None = None
@@ -76,6 +82,7 @@ class LinkSender:
 
     def ready(self, now_ns: int) -> bool:
         """Whether a payload built now would start on the wire within one chunk (8 octets) of what is left."""
+        self._drop_void(now_ns)
         self._introduce(now_ns)
         return self._nearly_idle()
 
@@ -115,6 +122,7 @@ class LinkSender:
 
         They count as sent. What a port does not accept may be handed back by `put_back`.
         """
+        self._drop_void(now_ns)
         self._introduce(now_ns)
         wanted = min(CHUNK_OCTETS, len(self._outgoing))
         if self._bucket.available_at_ns(now_ns, wanted) > now_ns:
@@ -139,6 +147,10 @@ class LinkSender:
     def _nearly_idle(self) -> bool:
         return len(self._outgoing) <= CHUNK_OCTETS
 
+    def _drop_void(self, now_ns: int) -> None:
+        if now_ns > self._void_after_ns:
+            self._outgoing.clear()
+
     def _introduce(self, now_ns: int) -> None:
         """Frame an IDENT packet when it is time for one and the line is free."""
         if now_ns < self._next_ident_ns or not self._nearly_idle():
@@ -148,12 +160,12 @@ class LinkSender:
         self._next_ident_ns = now_ns + IDENT_INTERVAL_NS
         self.statistics.idents += 1
 
-    def _frame(
-        self, kind: PacketKind, payload: bytes, capture_time_ns: int, length_class: LengthClass
-    ) -> int:
+    def _frame(self, kind: PacketKind, payload: bytes, capture_time_ns: int, length_class: LengthClass) -> int:
         sequence = self._sequence
         packet = Packet(kind, self._context.sender, sequence, capture_tick(capture_time_ns), payload)
         self._outgoing += frame_packet(packet, self._context, wire_format(self._preset, length_class))
+        air_time_ns = 8 * len(self._outgoing) * 1_000_000_000 // self._bitrate_bps
+        self._void_after_ns = capture_time_ns + air_time_ns + _MAX_WAIT_NS
         self._sequence = (sequence + 1) % (1 << SEQUENCE_BITS)
         self.statistics.packets += 1
         return sequence

@@ -37,14 +37,15 @@ class ReceiverStatistics:
 
     Attributes:
         wire_octets: Octets received.
-        markers: Sync markers found, true ones and those that noise imitates.
+        markers: Sync markers found, true ones and those that random octets imitate: 8 in 10,000 octets do.
         markers_overlapped: Markers dismissed because a good packet covers them.
-        codewords_failed: Codewords with more errors than their parity corrects, false markers included.
-        codewords_corrected: Codewords that the parity accepted or corrected.
+        codewords_failed: Codewords with more errors than their parity corrects, behind any marker.
+        codewords_corrected: Codewords that the parity accepted or corrected, behind any marker.
         packets_good: Packets delivered.
         packets_duplicate: Packets that had been delivered before.
         packets_without_context: Packets of a sender whose IDENT has not arrived yet.
-        packets_rejected: Corrected codewords whose header or trailer is not that of a known stream.
+        packets_rejected: Corrected codewords whose header or trailer is not that of a known stream; a few
+            come from imitated markers, and many mean a sender of another version.
         packets_lost: Gaps in the sequence numbers of all streams, less those that arrived late.
         good_bits: Codeword bits of good and duplicate packets.
         corrected_bits: Wrong bits among ``good_bits``.

@@ -86,7 +86,7 @@ WIRE_FORMATS = (
     WireFormat(Preset.HEAVY, LengthClass.LIVE, 0x34C6AB, codeword_octets=45, parity_octets=16),
     WireFormat(Preset.LIGHT, LengthClass.STILL, 0xEE18B8, codeword_octets=125, parity_octets=4),
     WireFormat(Preset.STANDARD, LengthClass.STILL, 0x952D4B, codeword_octets=125, parity_octets=8),
-    WireFormat(Preset.HEAVY, LengthClass.STILL, 0x1758E5, codeword_octets=125, parity_octets=36),
+    WireFormat(Preset.HEAVY, LengthClass.STILL, 0x1758E5, codeword_octets=125, parity_octets=34),
 )
 MAX_WIRE_OCTETS = max(each.wire_octets for each in WIRE_FORMATS)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pantel_link.callsign import check_callsign, decode_callsign, encode_callsign
 from pantel_link.errors import CallsignError
 

@@ -7,6 +7,7 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from pantel_link.errors import CodewordError
 from pantel_link.fec import ReedSolomon, reed_solomon
 from pantel_link.whitening import whiten

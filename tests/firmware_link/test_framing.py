@@ -8,9 +8,17 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from pantel_link import Packet, PacketError, PacketKind, ReceiverStatistics, StreamContext
 from pantel_link.framing import Deframer, frame_packet
-from pantel_link.wire_format import MAX_WIRE_OCTETS, WIRE_FORMATS, LengthClass, Preset, WireFormat, wire_format
+from pantel_link.wire_format import (
+    MAX_WIRE_OCTETS,
+    WIRE_FORMATS,
+    LengthClass,
+    Preset,
+    WireFormat,
+    wire_format,
+)
 
 CONTEXT = StreamContext(5, "N0CALL", 0x01020304, bytes.fromhex("a1b2c3d4"), 320, 240)
 LIVE = wire_format(Preset.STANDARD, LengthClass.LIVE)
@@ -47,8 +55,7 @@ class Ear:
 def test_golden_live_packet_on_the_wire() -> None:
     golden = Packet(PacketKind.SCENE, sender=5, sequence=0x123, capture_tick=0x42, payload=b"pantel")
     assert frame_packet(golden, CONTEXT, LIVE).hex() == (
-        "c8d267bb192d82ea6c1ec8eb4093ada7b746ce5a977dcc32"
-        "a2bf3e0a10f18894cdeab1fe901dfa9b5bc2ea13964dad40"
+        "c8d267bb192d82ea6c1ec8eb4093ada7b746ce5a977dcc32a2bf3e0a10f18894cdeab1fe901dfa9b5bc2ea13964dad40"
     )
 
 
@@ -73,9 +80,7 @@ def test_every_format_is_told_by_its_marker(wire_format: WireFormat) -> None:
     st.lists(st.tuples(st.sampled_from(WIRE_FORMATS), st.binary(max_size=30)), max_size=6),
     st.integers(1, 300),
 )
-def test_formats_mix_and_pieces_may_have_any_size(
-    pieces: list[tuple[WireFormat, bytes]], step: int
-) -> None:
+def test_formats_mix_and_pieces_may_have_any_size(pieces: list[tuple[WireFormat, bytes]], step: int) -> None:
     stream = b"".join(noise + framed(k, each) for k, (each, noise) in enumerate(pieces))
     ear = Ear()
     for start in range(0, len(stream), step):

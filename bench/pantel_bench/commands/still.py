@@ -44,9 +44,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="256: centre 512x512 averaged to 256x256; native: as large as it is (default: %(default)s)",
     )
     parser.add_argument("--lpips", type=Path, metavar="FILE", help="weights of LPIPS (lpips_squeeze_v01.npz)")
-    parser.add_argument(
-        "--anchors", type=Path, metavar="CSV", help="published figures to compare with (docs/anchors)"
-    )
+    parser.add_argument("--anchors", type=Path, metavar="CSV", help="published figures to compare with (docs/anchors)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write a page with tables and plots")
 
@@ -83,20 +81,18 @@ def _measure(arguments: argparse.Namespace) -> StillReport:
             check_writable(output)
     if arguments.report:
         check_plots()
-    paths = list_pictures(arguments.images)
+    pictures = [read_picture(path, arguments.size) for path in list_pictures(arguments.images)]
+    names = [picture.name for picture in pictures]
     peers = PEER_FORMATS if arguments.peers else ()
     published = []
     if arguments.anchors:
-        names = {path.stem for path in paths}
         published = read_anchors(arguments.anchors, names, besides={peer.name for peer in peers})
     lpips = Lpips.from_file(arguments.lpips) if arguments.lpips else None
     codec = load_still_codec()
     models = _model_figures(codec)
-
     results: list[StillRow | Unreached] = []
-    with progress(len(paths) * (1 + len(peers)), "bench still") as done:
-        for path in paths:
-            picture = read_picture(path, arguments.size)
+    with progress(len(pictures) * (1 + len(peers)), "bench still") as done:
+        for picture in pictures:
             results += measure_codec(_OUR_CODEC, codec, picture, arguments.bpp, lpips)
             done(f"{picture.name} {_OUR_CODEC}")
             for peer in peers:
@@ -105,7 +101,7 @@ def _measure(arguments: argparse.Namespace) -> StillReport:
     return StillReport(
         size=arguments.size,
         rates_bpp=arguments.bpp,
-        images=[path.stem for path in paths],
+        images=names,
         models=models,
         rows=[result for result in results if isinstance(result, StillRow)],
         unreached=[result for result in results if isinstance(result, Unreached)],
@@ -116,14 +112,13 @@ def _measure(arguments: argparse.Namespace) -> StillReport:
 def _model_figures(codec: StillCodec) -> ModelFigures:
     """Count the operations of the shipped graphs."""
     artefact = codec.codec.artefact
-    return ModelFigures(
-        name=artefact.name,
-        hash=artefact.hash,
-        encoder_mac_per_pixel=macs_per_pixel(artefact.folder / artefact.files["encoder"]),
-        generator_mac_per_pixel=macs_per_pixel(artefact.folder / artefact.files["faithful"]),
-    )
+    try:
+        encoder, generator = (
+            macs_per_pixel(artefact.folder / artefact.files[role]) for role in ("encoder", "faithful")
+        )
+    except ImportError as error:
+        raise CommandError("counting operations needs onnx; install it with: pip install 'pantel[bench]'") from error
+    return ModelFigures(artefact.name, artefact.hash, encoder, generator)
 
 
-STILL = Command(
-    "still", "still pictures at given rates: ours and, with --peers, others", _add_arguments, _run
-)
+STILL = Command("still", "still pictures at given rates: ours and, with --peers, others", _add_arguments, _run)

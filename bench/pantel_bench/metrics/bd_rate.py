@@ -45,9 +45,7 @@ def bd_rate_percent(anchor: Curve, test: Curve) -> float:
     high = min(anchor_quality[-1], test_quality[-1])
     if low >= high:
         raise MetricError("the curves share no quality, so their rates cannot be compared")
-    difference = _integral(test_quality, test_rate, low, high) - _integral(
-        anchor_quality, anchor_rate, low, high
-    )
+    difference = _integral(test_quality, test_rate, low, high) - _integral(anchor_quality, anchor_rate, low, high)
     return float((10.0 ** (difference / (high - low)) - 1.0) * 100.0)
 
 

@@ -50,11 +50,7 @@ def _mean_peak(picture: NDArray[np.uint8]) -> float:
     grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float64)
     coarsest = max(GRID_PERIODS_PX)
     grey = grey[: grey.shape[0] // coarsest * coarsest, : grey.shape[1] // coarsest * coarsest]
-    peaks = [
-        _peak(spectrum, period)
-        for spectrum in map(_row_spectrum, (grey, grey.T))
-        for period in GRID_PERIODS_PX
-    ]
+    peaks = [_peak(spectrum, period) for spectrum in map(_row_spectrum, (grey, grey.T)) for period in GRID_PERIODS_PX]
     return float(np.mean(peaks))
 
 

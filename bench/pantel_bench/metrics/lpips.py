@@ -65,9 +65,9 @@ class Lpips:
             WeightsError: The file cannot be read or holds something else.
         """
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return cls({name: np.asarray(arrays[name], np.float32) for name in arrays.files})
-        except (OSError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        except (EOFError, OSError, TypeError, ValueError, zipfile.BadZipFile) as error:
             raise WeightsError(f"cannot read the LPIPS weights {path}: {error}") from error
 
     def distance(self, source: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> float:
@@ -87,9 +87,7 @@ class Lpips:
         if self._source is None or not np.array_equal(self._source, source):
             self._source, self._source_features = source.copy(), self._features(source)
         distance = 0.0
-        for tap, (ours, theirs) in enumerate(
-            zip(self._source_features, self._features(decoded), strict=True)
-        ):
+        for tap, (ours, theirs) in enumerate(zip(self._source_features, self._features(decoded), strict=True)):
             distance += _weighted_distance(ours, theirs, self._weights[f"lin{tap}"])
         return distance
 
@@ -116,9 +114,7 @@ class Lpips:
         return self._weights[f"backbone.{name}.weight"], self._weights[f"backbone.{name}.bias"]
 
 
-def _weighted_distance(
-    ours: NDArray[np.float32], theirs: NDArray[np.float32], weights: NDArray[np.float32]
-) -> float:
+def _weighted_distance(ours: NDArray[np.float32], theirs: NDArray[np.float32], weights: NDArray[np.float32]) -> float:
     """Return the mean over (C, h, w) of the squared difference, its channels weighted."""
     return float(((ours - theirs) ** 2).mean(axis=(1, 2), dtype=np.float64) @ weights)
 
@@ -151,8 +147,6 @@ def _relu(x: NDArray[np.float32]) -> NDArray[np.float32]:
 def _max_pool(x: NDArray[np.float32]) -> NDArray[np.float32]:
     """Pool (C, H, W) by 3x3 windows at stride 2; a window that hangs over the far edge counts (ceil mode)."""
     height, width = x.shape[1] // 2, x.shape[2] // 2  # = ceil((side - 3) / 2) + 1
-    padded = np.pad(
-        x, ((0, 0), (0, 2 * height + 1 - x.shape[1]), (0, 2 * width + 1 - x.shape[2])), mode="edge"
-    )
+    padded = np.pad(x, ((0, 0), (0, 2 * height + 1 - x.shape[1]), (0, 2 * width + 1 - x.shape[2])), mode="edge")
     rows = np.maximum(np.maximum(padded[:, :-2:2], padded[:, 1:-1:2]), padded[:, 2::2])
     return np.maximum(np.maximum(rows[:, :, :-2:2], rows[:, :, 1:-1:2]), rows[:, :, 2::2])

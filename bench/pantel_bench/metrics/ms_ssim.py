@@ -67,9 +67,7 @@ def _weights_for(short_side_px: int) -> NDArray[np.float64]:
     return weights if count == len(SCALE_WEIGHTS) else weights / weights.sum()
 
 
-def _ssim_terms(
-    x: NDArray[np.float64], y: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _ssim_terms(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the luminance map and the contrast-structure map of SSIM, each (H - 10, W - 10, 3)."""
     mean_x, mean_y = _window_mean(x), _window_mean(y)
     variance_x = _window_mean(x * x) - mean_x * mean_x

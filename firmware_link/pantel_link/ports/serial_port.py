@@ -15,8 +15,7 @@ from pantel_link.ports.base import Port
 
 __all__ = ["SerialPort"]
 
-# An unplugged port raises SerialException (an OSError), a bare OSError, or termios.error, which is no
-# OSError.
+# An unplugged port raises SerialException (an OSError), a bare OSError, or termios.error, which is no OSError.
 _DRIVER_ERRORS = (OSError, termios.error)
 
 _REMEDIES = {
@@ -43,7 +42,7 @@ class SerialPort(Port):
     """
 
     def __init__(self, url: str, baud_rate: int) -> None:
-        import serial  # noqa: PLC0415 - only whoever opens a serial port needs pyserial
+        import serial
 
         is_device = "://" not in url
         self.name = url

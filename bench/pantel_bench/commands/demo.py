@@ -1,0 +1,105 @@
+"""`pantel demo`: a scene crosses a slow line, and a page shows what arrived."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pantel_bench.demo.produce import DATA_FILE, PAGE_FILE, VIDEO_FILE, produce
+from pantel_bench.demo.settings import DemoSettings
+from pantel_bench.errors import BenchError, OutputError
+from pantel_device.command import Command, CommandError, UsageError
+from pantel_link import PLACEHOLDER_CALLSIGN
+
+__all__ = ["COMMAND"]
+
+_LONGEST_S = 3600.0
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, default=Path("out/demo"), metavar="DIR", help="(default: %(default)s)")
+    parser.add_argument(
+        "--seconds", type=_seconds, default=30.0, metavar="S", help="line time, 1 to 3600 (default: %(default)g)"
+    )
+    parser.add_argument(
+        "--camera", default="test", metavar="C", help="test, test:SEED or file:PATH (default: %(default)s)"
+    )
+    parser.add_argument("--no-mask", action="store_true", help="do not favour what moves, to compare")
+    parser.add_argument("--ber", type=_share, default=0.0, metavar="P", help="bit error rate of the simulated line")
+    parser.add_argument("--loss", type=_share, default=0.0, metavar="P", help="share of packets that the line drops")
+    parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="of the line's errors")
+    parser.add_argument(
+        "--real-time",
+        action="store_true",
+        help="sender and receiver as processes of their own, joined by pseudo-terminals, on the real clock",
+    )
+    parser.add_argument(
+        "--port",
+        metavar="P",
+        help="with --real-time: a port whose output returns to its input, such as loop:// or a UART with a bridge",
+    )
+    parser.add_argument(
+        "--callsign", default=PLACEHOLDER_CALLSIGN, metavar="C", help="yours, for a port that leads out of this machine"
+    )
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.port is not None and not arguments.real_time:
+        raise UsageError("--port needs the real clock; add --real-time")
+    if arguments.port is not None and (arguments.ber or arguments.loss):
+        raise UsageError("--ber and --loss belong to the simulated line; leave them out with --port")
+    settings = DemoSettings(
+        camera=arguments.camera,
+        seconds=arguments.seconds,
+        bit_error_rate=arguments.ber,
+        loss=arguments.loss,
+        seed=arguments.seed,
+        masked=not arguments.no_mask,
+        real_time=arguments.real_time,
+        port=arguments.port,
+        callsign=arguments.callsign.upper(),
+    )
+    try:
+        report = produce(settings, arguments.out)
+    except OutputError as error:
+        raise UsageError(str(error)) from error
+    except BenchError as error:
+        raise CommandError(str(error)) from error
+    at_10s = "" if report.ms_ssim_at_10s is None else f"MS-SSIM {report.ms_ssim_at_10s:.3f} after 10 s, "
+    sys.stdout.write(
+        f"at most {report.gross_bps_max_10s:.0f} bit/s over any 10 s, {at_10s}"
+        f"{report.final_ms_ssim:.3f} at the end, mean PSNR {report.psnr_db:.2f} dB\n"
+    )
+    for file in (PAGE_FILE, DATA_FILE, VIDEO_FILE):
+        sys.stdout.write(f"{arguments.out / file}\n")
+    return 0
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 1.0 <= seconds <= _LONGEST_S:
+        raise argparse.ArgumentTypeError(f"{text} is no time between 1 and {_LONGEST_S:g} s")
+    return seconds
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0.0 <= share < 1.0:
+        raise argparse.ArgumentTypeError(f"{text} is no share; write a number from 0 to below 1, such as 0.1")
+    return share
+
+
+def _seed(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text} is no seed; write a whole number, such as 7")
+    return int(text)
+
+
+COMMAND = Command("demo", "send a scene over a simulated 960 bit/s line and show what arrives", _add_arguments, _run)

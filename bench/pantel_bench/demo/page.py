@@ -1,0 +1,255 @@
+"""The demo's page: what arrived, beside what was sent, and the figures; one file but for the video beside it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pantel_bench.demo.line_plot import Curve, line_plot
+from pantel_bench.demo.meter import WINDOW_S
+from pantel_bench.demo.report import RECOGNIZABLE_MS_SSIM, DemoReport
+
+__all__ = ["Still", "make_still", "to_html"]
+
+_LIMIT_BPS = 1000
+_LOSSLESS_WEBP = (cv2.IMWRITE_WEBP_QUALITY, 101)  # above 100 means lossless
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A pair of pictures for the page.
+
+    Attributes:
+        time_s: Display instant [s].
+        ms_ssim: How alike they are.
+        source: WebP file.
+        received: WebP file.
+    """
+
+    time_s: float
+    ms_ssim: float
+    source: bytes
+    received: bytes
+
+
+def make_still(time_s: float, ms_ssim: float, source: NDArray[np.uint8], received: NDArray[np.uint8]) -> Still:
+    """Return a pair of pictures (H, W, 3) uint8, RGB, packed without loss."""
+    return Still(time_s, ms_ssim, _webp(source), _webp(received))
+
+
+def to_html(report: DemoReport, stills: Sequence[Still], *, video: str, data: str) -> bytes:
+    """Return the page.
+
+    Args:
+        report: The figures.
+        stills: Pairs of pictures in the order of time.
+        video: Name of the video file beside the page.
+        data: Name of the JSON file beside the page.
+    """
+    style = files("pantel_bench").joinpath("demo", "page.css").read_text()
+    width, height = report.size_px
+    parts = [
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>",
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>",
+        f"<title>Pantel demo: {width}x{height} at {report.bitrate_bps} bit/s</title>",
+        f"<style>{style}</style></head><body>",
+        f"<h1>A picture crosses a {report.bitrate_bps} bit/s line</h1>",
+        f"<p class='lead'>{_lead(report)}</p>",
+        f"<div class='tiles'>{''.join(_tile(*each) for each in _headline(report))}</div>",
+        f"<video src='{escape(video, quote=True)}' controls loop muted playsinline preload='metadata'></video>",
+        f"<p class='note'>{_video_note(report)}</p>",
+        "<h2>Source and received picture</h2>",
+        f"<p>{_story(report)}</p>",
+        f"<div class='pairs'>{''.join(map(_pair, stills))}</div>",
+        "<h2>Over time</h2>",
+        f"<div class='plots'>{''.join(_plots(report))}</div>",
+        "<h2>All figures</h2>",
+        f"<div class='tables'>{_table(_line_figures(report))}{_table(_picture_figures(report))}</div>",
+        f"<p class='note'>{_data_note(data)}</p>",
+        "</body></html>\n",
+    ]
+    return "\n".join(parts).encode()
+
+
+def _lead(report: DemoReport) -> str:
+    how = {
+        "virtual": "in one process on a virtual clock",
+        "real_time": "as processes of their own, in real time",
+    }[report.mode]
+    over = f"port {escape(report.port)}" if report.port else "a simulated line"
+    return (
+        f"Sender and receiver ran {how} for {report.seconds:g} s. Camera <code>{escape(report.camera)}</code> was sent "
+        f"over {over}; the receiver knows nothing but the {_thousands(report.wire_octets)} octets that crossed it."
+    )
+
+
+def _headline(report: DemoReport) -> list[tuple[str, str, str]]:
+    """Return value, unit and meaning of the figures that matter most."""
+    return [
+        (f"{report.gross_bps_max_10s:.0f}", "bit/s", f"most over any {WINDOW_S} s, every octet counted"),
+        (_number(report.first_picture_s, 1), "s", f"until MS-SSIM {RECOGNIZABLE_MS_SSIM} was reached"),
+        (_number(report.ms_ssim_at_10s, 3), "", "MS-SSIM after 10 s"),
+        (f"{report.final_ms_ssim:.3f}", "", "MS-SSIM at the end"),
+        (f"{report.psnr_db:.1f}", "dB", "PSNR, mean of the run"),
+        (f"{report.shown_fps:.1f}", "/s", "pictures drawn"),
+    ]
+
+
+def _story(report: DemoReport) -> str:
+    kilobytes = report.wire_octets / 1000
+    favoured = (
+        "Where something moves, errors count more, so it comes first and grows sharp first. "
+        if report.roi_mask
+        else "No region was favoured in this run. "
+    )
+    return (
+        "Until the first packets are through, the receiver shows grey. Then the whole picture appears coarsely, and "
+        f"every packet improves what improves most per bit. {favoured}"
+        "Every packet can be read without any other, so a lost one costs only its own improvement. "
+        f"All of the run together took {kilobytes:.1f} kB."
+    )
+
+
+def _video_note(report: DemoReport) -> str:
+    return (
+        "Left the source, right what the receiver showed. Both show the same moment: the receiver plays everything "
+        f"{report.playout_delay_s:g} s after its capture. Pixels are doubled, not smoothed."
+    )
+
+
+def _data_note(data: str) -> str:
+    return (
+        f"The same figures, and every instant, stand in <a href='{escape(data, quote=True)}'>{escape(data)}</a>; "
+        "docs/reports.md says how they are measured."
+    )
+
+
+def _plots(report: DemoReport) -> list[str]:
+    series, end_s = report.series, report.seconds
+    limit_octets = _LIMIT_BPS / 8
+    octets_scale = max(limit_octets * end_s, report.wire_octets)
+    moving = [value for value in series.moving_psnr_db if value is not None]
+    psnr = [*series.psnr_db, *moving]
+    return [
+        _plot(
+            "Octets on the line",
+            [
+                Curve("octets written", _points(report, series.wire_octets)),
+                Curve(f"{_LIMIT_BPS} bit/s", [(0.0, 0.0), (end_s, limit_octets * end_s)], "limit"),
+            ],
+            (0.0, octets_scale * 1.05),
+        ),
+        _plot(
+            f"Rate over the last {WINDOW_S} s [bit/s]",
+            [
+                Curve("bit/s", _points(report, series.gross_bps_10s)),
+                Curve(f"limit {_LIMIT_BPS} bit/s", [(0.0, _LIMIT_BPS), (end_s, _LIMIT_BPS)], "limit"),
+            ],
+            (0.0, max(_LIMIT_BPS, report.gross_bps_max_10s) * 1.1),
+        ),
+        _plot(
+            "MS-SSIM",
+            [
+                Curve("whole picture", _points(report, series.ms_ssim)),
+                Curve(f"recognizable: {RECOGNIZABLE_MS_SSIM}", [(0.0, 0.65), (end_s, 0.65)], "limit"),
+            ],
+            (0.0, 1.0),
+        ),
+        _plot(
+            "PSNR [dB]",
+            [
+                Curve("whole picture", _points(report, series.psnr_db)),
+                *([Curve("moving region", _points(report, series.moving_psnr_db), "second")] if moving else []),
+            ],
+            (max(0.0, min(psnr) - 1.0), max(psnr) + 1.0),
+        ),
+    ]
+
+
+def _plot(title: str, curves: Sequence[Curve], y_range: tuple[float, float]) -> str:
+    return (
+        f"<div class='plot'><h3>{escape(title)}</h3>"
+        f"{line_plot(curves, x_label='line time [s]', y_label=title, y_range=y_range)}</div>"
+    )
+
+
+def _points(report: DemoReport, values: Sequence[float | None]) -> list[tuple[float, float | None]]:
+    return list(zip(report.series.t_s, values, strict=True))
+
+
+def _line_figures(report: DemoReport) -> list[tuple[str, str]]:
+    rows = [
+        ("Bit rate", f"{report.bitrate_bps} bit/s"),
+        ("Error protection", report.preset),
+        ("Octets on the wire", _thousands(report.wire_octets)),
+        ("of them scene payload", f"{100 * report.payload_share:.1f} %"),
+        ("of them introductions (IDENT)", _thousands(report.ident_octets)),
+        ("Packets sent", str(report.packets_sent)),
+        ("Packets received", str(report.packets_received)),
+        ("Packets lost", str(report.packets_lost)),
+        ("Bit error rate, estimated", _scientific(report.bit_error_rate)),
+    ]
+    if report.channel is not None:
+        rows += [
+            ("Bit error rate, simulated", _scientific(report.channel.bit_error_rate)),
+            ("Loss, simulated", f"{100 * report.channel.loss:g} %"),
+        ]
+    return rows
+
+
+def _picture_figures(report: DemoReport) -> list[tuple[str, str]]:
+    width, height = report.size_px
+    return [
+        ("Picture", f"{width}x{height}, {report.fps:g} captured/s"),
+        ("Model", f"{report.model} ({report.model_hash[:8]})"),
+        ("PSNR, mean", f"{report.psnr_db:.2f} dB"),
+        ("PSNR of the moving region, mean", f"{_number(report.moving_psnr_db, 2)} dB"),
+        ("MS-SSIM, mean", f"{report.ms_ssim:.3f}"),
+        ("Pictures drawn", f"{report.shown_fps:.2f} /s"),
+        ("of them with new motion", f"{report.distinct_fps:.2f} /s"),
+        ("Encoder, median of a payload", f"{_number(report.encoder_ms, 1)} ms"),
+        ("Generator, median of a picture", f"{_number(report.generator_ms, 1)} ms"),
+        ("Receiver's memory", f"{_number(report.receiver_max_rss_mib, 0)} MiB"),
+        ("This run took", f"{report.wall_s:.1f} s"),
+    ]
+
+
+def _tile(value: str, unit: str, meaning: str) -> str:
+    return f"<div class='tile'><b>{value} <small>{escape(unit)}</small></b><span>{escape(meaning)}</span></div>"
+
+
+def _pair(still: Still) -> str:
+    images = "".join(
+        f"<img alt='{which} at {still.time_s:g} s' src='data:image/webp;base64,{base64.b64encode(file).decode()}'>"
+        for which, file in (("Source", still.source), ("Received", still.received))
+    )
+    caption = f"<b>{still.time_s:g} s</b> · MS-SSIM {still.ms_ssim:.3f}"
+    return f"<figure class='pair'><div>{images}</div><figcaption>{caption}</figcaption></figure>"
+
+
+def _table(rows: Sequence[tuple[str, str]]) -> str:
+    body = "".join(f"<tr><th scope='row'>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
+    return f"<table>{body}</table>"
+
+
+def _number(value: float | None, decimals: int) -> str:
+    return "-" if value is None else f"{value:.{decimals}f}"
+
+
+def _scientific(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1e}" if value else "0"
+
+
+def _thousands(value: int) -> str:
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def _webp(pixels: NDArray[np.uint8]) -> bytes:
+    return cv2.imencode(".webp", pixels[..., ::-1], _LOSSLESS_WEBP)[1].tobytes()

@@ -1,0 +1,113 @@
+"""The demo's video: source and received pictures side by side, written as the run proceeds."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pantel_bench.errors import OutputError
+
+__all__ = ["SideBySideVideo"]
+
+_SCALE = 2
+_MARGIN_PX = 12
+_HEADING_PX = 44
+_CAPTION_PX = 40
+_BACKGROUND = (16, 20, 24)
+_INK = (235, 238, 240)
+_FAINT_INK = (150, 158, 165)
+
+
+class SideBySideVideo:
+    """An H.264 video that browsers play; it appears at its place whole or not at all.
+
+    Args:
+        path: Of the MP4 file.
+        size_px: Width and height of each of the two pictures, which are shown twice as large [px].
+        fps: Pictures per second.
+        headings: Of the left and the right picture.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+
+    def __init__(self, path: Path, size_px: tuple[int, int], fps: int, headings: tuple[str, str]) -> None:
+        self._path = path
+        self._beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+        self._canvas = _canvas(size_px, headings)
+        self._size_px = size_px
+        try:
+            self._container = av.open(str(self._beside), "w", format="mp4", options={"movflags": "+faststart"})
+        except (av.FFmpegError, OSError) as error:
+            raise OutputError(f"cannot write {path}: {error.strerror}") from error
+        self._stream = self._container.add_stream("libx264", rate=fps, options={"preset": "veryfast", "crf": "20"})
+        self._stream.height, self._stream.width = self._canvas.shape[:2]
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.time_base = Fraction(1, fps)
+        self._stream.codec_context.thread_count = 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._finish(complete=kind is None)
+        except (av.FFmpegError, OSError) as failure:
+            raise OutputError(f"cannot write {self._path}: {failure.strerror}") from failure
+        finally:
+            self._beside.unlink(missing_ok=True)
+
+    def add(self, source: NDArray[np.uint8], received: NDArray[np.uint8], caption: str) -> None:
+        """Append one instant.
+
+        Args:
+            source: (H, W, 3) uint8, RGB.
+            received: (H, W, 3) uint8, RGB.
+            caption: One line below the pictures.
+
+        Raises:
+            OutputError: The disk is full, for example.
+        """
+        width, height = (_SCALE * side for side in self._size_px)
+        picture = self._canvas.copy()
+        for column, pixels in enumerate((source, received)):
+            left = _MARGIN_PX + column * (width + _MARGIN_PX)
+            # Pixels are repeated, not smoothed: the video shall show what was received and nothing better.
+            large = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_NEAREST)
+            picture[_HEADING_PX : _HEADING_PX + height, left : left + width] = large
+        _write(picture, caption, (_MARGIN_PX, _HEADING_PX + height + 27), _FAINT_INK)
+        try:
+            self._container.mux(self._stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        except (av.FFmpegError, OSError) as error:
+            raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
+
+    def _finish(self, *, complete: bool) -> None:
+        if complete:
+            self._container.mux(self._stream.encode(None))
+        self._container.close()
+        if complete:
+            self._beside.replace(self._path)
+
+
+def _canvas(size_px: tuple[int, int], headings: tuple[str, str]) -> NDArray[np.uint8]:
+    """Return the picture (H, W, 3) uint8 without what changes; sides are even, as 4:2:0 demands."""
+    width, height = (_SCALE * side for side in size_px)
+    canvas = np.empty((_HEADING_PX + height + _CAPTION_PX, 3 * _MARGIN_PX + 2 * width, 3), np.uint8)
+    canvas[:] = _BACKGROUND
+    for column, heading in enumerate(headings):
+        _write(canvas, heading, (_MARGIN_PX + column * (width + _MARGIN_PX), 29), _INK)
+    return canvas
+
+
+def _write(picture: NDArray[np.uint8], text: str, origin: tuple[int, int], ink: tuple[int, int, int]) -> None:
+    cv2.putText(picture, text, origin, cv2.FONT_HERSHEY_DUPLEX, 0.62, ink, 1, cv2.LINE_AA)

@@ -1,0 +1,45 @@
+"""The workshop's tests need PyTorch: `make setup-export` installs it, and CI does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="PyTorch is not installed: make setup-export")
+
+from pantel_export.data import PhotoSet
+from pantel_export.settings import NetworkSettings, TrainSettings
+
+
+@pytest.fixture(scope="session")
+def photo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six smooth random pictures of 96x112 pixels."""
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(5)
+    for number in range(6):
+        noise = rng.integers(0, 256, (12, 14, 3), dtype=np.uint8)
+        picture = cv2.resize(noise, (112, 96), interpolation=cv2.INTER_CUBIC)
+        assert cv2.imwrite(str(folder / f"{number}.png"), picture)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def photos(photo_folder: Path) -> PhotoSet:
+    return PhotoSet([photo_folder], minimum_px=96)
+
+
+@pytest.fixture
+def settings() -> TrainSettings:
+    """A network that trains in moments."""
+    network = NetworkSettings(
+        groups=(2, 3),
+        anchors=2,
+        encoder_width=(8, 8, 8),
+        generator_width=(12, 12, 8, 4),
+        linear_channels=4,
+        context_width=8,
+    )
+    return TrainSettings(steps=4, batch=2, crop_px=96, ms_ssim_weight=0.0, network=network)

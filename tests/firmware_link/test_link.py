@@ -1,0 +1,261 @@
+"""Sender, bad line and receiver together, on a virtual clock."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pantel_link import (
+    Bursts,
+    ChannelSettings,
+    Identity,
+    LengthClass,
+    LinkReceiver,
+    LinkSender,
+    NullModem,
+    PacketKind,
+    Preset,
+    ReceivedPacket,
+    StreamContext,
+    VirtualClock,
+)
+
+S = 1_000_000_000
+
+
+@dataclass
+class Run:
+    """What was sent and received."""
+
+    sender: LinkSender
+    receiver: LinkReceiver
+    submitted: dict[int, tuple[bytes, int]]
+    received: list[ReceivedPacket]
+    octets: bytes
+
+    @property
+    def delivery(self) -> float:
+        return len(self.received) / self.sender.statistics.packets
+
+
+def run_link(
+    context: StreamContext,
+    line: ChannelSettings,
+    *,
+    seconds: float = 400.0,
+    preset: Preset = Preset.STANDARD,
+    length_class: LengthClass = LengthClass.LIVE,
+) -> Run:
+    """Send random payloads for a while, asking every 50 ms, and check everything that arrives."""
+    clock = VirtualClock(start_ns=123 * S)
+    modem = NullModem(clock, line)
+    sender = LinkSender(context, now_ns=clock.now_ns(), preset=preset)
+    run = Run(sender, LinkReceiver(), {}, [], b"")
+    generator = random.Random(7)
+    end_ns = clock.now_ns() + round(seconds * S)
+    while clock.now_ns() < end_ns:
+        now_ns = clock.now_ns()
+        if sender.ready(now_ns):
+            payload = generator.randbytes(generator.randrange(sender.capacity_bytes(length_class) + 1))
+            sequence = sender.submit(PacketKind.SCENE, payload, now_ns, length_class)
+            run.submitted[sequence] = (payload, now_ns)
+        while chunk := sender.due(now_ns):
+            assert modem.near.write(chunk) == len(chunk)
+        clock.sleep(0.05)
+        octets = modem.far.read(4096)
+        run.octets += octets
+        run.received += run.receiver.receive(octets, clock.now_ns())
+    for each in run.received:
+        if each.packet.kind is PacketKind.SCENE:
+            payload, captured_ns = run.submitted[each.packet.sequence]
+            assert each.packet.payload == payload.ljust(sender.capacity_bytes(length_class), b"\0")
+            # Poll, queue and quantization: the date is at most half a second late, and never early by more
+            # than a tick.
+            assert -0.1 * S <= each.capture_time_ns - captured_ns <= 0.5 * S
+        assert each.context == context
+    return run
+
+
+def first_packet(sender: LinkSender) -> bytes:
+    """Return the octets of the IDENT packet that a sender born at 0 begins with."""
+    octets = b""
+    now_ns = 0
+    while len(octets) < 48:
+        now_ns = sender.next_due_ns(now_ns)
+        octets += sender.due(now_ns)
+    return octets
+
+
+@pytest.mark.parametrize("preset", Preset)
+@pytest.mark.parametrize("length_class", LengthClass)
+def test_a_perfect_line_delivers_everything(context: StreamContext, preset: Preset, length_class: LengthClass) -> None:
+    run = run_link(context, ChannelSettings(), seconds=60, preset=preset, length_class=length_class)
+    statistics = run.receiver.statistics
+    assert run.sender.statistics.packets - len(run.received) <= 2  # still on the line
+    assert run.sender.statistics.idents in (4, 5)
+    assert statistics.packets_lost == statistics.packets_duplicate == 0
+    assert statistics.bit_error_rate == 0.0
+    assert statistics.packet_loss == 0.0
+
+
+def test_bit_errors_and_losses_cost_what_physics_says(context: StreamContext) -> None:
+    """At BER 1e-3 a standard live packet survives with 0.9995; a packet is hit by a drop-out with 0.1."""
+    run = run_link(context, ChannelSettings(bit_error_rate=1e-3, loss=0.1, seed=1865), seconds=1200)
+    statistics = run.receiver.statistics
+    assert run.sender.statistics.packets > 2900
+    # A drop-out of up to 3 octets at the edge of a packet is corrected, hence a little more than 0.9.
+    assert 0.87 <= run.delivery <= 0.95
+    assert statistics.packet_loss == pytest.approx(1 - run.delivery, abs=0.01)
+    assert statistics.bit_error_rate == pytest.approx(1e-3, rel=0.15)
+    assert statistics.packets_duplicate == 0
+
+
+@pytest.mark.parametrize(
+    ("preset", "ber", "at_least", "at_most"),
+    [
+        # Binomial: 45 octets (and 24 bits of marker) with 1, 3 or 8 wrong ones corrected.
+        (Preset.LIGHT, 1e-3, 0.92, 0.97),
+        (Preset.STANDARD, 1e-3, 0.995, 1.0),
+        (Preset.STANDARD, 1e-2, 0.45, 0.63),
+        (Preset.HEAVY, 1e-2, 0.975, 1.0),
+    ],
+)
+def test_presets_survive_what_their_parity_says(
+    context: StreamContext, preset: Preset, ber: float, at_least: float, at_most: float
+) -> None:
+    run = run_link(context, ChannelSettings(bit_error_rate=ber, seed=3), preset=preset)
+    assert at_least <= run.delivery <= at_most
+
+
+def test_slips_cost_about_one_packet_each(context: StreamContext) -> None:
+    run = run_link(context, ChannelSettings(slip_rate=1e-3, seed=3))
+    # 1 - (1 - 1e-3)^48 = 0.047; a slip within the last octets is corrected.
+    assert 0.92 <= run.delivery <= 0.985
+
+
+def test_bursts_cost_the_packets_that_they_hit(context: StreamContext) -> None:
+    bursts = Bursts(mean_gap_octets=1000, mean_length_octets=10)
+    run = run_link(context, ChannelSettings(bursts=bursts, seed=3))
+    assert 0.90 <= run.delivery <= 0.975
+
+
+def test_every_octet_of_air_is_used(context: StreamContext) -> None:
+    run = run_link(context, ChannelSettings(), seconds=100)
+    assert run.sender.statistics.wire_octets >= 0.99 * 100 * 120
+
+
+def test_a_receiver_waits_for_the_identity_unless_it_knows_it(context: StreamContext) -> None:
+    octets = run_link(context, ChannelSettings(), seconds=40).octets
+    first_ident_ends = 48
+    late = octets[first_ident_ends:]
+    newcomer = LinkReceiver()
+    heard = newcomer.receive(late, 0)
+    assert heard[0].packet.kind is PacketKind.IDENT
+    assert newcomer.statistics.packets_without_context >= 30
+    assert newcomer.contexts == (context,)
+    informed = LinkReceiver(contexts=[context])
+    assert len(informed.receive(late, 0)) == len(heard) + newcomer.statistics.packets_without_context
+    foreign = LinkReceiver(contexts=[replace(context, epoch=9)])
+    assert foreign.receive(late, 0)[0].packet.kind is PacketKind.IDENT
+    assert foreign.statistics.packets_rejected == newcomer.statistics.packets_without_context
+
+
+def test_the_identity_tells_utc_when_it_is_known(context: StreamContext) -> None:
+    sender = LinkSender(context, now_ns=0)
+    sender.utc_offset_ns = 1_700_000_000 * S
+    packet = LinkReceiver().receive(first_packet(sender), 0)[0].packet
+    assert Identity.from_payload(packet.sender, packet.payload) == Identity(context, 1_700_000_000)
+
+
+def test_a_packet_that_a_gone_port_kept_out_is_dropped(context: StreamContext) -> None:
+    """After a minute its capture tick would name another time."""
+    sender = LinkSender(context, now_ns=0)
+    receiver = LinkReceiver()
+    receiver.receive(first_packet(sender), S // 2)
+    sender.submit(PacketKind.SCENE, b"old", S // 2)
+    for now_ns in range(S, 60 * S, S // 10):
+        sender.put_back(sender.due(now_ns))
+    assert sender.ready(60 * S) is False  # the IDENT packet is due again
+    received: list[ReceivedPacket] = []
+    captured_ns = []
+    for now_ns in range(60 * S, 62 * S, S // 10):
+        if sender.ready(now_ns):
+            sender.submit(PacketKind.SCENE, b"new", now_ns)
+            captured_ns.append(now_ns)
+        while chunk := sender.due(now_ns):
+            received += receiver.receive(chunk, now_ns)
+    assert [each.packet.kind for each in received[:2]] == [PacketKind.IDENT, PacketKind.SCENE]
+    assert received[1].packet.payload.startswith(b"new")
+    assert abs(received[1].capture_time_ns - captured_ns[0]) <= 0.35 * S
+
+
+def test_repeated_packets_are_delivered_once(context: StreamContext) -> None:
+    octets = run_link(context, ChannelSettings(), seconds=20).octets
+    receiver = LinkReceiver()
+    assert receiver.receive(octets, 0)
+    good = receiver.statistics.packets_good
+    assert receiver.receive(octets, 0) == []
+    assert receiver.statistics.packets_duplicate == good
+
+
+def test_two_senders_and_a_restart_do_not_disturb_each_other(context: StreamContext) -> None:
+    other = replace(context, sender=6, callsign="DL1ABC")
+    restarted = replace(context, epoch=context.epoch + 1)
+    runs = [run_link(each, ChannelSettings(), seconds=20) for each in (context, other, restarted)]
+    receiver = LinkReceiver()
+    heard = [len(receiver.receive(run.octets, 0)) for run in runs]
+    assert heard == [len(run.received) for run in runs]
+    assert receiver.statistics.packets_lost == 0
+    assert receiver.contexts == (context, other, restarted)
+
+
+def test_the_streams_that_are_remembered_are_bounded(context: StreamContext) -> None:
+    receiver = LinkReceiver()
+    for epoch in range(20):
+        sender = LinkSender(replace(context, epoch=epoch), now_ns=0)
+        receiver.receive(first_packet(sender), 0)
+    assert [each.epoch for each in receiver.contexts] == list(range(4, 20))
+
+
+MUTATION = st.tuples(st.sampled_from(["flip", "delete", "insert", "repeat"]), st.floats(0, 1), st.integers(0, 255))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(MUTATION, max_size=60), st.integers(1, 200))
+def test_mutated_streams_are_accepted_or_counted_and_never_raise(
+    mutations: list[tuple[str, float, int]], step: int
+) -> None:
+    context = StreamContext(5, "N0CALL", 1, bytes(4), 320, 240)
+    sender = LinkSender(context, now_ns=0)
+    stream = bytearray()
+    sent: set[bytes] = set()
+    for now_ns in range(0, 8 * S, S // 20):
+        if sender.ready(now_ns):
+            payload = bytes([len(sent)]) * 31
+            sender.submit(PacketKind.SCENE, payload, now_ns)
+            sent.add(payload)
+        while chunk := sender.due(now_ns):
+            stream += chunk
+    for action, where, value in mutations:
+        at = round(where * (len(stream) - 1))
+        if action == "flip":
+            stream[at] ^= value
+        elif action == "delete":
+            del stream[at]
+        elif action == "insert":
+            stream.insert(at, value)
+        else:
+            stream[at:at] = stream[at : at + value]
+    receiver = LinkReceiver()
+    for start in range(0, len(stream), step):
+        for each in receiver.receive(bytes(stream[start : start + step]), start * S // 120):
+            assert each.packet.kind is PacketKind.IDENT or each.packet.payload in sent
+    counted = receiver.statistics
+    assert counted.wire_octets == len(stream)
+    assert counted.codewords_corrected == (
+        counted.packets_good + counted.packets_duplicate + counted.packets_without_context + counted.packets_rejected
+    )

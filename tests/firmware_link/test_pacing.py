@@ -1,0 +1,133 @@
+"""The promise: at most 1000 bit/s over any 10 s, whoever asks and however irregularly."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pantel_link import LengthClass, LinkSender, PacketKind, PayloadError, Preset, StreamContext
+from pantel_link.pacing import CHUNK_OCTETS, TokenBucket, check_bitrate
+
+S = 1_000_000_000
+STEPS_NS = st.lists(
+    st.one_of(st.integers(0, 20_000_000), st.integers(0, 2 * S), st.just(11 * S)), min_size=1, max_size=200
+)
+
+
+def bits_in_any_window(written: list[tuple[int, int]], window_ns: int) -> int:
+    """Return the most bits in any half-open window; it can only begin where octets were written."""
+    return max((sum(8 * n for t, n in written if start <= t < start + window_ns) for start, _ in written), default=0)
+
+
+@given(STEPS_NS, st.integers(1, 64), st.integers(50, 5000))
+def test_a_bucket_never_grants_more_than_rate_and_burst(steps: list[int], wanted: int, bitrate: int) -> None:
+    bucket = TokenBucket(bitrate, now_ns=0)
+    now_ns = 0
+    granted = []
+    for step in steps:
+        now_ns += step
+        granted.append((now_ns, bucket.take(now_ns, wanted)))
+    for window_ns in (S // 10, S, 10 * S):
+        allowed = window_ns * bitrate // S + 8 * bucket.burst_octets
+        assert bits_in_any_window(granted, window_ns) <= allowed
+    assert 8 * sum(octets for _, octets in granted) * S <= now_ns * bitrate
+
+
+@given(st.integers(1, 2000), st.integers(1, 30), st.integers(0, 10 * S))
+def test_the_bucket_knows_when_it_will_grant(bitrate: int, octets: int, now_ns: int) -> None:
+    bucket = TokenBucket(bitrate, now_ns=0, burst_octets=30)
+    at_ns = bucket.available_at_ns(now_ns, octets)
+    if at_ns > now_ns:
+        assert TokenBucket(bitrate, now_ns=0, burst_octets=30).take(at_ns - 1, octets) < octets
+    assert bucket.take(at_ns, octets) == octets
+
+
+def test_a_clock_that_stands_or_goes_back_grants_nothing() -> None:
+    bucket = TokenBucket(960, now_ns=S)
+    assert bucket.take(S, 8) == 0
+    assert bucket.take(0, 8) == 0
+    assert bucket.take(S + S // 15 + 1, 8) == 8
+
+
+@settings(deadline=None, max_examples=50)
+@given(STEPS_NS, st.sampled_from(Preset), st.sampled_from(LengthClass), st.integers(50, 976))
+def test_a_sender_keeps_the_promise(steps: list[int], preset: Preset, length_class: LengthClass, bitrate: int) -> None:
+    context = StreamContext(5, "N0CALL", 1, bytes(4), 320, 240)
+    sender = LinkSender(context, now_ns=0, preset=preset, bitrate_bps=bitrate)
+    now_ns = 0
+    written = []
+    for step in steps:
+        now_ns += step
+        while chunk := sender.due(now_ns):
+            assert len(chunk) <= CHUNK_OCTETS
+            written.append((now_ns, len(chunk)))
+        if sender.ready(now_ns):
+            sender.submit(PacketKind.SCENE, b"x", now_ns, length_class)
+    assert bits_in_any_window(written, 10 * S) <= 10_000
+    assert sender.statistics.wire_octets == sum(octets for _, octets in written)
+
+
+@pytest.mark.parametrize("step_ms", [5, 50, 100, 200])
+def test_a_sender_that_is_asked_in_time_wastes_no_air(context: StreamContext, step_ms: int) -> None:
+    sender = LinkSender(context, now_ns=0)
+    sent = 0
+    for now_ns in range(0, 60 * S, step_ms * 1_000_000):
+        if sender.ready(now_ns):
+            sender.submit(PacketKind.SCENE, b"x", now_ns)
+        while chunk := sender.due(now_ns):
+            sent += len(chunk)
+            if sender.ready(now_ns):
+                sender.submit(PacketKind.SCENE, b"x", now_ns)
+    assert sent >= 0.99 * 120 * 60
+
+
+def test_impossible_bit_rates_are_refused(context: StreamContext) -> None:
+    check_bitrate(976)
+    for bitrate in (0, -1, 977, 9600):
+        with pytest.raises(ValueError, match="bitrate_bps is"):
+            LinkSender(context, now_ns=0, bitrate_bps=bitrate)
+    with pytest.raises(ValueError, match="must be positive"):
+        TokenBucket(0, now_ns=0)
+
+
+def test_a_sender_queues_nothing(context: StreamContext) -> None:
+    sender = LinkSender(context, now_ns=0)
+    assert not sender.ready(0)  # the IDENT packet goes first
+    with pytest.raises(PayloadError, match="still in flight"):
+        sender.submit(PacketKind.SCENE, b"x", 0)
+    now_ns = 0
+    while not sender.ready(now_ns):
+        now_ns = sender.next_due_ns(now_ns)
+        assert sender.due(now_ns)
+    with pytest.raises(PayloadError, match="payload has 32 octets; a standard live packet carries 31"):
+        sender.submit(PacketKind.SCENE, bytes(32), now_ns)
+    assert sender.submit(PacketKind.SCENE, bytes(31), now_ns) == 1
+
+
+def test_what_the_port_refuses_is_sent_again_and_charged_once_more(context: StreamContext) -> None:
+    sender = LinkSender(context, now_ns=0)
+    first = sender.due(S // 4)
+    sender.put_back(first[3:])
+    assert sender.statistics.wire_octets == 3
+    assert sender.due(S // 4) == first[3:] + sender_octets_after(context, 8, 3)
+
+
+def sender_octets_after(context: StreamContext, skipped: int, count: int) -> bytes:
+    twin = LinkSender(context, now_ns=0)
+    octets = b""
+    while chunk := twin.due(S // 4):
+        octets += chunk
+    return octets[skipped : skipped + count]
+
+
+def test_next_due_of_an_idle_sender_is_its_next_ident(context: StreamContext) -> None:
+    sender = LinkSender(context, now_ns=0)
+    now_ns = 0
+    while sender.statistics.wire_octets < 48:
+        now_ns = sender.next_due_ns(now_ns)
+        sender.due(now_ns)
+    assert sender.next_due_ns(now_ns) == 15 * S
+    assert sender.statistics.idents == 1
+    assert sender.due(15 * S)
+    assert sender.statistics.idents == 2

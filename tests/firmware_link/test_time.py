@@ -1,0 +1,75 @@
+"""Clocks and the mapping of 8-bit capture times to the receiver's clock."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pantel_link import MonotonicClock, VirtualClock
+from pantel_link.capture_time import TICK_NS, CaptureClock, capture_tick
+
+S = 1_000_000_000
+AIR_NS = 400_000_000
+
+
+def test_a_virtual_clock_moves_only_when_told() -> None:
+    clock = VirtualClock(start_ns=5)
+    assert clock.now_ns() == clock.now_ns() == 5
+    clock.sleep(1.5)
+    assert clock.now_ns() == 5 + 1_500_000_000
+    clock.sleep(-1.0)
+    assert clock.now_ns() == 5 + 1_500_000_000
+    with pytest.raises(ValueError, match="cannot go back"):
+        clock.advance_to(0)
+
+
+def test_the_monotonic_clock_runs() -> None:
+    clock = MonotonicClock()
+    before = clock.now_ns()
+    clock.sleep(0.002)
+    clock.sleep(-1.0)
+    assert clock.now_ns() - before >= 2_000_000
+
+
+@given(
+    st.integers(0, 10**18),
+    st.integers(-(10**15), 10**18),
+    st.lists(st.tuples(st.integers(0, 10 * S), st.integers(0, 5 * S)), min_size=1, max_size=100),
+)
+def test_capture_times_are_off_by_the_smallest_delay_and_a_tick(
+    start_ns: int, offset_ns: int, packets: list[tuple[int, int]]
+) -> None:
+    """Whatever the clocks show: the error is the same for all, up to a tick, and never negative by more."""
+    clock = CaptureClock()
+    captured_ns = start_ns
+    smallest_ns = 5 * S
+    for gap_ns, delay_ns in packets:
+        captured_ns += gap_ns
+        smallest_ns = min(smallest_ns, delay_ns)
+        arrival_ns = captured_ns + offset_ns + delay_ns + AIR_NS
+        mapped_ns = clock.local_time_ns(capture_tick(captured_ns), arrival_ns, AIR_NS)
+        error_ns = mapped_ns - (captured_ns + offset_ns)
+        assert error_ns >= -TICK_NS
+        assert error_ns <= delay_ns
+    if sum(gap for gap, _ in packets) < 50 * S:
+        assert error_ns <= smallest_ns + TICK_NS
+
+
+def test_drift_is_followed_for_a_day() -> None:
+    clock = CaptureClock()
+    for second in range(0, 86_400, 5):
+        captured_ns = second * S
+        local_ns = captured_ns + captured_ns // 10_000  # the receiver's quartz runs 100 ppm fast
+        mapped_ns = clock.local_time_ns(capture_tick(captured_ns), local_ns + AIR_NS, AIR_NS)
+        assert abs(mapped_ns - local_ns) <= 10_000_000 + TICK_NS
+
+
+def test_a_long_silence_does_no_harm() -> None:
+    clock = CaptureClock()
+    clock.local_time_ns(0, AIR_NS, AIR_NS)
+    for hours in (1, 24, 1000):
+        captured_ns = hours * 3600 * S
+        local_ns = captured_ns + captured_ns // 10_000
+        mapped_ns = clock.local_time_ns(capture_tick(captured_ns), local_ns + AIR_NS, AIR_NS)
+        assert abs(mapped_ns - local_ns) <= TICK_NS
