@@ -1,7 +1,16 @@
-"""What sender and receiver must agree on, bit by bit: scene, syntax, entropy model, range coder, containers."""
+"""What sender and receiver must agree on bit by bit: scene, syntax, entropy model, range coder, container."""
 
 from pantel_codec.coding_table import CodingTable
-from pantel_codec.entropy import EntropyModel, PrefixReader, Reader, Step, Visitor, Writer
+from pantel_codec.elements import (
+    CellElement,
+    Element,
+    ForgetElement,
+    ObjectElement,
+    PoseElement,
+    Raster,
+    apply_element,
+)
+from pantel_codec.entropy import SYMBOL_LIMIT, EntropyModel, Step, Visitor
 from pantel_codec.errors import BitstreamError, CodecError, ContainerError, SymbolError
 from pantel_codec.range_coder import RangeDecoder, RangeEncoder, make_decoder, make_encoder
 from pantel_codec.scene import CELL_PX, Block, CellUpdate, Pose, Scene, Sprite, Surface, cells_across
@@ -12,24 +21,18 @@ from pantel_codec.still import (
     StillHeader,
     StillSymbols,
     read_still,
+    still_overhead_bits,
     write_still,
 )
-from pantel_codec.syntax import (
-    CellElement,
-    Element,
-    ForgetElement,
-    ObjectElement,
-    PoseElement,
-    Raster,
-    SceneSyntax,
-    apply_element,
-)
+from pantel_codec.symbol_coding import PrefixReader, Reader, Writer
+from pantel_codec.syntax import SceneSyntax
 
 __all__ = [
     "CELL_PX",
     "HEADER_BYTES",
     "MAX_SIDE_PX",
     "MIN_SIDE_PX",
+    "SYMBOL_LIMIT",
     "BitstreamError",
     "Block",
     "CellElement",
@@ -63,5 +66,6 @@ __all__ = [
     "make_decoder",
     "make_encoder",
     "read_still",
+    "still_overhead_bits",
     "write_still",
 ]

@@ -9,7 +9,7 @@ Scene
 ```
 
 Nothing here reads a clock: whoever applies an element says when it was captured. A cell holds the symbols of its
-refinement levels with the quantizer of each and the version tag of its coarse level.
+refinement levels with the quantizer of each, and the version tag of its coarse level.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ from pantel_codec.errors import SymbolError
 
 __all__ = ["CELL_PX", "MAX_POSES", "Block", "CellUpdate", "Pose", "Scene", "Sprite", "Surface", "cells_across"]
 
-CELL_PX = 16  # a cell stands for 16x16 pixels of its surface
-MAX_POSES = 64  # knots kept of one trajectory
+CELL_PX = 16
+"""A cell stands for 16x16 pixels of its surface."""
+
+MAX_POSES = 64
+"""Knots that are kept of one trajectory."""
 
 
 def cells_across(size_px: int) -> int:
@@ -69,7 +72,7 @@ class Surface:
         level: (rows, columns) uint8, number of groups held; 0 where nothing was received.
         quality: (groups, rows, columns) uint8, quantizer of each group held.
         tag: (rows, columns) uint8, version of the coarse level.
-        time_ns: (rows, columns) int64, capture time of the newest update.
+        time_ns: (rows, columns) int64, capture time of the newest update; 0 where nothing was received.
         revision: Counts changes, so that a renderer knows when to draw anew.
     """
 
@@ -87,36 +90,53 @@ class Surface:
     def apply(self, update: CellUpdate, time_ns: int) -> int:
         """Apply an update and return how many cells changed.
 
-        A coarse update that repeats a cell's tag, quantizer and coarse symbols only renews its time: what refined the
-        cell stays. A refinement is dropped for cells of another version, and for cells that lack a level before it.
+        A coarse update replaces all that a cell holds, unless the cell holds something captured later (a packet came
+        late), or has the same tag, quantizer and symbols already: then only its time is renewed, and what refined it
+        stays. A refinement is dropped for cells of another version, and for cells that lack a level before it.
+
+        Args:
+            update: New symbols for a block of cells.
+            time_ns: When they were captured.
 
         Raises:
-            SymbolError: The block does not lie on the surface.
+            SymbolError: The update does not fit this surface.
         """
-        block = update.block
-        if block.column + block.columns > self.columns or block.row + block.rows > self.rows:
-            raise SymbolError(f"{block} does not lie on a surface of {self.columns}x{self.rows} cells")
-        window = np.s_[block.row : block.row + block.rows, block.column : block.column + block.columns]
         first, last = update.groups.start, update.groups.stop
+        rows, columns = self._window(update)
+        block = np.s_[rows, columns]
         channels = slice(sum(self.groups[:first]), sum(self.groups[:last]))
         fresh = update.symbols[channels]
-        held = self.symbols[channels][(slice(None), *window)]
-        same = np.all(held == fresh, axis=0) & np.all(self.quality[(slice(first, last), *window)] == update.quality, axis=0)
-        same &= (self.tag[window] == update.tag) & (self.level[window] >= last)
-        if first == 0:
-            accepted = np.ones((block.rows, block.columns), bool)
-        else:
-            accepted = (self.tag[window] == update.tag) & (self.level[window] >= first)
-        changed = accepted & ~same
-        for group in range(first, last):
-            self.quality[(group, *window)][changed] = update.quality
-        held[:, changed] = fresh[:, changed]
-        self.level[window][changed] = last
-        self.tag[window][changed] = update.tag
-        self.time_ns[window][accepted] = time_ns
+        symbols = self.symbols[channels, rows, columns]
+        quality = self.quality[first:last, rows, columns]
+        level, tag, time = self.level[block], self.tag[block], self.time_ns[block]
+
+        same_version = tag == update.tag
+        accepted = same_version & (level >= first) if first else (level == 0) | (time <= time_ns)
+        same_symbols = np.all(symbols == fresh, axis=0) & np.all(quality == update.quality, axis=0)
+        unchanged = same_version & same_symbols & (level >= last)
+        changed = accepted & ~unchanged
+        # All of these are views: what is written to them is written to the surface.
+        symbols[:, changed] = fresh[:, changed]
+        quality[:, changed] = update.quality
+        level[changed] = last
+        tag[changed] = update.tag
+        time[accepted] = time_ns if first == 0 else np.maximum(time[accepted], time_ns)
         count = int(changed.sum())
         self.revision += count > 0
         return count
+
+    def _window(self, update: CellUpdate) -> tuple[slice, slice]:
+        """Return the rows and columns of an update, having made sure that it fits."""
+        block, groups = update.block, update.groups
+        rows = slice(block.row, block.row + block.rows)
+        columns = slice(block.column, block.column + block.columns)
+        if not (0 <= rows.start < rows.stop <= self.rows and 0 <= columns.start < columns.stop <= self.columns):
+            raise SymbolError(f"{block} does not lie on a surface of {self.columns}x{self.rows} cells")
+        if not 0 <= groups.start < groups.stop <= len(self.groups):
+            raise SymbolError(f"{groups} does not name some of {len(self.groups)} channel groups")
+        if update.symbols.shape != (sum(self.groups), block.rows, block.columns):
+            raise SymbolError(f"symbols of shape {update.symbols.shape} are not those of {block}")
+        return rows, columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The `.ptl` container: one still picture in a header of 4 octets and one range-coded payload.
 
-| bits | field                                                |
+| bits | header field                                         |
 |------|------------------------------------------------------|
 | 3    | version, 1                                           |
 | 10   | width - 1 in pixels                                  |
@@ -8,24 +8,36 @@
 | 1    | grey: the picture has no colour                      |
 | 8    | model tag: first octet of the artefact's hash        |
 
-The payload holds the quality (5 bits), the number of refinement levels, the symbols of all cells level by level and
-a check of 8 bits. Any prefix of a file decodes to what is certain of it.
+The payload holds the quality (5 bits), the number of refinement levels less 1 (equiprobable), the symbols of all cells
+level by level, and a check (8 bits). Any prefix of a file decodes to what is certain of it.
 """
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec.entropy import EntropyModel, PrefixReader, Reader, Writer
-from pantel_codec.errors import BitstreamError, ContainerError
-from pantel_codec.range_coder import CodingTable, RangeDecoder, make_decoder, make_encoder
+from pantel_codec.coding_table import CodingTable
+from pantel_codec.entropy import EntropyModel
+from pantel_codec.errors import BitstreamError, ContainerError, SymbolError
+from pantel_codec.range_coder import RangeDecoder, make_decoder, make_encoder
 from pantel_codec.scene import cells_across
+from pantel_codec.symbol_coding import InformationBound, PrefixReader, Reader, Writer
 
-__all__ = ["HEADER_BYTES", "MAX_SIDE_PX", "MIN_SIDE_PX", "StillHeader", "StillSymbols", "read_still", "write_still"]
+__all__ = [
+    "HEADER_BYTES",
+    "MAX_SIDE_PX",
+    "MIN_SIDE_PX",
+    "StillHeader",
+    "StillSymbols",
+    "read_still",
+    "still_overhead_bits",
+    "write_still",
+]
 
 HEADER_BYTES = 4
 MIN_SIDE_PX = 32
@@ -34,6 +46,7 @@ _VERSION = 1
 _QUALITY_BITS = 5
 _CHECK_BITS = 8
 _SLACK_BITS = 8.0  # an intact payload carries at most this much more information than its bytes can hold
+_TOLERANCE_BITS = 0.01  # for the floating-point sums of encoder and decoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +73,10 @@ class StillHeader:
         """
         if not (1 <= self.width_px <= MAX_SIDE_PX and 1 <= self.height_px <= MAX_SIDE_PX):
             raise ContainerError(f"a .ptl picture has at most {MAX_SIDE_PX} pixels a side; scale it down")
-        value = _VERSION << 29 | self.width_px - 1 << 19 | self.height_px - 1 << 9 | self.grey << 8 | self.model_tag
-        return value.to_bytes(HEADER_BYTES, "big")
+        if not 0 <= self.model_tag <= 255:
+            raise ContainerError(f"a model tag is one octet, not {self.model_tag}")
+        value = _VERSION << 29 | (self.width_px - 1) << 19 | (self.height_px - 1) << 9
+        return (value | self.grey << 8 | self.model_tag).to_bytes(HEADER_BYTES, "big")
 
     @classmethod
     def from_bytes(cls, data: bytes) -> StillHeader:
@@ -75,7 +90,8 @@ class StillHeader:
         value = int.from_bytes(data[:HEADER_BYTES], "big")
         if value >> 29 != _VERSION:
             raise ContainerError("not a .ptl file of version 1; take a newer pantel or another file")
-        return cls((value >> 19 & 1023) + 1, (value >> 9 & 1023) + 1, bool(value >> 8 & 1), value & 255)
+        width_px, height_px = (value >> 19 & 1023) + 1, (value >> 9 & 1023) + 1
+        return cls(width_px, height_px, grey=bool(value >> 8 & 1), model_tag=value & 255)
 
     @property
     def rows(self) -> int:
@@ -107,9 +123,23 @@ class StillSymbols:
     complete: bool = True
 
 
+def still_overhead_bits(model: EntropyModel) -> float:
+    """Return what a payload holds beside its symbols [bit]."""
+    return _QUALITY_BITS + math.log2(len(model.groups)) + _CHECK_BITS
+
+
 def write_still(still: StillSymbols, model: EntropyModel) -> bytes:
-    """Return the file of a picture."""
+    """Return the file of a picture.
+
+    Raises:
+        ContainerError: The header's fields are out of range.
+        SymbolError: The symbols do not fit the header or the model.
+    """
     header = still.header.to_bytes()
+    if still.symbols.shape != (model.channels, still.header.rows, still.header.columns):
+        raise SymbolError(f"symbols of shape {still.symbols.shape} are not those of {still.header}")
+    if still.symbols[sum(model.groups[: still.levels]) :].any():
+        raise SymbolError(f"there are symbols beyond the {still.levels} levels to be written")
     encoder = make_encoder()
     encoder.encode_bits(still.quality, _QUALITY_BITS)
     encoder.encode([still.levels - 1], CodingTable.uniform(len(model.groups)))
@@ -117,9 +147,8 @@ def write_still(still: StillSymbols, model: EntropyModel) -> bytes:
     model.walk(still.header.rows, still.header.columns, still.quality, range(still.levels), writer)
     encoder.encode_bits(_check(header, still.symbols), _CHECK_BITS)
     payload = encoder.to_bytes()
-    # A final interval that happens to hold a much shorter number would look like a truncated file.
-    needed = int(np.ceil((encoder.information_bits - _SLACK_BITS) / 8))
-    return header + payload.ljust(needed, b"\0")
+    # A final interval may hold a much shorter number, which would look like a truncated file.
+    return header + payload.ljust(math.ceil((encoder.information_bits - _SLACK_BITS) / 8), b"\0")
 
 
 def read_still(data: bytes, model: EntropyModel) -> StillSymbols:
@@ -131,32 +160,26 @@ def read_still(data: bytes, model: EntropyModel) -> StillSymbols:
     """
     header = StillHeader.from_bytes(data)
     payload = data[HEADER_BYTES:]
-    try:
-        whole = _read_whole(header, payload, model)
-    except BitstreamError:
-        whole = None
-    return whole or _read_prefix(header, payload, model)
+    return _read_whole(header, payload, model) or _read_prefix(header, payload, model)
 
 
 def _read_fields(decoder: RangeDecoder, model: EntropyModel) -> tuple[int, int]:
     quality = decoder.decode_bits(_QUALITY_BITS)
-    if quality >= model.qualities:
-        raise BitstreamError("the file is damaged: no such quality")
-    return quality, 1 + int(decoder.decode(1, CodingTable.uniform(len(model.groups)))[0])
+    levels = 1 + int(decoder.decode(1, CodingTable.uniform(len(model.groups)))[0])
+    return quality, levels
 
 
 def _read_whole(header: StillHeader, payload: bytes, model: EntropyModel) -> StillSymbols | None:
     """Read a file that should be complete; None when it is not."""
     decoder = make_decoder(payload)
     quality, levels = _read_fields(decoder, model)
-    symbols = np.zeros((model.channels, header.rows, header.columns), np.int64)
-    bits = _QUALITY_BITS + float(np.log2(len(model.groups))) + _CHECK_BITS
-    limit = 8 * len(payload) + _SLACK_BITS + 0.01
-    for step in model.steps(symbols, quality, range(levels), Reader(model, decoder)):
-        coded = symbols[step.channels].reshape(len(step.center), -1)[:, step.cells]
-        bits += float(model.step_bits(step, coded).sum())
-        if bits > limit:
-            return None
+    bound = InformationBound(len(payload), _SLACK_BITS + _TOLERANCE_BITS)
+    try:
+        bound.spend(still_overhead_bits(model))
+        reader = Reader(model, decoder, bound)
+        symbols = _walk(header, model, quality, levels, reader)
+    except BitstreamError:
+        return None
     intact = decoder.decode_bits(_CHECK_BITS) == _check(header.to_bytes(), symbols)
     return StillSymbols(header, quality, levels, symbols) if intact else None
 
@@ -169,15 +192,22 @@ def _read_prefix(header: StillHeader, payload: bytes, model: EntropyModel) -> St
         raise BitstreamError("too little of the file is left to show anything; fetch it again")
     quality, levels = fields
     reader = PrefixReader(model, zeros, ones)
-    symbols = model.walk(header.rows, header.columns, quality, range(levels), reader)
-    if not reader.exhausted and (zeros.decode_bits(_CHECK_BITS) == ones.decode_bits(_CHECK_BITS)):
+    symbols = _walk(header, model, quality, levels, reader)
+    if not reader.exhausted and zeros.decode_bits(_CHECK_BITS) == ones.decode_bits(_CHECK_BITS):
         raise BitstreamError("the file is damaged: its check does not match; fetch it again")
-    # A level counts as present when most of it arrived; the generator paints the rest.
-    certain = np.array(reader.certain).reshape(levels, -1).mean(axis=1)
-    present = int(np.count_nonzero(certain > 0.5))
-    symbols[sum(model.groups[:present]) :] = 0
-    return StillSymbols(header, quality, present, symbols, complete=False)
+    # Even a few symbols of a level, with predictions for the others, are better than none (by up to 3 dB).
+    symbols[sum(model.groups[: reader.groups]) :] = 0
+    return StillSymbols(header, quality, reader.groups, symbols, complete=False)
+
+
+def _walk(
+    header: StillHeader, model: EntropyModel, quality: int, levels: int, visitor: Reader | PrefixReader
+) -> NDArray[np.int64]:
+    if quality >= model.qualities:
+        raise BitstreamError("the file is damaged: no such quality; fetch it again")
+    return model.walk(header.rows, header.columns, quality, range(levels), visitor)
 
 
 def _check(header: bytes, symbols: NDArray[np.int64]) -> int:
+    """Return the check: the low octet of the CRC-32 over header and symbols, 16 bits each, lowest octet first."""
     return zlib.crc32(symbols.astype("<i2").tobytes(), zlib.crc32(header)) & 0xFF

@@ -1,95 +1,51 @@
 """Syntax of a scene payload: a sequence of elements in one range-coded stream.
 
-A payload needs no other payload to be decoded. Elements:
+A payload needs no other payload to be decoded. Each element begins with its kind:
 
-| kind     | fields                                                          | meaning                               |
-|----------|-----------------------------------------------------------------|---------------------------------------|
-| end      |                                                                 | nothing follows                       |
-| coarse   | surface, block, quality 5 bits, levels, tag 4, symbols          | cells from their coarsest level on    |
-| refine   | surface, block, quality 5, first level, levels, tag 4, symbols  | further levels of cells of that tag   |
-| object   | id 6, class 7, columns 3, rows 3                                | a sprite's identity and raster        |
-| pose     | id 6, age 5, x 10, y 10, width 9, height 9                      | a knot of its trajectory              |
-| forget   | id 6                                                            | a sprite is gone                      |
+| kind   | fields, with their bits                                        | meaning                              |
+|--------|----------------------------------------------------------------|--------------------------------------|
+| end    |                                                                | nothing follows                      |
+| coarse | surface, block, quality 5, levels, tag 4, symbols              | cells from their coarsest level on   |
+| refine | surface, block, quality 5, first level, levels, tag 4, symbols | further levels of cells of that tag  |
+| object | raster, class 7                                                | a sprite's identity                  |
+| pose   | id 6, age 5, x 11, y 11, width 10, height 10                   | a knot of its trajectory             |
+| forget | id 6                                                           | a sprite is gone                     |
 
-`surface` is one bit for the background, or a sprite's id and its raster, so that the symbols can be read even when
-the sprite is not known yet. Positions and sizes of poses are in half pixels. `age` counts back from the packet's
-capture time in steps of 0.1 s.
+* raster: id 6, columns - 1 3, rows - 1 3.
+* surface: one bit, 0 for the background; 1 for a sprite, then its raster, so that the symbols can be read even when
+  the sprite is not known yet.
+* block: column, row, columns - 1, rows - 1, each an equiprobable number below what the surface leaves possible.
+* levels - 1, first level - 1: equiprobable numbers below what the model's levels leave possible.
+* x, y, width, height: half pixels. age: steps of 0.1 s before the packet's capture time.
+
+Noise is soon refused: a payload cannot carry more information than its bytes hold, and cannot tell more cells than a
+surface has (`_MIN_CELLS` at least).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from pantel_codec.entropy import EntropyModel, Reader, Writer
+from pantel_codec.coding_table import CodingTable
+from pantel_codec.elements import CellElement, Element, ForgetElement, ObjectElement, PoseElement, Raster
+from pantel_codec.entropy import EntropyModel
 from pantel_codec.errors import BitstreamError, SymbolError
-from pantel_codec.range_coder import CodingTable, RangeDecoder, RangeEncoder, make_decoder, make_encoder
-from pantel_codec.scene import Block, CellUpdate, Pose, Scene, Sprite, Surface, cells_across
+from pantel_codec.range_coder import RangeDecoder, RangeEncoder, make_decoder, make_encoder
+from pantel_codec.scene import Block, CellUpdate, cells_across
+from pantel_codec.symbol_coding import InformationBound, Reader, Writer
 
-__all__ = [
-    "CellElement",
-    "Element",
-    "ForgetElement",
-    "ObjectElement",
-    "PoseElement",
-    "Raster",
-    "SceneSyntax",
-    "apply_element",
-]
+__all__ = ["SceneSyntax"]
 
-AGE_STEP_NS = 100_000_000
 _END, _COARSE, _REFINE, _OBJECT, _POSE, _FORGET = range(6)
-_KINDS = CodingTable.from_counts([16, 96, 64, 16, 60, 4])
+_KINDS = CodingTable.from_counts([64, 96, 64, 16, 60, 4])
 _QUALITY_BITS, _TAG_BITS, _ID_BITS, _CLASS_BITS, _RASTER_BITS = 5, 4, 6, 7, 3
 _AGE_BITS, _POSITION_BITS, _SIZE_BITS = 5, 11, 10
 _HALF_PX = 2
 
-
-@dataclass(frozen=True, slots=True)
-class Raster:
-    """A sprite's surface: its id and size in cells."""
-
-    sprite_id: int
-    columns: int
-    rows: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CellElement:
-    """New cells of the background (`raster` None) or of a sprite."""
-
-    update: CellUpdate
-    raster: Raster | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectElement:
-    """Identity of a sprite."""
-
-    raster: Raster
-    class_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class PoseElement:
-    """A knot of a sprite's trajectory, `age_steps` of 0.1 s before the packet's capture time; pixels."""
-
-    sprite_id: int
-    age_steps: int
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True, slots=True)
-class ForgetElement:
-    """A sprite is gone."""
-
-    sprite_id: int
-
-
-Element = CellElement | ObjectElement | PoseElement | ForgetElement
+_SLACK_BITS = 64.0  # a payload carries at most this much more information than its bytes can hold
+_MIN_ELEMENT_BITS = 11.0  # no element carries less
+_MIN_CELLS = 256  # even a small picture may have many sprites
 
 
 class SceneSyntax:
@@ -99,18 +55,25 @@ class SceneSyntax:
         self.model = model
         self._columns = cells_across(width_px)
         self._rows = cells_across(height_px)
+        self._max_cell_levels = max(self._columns * self._rows, _MIN_CELLS) * len(model.groups)
 
     def write(self, elements: Iterable[Element]) -> bytes:
         """Return the payload of these elements.
 
         Raises:
-            SymbolError: A field is out of range.
+            SymbolError: A field is out of range, or the elements tell more cells than a payload may.
         """
         encoder = make_encoder()
+        room = self._max_cell_levels
         for element in elements:
+            room -= _cell_levels(element)
+            if room < 0:
+                raise SymbolError("more cells than one payload may tell: send them in several")
             self._write_element(encoder, element)
         encoder.encode([_END], _KINDS)
-        return encoder.to_bytes()
+        payload = encoder.to_bytes()
+        # A final interval may hold a much shorter number, which the reader would take for too few bytes.
+        return payload.ljust(math.ceil((encoder.information_bits - _SLACK_BITS) / 8), b"\0")
 
     def read(self, payload: bytes) -> list[Element]:
         """Return the elements of a payload; bytes beyond its end are padding.
@@ -119,12 +82,14 @@ class SceneSyntax:
             BitstreamError: The bytes are no payload of this stream.
         """
         decoder = make_decoder(payload)
+        bound = InformationBound(len(payload), _SLACK_BITS)
+        room = self._max_cell_levels
         elements: list[Element] = []
-        budget = 8 * len(payload) + 64  # noise must not make a decoder work for ever
         while (kind := int(decoder.decode(1, _KINDS)[0])) != _END:
-            elements.append(self._read_element(decoder, kind))
-            if len(elements) > budget:
-                raise BitstreamError("a payload without an end: the bytes are damaged")
+            bound.spend(_MIN_ELEMENT_BITS)
+            element = self._read_element(decoder, kind, bound, room)
+            room -= _cell_levels(element)
+            elements.append(element)
         return elements
 
     def _write_element(self, encoder: RangeEncoder, element: Element) -> None:
@@ -143,40 +108,40 @@ class SceneSyntax:
                 encoder.encode([_FORGET], _KINDS)
                 encoder.encode_bits(sprite_id, _ID_BITS)
 
-    def _read_element(self, decoder: RangeDecoder, kind: int) -> Element:
-        match kind:
-            case 1 | 2:
-                return self._read_cells(decoder, refine=kind == _REFINE)
-            case 3:
-                return ObjectElement(_read_raster(decoder), decoder.decode_bits(_CLASS_BITS))
-            case 4:
-                return _read_pose(decoder)
-            case _:
-                return ForgetElement(decoder.decode_bits(_ID_BITS))
+    def _read_element(self, decoder: RangeDecoder, kind: int, bound: InformationBound, room: int) -> Element:
+        if kind == _OBJECT:
+            return ObjectElement(_read_raster(decoder), decoder.decode_bits(_CLASS_BITS))
+        if kind == _POSE:
+            return _read_pose(decoder)
+        if kind == _FORGET:
+            return ForgetElement(decoder.decode_bits(_ID_BITS))
+        raster = _read_raster(decoder) if decoder.decode_bits(1) else None
+        return CellElement(self._read_cells(decoder, kind, raster, bound, room), raster)
 
     def _write_cells(self, encoder: RangeEncoder, update: CellUpdate, raster: Raster | None) -> None:
+        block, groups, levels = update.block, update.groups, len(self.model.groups)
+        if update.symbols.shape != (self.model.channels, block.rows, block.columns):
+            raise SymbolError(f"symbols of shape {update.symbols.shape} are not those of {block}")
         encoder.encode_bits(raster is not None, 1)
-        columns, rows = self._columns, self._rows
         if raster is not None:
             _write_raster(encoder, raster)
-            columns, rows = raster.columns, raster.rows
-        block, levels = update.block, len(self.model.groups)
+        columns, rows = self._surface_size(raster)
         _write_uniform(encoder, block.column, columns)
         _write_uniform(encoder, block.row, rows)
         _write_uniform(encoder, block.columns - 1, columns - block.column)
         _write_uniform(encoder, block.rows - 1, rows - block.row)
         encoder.encode_bits(update.quality, _QUALITY_BITS)
-        if update.groups.start:
-            _write_uniform(encoder, update.groups.start - 1, levels - 1)
-        _write_uniform(encoder, len(update.groups) - 1, levels - update.groups.start)
+        if groups.start:
+            _write_uniform(encoder, groups.start - 1, levels - 1)
+        _write_uniform(encoder, len(groups) - 1, levels - groups.start)
         encoder.encode_bits(update.tag, _TAG_BITS)
         writer = Writer(self.model, update.symbols, encoder)
-        self.model.walk(block.rows, block.columns, update.quality, update.groups, writer)
+        self.model.walk(block.rows, block.columns, update.quality, groups, writer)
 
-    def _read_cells(self, decoder: RangeDecoder, *, refine: bool) -> CellElement:
-        raster = _read_raster(decoder) if decoder.decode_bits(1) else None
-        columns, rows = (raster.columns, raster.rows) if raster else (self._columns, self._rows)
-        levels = len(self.model.groups)
+    def _read_cells(
+        self, decoder: RangeDecoder, kind: int, raster: Raster | None, bound: InformationBound, room: int
+    ) -> CellUpdate:
+        columns, rows = self._surface_size(raster)
         column = _read_uniform(decoder, columns)
         row = _read_uniform(decoder, rows)
         width = 1 + _read_uniform(decoder, columns - column)
@@ -184,46 +149,26 @@ class SceneSyntax:
         quality = decoder.decode_bits(_QUALITY_BITS)
         if quality >= self.model.qualities:
             raise BitstreamError(f"quality {quality} does not exist: the bytes are damaged")
-        first = 1 + _read_uniform(decoder, levels - 1) if refine else 0
-        last = first + 1 + _read_uniform(decoder, levels - first)
+        levels = len(self.model.groups)
+        first = 1 + _read_uniform(decoder, levels - 1) if kind == _REFINE else 0
+        groups = range(first, first + 1 + _read_uniform(decoder, levels - first))
         tag = decoder.decode_bits(_TAG_BITS)
-        groups = range(first, last)
-        symbols = self.model.walk(height, width, quality, groups, Reader(self.model, decoder))
-        return CellElement(CellUpdate(Block(column, row, width, height), quality, groups, tag, symbols), raster)
+        if width * height * len(groups) > room:
+            raise BitstreamError("more cells than one payload may tell: the bytes are damaged")
+        symbols = self.model.walk(height, width, quality, groups, Reader(self.model, decoder, bound))
+        return CellUpdate(Block(column, row, width, height), quality, groups, tag, symbols)
+
+    def _surface_size(self, raster: Raster | None) -> tuple[int, int]:
+        """Return columns and rows of the surface that cells belong to."""
+        return (self._columns, self._rows) if raster is None else (raster.columns, raster.rows)
 
 
-def apply_element(scene: Scene, element: Element, time_ns: int) -> int:
-    """Apply an element that was captured at `time_ns` to a scene; return how many cells or objects changed.
-
-    What names a sprite that is not known is dropped, except its cells: they make it known with class 0.
-    """
-    match element:
-        case CellElement(update, None):
-            return scene.background.apply(update, time_ns)
-        case CellElement(update, raster):
-            assert raster is not None
-            return _sprite(scene, raster, 0).surface.apply(update, time_ns)
-        case ObjectElement(raster, class_id):
-            _sprite(scene, raster, class_id).class_id = class_id
-            return 1
-        case PoseElement():
-            sprite = scene.sprites.get(element.sprite_id)
-            if sprite is None:
-                return 0
-            when = time_ns - element.age_steps * AGE_STEP_NS
-            sprite.add_pose(Pose(when, element.x, element.y, element.width, element.height))
-            return 1
-        case ForgetElement(sprite_id):
-            return int(scene.sprites.pop(sprite_id, None) is not None)
-
-
-def _sprite(scene: Scene, raster: Raster, class_id: int) -> Sprite:
-    """Return the sprite of a raster, made anew when it is unknown or has another raster."""
-    sprite = scene.sprites.get(raster.sprite_id)
-    if sprite is None or (sprite.surface.columns, sprite.surface.rows) != (raster.columns, raster.rows):
-        sprite = Sprite(class_id, Surface(raster.columns, raster.rows, scene.groups))
-        scene.sprites[raster.sprite_id] = sprite
-    return sprite
+def _cell_levels(element: Element) -> int:
+    """Return how many levels of cells an element tells."""
+    if not isinstance(element, CellElement):
+        return 0
+    block = element.update.block
+    return block.rows * block.columns * len(element.update.groups)
 
 
 def _write_raster(encoder: RangeEncoder, raster: Raster) -> None:
@@ -240,25 +185,24 @@ def _read_raster(decoder: RangeDecoder) -> Raster:
 def _write_pose(encoder: RangeEncoder, pose: PoseElement) -> None:
     encoder.encode_bits(pose.sprite_id, _ID_BITS)
     encoder.encode_bits(pose.age_steps, _AGE_BITS)
-    for value, bits in _pose_fields(pose):
-        encoder.encode_bits(round(value * _HALF_PX), bits)
+    for value in (pose.x, pose.y):
+        encoder.encode_bits(_half_pixels(value), _POSITION_BITS)
+    for value in (pose.width, pose.height):
+        encoder.encode_bits(_half_pixels(value), _SIZE_BITS)
 
 
-def _pose_fields(pose: PoseElement) -> list[tuple[float, int]]:
-    return [
-        (pose.x, _POSITION_BITS),
-        (pose.y, _POSITION_BITS),
-        (pose.width, _SIZE_BITS),
-        (pose.height, _SIZE_BITS),
-    ]
+def _half_pixels(value_px: float) -> int:
+    if not math.isfinite(value_px):
+        raise SymbolError(f"{value_px} is no position or size in pixels")
+    return round(value_px * _HALF_PX)
 
 
 def _read_pose(decoder: RangeDecoder) -> PoseElement:
     sprite_id = decoder.decode_bits(_ID_BITS)
-    age = decoder.decode_bits(_AGE_BITS)
+    age_steps = decoder.decode_bits(_AGE_BITS)
     x, y = (decoder.decode_bits(_POSITION_BITS) / _HALF_PX for _ in range(2))
     width, height = (decoder.decode_bits(_SIZE_BITS) / _HALF_PX for _ in range(2))
-    return PoseElement(sprite_id, age, x, y, width, height)
+    return PoseElement(sprite_id, age_steps, x, y, width, height)
 
 
 def _write_uniform(encoder: RangeEncoder, value: int, size: int) -> None:
@@ -268,4 +212,6 @@ def _write_uniform(encoder: RangeEncoder, value: int, size: int) -> None:
 
 
 def _read_uniform(decoder: RangeDecoder, size: int) -> int:
+    if size < 1:
+        raise BitstreamError("a level that this model does not have: the bytes are damaged")
     return int(decoder.decode(1, CodingTable.uniform(size))[0])

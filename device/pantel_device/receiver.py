@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
-from pantel_codec import BitstreamError, Scene, SceneSyntax, SymbolError, apply_element
+from pantel_codec import BitstreamError, Element, Scene, SceneSyntax, apply_element
+from pantel_device.renderer import Renderer
+from pantel_device.sink import Event, Picture, Sink
 from pantel_link import LinkReceiver, PacketKind, Port, ReceivedPacket, StreamContext
 from pantel_models import ManifestError, find_artefact, load_scene_codec
 
-from pantel_device.renderer import Renderer
-from pantel_device.sink import Event, Picture, Sink
-
-__all__ = ["PICTURE_INTERVAL_NS", "Receiver"]
+__all__ = ["PICTURE_INTERVAL_NS", "PLAYOUT_DELAY_NS", "Receiver"]
 
 PICTURE_INTERVAL_NS = 100_000_000
+PLAYOUT_DELAY_NS = 1_500_000_000
 _REPORT_INTERVAL_NS = 10_000_000_000
 _READ_OCTETS = 4096
 _POLL_NS = 20_000_000
@@ -27,11 +28,29 @@ class _Stream:
     syntax: SceneSyntax | None
     scene: Scene
     renderer: Renderer | None
-    capture_time_ns: int = 0
+    capture_time_ns: int = 0  # of the newest content on show
+    waiting: list[tuple[int, int, list[Element]]] = field(default_factory=list)  # heap by capture time
+    packets: int = 0  # breaks ties in the heap
+
+    def hold(self, capture_time_ns: int, elements: list[Element]) -> None:
+        """Keep the elements of a packet until their time to be shown."""
+        self.packets += 1
+        heapq.heappush(self.waiting, (capture_time_ns, self.packets, elements))
+
+    def show(self, captured_until_ns: int) -> None:
+        """Apply all elements that were captured until then."""
+        while self.waiting and self.waiting[0][0] <= captured_until_ns:
+            capture_time_ns, _, elements = heapq.heappop(self.waiting)
+            for element in elements:
+                apply_element(self.scene, element, capture_time_ns)
+            self.capture_time_ns = max(self.capture_time_ns, capture_time_ns)
 
 
 class Receiver:
     """Decodes all streams that are heard and draws the one heard last.
+
+    What was captured at a time is shown a constant delay later, however long it was on its way, so that motion keeps
+    its pace. What arrives later than that is shown at once.
 
     Attributes:
         link: The receiving half of the link, with its statistics.
@@ -45,12 +64,14 @@ class Receiver:
         link: LinkReceiver,
         sinks: Sequence[Sink],
         interval_ns: int = PICTURE_INTERVAL_NS,
+        playout_delay_ns: int = PLAYOUT_DELAY_NS,
     ) -> None:
         self.link = link
         self.payloads_damaged = 0
         self._port = port
         self._sinks = tuple(sinks)
         self._interval_ns = interval_ns
+        self._playout_delay_ns = playout_delay_ns
         self._streams: dict[StreamContext, _Stream] = {}
         self._shown: StreamContext | None = None
         self._next_picture_ns = 0
@@ -82,13 +103,10 @@ class Receiver:
         if received.packet.kind is not PacketKind.SCENE or stream.syntax is None:
             return
         try:
-            elements = stream.syntax.read(received.packet.payload)
-            for element in elements:
-                apply_element(stream.scene, element, received.capture_time_ns)
-        except (BitstreamError, SymbolError):
+            stream.hold(received.capture_time_ns, stream.syntax.read(received.packet.payload))
+        except BitstreamError:
             self.payloads_damaged += 1
             return
-        stream.capture_time_ns = max(stream.capture_time_ns, received.capture_time_ns)
         self._shown = received.context
 
     def _stream(self, context: StreamContext, now_ns: int) -> _Stream:
@@ -124,6 +142,7 @@ class Receiver:
     def _show(self, now_ns: int) -> None:
         if self._shown is None or (stream := self._streams.get(self._shown)) is None:
             return
+        stream.show(now_ns - self._playout_delay_ns)
         if stream.renderer is None or not stream.renderer.changed:
             return
         picture = Picture(now_ns, stream.capture_time_ns, stream.renderer.draw(), self._shown.callsign)

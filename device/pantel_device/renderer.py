@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
 from pantel_codec import Scene
 from pantel_models import SceneCodec
 

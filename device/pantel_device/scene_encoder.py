@@ -2,9 +2,9 @@
 
 The encoder keeps a belief of what the receiver holds. The expected error of a cell, in the latent domain, is that of
 the version sent last or, with the probability that it was lost, of the version before. Every payload takes the block
-and the quality that remove the most expected error per bit, cells of the region of interest counting more. So the
-first payloads cover the picture coarsely, the region of interest comes first and grows sharp first, and with air
-left over all of it does.
+and the quality that remove the most expected error per bit over the time that the content may be expected to last,
+cells of the region of interest counting more. So the first payloads cover the picture coarsely, the region of interest
+comes first and grows sharp first, and with air left over all of it does.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pantel_codec import Block, CellElement, CellUpdate, SceneSyntax, cells_across
-from pantel_models import SceneCodec
 
+from pantel_codec import Block, CellElement, CellUpdate, SceneSyntax, cells_across
 from pantel_device.belief import Belief
 from pantel_device.frame import Observation
 from pantel_device.observer import cell_importance
+from pantel_device.persistence import Persistence
+from pantel_models import SceneCodec
 
 __all__ = ["SceneEncoder", "SceneEncoderSettings"]
 
@@ -48,6 +49,15 @@ class SceneEncoderSettings:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    """The newest frame as the encoder sees it, and what the receiver lacks of it, cell by cell."""
+
+    latents: NDArray[np.float32]
+    importance: NDArray[np.float32]
+    need: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Candidate:
     update: CellUpdate
     bits: float
@@ -64,9 +74,8 @@ class SceneEncoder:
         self._settings = settings or SceneEncoderSettings()
         self._syntax = SceneSyntax(codec.entropy, *size_px)
         self._columns, self._rows = cells_across(size_px[0]), cells_across(size_px[1])
-        self._belief = Belief(
-            codec, self._rows, self._columns, self._settings.assumed_loss, self._settings.refresh_s
-        )
+        self._belief = Belief(codec, self._rows, self._columns, self._settings.assumed_loss, self._settings.refresh_s)
+        self._persistence = Persistence(codec)
         # Bits that a cell takes at each quality; learned from what was sent.
         self._cell_bits = dict(zip(_LADDER, (3.0, 8.0, 16.0, 28.0, 45.0, 65.0), strict=True))
 
@@ -80,6 +89,7 @@ class SceneEncoder:
         now_ns = observation.frame.time_ns
         latents = self._codec.analyse(observation.frame.pixels, observation.contours)
         importance = cell_importance(observation.mask, roi_weight=self._settings.roi_weight)
+        importance = (importance * self._persistence.update(latents, now_ns)).astype(np.float32)
         elements: list[CellElement] = []
         payload = b""
         room_bits = 8.0 * capacity_bytes
@@ -102,13 +112,14 @@ class SceneEncoder:
     ) -> CellUpdate | None:
         """Return the update that removes the most expected error per bit; None when nothing fits."""
         need = self._belief.expected_error(latents, now_ns) * importance
+        view = _View(latents, importance, need)
         hope = _smooth(need - self._belief.least_error(latents, _LADDER[-1]) * importance)
         for seed in np.argsort(-hope, axis=None)[:_SEEDS]:
             row, column = divmod(int(seed), self._columns)
             candidates = [
                 candidate
                 for quality in self._qualities(row, column)
-                for candidate in self._fit(latents, need, importance, (row, column), quality, limit_bits)
+                for candidate in self._fit(view, (row, column), quality, limit_bits)
             ]
             best = max(candidates, key=lambda candidate: candidate.worth, default=None)
             if best is not None and best.worth > 0:
@@ -121,25 +132,17 @@ class SceneEncoder:
         finer = [quality for quality in _LADDER if quality > held]
         return sorted({*_LADDER[:2], *finer[:2]})
 
-    def _fit(
-        self,
-        latents: NDArray[np.float32],
-        need: NDArray[np.float64],
-        importance: NDArray[np.float32],
-        seed: tuple[int, int],
-        quality: int,
-        limit_bits: float,
-    ) -> Iterator[_Candidate]:
+    def _fit(self, view: _View, seed: tuple[int, int], quality: int, limit_bits: float) -> Iterator[_Candidate]:
         """Yield blocks around a seed whose cells fit into the bits at a quality: the last one is the largest."""
         cells = limit_bits / self._cell_bits[quality]
         for _ in range(_FITTING_ROUNDS):
-            block = self._best_block(need, seed, cells)
-            candidate = self._candidate(latents, need, importance, block, quality, limit_bits)
+            block = self._best_block(view.need, seed, cells)
+            candidate = self._candidate(view, block, quality, limit_bits)
             count = block.rows * block.columns
             self._cell_bits[quality] += 0.2 * (candidate.bits / count - self._cell_bits[quality])
             if candidate.bits <= limit_bits:
                 yield candidate
-                if candidate.bits > 0.85 * limit_bits or count == need.size:
+                if candidate.bits > 0.85 * limit_bits or count == view.need.size:
                     return
                 cells = count * min(1.5, limit_bits / max(candidate.bits, 1.0)) + 0.5
             elif count == 1:
@@ -147,27 +150,22 @@ class SceneEncoder:
             else:
                 cells = min(count - 1, count * 0.97 * limit_bits / candidate.bits)
 
-    def _candidate(
-        self,
-        latents: NDArray[np.float32],
-        need: NDArray[np.float64],
-        importance: NDArray[np.float32],
-        block: Block,
-        quality: int,
-        limit_bits: float,
-    ) -> _Candidate:
+    def _candidate(self, view: _View, block: Block, quality: int, limit_bits: float) -> _Candidate:
         """Quantize a block and rate what it would bring; a single cell gives up levels that do not fit."""
         window = np.s_[block.row : block.row + block.rows, block.column : block.column + block.columns]
         quantizer = self._codec.quantizer
-        quantized = quantizer.quantize(latents[(slice(None), *window)], self._codec.entropy, quality)
+        latents, importance = view.latents[(slice(None), *window)], view.importance[window]
+        # Within a block importance shifts bits; how many the block gets is decided by its worth.
+        weight = importance / importance.mean()
+        quantized = quantizer.quantize(latents, self._codec.entropy, quality, importance=weight)
         levels = quantizer.levels_worth_coding(quantized, quality)
         while levels > 1 and block.rows * block.columns == 1 and quantized.bits[:levels].sum() > limit_bits:
             levels -= 1
         quantized.symbols[sum(self._codec.entropy.groups[:levels]) :] = 0
         update = CellUpdate(block, quality, range(levels), self._belief.next_tag(block), quantized.symbols)
         bits = float(quantized.bits[:levels].sum())
-        after = self._belief.error_after(latents, update) * importance[window]
-        removed = float((need[window] - after).sum())
+        after = self._belief.error_after(latents, update) * importance
+        removed = float((view.need[window] - after).sum())
         return _Candidate(update, bits, removed / (bits + _OVERHEAD_BITS))
 
     def _best_block(self, need: NDArray[np.float64], seed: tuple[int, int], cells: float) -> Block:

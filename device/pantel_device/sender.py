@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pantel_link import LinkSender, PacketKind, Port, SenderStatistics
-
 from pantel_device.cameras import Camera
 from pantel_device.frame import Observation
 from pantel_device.observer import Observer
 from pantel_device.scene_encoder import SceneEncoder
+from pantel_link import LinkSender, PacketKind, Port, SenderStatistics
 
 __all__ = ["Sender"]
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pantel_models.errors import ManifestError
 
@@ -47,8 +48,10 @@ class Artefact:
         """Return the content of a file after checking its hash.
 
         Raises:
-            ManifestError: The file is missing or differs from the manifest.
+            ManifestError: There is no such role, or its file is missing or differs from the manifest.
         """
+        if role not in self.files:
+            raise ManifestError(f"model {self.name} has no file for {role!r}, only for {', '.join(self.files)}")
         path = self.folder / self.files[role]
         try:
             data = path.read_bytes()
@@ -67,19 +70,26 @@ def list_artefacts(manifest: Path = MANIFEST) -> tuple[Artefact, ...]:
         ManifestError: The manifest is missing or damaged.
     """
     try:
-        entries = json.loads(manifest.read_text())["artefacts"]
-        return tuple(
-            Artefact(
-                name=entry["name"],
-                hash=entry["files"]["tables"]["sha256"],
-                folder=manifest.parent / entry["name"],
-                files={role: file["name"] for role, file in entry["files"].items()},
-                sha256={role: file["sha256"] for role, file in entry["files"].items()},
-            )
-            for entry in entries
-        )
+        artefacts = tuple(_artefact(entry, manifest.parent) for entry in json.loads(manifest.read_text())["artefacts"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ManifestError(f"the model manifest {manifest} cannot be read; install pantel again") from error
+    if not artefacts:
+        raise ManifestError(f"the model manifest {manifest} names no model; install pantel again")
+    return artefacts
+
+
+def _artefact(entry: Any, folder: Path) -> Artefact:
+    """Build an artefact from its manifest entry; of a broken entry, raises what reading it happens to raise."""
+    files = {str(role): file for role, file in entry["files"].items()}
+    if len(bytes.fromhex(files["tables"]["sha256"])) != hashlib.sha256().digest_size:
+        raise ValueError("the tables have no SHA-256")
+    return Artefact(
+        name=entry["name"],
+        hash=files["tables"]["sha256"],
+        folder=folder / entry["name"],
+        files={role: file["name"] for role, file in files.items()},
+        sha256={role: file["sha256"] for role, file in files.items()},
+    )
 
 
 def find_artefact(

@@ -8,8 +8,8 @@ from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from pantel_codec import CELL_PX, CodecError, EntropyModel, Surface
 
+from pantel_codec import CELL_PX, CodecError, EntropyModel, Surface
 from pantel_models.artefact import Artefact
 from pantel_models.errors import ManifestError
 from pantel_models.quantizer import Quantizer
@@ -25,17 +25,30 @@ class SceneCodec:
         artefact: Where it comes from.
         entropy: The integer probability model.
         quantizer: Steps and prices.
+
+    Raises:
+        ManifestError: A file does not match its hash or cannot be used; on first use also those of the networks.
     """
 
     def __init__(self, artefact: Artefact, *, view: str = "faithful") -> None:
         self.artefact = artefact
         self._view = view
         try:
-            with np.load(io.BytesIO(artefact.read("tables")), allow_pickle=False) as arrays:
-                self.entropy = EntropyModel(arrays)
-                self.quantizer = Quantizer(arrays["steps"], arrays["rate_weight"], arrays["sensitivity"])
-        except (CodecError, KeyError, ValueError, zipfile.BadZipFile) as error:
-            raise ManifestError(f"the tables of {artefact.name} cannot be used ({error}); install pantel again") from error
+            arrays = dict(np.load(io.BytesIO(artefact.read("tables")), allow_pickle=False))
+            self.entropy = EntropyModel(arrays)
+            self.quantizer = Quantizer(arrays["steps"], arrays["rate_weight"], arrays["sensitivity"])
+            self._check_shapes()
+        except (CodecError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+            raise ManifestError(
+                f"the tables of {artefact.name} cannot be used ({error}); install pantel again"
+            ) from error
+
+    def _check_shapes(self) -> None:
+        qualities, channels = self.entropy.qualities, self.entropy.channels
+        quantizer = self.quantizer
+        shapes = (quantizer.steps.shape, quantizer.rate_weight.shape, quantizer.sensitivity.shape)
+        if shapes != ((qualities, channels), (qualities,), (channels,)):
+            raise ValueError("the quantizer does not fit the entropy model")
 
     @cached_property
     def _analysis(self) -> AnalysisTransform:

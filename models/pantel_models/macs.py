@@ -10,18 +10,28 @@ from pantel_models.errors import ManifestError
 
 __all__ = ["macs_per_pixel"]
 
-_ELEMENTWISE = {"Add", "Sub", "Mul", "Div", "Pow", "Sum", "Sqrt", "Sigmoid", "Tanh", "Softmax", "Resize", "AveragePool"}
 _SIDE_PX = 256
+_CELL_PX = 16
+_ARITHMETIC = frozenset(
+    {"Add", "AveragePool", "Div", "LeakyRelu", "Mul", "PRelu", "Pow", "Resize", "Sigmoid", "Softmax", "Sqrt", "Sub"}
+    | {"Sum", "Tanh"}
+)
+_FREE = frozenset(
+    {"Cast", "Clip", "Concat", "Constant", "DepthToSpace", "DequantizeLinear", "Flatten", "Gather", "Identity", "Pad"}
+    | {"QuantizeLinear", "Relu", "Reshape", "Shape", "Slice", "SpaceToDepth", "Split", "Squeeze", "Transpose"}
+    | {"Unsqueeze"}
+)
 
 
 def macs_per_pixel(path: Path) -> float:
     """Return the multiply-accumulates of an encoder or generator for each pixel of a 256x256 picture.
 
     Convolutions and matrix products count all their products; elementwise arithmetic counts one for each output
-    element. Moving and converting data (shuffles, concatenation, (de)quantization) counts nothing.
+    element. Comparing, moving and converting data counts nothing. A node of any other kind is an error, so that none
+    is overlooked.
 
     Raises:
-        ManifestError: The file is no ONNX model whose shapes can be worked out.
+        ManifestError: The file is no ONNX model, or one that cannot be counted.
     """
     import onnx
     from google.protobuf.message import DecodeError
@@ -29,23 +39,29 @@ def macs_per_pixel(path: Path) -> float:
     try:
         model = onnx.load(str(path))
         for value in model.graph.input:
-            latents = value.name != "x"
-            sides = value.type.tensor_type.shape.dim[-2:]
-            for side in sides:
-                side.dim_value = _SIDE_PX // 16 if latents else _SIDE_PX
+            side = _SIDE_PX if value.name == "x" else _SIDE_PX // _CELL_PX  # pixels, or cells
+            for dimension in value.type.tensor_type.shape.dim[-2:]:
+                dimension.dim_value = side
         del model.graph.value_info[:]
         for output in model.graph.output:
-            for side in output.type.tensor_type.shape.dim[-2:]:
-                side.Clear()
+            for dimension in output.type.tensor_type.shape.dim[-2:]:
+                dimension.Clear()
         graph = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True).graph
     except (OSError, DecodeError, onnx.shape_inference.InferenceError) as error:
         raise ManifestError(f"{path} is no ONNX model that can be counted") from error
-    shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in (*graph.value_info, *graph.output, *graph.input)}
-    shapes.update({t.name: list(t.dims) for t in graph.initializer})
-    return sum(_node_macs(node, shapes) for node in graph.node) / _SIDE_PX**2
+    if not graph.node:
+        raise ManifestError(f"{path} is no ONNX model that can be counted: it is empty")
+    shapes = {tensor.name: list(tensor.dims) for tensor in graph.initializer}
+    for value in (*graph.input, *graph.value_info, *graph.output):
+        shapes[value.name] = [dimension.dim_value for dimension in value.type.tensor_type.shape.dim]
+    try:
+        return sum(_node_macs(node, shapes) for node in graph.node) / _SIDE_PX**2
+    except KeyError as error:
+        raise ManifestError(f"{path} has a node that cannot be counted: {error}") from error
 
 
 def _node_macs(node: Any, shapes: dict[str, list[int]]) -> int:
+    """Return the multiply-accumulates of a node; raises KeyError when its kind or a shape is not known."""
     output = math.prod(shapes[node.output[0]])
     match node.op_type:
         case "Conv" | "ConvInteger":
@@ -56,5 +72,8 @@ def _node_macs(node: Any, shapes: dict[str, list[int]]) -> int:
             return math.prod(shapes[node.input[0]]) * math.prod(shapes[node.input[1]][1:])
         case "MatMul" | "MatMulInteger" | "Gemm":
             return output * shapes[node.input[0]][-1]
-        case kind:
-            return output if kind in _ELEMENTWISE else 0
+        case kind if kind in _ARITHMETIC:
+            return output
+        case kind if kind in _FREE:
+            return 0
+    raise KeyError(node.op_type)

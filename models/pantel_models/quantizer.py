@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pantel_codec import EntropyModel, Step
+
+from pantel_codec import SYMBOL_LIMIT, EntropyModel, Step
 
 __all__ = ["Quantized", "Quantizer"]
 
@@ -64,45 +65,52 @@ class Quantizer:
             importance: (rows, columns) float32, weight of each cell's distortion; 1 by default.
         """
         channels, rows, columns = latents.shape
-        groups = groups or range(len(model.groups))
-        scaled = (latents / self.steps[quality][:, None, None]).reshape(channels, -1).astype(np.float64)
+        groups = range(len(model.groups)) if groups is None else groups
+        targets = (latents / self.steps[quality][:, None, None]).reshape(channels, -1).astype(np.float64)
+        np.clip(targets, -SYMBOL_LIMIT, SYMBOL_LIMIT, out=targets)
         # SSE of a symbol off by one, over the three colours, against lambda per bit of one pixel's mean square.
-        unit = self.sensitivity * self.steps[quality] ** 2 / 3.0
+        worth = self.sensitivity * self.steps[quality] ** 2 / 3.0
         weight = np.ones(rows * columns) if importance is None else importance.ravel().astype(np.float64)
         price = strength * float(self.rate_weight[quality])
         bits = np.zeros(len(model.groups))
         gain = np.zeros(len(model.groups))
 
         def choose(step: Step) -> NDArray[np.int64]:
-            target = scaled[step.channels][:, step.cells]
-            worth = unit[step.channels, None] * weight[step.cells]
-            nearest = np.rint(target)
-            shorter = nearest - np.sign(nearest)
-            best = nearest.astype(np.int64)
-            best_bits = model.step_bits(step, best)
-            best_cost = worth * (nearest - target) ** 2 + price * best_bits
+            target = targets[step.channels, step.cells]
+            cell_worth = worth[step.channels, None] * weight[step.cells]
+            symbols: NDArray[np.int64] = np.rint(target).astype(np.int64)
             if price > 0:
-                for candidate in (shorter, np.zeros_like(nearest), step.center.astype(np.float64)):
-                    symbols = candidate.astype(np.int64)
-                    cost_bits = model.step_bits(step, symbols)
-                    cost = worth * (candidate - target) ** 2 + price * cost_bits
-                    better = cost < best_cost
-                    best = np.where(better, symbols, best)
-                    best_bits = np.where(better, cost_bits, best_bits)
-                    best_cost = np.where(better, cost, best_cost)
-            bits[step.group] += best_bits.sum()
-            gain[step.group] += float((worth * (target**2 - (best - target) ** 2)).sum())
-            return best
+                undecided = np.nonzero(symbols | step.center)  # else zero is nearest and predicted: the usual case
+                t, w, table, center = (x[undecided] for x in (target, cell_worth, step.table, step.center))
+                candidates = _candidates(symbols[undecided], center)
+                cost = w * (candidates - t) ** 2 + price * model.bits(table, candidates - center)
+                best = cost.argmin(axis=0)
+                symbols[undecided] = np.take_along_axis(candidates, best[None], axis=0)[0]
+            bits[step.group] += model.step_bits(step, symbols).sum()
+            gain[step.group] += (cell_worth * (target**2 - (symbols - target) ** 2)).sum()
+            return symbols
 
         symbols = model.walk(rows, columns, quality, groups, choose)
         return Quantized(symbols, bits, gain)
 
     def levels_worth_coding(self, quantized: Quantized, quality: int, strength: float = 1.0) -> int:
-        """Return how many levels pay for their bits: after the last of them, none does."""
+        """Return how many levels pay for their bits: after the last of them, none does.
+
+        Args:
+            quantized: What `quantize` gave.
+            quality: The quality that it was given.
+            strength: The strength that it was given.
+        """
         price = strength * float(self.rate_weight[quality])
         total = np.cumsum(quantized.gain - price * quantized.bits)
         return 1 + int(np.argmax(total))
 
     def dequantize(self, symbols: NDArray[np.int64], quality: int) -> NDArray[np.float32]:
         """Return the latents (channels, rows, columns) that symbols of one quality stand for."""
-        return (symbols * self.steps[quality][:, None, None]).astype(np.float32)
+        latents: NDArray[np.float32] = symbols.astype(np.float32) * self.steps[quality][:, None, None]
+        return latents
+
+
+def _candidates(nearest: NDArray[np.int64], center: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return (4, n): the nearest integers, their neighbours towards zero, zeros, and the predictions."""
+    return np.stack([nearest, nearest - np.sign(nearest), np.zeros_like(nearest), center])

@@ -28,15 +28,16 @@ def open_session(model: bytes, description: str) -> Any:
     options.enable_cpu_mem_arena = False  # pictures of many sizes would let the arena grow for ever
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001 - onnxruntime raises a dozen unrelated types here
-        raise ManifestError(f"{description} cannot be loaded by onnxruntime: {str(error).splitlines()[0]}") from error
+    except Exception as error:  # onnxruntime raises a dozen types without a common base
+        reason = str(error).partition("\n")[0]
+        raise ManifestError(f"{description} cannot be loaded by onnxruntime: {reason}") from error
 
 
 class AnalysisTransform:
     """The encoder network: pixels and contours to latents."""
 
     def __init__(self, artefact: Artefact) -> None:
-        self._session = open_session(artefact.read("encoder"), f"encoder of {artefact.name}")
+        self._session = open_session(artefact.read("encoder"), f"the encoder of {artefact.name}")
 
     def __call__(self, pixels: NDArray[np.uint8], contours: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the latents (channels, H/16, W/16) of a picture.
@@ -56,7 +57,7 @@ class Generator:
     """The generator network: dequantized latents to pixels."""
 
     def __init__(self, artefact: Artefact, view: str = "faithful") -> None:
-        self._session = open_session(artefact.read(view), f"{view} generator of {artefact.name}")
+        self._session = open_session(artefact.read(view), f"the {view} generator of {artefact.name}")
 
     def __call__(self, y_hat: NDArray[np.float32], side: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Return the pixels (16h, 16w, 3) uint8 of latents.
@@ -65,5 +66,5 @@ class Generator:
             y_hat: (channels, h, w), dequantized, zero where nothing was received.
             side: (groups + 1, h, w): 1 where a group was received, last the quality in 0..1.
         """
-        x_hat = self._session.run(None, {"y_hat": y_hat[None], "side": side[None]})[0][0]
-        return np.clip(np.rint(x_hat.transpose(1, 2, 0) * 255), 0, 255).astype(np.uint8)
+        x_hat: NDArray[np.float32] = self._session.run(None, {"y_hat": y_hat[None], "side": side[None]})[0][0]
+        return np.rint(x_hat.transpose(1, 2, 0) * 255).clip(0, 255).astype(np.uint8)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
 from pantel_codec import (
     HEADER_BYTES,
     MAX_SIDE_PX,
@@ -14,19 +16,30 @@ from pantel_codec import (
     StillHeader,
     StillSymbols,
     read_still,
+    still_overhead_bits,
     write_still,
 )
-
 from pantel_models.artefact import MANIFEST, find_artefact
 from pantel_models.codec import SceneCodec, load_scene_codec
 from pantel_models.contours import contour_map
 from pantel_models.errors import BudgetError, ModelError
+from pantel_models.rate_search import last_fitting
 
 __all__ = ["DecodedStill", "StillCodec", "decode_still", "load_still_codec"]
 
-_FIELD_BITS = 15.0  # quality, levels and check
-_STRENGTHS = 6  # bisections of the rate-distortion strength after the quality is found
-_MAX_STRENGTH = 64.0
+# Strength of the rate-distortion optimization at which qualities are compared. Measured on Kodak: from 0.3 to 0.6
+# PSNR and MS-SSIM hardly differ, at 1 they are 0.1 dB and 0.003 lower.
+_STRENGTH = 0.5
+_STRENGTHS_PER_OCTAVE = 20
+_WEAKER = range(1, 5 * _STRENGTHS_PER_OCTAVE)  # in steps below the above strength
+_STRONGER = range(-7 * _STRENGTHS_PER_OCTAVE, 0)
+
+# What the search for a size begins with: measured on photographs, at that strength.
+_CELL_BITS = 1.5  # of the coarsest quality
+_GROWTH_PER_QUALITY = 0.128  # of the size's natural logarithm
+_GROWTH_PER_STRENGTH = 0.01
+_GOOD_QUALITY = 0.85  # share of the budget from which on weaker optimization fills the rest
+_FULL = 0.99  # share of the budget from which on it counts as filled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,12 +61,21 @@ class DecodedStill:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Choice:
-    """Symbols that the search came up with, and their estimated size."""
+    """Symbols that the search came up with, and the size of their payload."""
 
     quality: int
     levels: int
     symbols: NDArray[np.int64]
     size_bits: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Source:
+    """What is to be encoded."""
+
+    header: StillHeader
+    latents: NDArray[np.float32]
+    importance: NDArray[np.float32] | None
 
 
 class StillCodec:
@@ -83,7 +105,7 @@ class StillCodec:
             BudgetError: Not even the coarsest picture fits.
         """
         height, width = pixels.shape[:2]
-        if not (MIN_SIDE_PX <= min(height, width) and max(height, width) <= MAX_SIDE_PX):
+        if not (min(height, width) >= MIN_SIDE_PX and max(height, width) <= MAX_SIDE_PX):
             raise ModelError(
                 f"the picture has {width}x{height} pixels; sides of {MIN_SIDE_PX} to {MAX_SIDE_PX} can be encoded"
             )
@@ -91,55 +113,61 @@ class StillCodec:
         if grey:
             pixels = np.repeat(pixels[..., None], 3, axis=2)
         latents = self.codec.analyse(pixels, contour_map(pixels) if contours is None else contours)
-        header = StillHeader(width, height, grey, self.codec.artefact.tag)
+        source = _Source(StillHeader(width, height, grey, self.codec.artefact.tag), latents, importance)
         limit_bits = 8.0 * (budget_bytes - HEADER_BYTES)
-        while True:  # ends in BudgetError at the latest
-            choice = self._search(latents, limit_bits, importance)
-            still = StillSymbols(header, choice.quality, choice.levels, choice.symbols)
-            data = write_still(still, self.codec.entropy)
+        while choice := self._search(source, limit_bits):
+            data = self._write(source, choice)
             if len(data) <= budget_bytes:
                 return data
-            limit_bits = choice.size_bits - 4.0  # the estimate knows nothing of whole bytes
+            limit_bits = choice.size_bits - 1.0  # the estimate knows nothing of the range coder's rounding
+        data = self._write(source, self._attempt(source, 0, _STRONGER.start))
+        if len(data) <= budget_bytes:
+            return data
+        raise BudgetError(f"{budget_bytes} bytes are too few for this picture; {len(data)} are enough")
 
-    def _search(
-        self, latents: NDArray[np.float32], limit_bits: float, importance: NDArray[np.float32] | None
-    ) -> _Choice:
-        """Find the finest quality that fits at strength 1, then the weakest strength at the next finer one."""
-        low, high = -1, self.codec.entropy.qualities - 1
-        best: _Choice | None = None
-        while low < high:
-            middle = (low + high + 1) // 2
-            choice = self._quantize(latents, middle, 1.0, importance)
-            if choice.size_bits <= limit_bits:
-                low, best = middle, choice
-            else:
-                high = middle - 1
-        if low == self.codec.entropy.qualities - 1 and best is not None:
-            return best
-        weak, strong = 0.0, np.log(2.0) if best is not None else np.log(_MAX_STRENGTH)
-        quality = low + 1
-        for _ in range(_STRENGTHS):
-            middle_strength = (weak + strong) / 2
-            choice = self._quantize(latents, quality, float(np.exp(middle_strength)), importance)
-            if choice.size_bits <= limit_bits:
-                best, strong = choice, middle_strength
-            else:
-                weak = middle_strength
-        if best is None:
-            best = self._quantize(latents, 0, _MAX_STRENGTH, importance)
-            if best.size_bits > limit_bits:
-                needed = HEADER_BYTES + int(np.ceil(best.size_bits / 8)) + 1
-                raise BudgetError(f"this picture needs at least {needed} bytes; ask for more")
-        return best
+    def _search(self, source: _Source, limit_bits: float) -> _Choice | None:
+        """Return the finest quality that fits, with the optimization weakened until it fills the budget.
 
-    def _quantize(
-        self, latents: NDArray[np.float32], quality: int, strength: float, importance: NDArray[np.float32] | None
-    ) -> _Choice:
+        Returns:
+            None when not even the coarsest quality and the strongest optimization fit.
+        """
+        cells = source.latents[0].size
+        guess = math.log(max(limit_bits, 1.0) / (cells * _CELL_BITS)) / _GROWTH_PER_QUALITY
+        best = last_fitting(
+            lambda quality: self._attempt(source, quality, 0),
+            range(self.codec.entropy.qualities),
+            limit_bits,
+            guess=guess,
+            growth=_GROWTH_PER_QUALITY,
+            enough_bits=_GOOD_QUALITY * limit_bits,
+        )
+        quality, strengths, guess = 0, _STRONGER, 0.0
+        if best is not None:
+            quality, strengths = best.quality, _WEAKER
+            guess = math.log(limit_bits / best.size_bits) / _GROWTH_PER_STRENGTH
+        filled = last_fitting(
+            lambda weakness: self._attempt(source, quality, weakness),
+            strengths,
+            limit_bits,
+            guess=guess,
+            growth=_GROWTH_PER_STRENGTH,
+            enough_bits=min(_FULL * limit_bits, limit_bits - 8.0),
+        )
+        return filled or best
+
+    def _attempt(self, source: _Source, quality: int, weakness: int) -> _Choice:
+        """Quantize with a strength that lies so many steps below the usual one."""
         quantizer, entropy = self.codec.quantizer, self.codec.entropy
-        result = quantizer.quantize(latents, entropy, quality, strength=strength, importance=importance)
+        strength = _STRENGTH * 2 ** (-weakness / _STRENGTHS_PER_OCTAVE)
+        result = quantizer.quantize(source.latents, entropy, quality, strength=strength, importance=source.importance)
         levels = quantizer.levels_worth_coding(result, quality, strength)
         result.symbols[sum(entropy.groups[:levels]) :] = 0
-        return _Choice(quality, levels, result.symbols, _FIELD_BITS + float(result.bits[:levels].sum()))
+        size_bits = still_overhead_bits(entropy) + float(result.bits[:levels].sum())
+        return _Choice(quality, levels, result.symbols, size_bits)
+
+    def _write(self, source: _Source, choice: _Choice) -> bytes:
+        still = StillSymbols(source.header, choice.quality, choice.levels, choice.symbols)
+        return write_still(still, self.codec.entropy)
 
     def decode(self, data: bytes) -> DecodedStill:
         """Return the picture of a file that this artefact made.
@@ -154,7 +182,9 @@ class StillCodec:
         if header.grey:
             luma = np.rint(pixels @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)
             pixels = np.repeat(luma[..., None], 3, axis=2)
-        warning = None if still.complete else f"the file is cut off after {len(data)} bytes; showing what arrived"
+        warning = None
+        if not still.complete:
+            warning = f"the file of {len(data)} bytes is cut off or damaged; showing what can be read of it"
         return DecodedStill(pixels, header.grey, still.complete, warning)
 
 
@@ -176,4 +206,3 @@ def decode_still(data: bytes, *, manifest: Path = MANIFEST) -> DecodedStill:
     """
     tag = StillHeader.from_bytes(data).model_tag
     return StillCodec(load_scene_codec(find_artefact(tag=tag, manifest=manifest))).decode(data)
-

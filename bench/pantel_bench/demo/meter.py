@@ -39,9 +39,9 @@ class LinkMeter:
         return self.totals[count - 1] if count else 0
 
     def bps_until(self, time_ns: int) -> float:
-        """Return the rate over the 10 s that end at a time; a run that has just begun counts as silent before."""
-        octets = self.octets_until(time_ns) - self.octets_until(time_ns - WINDOW_S * 1_000_000_000)
-        return 8 * octets / WINDOW_S
+        """Return the rate over the 10 s that end at a time, both ends included; before the first write was silence."""
+        before = self.octets_until(time_ns - WINDOW_S * 1_000_000_000 - 1)
+        return 8 * (self.octets_until(time_ns) - before) / WINDOW_S
 
     def max_bps(self) -> float:
         """Return the highest rate over any 10 s [bit/s]: it is reached where a window ends with a write."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from pantel_bench.atomic import write_atomically
+from pantel_bench.atomic import check_writable, write_atomically
 from pantel_bench.demo.page import Still, make_still, to_html
 from pantel_bench.demo.real_time_run import RealTimeRun
 from pantel_bench.demo.report import DemoReport, make_report, to_json
@@ -45,9 +45,9 @@ def produce(settings: DemoSettings, folder: Path) -> DemoReport:
         ManifestError: The model is damaged.
     """
     started_ns = time.monotonic_ns()
-    _make_folder(folder)
     with ExitStack() as stack:
         source = stack.enter_context(closing(Source(settings)))
+        _make_folder(folder)
         run = stack.enter_context(closing(_open_run(settings)))
         video = stack.enter_context(
             SideBySideVideo(folder / VIDEO_FILE, settings.size_px, _FRAMES_PER_S, _headings(settings))
@@ -102,7 +102,10 @@ def _still_times_ns(settings: DemoSettings) -> Iterator[int]:
 
 
 def _make_folder(folder: Path) -> None:
+    """Make the folder if it is missing, and see before the run that the files will have their place."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot make the folder {folder}: {error.strerror}; name another with --out") from error
+    for name in (DATA_FILE, PAGE_FILE, VIDEO_FILE):
+        check_writable(folder / name)

@@ -126,7 +126,7 @@ def _open_recording(path: Path, size_px: tuple[int, int], fps: float) -> _Record
         return _Pictures(paths, size_px, fps)
     if _is_picture(path):
         return _Pictures([path], size_px, fps)
-    from pantel_device.cameras.clip import Clip  # noqa: PLC0415 - PyAV is loaded only for clips
+    from pantel_device.cameras.clip import Clip
 
     return Clip(path, size_px)
 
@@ -141,9 +141,7 @@ def _read_picture(path: Path) -> NDArray[np.uint8]:
     try:
         data = np.fromfile(path, np.uint8)
     except OSError as error:
-        raise CameraError(
-            f"{path} cannot be read ({error.strerror}); check the file and its rights"
-        ) from error
+        raise CameraError(f"{path} cannot be read ({error.strerror}); check the file and its rights") from error
     picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
     if picture is None:
         raise CameraError(f"{path} cannot be decoded; it is damaged, replace it")

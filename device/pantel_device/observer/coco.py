@@ -1,6 +1,6 @@
 """The 80 classes of the COCO data set in the order that its detectors number them (Lin et al., 2014)."""
 
-__all__ = ["COCO_CLASSES"]
+__all__ = ["COCO_CLASSES", "LIVING_AND_VEHICLES"]
 
 COCO_CLASSES = (
     "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light",
@@ -13,3 +13,6 @@ COCO_CLASSES = (
     "cell phone", "microwave", "oven", "toaster", "sink", "refrigerator", "book", "clock", "vase", "scissors",
     "teddy bear", "hair drier", "toothbrush",
 )  # fmt: skip
+
+LIVING_AND_VEHICLES = frozenset((*COCO_CLASSES[:9], *COCO_CLASSES[14:24]))
+"""People, vehicles and animals: what a camera in the field is put up for. Furniture is background."""

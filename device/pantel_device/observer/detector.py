@@ -36,6 +36,6 @@ def open_detector(name: str) -> Detector | None:
     """
     if not name:
         return None
-    from pantel_device.observer.yolox import YoloxDetector  # noqa: PLC0415 - onnxruntime only where it is used
+    from pantel_device.observer.yolox import YoloxDetector
 
     return YoloxDetector(Path(name))

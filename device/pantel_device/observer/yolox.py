@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from pantel_device.errors import DetectorError
 from pantel_device.frame import Box
-from pantel_device.observer.coco import COCO_CLASSES
+from pantel_device.observer.coco import COCO_CLASSES, LIVING_AND_VEHICLES
 from pantel_models.errors import ModelError
 from pantel_models.sessions import open_session
 
@@ -30,11 +31,19 @@ class YoloxDetector:
     from the graph; 80 classes are COCO's, others are named by their number.
     """
 
-    def __init__(self, path: Path, *, min_score: float = 0.35, max_iou: float = 0.45) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        wanted: Container[str] = LIVING_AND_VEHICLES,
+        min_score: float = 0.35,
+        max_iou: float = 0.45,
+    ) -> None:
         """Load a detector.
 
         Args:
             path: The ONNX file.
+            wanted: The classes of COCO to look for; of a detector with other classes all count.
             min_score: Objectness times class score below which a box is dropped.
             max_iou: Overlap above which the weaker of two boxes of one class is dropped.
 
@@ -54,7 +63,12 @@ class YoloxDetector:
         except ModelError as error:
             raise DetectorError(f"{error}; name a YOLOX export") from error
         self._height, self._width, classes = _layout(self._session, path)
-        self._classes = COCO_CLASSES if classes == 80 else tuple(f"class {i}" for i in range(classes))
+        if classes == len(COCO_CLASSES):
+            self._labels: tuple[str, ...] = COCO_CLASSES
+            self._wanted = np.array([label in wanted for label in COCO_CLASSES])
+        else:
+            self._labels = tuple(f"class {i}" for i in range(classes))
+            self._wanted = np.ones(classes, np.bool_)
         self._input = self._session.get_inputs()[0].name
         self._cells = _cells(self._height, self._width)
 
@@ -63,7 +77,7 @@ class YoloxDetector:
         height, width = pixels.shape[:2]
         scale = min(self._height / height, self._width / width)
         output = self._session.run(None, {self._input: self._letterbox(pixels, scale)})[0][0]
-        scores = output[:, 4:5] * output[:, 5:]
+        scores = output[:, 4:5] * output[:, 5:] * self._wanted
         best = scores.argmax(axis=1)
         score = scores[np.arange(best.size), best]
         likely = score >= self._min_score
@@ -80,10 +94,11 @@ class YoloxDetector:
             self._min_score,
             self._max_iou,
         )
-        return tuple(
-            Box(*low[i].tolist(), *high[i].tolist(), self._classes[best[i]], float(score[i]), "detector")
-            for i in kept
-        )
+        boxes = []
+        for i in kept:
+            (x0, y0), (x1, y1) = low[i].tolist(), high[i].tolist()
+            boxes.append(Box(x0, y0, x1, y1, self._labels[best[i]], float(score[i]), "detector"))
+        return tuple(boxes)
 
     def _letterbox(self, pixels: NDArray[np.uint8], scale: float) -> NDArray[np.float32]:
         """Scale a picture into the upper left corner of the graph's input."""

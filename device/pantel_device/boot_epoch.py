@@ -1,0 +1,59 @@
+"""The boot epoch: a number that is new at every start of a sender, even after a power cut.
+
+Sequence numbers restart with the sender, so receivers tell its streams apart by the epoch, and reject old
+recordings by it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import time
+from pathlib import Path
+
+from pantel_device.atomic_file import write_atomically
+from pantel_device.command import CommandError
+
+__all__ = ["next_boot_epoch"]
+
+log = logging.getLogger(__name__)
+
+_FILE = "boot_epoch"
+_LOCK = "boot_epoch.lock"
+_LIMIT = 1 << 32
+
+
+def next_boot_epoch(state_dir: Path) -> int:
+    """Return an epoch that no start before had, 32 bits; the disk holds it before this returns.
+
+    All senders of a machine that share the folder draw from one sequence. Where there is none yet, it begins at the
+    wall clock's seconds, so that a sender whose disk was replaced does not fall back behind its own past.
+
+    Raises:
+        CommandError: The folder cannot be written to.
+    """
+    path = state_dir / _FILE
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True)
+        with (state_dir / _LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            last = _read(path)
+            epoch = (time.time_ns() // 1_000_000_000 if last is None else last + 1) % _LIMIT
+            write_atomically(path, f"{epoch}\n".encode())
+    except OSError as error:
+        raise CommandError(
+            f"cannot keep the boot epoch in {state_dir}: {error.strerror}; set state_dir to a folder that is yours"
+        ) from error
+    return epoch
+
+
+def _read(path: Path) -> int | None:
+    """Return the last epoch, None where there is none."""
+    try:
+        text = path.read_bytes().strip()
+    except FileNotFoundError:
+        return None
+    if text.isdigit() and len(text) <= len(str(_LIMIT)):
+        return int(text)
+    log.warning("boot epoch damaged path=%s; begins again at the wall clock", path)
+    return None

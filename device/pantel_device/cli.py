@@ -1,0 +1,123 @@
+"""The command line: finds the subcommand, runs it, and turns every failure into one line and an exit code.
+
+Exit codes: 0 done; 1 the command failed; 2 it was used wrongly; 130 interrupted; 141 nobody reads the output any more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib.metadata import EntryPoint, entry_points, version
+from typing import NoReturn
+
+from pantel_device.command import Command, CommandError, UsageError
+
+__all__ = ["main"]
+
+_GROUP = "pantel.commands"
+_LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line and go the way of all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `pantel` and return its exit code.
+
+    Args:
+        argv: Arguments without the program's name; those of the process by default.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(arguments)
+    except SystemExit as finished:  # argparse has printed help or the version
+        return int(finished.code or 0)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        _forget_stdout()
+        return 141
+    except Exception as error:  # whatever happens ends in one line
+        if "--debug" in arguments:
+            raise
+        sys.stderr.write(f"pantel: error: {' '.join(_describe(error).split())}\n")
+        return 2 if isinstance(error, UsageError) else 1
+
+
+def _run(argv: list[str]) -> int:
+    parser = _make_parser(argv)
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(
+        level=getattr(arguments, "log_level", "info").upper(),
+        format="time=%(asctime)s level=%(levelname)s source=%(name)s %(message)s",
+        datefmt="%Y-%m-%dT%H:%M:%S%z",
+        stream=sys.stderr,
+    )
+    code: int = arguments.run(arguments)
+    sys.stdout.flush()
+    return code
+
+
+def _make_parser(argv: list[str]) -> argparse.ArgumentParser:
+    """Return the parser; only the command that will run is imported, all of them just for the list in the help."""
+    points = {point.name: point for point in entry_points(group=_GROUP)}
+    word = next((argument for argument in argv if not argument.startswith("-")), None)
+    # Common options may stand on either side of the command, so neither side may set a default.
+    common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument("--log-level", choices=_LOG_LEVELS, help="how much to log on standard error (default: info)")
+    common.add_argument("--debug", action="store_true", help="show where in the program an error comes from")
+    parser = _Parser(
+        prog="pantel",
+        description="Live pictures over any link of less than one kilobit per second.",
+        epilog="pantel COMMAND --help explains a command.",
+        parents=[common],
+    )
+    parser.add_argument("--version", action="version", version=f"pantel {version('pantel')}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
+    for name in [word] if word in points else sorted(points):
+        try:
+            command = _load(points[name])
+        except CommandError as error:
+            if name == word:
+                raise
+            commands.add_parser(name, help=f"({error})")
+            continue
+        arguments = commands.add_parser(name, help=command.help, description=_sentence(command.help), parents=[common])
+        command.add_arguments(arguments)
+        arguments.set_defaults(run=command.run)
+    return parser
+
+
+def _load(point: EntryPoint) -> Command:
+    try:
+        command: Command = point.load()
+    except (ImportError, AttributeError) as error:
+        raise CommandError(f"the command {point.name} cannot be loaded: {error}; install pantel again") from error
+    return command
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _describe(error: Exception) -> str:
+    """Return what a user can do something with."""
+    if type(error).__module__.startswith("pantel_"):  # the text of our own errors is a line for the user
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+    return f"internal error, {type(error).__name__}: {error}; run it again with --debug and report what it shows"
+
+
+def _forget_stdout() -> None:
+    """Point standard output to nowhere, so that the interpreter does not trip over the pipe again at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,85 @@
+"""`pantel receive`: the receiver daemon."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from contextlib import ExitStack
+from pathlib import Path
+
+from pantel_device.atomic_file import check_writable
+from pantel_device.command import Command
+from pantel_device.commands.options import add_config_options, read_config
+from pantel_device.config import ReceiverConfig
+from pantel_device.daemon import run_daemon
+from pantel_device.pictures import check_picture_suffix
+from pantel_device.receiver import Receiver
+from pantel_device.sink import Sink
+from pantel_device.sinks import EventFile, EventStream, PictureFile
+from pantel_link import LinkReceiver, MonotonicClock, Port, ReconnectingPort, open_port
+
+__all__ = ["COMMAND", "receive"]
+
+log = logging.getLogger(__name__)
+
+_NS_PER_S = 1_000_000_000
+
+
+def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
+    """Write the pictures and events that a port brings until a signal comes or the time is over.
+
+    Raises:
+        UsageError: A file cannot be written where the configuration wants it.
+        PortError: The port cannot be opened.
+    """
+    _check_outputs(config)
+    clock = MonotonicClock()
+
+    def open_again() -> Port:
+        return open_port(config.port, baud_rate=config.baud_rate)
+
+    with ExitStack() as stack:
+        port = stack.enter_context(ReconnectingPort(open_again(), open_again, clock))
+        sinks = _open_sinks(config)
+        for sink in sinks:
+            stack.callback(sink.close)
+        receiver = Receiver(
+            port=port,
+            link=LinkReceiver(bitrate_bps=config.bitrate_bps),
+            sinks=sinks,
+            interval_ns=round(config.picture_interval_s * _NS_PER_S),
+            playout_delay_ns=round(config.playout_delay_s * _NS_PER_S),
+        )
+        log.info("receiving port=%s picture=%s events=%s", port.name, config.picture, config.events)
+        run_daemon(receiver, clock, seconds=seconds)
+
+
+def _check_outputs(config: ReceiverConfig) -> None:
+    if config.picture:
+        check_picture_suffix(Path(config.picture))
+        check_writable(Path(config.picture))
+    if config.events not in {"", "-"}:
+        check_writable(Path(config.events))
+
+
+def _open_sinks(config: ReceiverConfig) -> list[Sink]:
+    sinks: list[Sink] = []
+    if config.picture:
+        sinks.append(PictureFile(Path(config.picture)))
+    if config.events == "-":
+        sinks.append(EventStream())
+    elif config.events:
+        sinks.append(EventFile(Path(config.events), config.events_max_bytes))
+    return sinks
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config_options(parser, ReceiverConfig)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    receive(read_config(arguments, ReceiverConfig), seconds=arguments.seconds)
+    return 0
+
+
+COMMAND = Command("receive", "receive pictures from a line and write the newest to a file", _add_arguments, _run)

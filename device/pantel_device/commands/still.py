@@ -1,0 +1,109 @@
+"""`pantel encode` and `pantel decode`: still pictures to `.ptl` files and back."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pantel_codec import MAX_SIDE_PX, MIN_SIDE_PX, CodecError
+from pantel_device.atomic_file import check_writable, write_atomically
+from pantel_device.command import Command, CommandError, UsageError
+from pantel_device.pictures import (
+    check_picture_suffix,
+    is_picture_suffix,
+    read_picture,
+    scale_to_fit,
+    write_picture,
+)
+from pantel_models import BudgetError, decode_still, load_still_codec
+
+__all__ = ["DECODE", "ENCODE"]
+
+_DEFAULT_BPP = 0.05
+
+
+def _add_encode_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("input", type=Path, metavar="IN", help="picture file (PNG, JPEG, WebP and others)")
+    parser.add_argument("output", type=Path, metavar="OUT", help=".ptl file to write")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--bytes", type=int, metavar="N", help="largest size of the file [byte]")
+    size.add_argument("--bpp", type=float, metavar="X", help=f"the same in bit/pixel (default: {_DEFAULT_BPP})")
+    parser.add_argument("--fit", action="store_true", help=f"scale down a picture with more than {MAX_SIDE_PX} pixels")
+    parser.add_argument("--model", metavar="NAME", help="model to encode with, see pantel models list")
+
+
+def _encode(arguments: argparse.Namespace) -> int:
+    output: Path = arguments.output
+    if is_picture_suffix(output):
+        raise UsageError(f"{output} would hold a .ptl file; let its name end in .ptl")
+    check_writable(output)
+    pixels = read_picture(arguments.input)
+    if arguments.fit:
+        pixels = scale_to_fit(pixels, MAX_SIDE_PX)
+    _check_size(arguments.input, pixels, fitted=arguments.fit)
+    height, width = pixels.shape[:2]
+    codec = load_still_codec(arguments.model)
+    try:
+        data = codec.encode(pixels, _budget_bytes(arguments, width * height))
+    except BudgetError as error:
+        raise UsageError(str(error)) from error
+    write_atomically(output, data)
+    bpp = 8 * len(data) / (width * height)
+    name = codec.codec.artefact.name
+    sys.stdout.write(f"{output}: {len(data)} bytes, {bpp:.4f} bpp, {width}x{height} pixels, model {name}\n")
+    return 0
+
+
+def _budget_bytes(arguments: argparse.Namespace, area_px: int) -> int:
+    if arguments.bytes is not None:
+        return min(max(int(arguments.bytes), 0), sys.maxsize)
+    bpp = _DEFAULT_BPP if arguments.bpp is None else arguments.bpp
+    if not (math.isfinite(bpp) and bpp > 0):
+        raise UsageError(f"--bpp {bpp:g} is no rate; write for example --bpp {_DEFAULT_BPP}")
+    return math.floor(min(bpp * area_px / 8, sys.maxsize))
+
+
+def _check_size(path: Path, pixels: NDArray[np.uint8], *, fitted: bool) -> None:
+    short, long = sorted(pixels.shape[:2])
+    if short >= MIN_SIDE_PX and long <= MAX_SIDE_PX:
+        return
+    if fitted or short * MAX_SIDE_PX < MIN_SIDE_PX * long:
+        advice = "crop it"
+    else:
+        advice = "add --fit to scale it down" if long > MAX_SIDE_PX else "enlarge it"
+    size = f"{pixels.shape[1]}x{pixels.shape[0]} pixels{' when scaled down' if fitted else ''}"
+    raise UsageError(f"{path} has {size}; sides of {MIN_SIDE_PX} to {MAX_SIDE_PX} can be encoded: {advice}")
+
+
+def _add_decode_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("input", type=Path, metavar="IN", help=".ptl file, whole or cut off")
+    parser.add_argument("output", type=Path, metavar="OUT", help="picture file to write, format by suffix")
+
+
+def _decode(arguments: argparse.Namespace) -> int:
+    output: Path = arguments.output
+    check_picture_suffix(output)
+    check_writable(output)
+    try:
+        data = arguments.input.read_bytes()
+        still = decode_still(data)
+    except OSError as error:
+        raise CommandError(f"cannot read {arguments.input}: {error.strerror}") from error
+    except CodecError as error:
+        raise CommandError(f"cannot decode {arguments.input}: {error}") from error
+    if still.warning:
+        sys.stderr.write(f"pantel: warning: {arguments.input}: {still.warning}\n")
+    write_picture(output, still.pixels[..., 0] if still.grey else still.pixels)
+    height, width = still.pixels.shape[:2]
+    bpp = 8 * len(data) / (width * height)
+    sys.stdout.write(f"{output}: {width}x{height} pixels from {len(data)} bytes, {bpp:.4f} bpp\n")
+    return 0
+
+
+ENCODE = Command("encode", "encode a picture into a .ptl file of a given size", _add_encode_arguments, _encode)
+DECODE = Command("decode", "decode a .ptl file into a picture", _add_decode_arguments, _decode)

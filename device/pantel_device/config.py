@@ -1,0 +1,196 @@
+"""The configuration of the daemons: one frozen model each, from which files, variables and options follow.
+
+A key ``bitrate_bps`` is set, in descending order of precedence, by the option ``--bitrate-bps``, the environment
+variable ``PANTEL_BITRATE_BPS``, a line ``bitrate_bps = …`` of a TOML file, or its default. docs/configuration.md lists
+them all.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+from pantel_device.command import UsageError
+from pantel_link import PLACEHOLDER_CALLSIGN, CallsignError, Preset, check_callsign
+from pantel_link.context import SENDER_BITS
+from pantel_link.pacing import DEFAULT_BITRATE_BPS, check_bitrate
+from pantel_link.ports import DEFAULT_BAUD_RATE
+
+__all__ = ["ENVIRONMENT_PREFIX", "ReceiverConfig", "SenderConfig", "load_config"]
+
+ENVIRONMENT_PREFIX = "PANTEL_"
+
+
+def _split_size(value: object) -> object:
+    """Take 320x240 for [320, 240]."""
+    return value.split("x") if isinstance(value, str) else value
+
+
+def _default_state_dir() -> Path:
+    """Return where the XDG base directory specification puts a program's state."""
+    base = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(base) if base.startswith("/") else Path.home() / ".local" / "state") / "pantel"
+
+
+_Side = Annotated[int, Field(ge=32, le=1024)]
+_SizePx = Annotated[tuple[_Side, _Side], BeforeValidator(_split_size)]
+
+
+class _LineConfig(BaseModel):
+    """What both ends of a line must know of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    port: str = Field(
+        "/dev/serial0",
+        min_length=1,
+        description="device, pyserial URL or pty:[LINK]; the default is the UART of a Raspberry Pi",
+    )
+    baud_rate: int = Field(
+        DEFAULT_BAUD_RATE, gt=0, description="line rate of a serial device [Bd]; 1200 is what slow radios take"
+    )
+    bitrate_bps: int = Field(
+        DEFAULT_BITRATE_BPS,
+        gt=0,
+        description="octets on the line times 8 [bit/s], the same at both ends; 960 fill 1200 Bd with 8N1",
+    )
+
+    @field_validator("bitrate_bps")
+    @classmethod
+    def _keep_the_promise(cls, value: int) -> int:
+        check_bitrate(value)
+        return value
+
+
+class SenderConfig(_LineConfig):
+    """What `pantel send` can be told."""
+
+    camera: str = Field(
+        "test", min_length=1, description="file:PATH, test or test:SEED; the default needs nothing attached"
+    )
+    callsign: str = Field(
+        PLACEHOLDER_CALLSIGN, description="the operator's; the placeholder never goes out on a real port"
+    )
+    sender: int = Field(
+        0, ge=0, lt=1 << SENDER_BITS, description="number of this sender; differs where several share a channel"
+    )
+    size_px: _SizePx = Field(
+        (320, 240), description="width x height of the picture sent [px]; larger ones take longer to arrive"
+    )
+    fps: float = Field(10.0, gt=0, le=60, description="frames captured a second; what moves is seen by comparing them")
+    preset: Preset = Field(
+        Preset.STANDARD, description="error protection: light, standard or heavy; heavy for lines that often fail"
+    )
+    model: str = Field("", description="name of an installed model; empty for the default, see pantel models list")
+    detector: str = Field("", description="YOLOX export as an ONNX file; empty to go by motion alone")
+    detector_interval_frames: int = Field(
+        5, ge=1, description="the detector looks at every n-th frame, because it takes longest"
+    )
+    mask: bool = Field(True, description="favour the region of interest (what moves or was detected); false to compare")
+    roi_weight: float = Field(
+        4.0, ge=1, le=100, description="how much more an error counts inside the region of interest"
+    )
+    assumed_loss: float = Field(
+        0.05, ge=0, lt=1, description="share of packets expected to be lost; more makes it repeat more"
+    )
+    refresh_s: float = Field(
+        120.0, gt=0, description="time after which everything has been sent again [s], for who joins late"
+    )
+    state_dir: Path = Field(
+        default_factory=_default_state_dir, description="folder for what must survive a restart: the boot epoch"
+    )
+
+    @field_validator("callsign")
+    @classmethod
+    def _normal_callsign(cls, value: str) -> str:
+        callsign = value.upper()
+        try:
+            check_callsign(callsign, on_air=False)
+        except CallsignError as error:
+            raise ValueError(str(error)) from error
+        return callsign
+
+
+class ReceiverConfig(_LineConfig):
+    """What `pantel receive` can be told."""
+
+    picture: str = Field(
+        "pantel.png", description="file that always holds the newest picture, format by suffix; empty for none"
+    )
+    picture_interval_s: float = Field(
+        0.5, ge=0.05, le=60, description="shortest time between two pictures [s]; packets bring no more, and disks wear"
+    )
+    playout_delay_s: float = Field(
+        1.5, ge=0, le=10, description="constant time from capture to show [s]; longer bridges worse lines smoothly"
+    )
+    events: str = Field("-", description="file for a JSON line per event; - for standard output, empty for none")
+    events_max_bytes: int = Field(
+        10_000_000, ge=10_000, description="size at which the events begin a new file [byte]; one old one is kept"
+    )
+
+
+_Config = TypeVar("_Config", bound=_LineConfig)
+
+
+def load_config(model: type[_Config], file: Path | None, options: Mapping[str, str]) -> _Config:
+    """Return a configuration: options before environment variables before a file before the defaults.
+
+    Args:
+        model: `SenderConfig` or `ReceiverConfig`.
+        file: TOML file, or None.
+        options: Values of command-line options by key.
+
+    Raises:
+        UsageError: A key is unknown, a value impossible or the file unreadable.
+    """
+    variables = _read_environment(model)
+    values: dict[str, object] = {**(_read_file(model, file) if file else {}), **variables, **options}
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        key = str(first["loc"][0])
+        reason = first["msg"].removeprefix("Value error, ")
+        if key in options:
+            place = f"--{key.replace('_', '-')}"
+        elif key in variables:
+            place = _variable(key)
+        else:
+            place = f"{key} in {file}"
+        raise UsageError(f"{place} cannot be {values[key]!r}: {reason}") from error
+
+
+def _read_file(model: type[_LineConfig], file: Path) -> dict[str, object]:
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read the configuration {file}: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(f"{file} is no TOML file: {error}") from error
+    known = model.model_fields
+    for key in values:
+        if key not in known:
+            raise UsageError(f"unknown key '{key}' in {file}; known keys: {', '.join(known)}")
+    return values
+
+
+def _read_environment(model: type[_LineConfig]) -> dict[str, str]:
+    """Return the model's values in the environment; what belongs to the other daemon is left alone."""
+    known = {_variable(key) for key in _all_keys()}
+    for name in os.environ:
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in known:
+            raise UsageError(f"unknown environment variable {name}; known ones: {', '.join(sorted(known))}")
+    return {key: os.environ[_variable(key)] for key in model.model_fields if _variable(key) in os.environ}
+
+
+def _all_keys() -> Iterable[str]:
+    return {**SenderConfig.model_fields, **ReceiverConfig.model_fields}
+
+
+def _variable(key: str) -> str:
+    return ENVIRONMENT_PREFIX + key.upper()

@@ -1,0 +1,51 @@
+"""The picture that a static camera would take if nobody were in it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Background"]
+
+_SAMPLES = 15
+_SAMPLE_AGE_SHARE = 1 / 4
+_MAX_SAMPLE_INTERVAL_S = 3.0
+
+
+class Background:
+    """The temporal median of past pictures.
+
+    The pictures kept lie farther apart the longer the background has been learned, up to 3 s: so the first
+    guess comes after a second, and later an object may halt for 20 s before it becomes background.
+
+    Attributes:
+        picture: (H, W, 3) uint8, read-only to callers.
+    """
+
+    def __init__(self, picture: NDArray[np.uint8], now_ns: int) -> None:
+        """Start from one picture, (H, W, 3) uint8 in any colour space."""
+        self.picture = picture.copy()
+        self._samples: list[NDArray[np.uint8]] = [picture.copy()]
+        self._start_ns = now_ns
+        self._next_sample_ns = now_ns + 1
+
+    def learn(self, picture: NDArray[np.uint8], now_ns: int) -> None:
+        """Take a picture into the background if it is time for one."""
+        if now_ns < self._next_sample_ns:
+            return
+        age_ns = now_ns - self._start_ns
+        self._next_sample_ns = now_ns + int(min(age_ns * _SAMPLE_AGE_SHARE, _MAX_SAMPLE_INTERVAL_S * 1e9))
+        self._samples = [*self._samples[1 - _SAMPLES :], picture.copy()]
+        middle = len(self._samples) // 2
+        self.picture = np.partition(np.stack(self._samples), middle, axis=0)[middle]
+
+    def correct(self, window: tuple[slice, slice], where: NDArray[np.bool_], picture: NDArray[np.uint8]) -> None:
+        """Declare that a picture shows the bare background somewhere.
+
+        Args:
+            window: Rows and columns of the picture.
+            where: Pixels of the window, bool.
+            picture: (H, W, 3) uint8, the whole picture.
+        """
+        for known in (self.picture, *self._samples):
+            known[window][where] = picture[window][where]

@@ -1,0 +1,136 @@
+"""The entropy model: the order of a walk, the choice of centres and tables, and costs."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pantel_codec import EntropyModel, Step, SymbolError, Writer, make_encoder
+from pantel_codec.context import Prediction
+from pantel_codec.entropy import RESIDUAL_LIMIT, SYMBOL_LIMIT, _step
+
+Arrays = dict[str, NDArray[np.int32]]
+
+
+def steps_of(model: EntropyModel, rows: int, columns: int, groups: range) -> list[Step]:
+    steps: list[Step] = []
+
+    def visit(step: Step) -> NDArray[np.int64]:
+        steps.append(step)
+        return np.full(step.center.shape, len(steps))
+
+    symbols = model.walk(rows, columns, 0, groups, visit)
+    for number, step in enumerate(steps, 1):
+        assert np.all(symbols[step.channels].reshape(len(step.center), -1)[:, step.cells] == number)
+    return steps
+
+
+def test_a_walk_goes_group_by_group_and_half_by_half(model: EntropyModel) -> None:
+    steps = steps_of(model, 2, 3, range(3))
+    assert [(step.group, step.cells.tolist()) for step in steps] == [
+        (group, cells) for group in range(3) for cells in ([0, 2, 4], [1, 3, 5])
+    ]
+    assert [step.channels for step in steps[::2]] == [slice(0, 2), slice(2, 5), slice(5, 9)]
+    assert all(step.center.shape == step.table.shape == (len(step.center), 3) for step in steps)
+
+
+def test_a_single_cell_has_one_half(model: EntropyModel) -> None:
+    assert [step.group for step in steps_of(model, 1, 1, range(3))] == [0, 1, 2]
+
+
+def test_groups_that_are_not_coded_stay_zero(model: EntropyModel) -> None:
+    symbols = model.walk(2, 2, 0, range(1, 2), lambda step: np.ones_like(step.center))
+    assert not symbols[:2].any()
+    assert symbols[2:5].all()
+    assert not symbols[5:].any()
+
+
+@pytest.mark.parametrize("groups", [range(0), range(2, 2), range(4), range(-1, 2)])
+def test_groups_that_do_not_exist_are_refused(model: EntropyModel, groups: range) -> None:
+    with pytest.raises(SymbolError, match="channel groups"):
+        model.walk(2, 2, 0, groups, lambda step: step.center)
+
+
+@pytest.mark.parametrize("quality", [-1, 5])
+def test_qualities_that_do_not_exist_are_refused(model: EntropyModel, quality: int) -> None:
+    with pytest.raises(SymbolError, match="quality"):
+        model.walk(2, 2, quality, range(1), lambda step: step.center)
+
+
+@pytest.mark.parametrize(
+    ("mean", "center", "offset"),
+    [(0, 0, 4), (-128, 0, 0), (127, 0, 7), (128, 1, 0), (31, 0, 4), (32, 0, 5), (-129, -1, 7), (256, 1, 4)],
+)
+def test_a_mean_becomes_a_centre_and_an_eighth(mean: int, center: int, offset: int) -> None:
+    step = _step(0, slice(0, 1), np.zeros(1, np.intp), Prediction(np.array([[mean]], float), np.zeros((1, 1))))
+    assert (step.center.item(), step.table.item() % 8) == (center, offset)
+
+
+@pytest.mark.parametrize(
+    ("log_scale", "level"),
+    [(-3 * 256, 0), (-3 * 256 + 31, 0), (-3 * 256 + 32, 1), (0, 24), (3 * 256 - 1, 47), (3 * 256, 47)],
+)
+def test_a_log_scale_becomes_a_bucket_of_an_eighth_neper(log_scale: int, level: int) -> None:
+    step = _step(0, slice(0, 1), np.zeros(1, np.intp), Prediction(np.zeros((1, 1)), np.array([[log_scale]], float)))
+    assert step.table.item() // 8 == level
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_absurd_predictions_become_the_nearest_sensible_ones(model: EntropyModel, sign: int) -> None:
+    absurd = np.array([[sign * 2.0**50]])
+    step = _step(0, slice(0, 1), np.zeros(1, np.intp), Prediction(absurd, absurd))
+    assert step.center.item() == sign * SYMBOL_LIMIT
+    assert 0 <= step.table.item() < len(model.tables)
+
+
+def test_bits_are_those_of_the_tables(model: EntropyModel) -> None:
+    table = np.array([3, 200])
+    expected = [model.tables[3].cost_bits[RESIDUAL_LIMIT + 2], model.tables[200].cost_bits[RESIDUAL_LIMIT - 15]]
+    np.testing.assert_array_equal(model.bits(table, np.array([2, -15])), expected)
+
+
+@pytest.mark.parametrize(
+    ("residual", "extra"), [(16, 1), (-16, 1), (17, 3), (18, 3), (19, 5), (-31, 9), (16 + 4078, 23)]
+)
+def test_escaped_residuals_cost_an_exp_golomb_code_more(model: EntropyModel, residual: int, extra: int) -> None:
+    end = model.tables[50].cost_bits[0 if residual < 0 else -1]
+    assert model.bits(np.array([50]), np.array([residual])).item() == end + extra
+
+
+def test_bits_add_up_to_what_the_range_coder_counts(model: EntropyModel) -> None:
+    symbols = np.rint(np.random.default_rng(1).laplace(0, 4, (9, 7, 6))).astype(np.int64)
+    symbols[4, 3, 3] = 300
+    encoder = make_encoder()
+    writer = Writer(model, symbols, encoder)
+    bits = 0.0
+
+    def visit(step: Step) -> NDArray[np.int64]:
+        nonlocal bits
+        written = writer(step)
+        bits += float(model.step_bits(step, written).sum())
+        return written
+
+    model.walk(7, 6, 2, range(3), visit)
+    assert encoder.information_bits == pytest.approx(bits, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("groups", np.zeros(0, np.int32)),
+        ("groups", np.array([2, 0, 4], np.int32)),
+        ("residual_counts", np.ones((384, 32), np.int32)),
+        ("residual_counts", np.full((384, 33), -1, np.int32)),
+        ("context1_bias", np.zeros((4, 2, 8), np.int32)),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(arrays: Arrays, name: str, value: NDArray[np.int32]) -> None:
+    arrays[name] = value
+    with pytest.raises(SymbolError):
+        EntropyModel(arrays)
+
+
+@pytest.mark.parametrize("name", ["groups", "residual_counts", "context2_head"])
+def test_missing_arrays_are_named(arrays: Arrays, name: str) -> None:
+    del arrays[name]
+    with pytest.raises(SymbolError, match=name):
+        EntropyModel(arrays)

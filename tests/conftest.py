@@ -1,0 +1,84 @@
+"""What the tests of several components share: a small entropy model that no training made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from numpy.typing import NDArray
+
+from pantel_codec import EntropyModel
+from pantel_codec.entropy import ALPHABET, OFFSET_LEVELS, RESIDUAL_LIMIT, SCALE_LEVELS
+
+settings.register_profile("pantel", deadline=None)  # how long an example takes says more about the machine
+settings.load_profile("pantel")
+
+GROUPS = (2, 3, 4)
+QUALITIES = 5
+WIDTH = 8
+
+
+def scattered(count: int, low: int, high: int, *, seed: int) -> NDArray[np.int64]:
+    """Return integers from low to high, scattered by a multiplicative hash: the same for ever, on every machine."""
+    index = np.arange(1, count + 1, dtype=np.uint64) + np.uint64(seed << 20)
+    mixed = (index * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(33)
+    values: NDArray[np.int64] = (mixed % np.uint64(high - low + 1)).astype(np.int64) + low
+    return values
+
+
+def model_arrays() -> dict[str, NDArray[np.int32]]:
+    """Return arrays of the shapes that the workshop writes, in integer arithmetic only."""
+    arrays = {"groups": np.array(GROUPS), "residual_counts": _residual_counts()}
+    for group, channels in enumerate(GROUPS):
+        inputs = 2 * sum(GROUPS[: group + 1]) + group + 1
+        layers = {
+            "spatial": ((9 * inputs, WIDTH), 300),
+            "bias": ((QUALITIES, 2, WIDTH), 1500),
+            "hidden": ((WIDTH, WIDTH), 700),
+            "hidden_bias": ((WIDTH,), 100_000),
+            "head": ((WIDTH, 2 * channels), 500),
+            "head_bias": ((2 * channels,), 300_000),
+        }
+        for number, (name, (shape, largest)) in enumerate(layers.items()):
+            values = scattered(int(np.prod(shape)), -largest, largest, seed=10 * group + number)
+            arrays[f"context{group}_{name}"] = values.reshape(shape)
+    return {name: array.astype(np.int32) for name, array in arrays.items()}
+
+
+def _residual_counts() -> NDArray[np.int64]:
+    """Return (tables, 33) counts of a bell that is as wide as the scale says and lies where the offset says."""
+    level, offset = np.divmod(np.arange(SCALE_LEVELS * OFFSET_LEVELS)[:, None], OFFSET_LEVELS)
+    distance = 16 * np.arange(-RESIDUAL_LIMIT, RESIDUAL_LIMIT + 1) - (2 * offset + 1 - OFFSET_LEVELS)
+    width = 1 + level**2 // 8
+    counts: NDArray[np.int64] = (width**2 << 22) // (width**2 + distance**2)
+    assert counts.shape[1] == ALPHABET
+    counts[counts == 0] = 1
+    return counts
+
+
+@pytest.fixture
+def arrays() -> dict[str, NDArray[np.int32]]:
+    """Return the arrays of `model`, to be spoilt."""
+    return model_arrays()
+
+
+@pytest.fixture(scope="session")
+def model() -> EntropyModel:
+    return EntropyModel(model_arrays())
+
+
+@pytest.fixture(scope="session")
+def golden_symbols(model: EntropyModel) -> Callable[[int, int, range], NDArray[np.int64]]:
+    """Return a function that makes symbols of a block: many small, some large, zero outside the groups."""
+
+    def make(rows: int, columns: int, groups: range) -> NDArray[np.int64]:
+        count = model.channels * rows * columns
+        symbols = scattered(count, -2, 2, seed=101) * (scattered(count, 0, 40, seed=102) // 40 * 30 + 1)
+        symbols = symbols.reshape(model.channels, rows, columns)
+        symbols[: model.group_slice(groups.start).start] = 0
+        symbols[model.group_slice(groups.stop - 1).stop :] = 0
+        return symbols
+
+    return make

@@ -1,0 +1,111 @@
+"""`pantel send` and `pantel receive`: mistakes end in one line before anything is sent or written."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pantel_device.cli import main
+
+_Pantel = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def pantel(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> _Pantel:
+    """Run a command in an empty folder; return exit code and standard error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    for name in [name for name in os.environ if name.startswith("PANTEL_")]:
+        monkeypatch.delenv(name)
+
+    def run(*argv: str) -> tuple[int, str]:
+        code = main(argv)
+        return code, capsys.readouterr().err
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "said"),
+    [
+        (("send", "--port", "/dev/ttyNONE"), 1, "cannot open port /dev/ttyNONE: there is no such device"),
+        (("send", "--port", "warp://9"), 1, "cannot open port warp://9: "),
+        (("send", "--port", "pty:", "--camera", "file:missing.mp4"), 1, "missing.mp4 does not exist"),
+        (("send", "--port", "pty:", "--camera", "file:text.toml"), 1, "text.toml is neither a picture nor a clip"),
+        (("send", "--port", "pty:", "--camera", "crystal:ball"), 1, "there is no camera 'crystal:ball'"),
+        (("send", "--port", "pty:", "--model", "scene-v0"), 1, "no model scene-v0 is installed"),
+        (("send", "--port", "pty:", "--detector", "eyes.onnx"), 1, "the detector eyes.onnx cannot be read"),
+        (("send", "--port", "pty:", "--state-dir", "text.toml"), 1, "set state_dir to a folder that is yours"),
+        (("send", "--config", "text.toml"), 2, "unknown key 'speed' in text.toml; known keys: port, "),
+        (("send", "--config", "missing.toml"), 2, "cannot read the configuration missing.toml"),
+        (("send", "--fps", "-1"), 2, "--fps cannot be '-1'"),
+        (("send", "--seconds", "0"), 2, "'0' is no positive number of seconds"),
+        (("send", "--seconds", "soon"), 2, "'soon' is no positive number of seconds"),
+        (("receive", "--port", "/dev/ttyNONE"), 1, "cannot open port /dev/ttyNONE: there is no such device"),
+        (("receive", "--port", "pty:", "--picture", "newest"), 2, "cannot tell the picture format of newest"),
+        (("receive", "--port", "pty:", "--picture", "nowhere/new.png"), 2, "there is no folder"),
+        (("receive", "--port", "pty:", "--events", "nowhere/events"), 2, "there is no folder"),
+        (("receive", "--config", "text.toml"), 2, "unknown key 'speed' in text.toml; known keys: port, "),
+        (("receive", "--playout-delay-s", "-1"), 2, "--playout-delay-s cannot be '-1'"),
+    ],
+)
+def test_mistakes(argv: tuple[str, ...], code: int, said: str, pantel: _Pantel) -> None:
+    Path("text.toml").write_text("speed = 5\n")
+    answered, err = pantel(*argv)
+    assert answered == code
+    assert err.startswith("pantel: error: ")
+    assert err.count("\n") == 1
+    assert said in err
+    assert [path.name for path in Path().iterdir()] == ["text.toml"]
+
+
+def test_the_placeholder_callsign_never_goes_on_the_air(pantel: _Pantel) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        code, err = pantel("send", "--port", f"socket://127.0.0.1:{server.getsockname()[1]}")
+        heard, _ = server.accept()
+        with heard:
+            assert heard.recv(100) == b""
+    assert code == 2
+    assert err.startswith("pantel: error: callsign N0CALL is a placeholder")
+    assert err.count("\n") == 1
+
+
+def test_the_sender_ends_with_its_camera(pantel: _Pantel, caplog: pytest.LogCaptureFixture) -> None:
+    Path("clip").mkdir()
+    for index in range(3):
+        cv2.imwrite(f"clip/{index}.png", np.full((48, 64, 3), 60 * index, np.uint8))
+    with caplog.at_level("INFO"):
+        code, _ = pantel("send", "--port=pty:", "--camera=file:clip?loop=once", "--size-px=64x48")
+    assert code == 0
+    assert "stopped reason=camera ended" in caplog.text
+    assert "sent packets=" in caplog.text
+
+
+def test_the_receiver_hears_nothing_and_ends_in_order(pantel: _Pantel) -> None:
+    assert pantel("receive", "--port=pty:", "--seconds=0.1", "--events=events.jsonl")[0] == 0
+    assert sorted(path.name for path in Path().iterdir()) == ["events.jsonl"]
+
+
+def test_noise_and_a_line_that_breaks_stop_no_receiver(pantel: _Pantel, caplog: pytest.LogCaptureFixture) -> None:
+    noise = np.random.default_rng(1).bytes(5000)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def make_noise() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(noise)
+
+        with ThreadPoolExecutor(1) as pool:
+            line = pool.submit(make_noise)
+            port = f"socket://127.0.0.1:{server.getsockname()[1]}"
+            assert pantel("receive", "--port", port, "--seconds=0.5", "--events=events.jsonl")[0] == 0
+            line.result(timeout=5)
+    assert "port gone" in caplog.text
+    assert Path("events.jsonl").read_text() == ""

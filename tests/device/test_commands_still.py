@@ -1,0 +1,255 @@
+"""`pantel encode` and `pantel decode`: what works, and that nothing is left behind when it does not."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from pantel_device.cli import main
+from pantel_device.pictures import read_picture
+
+_Pantel = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def pantel(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> _Pantel:
+    """Run a command in an empty folder; return exit code, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*argv: str) -> tuple[int, str, str]:
+        code = main(argv)
+        shown = capsys.readouterr()
+        return code, shown.out, shown.err
+
+    return run
+
+
+def _scene(width: int, height: int, *, channels: int = 3) -> NDArray[np.uint8]:
+    noise = np.random.default_rng(5).integers(0, 256, (height, width, channels)).astype(np.uint8)
+    smooth = cv2.GaussianBlur(noise, (0, 0), 6)
+    return np.asarray(cv2.normalize(smooth, np.zeros_like(smooth), 0, 255, cv2.NORM_MINMAX), np.uint8)
+
+
+def _write(name: str, pixels: NDArray[np.uint8]) -> None:
+    assert cv2.imwrite(name, pixels)
+
+
+def _decoded(name: str) -> NDArray[np.uint8]:
+    return np.asarray(cv2.imread(name, cv2.IMREAD_UNCHANGED), np.uint8)
+
+
+def test_there_and_back(pantel: _Pantel) -> None:
+    _write("in.png", _scene(160, 96))
+    code, out, err = pantel("encode", "in.png", "out.ptl", "--bytes", "300")
+    size = Path("out.ptl").stat().st_size
+    assert (code, err) == (0, "")
+    assert out == f"out.ptl: {size} bytes, {8 * size / 160 / 96:.4f} bpp, 160x96 pixels, model scene-v1\n"
+    assert 250 < size <= 300
+    code, out, err = pantel("decode", "out.ptl", "out.jpg")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"out.jpg: 160x96 pixels from {size} bytes")
+    assert _decoded("out.jpg").shape == (96, 160, 3)
+
+
+@pytest.mark.parametrize(
+    ("options", "largest"), [((), 480), (("--bpp", "0.03"), 288), (("--bytes", f"{10**400}"), 10_000)]
+)
+def test_rates(options: tuple[str, ...], largest: int, pantel: _Pantel) -> None:
+    _write("in.png", _scene(320, 240))
+    assert pantel("encode", "in.png", "out.ptl", *options)[0] == 0
+    assert 0.9 * min(largest, 480) * (0.6 if options else 1) < Path("out.ptl").stat().st_size <= largest
+
+
+def test_grey_stays_grey(pantel: _Pantel) -> None:
+    _write("in.png", _scene(64, 48, channels=1))
+    assert pantel("encode", "in.png", "out.ptl", "--bytes", "150")[0] == 0
+    assert pantel("decode", "out.ptl", "out.png")[0] == 0
+    assert _decoded("out.png").shape == (48, 64)
+
+
+def test_large_pictures_are_scaled_only_when_asked(pantel: _Pantel) -> None:
+    _write("in.png", _scene(1200, 600))
+    code, _, err = pantel("encode", "in.png", "out.ptl")
+    assert (code, Path("out.ptl").exists()) == (2, False)
+    _assert_one_line(err, "in.png has 1200x600 pixels; sides of 32 to 1024 can be encoded: add --fit to scale it down")
+    code, out, _ = pantel("encode", "in.png", "out.ptl", "--fit")
+    assert code == 0
+    assert "1024x512 pixels" in out
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "said"),
+    [
+        (("encode", "in.png", "out.ptl", "--bytes", "0"), 2, "0 bytes are too few"),
+        (("encode", "in.png", "out.ptl", "--bytes", "-7"), 2, "0 bytes are too few"),
+        (("encode", "in.png", "out.ptl", "--bytes", f"-{10**400}"), 2, "0 bytes are too few"),
+        (("encode", "in.png", "out.ptl", "--bytes", "5"), 2, "5 bytes are too few"),
+        (("encode", "in.png", "out.ptl", "--bytes", "many"), 2, "invalid int value: 'many'"),
+        (("encode", "in.png", "out.ptl", "--bpp", "0"), 2, "--bpp 0 is no rate"),
+        (("encode", "in.png", "out.ptl", "--bpp", "nan"), 2, "--bpp nan is no rate"),
+        (("encode", "in.png", "out.ptl", "--bpp", "1", "--bytes", "9"), 2, "not allowed with argument"),
+        (("encode", "in.png", "out.jpg"), 2, "let its name end in .ptl"),
+        (("encode", "in.png", "folder"), 2, "it is a folder"),
+        (("encode", "in.png", "nowhere/out.ptl"), 2, "there is no folder"),
+        (("encode", "in.png", "out.ptl", "--model", "scene-v0"), 1, "no model scene-v0 is installed"),
+        (("encode", "text.png", "out.ptl"), 1, "text.png is not a picture that can be read"),
+        (("encode", "half.png", "out.ptl"), 1, "half.png is not a picture that can be read"),
+        (("encode", "empty.png", "out.ptl"), 1, "empty.png is not a picture that can be read"),
+        (("encode", "missing.png", "out.ptl"), 1, "cannot read missing.png: No such file"),
+        (("encode", "folder", "out.ptl"), 1, "cannot read folder: Is a directory"),
+        (
+            ("encode", "tiny.png", "out.ptl"),
+            2,
+            "tiny.png has 20x40 pixels; sides of 32 to 1024 can be encoded: enlarge",
+        ),
+        (("encode", "strip.png", "out.ptl", "--fit"), 2, "1024x20 pixels when scaled down"),
+        (("decode", "in.ptl", "out.xyz"), 2, "cannot tell the picture format of out.xyz"),
+        (("decode", "in.ptl", "out"), 2, "cannot tell the picture format of out"),
+        (("decode", "in.ptl", "nowhere/out.png"), 2, "there is no folder"),
+        (("decode", "missing.ptl", "out.png"), 1, "cannot read missing.ptl: No such file"),
+        (("decode", "text.png", "out.png"), 1, "cannot decode text.png"),
+        (("decode", "empty.png", "out.png"), 1, "cannot decode empty.png"),
+        (("decode", "unknown.ptl", "out.png"), 1, "is installed"),
+    ],
+)
+def test_bad_input(argv: tuple[str, ...], code: int, said: str, pantel: _Pantel) -> None:
+    _write("in.png", _scene(64, 48))
+    _write("tiny.png", _scene(20, 40))
+    _write("strip.png", _scene(2048, 40))
+    assert pantel("encode", "in.png", "in.ptl", "--bytes", "150")[0] == 0
+    Path("folder").mkdir()
+    Path("text.png").write_text("this is no picture, and no .ptl file either")
+    Path("half.png").write_bytes(Path("in.png").read_bytes()[:500])
+    Path("empty.png").touch()
+    whole = Path("in.ptl").read_bytes()
+    Path("unknown.ptl").write_bytes(whole[:3] + bytes([whole[3] ^ 0xFF]) + whole[4:])
+    before = set(Path().iterdir())
+
+    answered, out, err = pantel(*argv)
+
+    assert (answered, out) == (code, "")
+    _assert_one_line(err, said)
+    assert set(Path().iterdir()) == before
+
+
+def test_the_smallest_size_that_is_named_works(pantel: _Pantel) -> None:
+    _write("in.png", _scene(64, 48))
+    error = pantel("encode", "in.png", "out.ptl", "--bytes", "0")[2]
+    smallest = re.findall(r"\d+", error)[-1]
+    assert pantel("encode", "in.png", "out.ptl", "--bytes", smallest)[0] == 0
+
+
+def test_a_truncated_file_is_shown_with_a_warning(pantel: _Pantel) -> None:
+    _write("in.png", _scene(128, 96))
+    assert pantel("encode", "in.png", "in.ptl", "--bytes", "300")[0] == 0
+    Path("in.ptl").write_bytes(Path("in.ptl").read_bytes()[:150])
+    code, _, err = pantel("decode", "in.ptl", "out.png")
+    assert code == 0
+    assert err.startswith("pantel: warning: in.ptl: ")
+    assert "cut off" in err
+    assert err.count("\n") == 1
+    assert _decoded("out.png").shape == (96, 128, 3)
+
+
+def test_damaged_files_never_end_in_a_traceback_or_half_a_picture(pantel: _Pantel) -> None:
+    _write("in.png", _scene(64, 48))
+    assert pantel("encode", "in.png", "in.ptl", "--bytes", "150")[0] == 0
+    whole = Path("in.ptl").read_bytes()
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        damaged = bytearray(whole)
+        damaged[rng.integers(len(whole))] ^= 1 << rng.integers(8)
+        Path("damaged.ptl").write_bytes(damaged)
+        code, _, err = pantel("decode", "damaged.ptl", "out.png")
+        assert code in {0, 1}
+        assert err.count("\n") <= 1
+        assert "internal error" not in err
+        assert Path("out.png").exists() == (code == 0)
+        Path("out.png").unlink(missing_ok=True)
+
+
+def test_a_failed_write_keeps_the_older_file(pantel: _Pantel, monkeypatch: pytest.MonkeyPatch) -> None:
+    _write("in.png", _scene(64, 48))
+    Path("out.ptl").write_text("older")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    code, _, err = pantel("encode", "in.png", "out.ptl", "--bytes", "150")
+    assert code == 1
+    _assert_one_line(err, "out.ptl: No space left on device")
+    assert Path("out.ptl").read_text() == "older"
+    assert sorted(path.name for path in Path().iterdir()) == ["in.png", "out.ptl"]
+
+
+def test_what_is_no_file_is_written_to_and_never_replaced(pantel: _Pantel) -> None:
+    _write("in.png", _scene(64, 48))
+    assert pantel("encode", "in.png", "/dev/null", "--bytes", "150")[0] == 0
+    assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_are_turned_upright(orientation: int, tmp_path: Path) -> None:
+    pixels = _scene(64, 48)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / "turned.png"
+    Image.fromarray(pixels).save(path, exif=exif)
+    upright = {
+        1: pixels,
+        2: pixels[:, ::-1],
+        3: pixels[::-1, ::-1],
+        4: pixels[::-1],
+        5: pixels.transpose(1, 0, 2),
+        6: pixels[::-1].transpose(1, 0, 2),
+        7: pixels[::-1, ::-1].transpose(1, 0, 2),
+        8: pixels[:, ::-1].transpose(1, 0, 2),
+    }
+    np.testing.assert_array_equal(read_picture(path), upright[orientation])
+
+
+def test_every_kind_of_picture_becomes_rgb_or_grey(tmp_path: Path) -> None:
+    colour = _scene(64, 48)
+    grey = np.ascontiguousarray(colour[..., 0])
+
+    def read(image: Image.Image, suffix: str = ".png", **options: object) -> NDArray[np.uint8]:
+        file = io.BytesIO()
+        image.save(file, Image.registered_extensions()[suffix], **options)
+        path = tmp_path / f"picture{suffix}"
+        path.write_bytes(file.getvalue())
+        return read_picture(path)
+
+    np.testing.assert_array_equal(read(Image.fromarray(colour)), colour)
+    np.testing.assert_array_equal(read(Image.fromarray(grey)), grey)
+    np.testing.assert_array_equal(read(Image.fromarray(np.stack([grey] * 3, axis=2))), grey)
+    np.testing.assert_array_equal(read(Image.fromarray(grey.astype(np.uint16) * 257)), grey)
+    np.testing.assert_array_equal(read(Image.fromarray((grey / 255).astype(np.float32)), ".tiff"), grey)
+    assert read(Image.fromarray(colour).convert("P")).shape == (48, 64, 3)
+    assert read(Image.fromarray(colour).convert("CMYK"), ".jpg").shape == (48, 64, 3)
+    transparent = np.dstack([colour, np.zeros((48, 64), np.uint8)])
+    transparent[:, 32:, 3] = 255
+    flat = read(Image.fromarray(transparent))
+    np.testing.assert_array_equal(flat[:, 32:], colour[:, 32:])
+    assert flat[:, :32].min() == 255
+
+
+def test_samples_of_other_kinds_are_refused(tmp_path: Path, pantel: _Pantel) -> None:
+    Image.fromarray(np.full((48, 64), 70_000, np.int32)).save(tmp_path / "wide.tiff")
+    code, _, err = pantel("encode", "wide.tiff", "out.ptl")
+    assert code == 1
+    _assert_one_line(err, "wide.tiff has int32 samples")
+
+
+def _assert_one_line(shown: str, said: str) -> None:
+    assert shown.startswith("pantel: error: ")
+    assert shown.count("\n") == 1
+    assert said in shown

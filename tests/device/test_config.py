@@ -1,0 +1,161 @@
+"""The configuration: defaults, precedence, mistakes, and that examples and documentation are complete."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from pantel_device.command import UsageError
+from pantel_device.config import ReceiverConfig, SenderConfig, load_config
+from pantel_link import Preset
+
+_DOCUMENTATION = Path(__file__).parents[2] / "docs" / "configuration.md"
+_MODELS = [(SenderConfig, "sender.toml"), (ReceiverConfig, "receiver.toml")]
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("PANTEL_"):
+            monkeypatch.delenv(name)
+
+
+def _file(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "pantel.toml"
+    path.write_text(text)
+    return path
+
+
+def test_defaults() -> None:
+    config = load_config(SenderConfig, None, {})
+    assert (config.size_px, config.fps, config.bitrate_bps, config.preset) == ((320, 240), 10.0, 960, Preset.STANDARD)
+    assert config.callsign == "N0CALL"
+    assert load_config(ReceiverConfig, None, {}).events == "-"
+
+
+def test_options_before_environment_before_file_before_defaults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _file(tmp_path, "bitrate_bps = 100\nfps = 1\nroi_weight = 2\n")
+    monkeypatch.setenv("PANTEL_BITRATE_BPS", "200")
+    monkeypatch.setenv("PANTEL_FPS", "2.5")
+    config = load_config(SenderConfig, path, {"bitrate_bps": "300"})
+    assert (config.bitrate_bps, config.fps, config.roi_weight, config.sender) == (300, 2.5, 2.0, 0)
+
+
+def test_text_is_understood_as_options_give_it() -> None:
+    config = load_config(
+        SenderConfig, None, {"size_px": "640x480", "mask": "false", "callsign": "dk1ab-7", "preset": "heavy"}
+    )
+    assert config.size_px == (640, 480)
+    assert config.mask is False
+    assert config.callsign == "DK1AB-7"
+    assert config.preset is Preset.HEAVY
+
+
+def test_size_as_a_list_in_a_file(tmp_path: Path) -> None:
+    assert load_config(SenderConfig, _file(tmp_path, "size_px = [64, 48]"), {}).size_px == (64, 48)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("bitrate_bps", "1200"),
+        ("bitrate_bps", "0"),
+        ("bitrate_bps", "fast"),
+        ("size_px", "16x16"),
+        ("size_px", "2000x1000"),
+        ("size_px", "320"),
+        ("size_px", ""),
+        ("fps", "nan"),
+        ("fps", "0"),
+        ("callsign", ""),
+        ("callsign", "ÄÖÜ"),
+        ("callsign", "TOOLONGCALL"),
+        ("preset", "bullet-proof"),
+        ("mask", "perhaps"),
+        ("sender", "64"),
+        ("assumed_loss", "1"),
+        ("detector_interval_frames", "0"),
+        ("port", ""),
+    ],
+)
+def test_impossible_values_name_their_option(key: str, value: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_config(SenderConfig, None, {key: value})
+    assert str(caught.value).startswith(f"--{key.replace('_', '-')} cannot be {value!r}: ")
+
+
+def test_impossible_values_name_their_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PANTEL_FPS", "many")
+    with pytest.raises(UsageError, match=r"^PANTEL_FPS cannot be 'many': "):
+        load_config(SenderConfig, None, {})
+
+
+def test_impossible_values_name_their_file(tmp_path: Path) -> None:
+    path = _file(tmp_path, "fps = -1")
+    with pytest.raises(UsageError, match=rf"^fps in {path} cannot be -1: "):
+        load_config(SenderConfig, path, {})
+
+
+def test_unknown_keys_are_errors(tmp_path: Path) -> None:
+    path = _file(tmp_path, "bitrate = 960")
+    with pytest.raises(UsageError, match=rf"^unknown key 'bitrate' in {path}; known keys: port, baud_rate, "):
+        load_config(SenderConfig, path, {})
+
+
+def test_unknown_variables_are_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PANTEL_CALSIGN", "DK1AB")
+    with pytest.raises(UsageError, match="unknown environment variable PANTEL_CALSIGN"):
+        load_config(SenderConfig, None, {})
+
+
+def test_variables_of_the_other_daemon_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PANTEL_EVENTS", "events.jsonl")
+    assert "events" not in load_config(SenderConfig, None, {}).model_dump()
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"cannot read the configuration .*missing\.toml: No such file"):
+        load_config(SenderConfig, tmp_path / "missing.toml", {})
+    with pytest.raises(UsageError, match="is no TOML file"):
+        load_config(SenderConfig, _file(tmp_path, "port: /dev/ttyUSB0"), {})
+    binary = tmp_path / "binary.toml"
+    binary.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match="is no TOML file"):
+        load_config(SenderConfig, binary, {})
+
+
+@pytest.mark.parametrize(("model", "name"), _MODELS)
+def test_examples_hold_every_key_with_its_default(
+    model: type[SenderConfig] | type[ReceiverConfig], name: str, tmp_path: Path
+) -> None:
+    text = files("pantel_device").joinpath("examples", name).read_text(encoding="utf-8")
+    assert load_config(model, _file(tmp_path, text), {}) == load_config(model, None, {})
+    assert set(model.model_fields) - set(tomllib.loads(text)) <= {"state_dir"}  # its default depends on the user
+    assert all(f"{key} = " in text for key in model.model_fields)
+
+
+@pytest.mark.parametrize(("model", "_name"), _MODELS)
+def test_documentation_holds_every_key_with_its_default(
+    model: type[SenderConfig] | type[ReceiverConfig], _name: str
+) -> None:
+    rows = _DOCUMENTATION.read_text(encoding="utf-8").splitlines()
+    for key, field in model.model_fields.items():
+        row = next((row for row in rows if row.startswith(f"| `{key}` |")), None)
+        assert row is not None, f"{key} is missing in {_DOCUMENTATION.name}"
+        assert field.description
+        if key not in {"state_dir", "size_px"} and field.default not in {"", True}:
+            assert f"| `{field.default}` |" in row, row
+
+
+def test_state_dir_follows_the_xdg_specification(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/var/lib/state")
+    assert load_config(SenderConfig, None, {}).state_dir == Path("/var/lib/state/pantel")
+    monkeypatch.setenv("XDG_STATE_HOME", "not/absolute")
+    monkeypatch.setenv("HOME", "/home/op")
+    assert load_config(SenderConfig, None, {}).state_dir == Path("/home/op/.local/state/pantel")
