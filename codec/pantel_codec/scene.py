@@ -44,6 +44,11 @@ class Block:
     columns: int
     rows: int
 
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """Rows and columns of the cells, to index a surface with."""
+        return slice(self.row, self.row + self.rows), slice(self.column, self.column + self.columns)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CellUpdate:

@@ -54,20 +54,20 @@ class Belief:
 
     def error_after(self, latents: NDArray[np.float32], update: CellUpdate) -> NDArray[np.float64]:
         """Return (rows, columns) of the update's block, whose latents are given: the expected error once it is sent."""
-        held = self._held[(slice(None), *_window(update.block))]
+        held = self._held[(slice(None), *update.block.window)]
         fresh = self._codec.quantizer.dequantize(update.symbols, update.quality)
         return (1 - self._loss) * self._error(latents, fresh) + self._loss * self._error(latents, held)
 
     def next_tag(self, block: Block) -> int:
         """Return a version tag that no cell of the block has."""
-        window = _window(block)
+        window = block.window
         used = set(self._tag[window].ravel().tolist())
         newest = int(self._tag[window].max())
         return next(tag % _TAGS for tag in range(newest + 1, newest + 1 + _TAGS) if tag % _TAGS not in used)
 
     def sent(self, update: CellUpdate, now_ns: int) -> None:
         """Take note of an update that goes on the air."""
-        window = _window(update.block)
+        window = update.block.window
         cells = (slice(None), *window)
         repeated = (self._quality[window] == update.quality) & np.all(self._symbols[cells] == update.symbols, axis=0)
         self._missing[window] = np.where(repeated, self._missing[window] * self._loss, self._loss)
@@ -82,7 +82,3 @@ class Belief:
         weights = self._codec.quantizer.sensitivity[:, None, None]
         return np.asarray((weights * (latents - held) ** 2).sum(axis=0), np.float64)
 
-
-def _window(block: Block) -> tuple[slice, slice]:
-    """Return the rows and columns of a block."""
-    return slice(block.row, block.row + block.rows), slice(block.column, block.column + block.columns)

@@ -30,6 +30,7 @@ _OVERHEAD_BITS = 36.0  # kind, block, quality, levels, tag and end of a payload 
 _SMALLEST_BITS = 56.0  # less room than this is left empty
 _ASPECTS = (0.5, 1.0, 2.0, 4.0)  # width over height of the blocks tried
 _FITTING_ROUNDS = 4
+_ROI_LASTS_S = float(__import__('os').environ.get('RL','4'))
 _SEEDS = 3  # places tried before the rest of a payload is left empty
 
 
@@ -76,6 +77,8 @@ class SceneEncoder:
         self._columns, self._rows = cells_across(size_px[0]), cells_across(size_px[1])
         self._belief = Belief(codec, self._rows, self._columns, self._settings.assumed_loss, self._settings.refresh_s)
         self._persistence = Persistence(codec)
+        self._inside = np.zeros((self._rows, self._columns), np.bool_)  # cells of the region of interest
+        self._shows_interest = np.zeros_like(self._inside)  # cells sent when they belonged to it
         # Bits that a cell takes at each quality; learned from what was sent.
         self._cell_bits = dict(zip(_LADDER, (3.0, 8.0, 16.0, 28.0, 45.0, 65.0), strict=True))
 
@@ -88,8 +91,7 @@ class SceneEncoder:
         """
         now_ns = observation.frame.time_ns
         latents = self._codec.analyse(observation.frame.pixels, observation.contours)
-        importance = cell_importance(observation.mask, roi_weight=self._settings.roi_weight)
-        importance = (importance * self._persistence.update(latents, now_ns)).astype(np.float32)
+        importance = self._importance(observation.mask, latents, now_ns)
         elements: list[CellElement] = []
         payload = b""
         room_bits = 8.0 * capacity_bytes
@@ -103,9 +105,23 @@ class SceneEncoder:
                 continue
             elements.append(CellElement(update))
             self._belief.sent(update, now_ns)
+            self._shows_interest[update.block.window] = self._inside[update.block.window]
             payload = longer
             room_bits = 8.0 * (capacity_bytes - len(payload))
         return payload
+
+    def _importance(
+        self, mask: NDArray[np.bool_], latents: NDArray[np.float32], now_ns: int
+    ) -> NDArray[np.float32]:
+        """Return (rows, columns): weight of an error in each cell times the seconds that its repair would last."""
+        weight = cell_importance(mask, roi_weight=self._settings.roi_weight)
+        self._inside = (weight > 1) & (not mask.all())
+        # Where something of interest has left, the receiver still shows it: as misleading as its absence elsewhere.
+        interesting = self._inside | self._shows_interest
+        weight = np.where(interesting, self._settings.roi_weight, 1.0)
+        lasting_s = self._persistence.update(latents, now_ns)
+        # What moves in the region of interest is worth showing although it will not last.
+        return np.asarray(weight * np.where(interesting, np.maximum(lasting_s, _ROI_LASTS_S), lasting_s), np.float32)
 
     def _best_update(
         self, latents: NDArray[np.float32], importance: NDArray[np.float32], now_ns: int, limit_bits: float
@@ -152,12 +168,10 @@ class SceneEncoder:
 
     def _candidate(self, view: _View, block: Block, quality: int, limit_bits: float) -> _Candidate:
         """Quantize a block and rate what it would bring; a single cell gives up levels that do not fit."""
-        window = np.s_[block.row : block.row + block.rows, block.column : block.column + block.columns]
+        window = block.window
         quantizer = self._codec.quantizer
         latents, importance = view.latents[(slice(None), *window)], view.importance[window]
-        # Within a block importance shifts bits; how many the block gets is decided by its worth.
-        weight = importance / importance.mean()
-        quantized = quantizer.quantize(latents, self._codec.entropy, quality, importance=weight)
+        quantized = quantizer.quantize(latents, self._codec.entropy, quality)
         levels = quantizer.levels_worth_coding(quantized, quality)
         while levels > 1 and block.rows * block.columns == 1 and quantized.bits[:levels].sum() > limit_bits:
             levels -= 1

@@ -20,6 +20,7 @@ from pantel_bench.errors import OutputError
 from pantel_link import VirtualClock, memory_pair
 
 _S = 1_000_000_000
+_BLACK = np.zeros((240, 320, 3), np.uint8)
 
 
 @given(st.lists(st.tuples(st.integers(0, 8 * _S), st.integers(1, 8)), max_size=12))
@@ -95,14 +96,15 @@ def test_scores_before_and_after_the_first_picture() -> None:
 
 
 def test_a_video_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
-    picture = np.zeros((240, 320, 3), np.uint8)
+    wrong = np.zeros((8, 8), np.uint8)
+    with SideBySideVideo(tmp_path / "whole.mp4", (320, 240), 10, ("a", "b")) as video:
+        video.add(_BLACK, _BLACK, "one")
     with (
-        pytest.raises(KeyboardInterrupt),
-        SideBySideVideo(tmp_path / "a.mp4", (320, 240), 10, ("a", "b")) as video,
+        pytest.raises(ValueError, match="broadcast"),
+        SideBySideVideo(tmp_path / "broken.mp4", (320, 240), 10, ("a", "b")) as video,
     ):
-        video.add(picture, picture, "one")
-        raise KeyboardInterrupt
-    assert not list(tmp_path.iterdir())
+        video.add(_BLACK, wrong, "one")
+    assert [path.name for path in tmp_path.iterdir()] == ["whole.mp4"]
 
 
 def test_a_video_without_a_folder(tmp_path: Path) -> None:

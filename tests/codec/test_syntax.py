@@ -1,6 +1,7 @@
 """Scene payloads: everything that is written is read, and noise is a BitstreamError and nothing else."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,10 @@ from pantel_codec import (
     ObjectElement,
     PoseElement,
     Raster,
+    Reader,
     Scene,
     SceneSyntax,
+    Step,
     SymbolError,
     apply_element,
     make_encoder,
@@ -110,7 +113,7 @@ def test_noise_is_elements_or_a_bitstream_error(syntax: SceneSyntax, noise: byte
     scene = Scene(WIDTH_PX, HEIGHT_PX, GROUPS)
     for element in elements:
         apply_element(scene, element, 0)  # what was read, fits
-    assert len(elements) <= len(noise)
+    assert 11 * len(elements) <= 8 * len(noise) + 64
 
 
 @given(elements_of_all_kinds, st.integers(0), st.integers(1, 255))
@@ -119,38 +122,28 @@ def test_damage_is_other_elements_or_a_bitstream_error(
 ) -> None:
     payload = bytearray(syntax.write(elements) or b"\0")
     payload[where % len(payload)] ^= flip
-    try:
+    with suppress(BitstreamError):
         syntax.read(bytes(payload))
-    except BitstreamError:
-        pass
 
 
-def test_noise_is_refused_before_much_work_is_done(model: EntropyModel) -> None:
-    """Noise that announces a large block runs out of information within a few steps of its walk."""
+def test_noise_is_refused_before_much_work_is_done(model: EntropyModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Noise that announces a large block runs out of information early in its walk."""
+    read = 0
+
+    class CountingReader(Reader):
+        def __call__(self, step: Step) -> NDArray[np.int64]:
+            nonlocal read
+            read += step.center.size
+            return super().__call__(step)
+
+    monkeypatch.setattr("pantel_codec.syntax.Reader", CountingReader)
     large = SceneSyntax(model, 1024, 1024)
-    walked = 0
-    walk = model.walk
-
-    def counting_walk(rows: int, columns: int, *args: Any) -> NDArray[np.int64]:
-        nonlocal walked
-        *fields, visitor = args
-
-        def visit(step: Any) -> NDArray[np.int64]:
-            nonlocal walked
-            walked += step.center.size
-            return visitor(step)  # type: ignore[no-any-return]
-
-        return walk(rows, columns, *fields, visit)
-
     rng = np.random.default_rng(5)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(model, "walk", counting_walk)
-        for _ in range(100):
-            try:
-                large.read(rng.bytes(40))
-            except BitstreamError:
-                pass
-    assert walked / 100 < 0.2 * 64 * 64 * sum(GROUPS)
+    payloads = 100
+    for _ in range(payloads):
+        with suppress(BitstreamError):
+            large.read(rng.bytes(40))
+    assert 0 < read / payloads < 0.05 * 64 * 64 * model.channels
 
 
 def test_a_payload_cannot_tell_more_cells_than_the_surface_has(model: EntropyModel) -> None:

@@ -11,7 +11,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -30,10 +30,11 @@ def _grey_picture(level: int) -> NDArray[np.uint8]:
     return np.full((48, 64, 3), level, np.uint8)
 
 
-def _write_clip(path: Path, *, frames: int, fps: int = 10, gop: int = 12, codec: str = "mpeg4") -> None:
+def _write_clip(path: Path, *, frames: int, fps: int = 10, gop: int = 12) -> None:
     """Write a clip whose n-th picture has the grey level 10 n."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=fps)
+        stream = container.add_stream("mpeg4", rate=fps)
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height = SIZE_PX
         stream.pix_fmt = "yuv420p"
         stream.time_base = Fraction(1, fps)
@@ -207,7 +208,7 @@ def test_clip_catches_up_with_a_late_caller(tmp_path: Path) -> None:
 def test_truncated_clip_plays_as_far_as_it_goes(tmp_path: Path) -> None:
     _write_clip(tmp_path / "whole.avi", frames=20)
     data = (tmp_path / "whole.avi").read_bytes()
-    (tmp_path / "cut.avi").write_bytes(data[: len(data) // 2])
+    (tmp_path / "cut.avi").write_bytes(data[: len(data) * 3 // 4])
     numbers = _numbers(open_camera(f"file:{tmp_path / 'cut.avi'}", SIZE_PX, 10.0), 30)
     assert None not in numbers
     assert max(number for number in numbers if number is not None) < 19
@@ -249,15 +250,27 @@ def _empty_folder(path: Path) -> str:
 
 
 @pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("webcam", "there is no camera 'webcam'; name one as file:PATH, test or test:SEED"),
+        ("", "there is no camera ''; name one as"),
+        ("file:", "lacks its path; write for example file:walk.mp4"),
+        ("file:/nowhere/walk.mp4", "does not exist; name a clip, a picture or a folder of pictures"),
+        ("file:walk.mp4?loop=yes", "loop=yes is unknown; choose one of pingpong, once"),
+        ("test:seven", "the seed in test:seven is no number; write for example test:7"),
+        ("test:-1", "the seed in test:-1 is no number"),
+    ],
+)
+def test_wrong_name_is_one_line(name: str, line: str) -> None:
+    with pytest.raises(CameraError) as caught:
+        open_camera(name, SIZE_PX, 10.0)
+    assert line in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("make", "line"),
     [
-        (lambda path: "webcam", "there is no camera 'webcam'; name one as file:PATH, test or test:SEED"),
-        (lambda path: "", "there is no camera ''; name one as"),
-        (lambda path: "file:", "lacks its path; write for example file:walk.mp4"),
-        (lambda path: f"file:{path}", "does not exist; name a clip, a picture or a folder of pictures"),
-        (lambda path: f"file:{path}?loop=yes", "loop=yes is unknown; choose one of pingpong, once"),
-        (lambda path: "test:seven", "the seed in test:seven is no number; write for example test:7"),
-        (lambda path: "test:-1", "the seed in test:-1 is no number"),
         (_text, "there is no video in it"),
         (_sound, "there is no video in it"),
         (_truncated_picture, "cannot be decoded; it is damaged, replace it"),
@@ -265,7 +278,7 @@ def _empty_folder(path: Path) -> str:
         (_empty_folder, "holds no pictures; put some there or name another folder"),
     ],
 )
-def test_mistake_is_one_line(tmp_path: Path, make: Callable[[Path], str], line: str) -> None:
+def test_wrong_file_is_one_line(tmp_path: Path, make: Callable[[Path], str], line: str) -> None:
     with pytest.raises(CameraError) as caught:
         open_camera(make(tmp_path / "thing"), SIZE_PX, 10.0)
     assert line in str(caught.value)
@@ -296,7 +309,8 @@ def test_question_mark_may_be_part_of_a_path(tmp_path: Path) -> None:
 
 def _coarse(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return the mean grey level of 4x3 blocks."""
-    return np.rint(pixels.reshape(3, -1, 4, pixels.shape[1] // 4, 3).mean(axis=(1, 3, 4))).astype(np.int64)
+    blocks = pixels.reshape(3, -1, 4, pixels.shape[1] // 4, 3)
+    return np.asarray(np.rint(blocks.mean(axis=(1, 3, 4))), np.int64)
 
 
 @pytest.mark.parametrize(
@@ -326,6 +340,7 @@ def test_scene_is_a_function_of_seed_and_time() -> None:
     assert digest(1, 0, range(40)) != digest(1, 0, range(39))
 
 
+@settings(max_examples=25)
 @given(width=st.integers(32, 200), height=st.integers(32, 200), seed=st.integers(0, 2**64))
 def test_scene_takes_any_size(width: int, height: int, seed: int) -> None:
     camera = SyntheticCamera((width, height), 10.0, seed=seed)
@@ -352,12 +367,12 @@ def test_true_boxes_hold_what_moves() -> None:
         inside += int((changed & boxes).sum())
         outside += int((changed & ~boxes).sum())
     assert inside > 30 * 1000
-    assert outside < 0.02 * inside  # what is left of objects that are mostly out of view
+    assert outside < 0.05 * inside  # what is left of objects that are mostly out of view
 
 
 def test_damaged_asset_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "assets").mkdir()
     (tmp_path / "assets" / "launch_pad.webp").write_bytes(b"no picture")
-    monkeypatch.setattr("pantel_device.cameras.synthetic.files", lambda package: tmp_path)
+    monkeypatch.setattr("pantel_device.cameras.synthetic.files", lambda _: tmp_path)
     with pytest.raises(CameraError, match="launch_pad is damaged; install pantel again"):
         open_camera("test", SIZE_PX, 10.0)

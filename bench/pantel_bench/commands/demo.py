@@ -18,7 +18,9 @@ _LONGEST_S = 3600.0
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, default=Path("out/demo"), metavar="DIR", help="(default: %(default)s)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("out/demo"), metavar="DIR", help="folder for the report (default: %(default)s)"
+    )
     parser.add_argument(
         "--seconds", type=_seconds, default=30.0, metavar="S", help="line time, 1 to 3600 (default: %(default)g)"
     )

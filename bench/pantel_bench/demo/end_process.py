@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -78,10 +78,11 @@ def run_end(task: EndTask, connection: Connection) -> None:
                 end_ns = start_ns + round(task.settings.seconds * 1e9)
                 run(ends, clock, lambda now_ns: now_ns >= end_ns or request.reason is not None)
                 connection.send(ends.figures())
+        except (EOFError, ConnectionError):
+            return  # the demo was given up, so nobody wants to know
         except _FAILURES as error:
-            connection.send(EndFailure(str(error)))
-        except EOFError:
-            return  # the demo was given up before it began
+            with suppress(ConnectionError):
+                connection.send(EndFailure(str(error)))
 
 
 def picture_time_ns(path: Path) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -44,15 +43,15 @@ class SideBySideVideo:
         self._beside = path.with_name(f".{path.name}.{os.getpid()}.part")
         self._canvas = _canvas(size_px, headings)
         self._size_px = size_px
-        try:
-            self._container = av.open(str(self._beside), "w", format="mp4", options={"movflags": "+faststart"})
-        except (av.FFmpegError, OSError) as error:
-            raise OutputError(f"cannot write {path}: {error.strerror}") from error
+        self._container = av.open(str(self._beside), "w", format="mp4", options={"movflags": "+faststart"})
         self._stream = self._container.add_stream("libx264", rate=fps, options={"preset": "veryfast", "crf": "20"})
         self._stream.height, self._stream.width = self._canvas.shape[:2]
         self._stream.pix_fmt = "yuv420p"
-        self._stream.time_base = Fraction(1, fps)
         self._stream.codec_context.thread_count = 1
+        try:
+            self._container.start_encoding()  # opens the file
+        except (av.FFmpegError, OSError) as error:
+            raise OutputError(f"cannot write {path}: {error.strerror}") from error
 
     def __enter__(self) -> Self:
         return self

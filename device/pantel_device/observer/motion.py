@@ -94,7 +94,11 @@ class MotionDetector:
         parts: list[_Part] = []
         if moving.mean() <= _MAX_MOVING_SHARE:
             self._last_calm_ns = frame.time_ns
-            parts = self._without_ghosts(_parts(moving), picture, self._background)
+            for part in _parts(moving):
+                if _is_ghost(part, picture, self._previous, self._background.picture):
+                    self._background.correct(part.window, cv2.dilate(part.pixels, _GAP) > 0, picture)
+                else:
+                    parts.append(part)
         elif frame.time_ns - self._last_calm_ns > _MAX_DISTURBANCE_S * 1e9:
             self._background = None
         self._previous = picture
@@ -104,27 +108,6 @@ class MotionDetector:
         mask = np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
         scale = width / moving.shape[1], height / moving.shape[0]
         return Motion(mask > 0, tuple(_scaled(part.box, scale) for part in parts))
-
-    def _without_ghosts(self, parts: list[_Part], picture: NDArray[np.uint8], background: Background) -> list[_Part]:
-        """Return the real ones of some parts, and take the place of each ghost into the background."""
-        real = []
-        for part in parts:
-            if self._is_ghost(part, picture, background.picture):
-                background.correct(part.window, cv2.dilate(part.pixels, _GAP) > 0, picture)
-            else:
-                real.append(part)
-        return real
-
-    def _is_ghost(self, part: _Part, picture: NDArray[np.uint8], background: NDArray[np.uint8]) -> bool:
-        if self._previous is None:
-            return False
-        luma, luma_before, luma_without = (each[part.window][..., 0] for each in (picture, self._previous, background))
-        if cv2.absdiff(luma, luma_before)[part.pixels > 0].mean() > _GHOST_MAX_CHANGE:
-            return False
-        outline = _morph(part.pixels, cv2.MORPH_GRADIENT) > 0
-        edges = _morph(luma, cv2.MORPH_GRADIENT)[outline].mean()
-        edges_without = _morph(luma_without, cv2.MORPH_GRADIENT)[outline].mean()
-        return bool(edges_without > _GHOST_EDGE_RATIO * edges)
 
 
 def _working_picture(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -183,6 +166,18 @@ def _parts(moving: NDArray[np.uint8]) -> list[_Part]:
             pixels = np.asarray(labels[window] == label, np.uint8)
             parts.append(_Part(window, pixels, area_px, Box(x, y, x + width, y + height)))
     return sorted(parts, key=lambda part: -part.area_px)
+
+
+def _is_ghost(
+    part: _Part, picture: NDArray[np.uint8], previous: NDArray[np.uint8], background: NDArray[np.uint8]
+) -> bool:
+    """Tell whether a part is the bare background, and what the background holds there was an object."""
+    now, before, without = (each[part.window][..., 0] for each in (picture, previous, background))
+    if cv2.absdiff(now, before)[part.pixels > 0].mean() > _GHOST_MAX_CHANGE:
+        return False
+    outline = _morph(part.pixels, cv2.MORPH_GRADIENT) > 0
+    edges = _morph(now, cv2.MORPH_GRADIENT)[outline].mean()
+    return bool(_morph(without, cv2.MORPH_GRADIENT)[outline].mean() > _GHOST_EDGE_RATIO * edges)
 
 
 def _scaled(box: Box, scale: tuple[float, float]) -> Box:

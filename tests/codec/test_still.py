@@ -1,0 +1,190 @@
+"""The `.ptl` container: whole files, every prefix of one, and damaged ones."""
+
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from pantel_codec import (
+    HEADER_BYTES,
+    CodecError,
+    ContainerError,
+    EntropyModel,
+    Step,
+    StillHeader,
+    StillSymbols,
+    SymbolError,
+    read_still,
+    still_overhead_bits,
+    write_still,
+)
+
+LEVELS, QUALITIES, CHANNELS = 3, 5, 9
+
+
+def still_of(
+    seed: int, *, size_px: tuple[int, int] = (90, 70), quality: int = 2, levels: int = LEVELS, spread: float = 1.0
+) -> StillSymbols:
+    header = StillHeader(*size_px, grey=False, model_tag=0xA5)
+    rng = np.random.default_rng(seed)
+    symbols = np.rint(rng.laplace(0, spread, (CHANNELS, header.rows, header.columns))).astype(np.int64)
+    symbols[[2, 5, 9][levels - 1] :] = 0
+    return StillSymbols(header, quality, levels, symbols)
+
+
+def assert_same(read: StillSymbols, written: StillSymbols) -> None:
+    assert (read.header, read.quality, read.levels) == (written.header, written.quality, written.levels)
+    np.testing.assert_array_equal(read.symbols, written.symbols)
+
+
+sides = st.integers(1, 120)
+
+
+@given(
+    st.builds(
+        StillHeader, st.integers(1, 1024), st.integers(1, 1024), grey=st.booleans(), model_tag=st.integers(0, 255)
+    )
+)
+def test_headers_come_back(header: StillHeader) -> None:
+    data = header.to_bytes()
+    assert len(data) == HEADER_BYTES
+    assert StillHeader.from_bytes(data) == header
+
+
+@given(st.binary(max_size=8))
+def test_any_bytes_are_a_header_or_a_container_error(data: bytes) -> None:
+    try:
+        header = StillHeader.from_bytes(data)
+    except ContainerError:
+        return
+    assert header.to_bytes() == data[:HEADER_BYTES]
+
+
+@pytest.mark.parametrize(("width_px", "height_px", "tag"), [(0, 5, 0), (5, 1025, 0), (5, 5, 256), (5, 5, -1)])
+def test_headers_that_do_not_fit_are_refused(width_px: int, height_px: int, tag: int) -> None:
+    with pytest.raises(ContainerError):
+        StillHeader(width_px, height_px, grey=False, model_tag=tag).to_bytes()
+
+
+@given(
+    st.builds(
+        still_of,
+        st.integers(0, 2**32 - 1),
+        size_px=st.tuples(sides, sides),
+        quality=st.integers(0, QUALITIES - 1),
+        levels=st.integers(1, LEVELS),
+        spread=st.sampled_from([0.01, 1.0, 30.0]),
+    )
+)
+def test_files_come_back(model: EntropyModel, still: StillSymbols) -> None:
+    read = read_still(write_still(still, model), model)
+    assert read.complete
+    assert_same(read, still)
+
+
+def symbol_bits(model: EntropyModel, still: StillSymbols) -> float:
+    bits = 0.0
+
+    def visit(step: Step) -> NDArray[np.int64]:
+        nonlocal bits
+        symbols = still.symbols[step.channels].reshape(len(step.center), -1)[:, step.cells]
+        bits += float(model.step_bits(step, symbols).sum())
+        return symbols
+
+    model.walk(still.header.rows, still.header.columns, still.quality, range(still.levels), visit)
+    return bits
+
+
+def test_a_file_is_as_large_as_its_information(model: EntropyModel) -> None:
+    sizes, bits = [], []
+    for seed in range(20):
+        still = still_of(seed)
+        data = write_still(still, model)
+        sizes.append(len(data) - HEADER_BYTES)
+        bits.append(still_overhead_bits(model) + symbol_bits(model, still))
+    excess = np.array(sizes) - np.array(bits) / 8
+    assert excess.max() <= 1.01
+    assert excess.min() >= -1.01
+    assert 0 < excess.mean() < 0.6
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_prefix_is_an_incomplete_picture_or_too_short(model: EntropyModel, seed: int) -> None:
+    still = still_of(seed, size_px=(70, 40))
+    data = write_still(still, model)
+    levels, right, too_short = 0, [], 0
+    for size in range(len(data)):
+        try:
+            prefix = read_still(data[:size], model)
+        except CodecError:
+            too_short += 1
+            continue
+        assert not prefix.complete
+        assert (prefix.header, prefix.quality) == (still.header, still.quality)
+        assert prefix.levels >= levels
+        levels = prefix.levels
+        assert not prefix.symbols[sum(model.groups[:levels]) :].any()
+        right.append(int((prefix.symbols == still.symbols).sum()))
+    assert too_short <= HEADER_BYTES + 2
+    assert levels == still.levels
+    assert right[-1] >= still.symbols.size - 2
+    thirds = np.array_split(np.array(right), 3)
+    assert thirds[0].mean() < thirds[1].mean() < thirds[2].mean()
+
+
+def test_a_file_without_a_payload_is_too_short(model: EntropyModel) -> None:
+    data = write_still(still_of(1), model)
+    for size in range(HEADER_BYTES):
+        with pytest.raises(ContainerError, match=f"{size} bytes are too few"):
+            read_still(data[:size], model)
+    with pytest.raises(CodecError, match="too little"):
+        read_still(data[:HEADER_BYTES], model)
+
+
+def test_bytes_behind_a_file_do_no_harm(model: EntropyModel) -> None:
+    still = still_of(1)
+    read = read_still(write_still(still, model) + bytes(9), model)
+    assert read.complete
+    assert_same(read, still)
+
+
+def test_damage_is_noticed_or_shows_in_the_picture(model: EntropyModel) -> None:
+    """Any flipped bit gives a CodecError or symbols; the check notices nearly all."""
+    data = write_still(still_of(3, size_px=(48, 40)), model)
+    unnoticed = 0
+    for bit in range(8 * HEADER_BYTES, 8 * len(data)):
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 0x80 >> bit % 8
+        with suppress(CodecError):
+            unnoticed += read_still(bytes(flipped), model).complete
+    assert unnoticed <= 0.03 * 8 * len(data)
+
+
+@given(st.binary(max_size=80))
+def test_noise_is_symbols_or_a_codec_error(model: EntropyModel, noise: bytes) -> None:
+    header = StillHeader(50, 33, grey=True, model_tag=1).to_bytes()
+    try:
+        still = read_still(header + noise, model)
+    except CodecError:
+        return
+    assert still.symbols.shape == (CHANNELS, 3, 4)
+    assert np.abs(still.symbols).max() <= 2047
+
+
+def test_pictures_that_do_not_fit_the_model_are_refused(model: EntropyModel) -> None:
+    header = StillHeader(40, 40, grey=False, model_tag=0)
+    symbols: NDArray[np.int64] = np.ones((CHANNELS, 3, 3), np.int64)
+    for spoilt in (
+        StillSymbols(header, QUALITIES, LEVELS, symbols),
+        StillSymbols(header, 32, LEVELS, symbols),
+        StillSymbols(header, 0, 0, symbols * 0),
+        StillSymbols(header, 0, LEVELS + 1, symbols),
+        StillSymbols(header, 0, LEVELS - 1, symbols),
+        StillSymbols(header, 0, LEVELS, symbols[:, :2]),
+        StillSymbols(header, 0, LEVELS, symbols * 5000),
+    ):
+        with pytest.raises(SymbolError):
+            write_still(spoilt, model)

@@ -1,0 +1,271 @@
+"""The observer: moving boxes found, light and shadow ignored, the region of interest and its contours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from pantel_device.cameras.synthetic import SyntheticCamera
+from pantel_device.frame import Box, Frame
+from pantel_device.observer import MotionDetector, Observer, cell_importance, roi_mask
+from pantel_device.observer.background import Background, _median
+
+TENTH_NS = 100_000_000
+SIZE_PX = (320, 240)
+
+
+def _scene(level: float = 1.0, *, square_at: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+    """Return a textured street of a brightness, with a red square of 40 pixels somewhere."""
+    x, y = np.meshgrid(np.arange(320), np.arange(240))
+    street = 110 + 25 * np.sin(x / 9) + 25 * np.sin(y / 7 + x / 31)
+    picture = np.repeat(street[..., None], 3, axis=2)
+    if square_at is not None:
+        column, row = square_at
+        picture[row : row + 40, column : column + 40] = 200, 30, 30
+    return np.clip(picture * level, 0, 255).astype(np.uint8)
+
+
+def _frames(*pictures: NDArray[np.uint8]) -> Iterator[Frame]:
+    rng = np.random.default_rng(0)
+    for index, picture in enumerate(pictures):
+        noisy = np.clip(picture + rng.normal(0, 1.5, picture.shape), 0, 255).astype(np.uint8)
+        yield Frame(index, index * TENTH_NS, noisy)
+
+
+def _walk(count: int) -> list[NDArray[np.uint8]]:
+    return [_scene(square_at=(5 * step, 100)) for step in range(count)]
+
+
+class _Sees:
+    """A detector that always gives the same answer, and counts its calls."""
+
+    def __init__(self, *boxes: Box) -> None:
+        self.boxes = boxes
+        self.calls = 0
+
+    def detect(self, pixels: NDArray[np.uint8]) -> tuple[Box, ...]:
+        assert pixels.shape == (240, 320, 3)
+        self.calls += 1
+        return self.boxes
+
+
+def test_first_frame_moves_nowhere() -> None:
+    motion = MotionDetector().detect(next(_frames(_scene())))
+    assert motion.boxes == ()
+    assert motion.mask.shape == (240, 320)
+    assert not motion.mask.any()
+
+
+def test_still_scene_stays_still() -> None:
+    detector = MotionDetector()
+    assert not any(detector.detect(frame).boxes for frame in _frames(*[_scene()] * 60))
+
+
+def test_walker_is_found() -> None:
+    detector = MotionDetector()
+    for _ in map(detector.detect, _frames(*[_scene()] * 10)):
+        pass
+    for step, frame in enumerate(_frames(*_walk(50))):
+        motion = detector.detect(Frame(10 + step, (10 + step) * TENTH_NS, frame.pixels))
+        assert len(motion.boxes) == 1
+        assert motion.boxes[0].iou(Box(5 * step, 100, 5 * step + 40, 140)) > 0.8
+        assert motion.mask[110:130, 5 * step + 10 : 5 * step + 30].all()
+
+
+def test_boxes_of_a_large_picture_are_in_its_pixels() -> None:
+    detector = MotionDetector()
+    detector.detect(Frame(0, 0, cv2.resize(_scene(), (960, 720)).astype(np.uint8)))
+    motion = detector.detect(Frame(1, TENTH_NS, cv2.resize(_scene(square_at=(100, 60)), (960, 720)).astype(np.uint8)))
+    assert motion.boxes[0].iou(Box(300, 180, 420, 300)) > 0.8
+    assert motion.mask.shape == (720, 960)
+
+
+@pytest.mark.parametrize("level", [0.6, 0.8, 1.25])
+def test_exposure_is_no_motion(level: float) -> None:
+    detector = MotionDetector()
+    frames = _frames(*[_scene()] * 20, *[_scene(level)] * 20)
+    assert not any(detector.detect(frame).boxes for frame in frames)
+
+
+def test_shadow_is_no_motion() -> None:
+    shaded = _scene().astype(np.float64)
+    shaded[150:200, 100:200] *= 0.75
+    detector = MotionDetector()
+    frames = _frames(*[_scene()] * 20, *[shaded.astype(np.uint8)] * 5)
+    assert not any(detector.detect(frame).boxes for frame in frames)
+
+
+def test_walker_without_his_shadow() -> None:
+    picture = _scene(square_at=(100, 60)).astype(np.float64)
+    picture[90:100, 140:220] *= 0.75
+    detector = MotionDetector()
+    *_, motion = map(detector.detect, _frames(*[_scene()] * 20, picture.astype(np.uint8)))
+    assert motion.boxes[0].iou(Box(100, 60, 140, 100)) > 0.8
+
+
+def test_what_left_its_place_leaves_no_ghost() -> None:
+    detector = MotionDetector()
+    stood = [_scene(square_at=(200, 100))] * 50
+    *_, motion = map(detector.detect, _frames(*stood, *[_scene()] * 3))
+    assert motion.boxes == ()
+
+
+def test_who_stops_for_a_while_stays_found() -> None:
+    detector = MotionDetector()
+    *_, motion = map(detector.detect, _frames(*[_scene()] * 120, *[_scene(square_at=(200, 100))] * 40))
+    assert len(motion.boxes) == 1
+
+
+def test_turning_camera_reports_nothing_and_learns_anew() -> None:
+    elsewhere = np.roll(255 - _scene(), 50, axis=1)
+    detector = MotionDetector()
+    frames = _frames(*[_scene()] * 30, *[elsewhere] * 30)
+    motions = [detector.detect(frame) for frame in frames]
+    assert not any(motion.boxes for motion in motions)
+    walker = elsewhere.copy()
+    walker[100:140, 50:90] = 200, 30, 30
+    motion = detector.detect(Frame(60, 60 * TENTH_NS, walker))
+    assert len(motion.boxes) == 1
+
+
+def test_moving_objects_of_the_test_camera_are_found() -> None:
+    camera, detector = SyntheticCamera(SIZE_PX, 10.0, seed=0), MotionDetector()
+    found = wanted = 0
+    for k in range(200):
+        frame = camera.capture(k * TENTH_NS)
+        assert frame is not None
+        boxes = detector.detect(frame).boxes
+        if k >= 20:
+            truth = camera.truth(k * TENTH_NS)
+            wanted += len(truth)
+            found += sum(any(true.iou(box) >= 0.3 for box in boxes) for true in truth)
+    assert found >= 0.85 * wanted
+
+
+@settings(max_examples=30)
+@given(width=st.integers(1, 400), height=st.integers(1, 400))
+def test_motion_takes_any_size(width: int, height: int) -> None:
+    detector = MotionDetector()
+    for index in range(3):
+        motion = detector.detect(Frame(index, index * TENTH_NS, np.full((height, width, 3), 40 * index, np.uint8)))
+        assert motion.mask.shape == (height, width)
+
+
+def test_background_is_the_median_and_forgets() -> None:
+    black, white = np.zeros((2, 2, 3), np.uint8), np.full((2, 2, 3), 255, np.uint8)
+    background = Background(black, 0)
+    for k in range(1, 11):
+        background.learn(white if k == 5 else black, k * TENTH_NS)
+    assert not background.picture.any()
+    for k in range(11, 400):
+        background.learn(white, k * TENTH_NS)
+    assert np.array_equal(background.picture, white)
+
+
+@given(count=st.integers(1, 15), seed=st.integers(0, 99))
+def test_median_of_pictures(count: int, seed: int) -> None:
+    pictures = list(np.random.default_rng(seed).integers(0, 256, (count, 3, 4, 3), np.uint8))
+    expected = np.sort(pictures, axis=0)[count // 2]
+    assert np.array_equal(_median(pictures), expected)
+
+
+def test_background_is_corrected_in_a_window_only() -> None:
+    black, white = np.zeros((4, 4, 3), np.uint8), np.full((4, 4, 3), 255, np.uint8)
+    background = Background(black, 0)
+    background.correct((slice(1, 3), slice(1, 3)), np.array([[True, False], [False, True]]), white)
+    background.learn(black, TENTH_NS)
+    assert np.argwhere(background.picture[..., 0]).tolist() == [[1, 1], [2, 2]]
+    assert not black.any()
+
+
+@given(corners=st.lists(st.tuples(*[st.floats(-100, 500)] * 4), min_size=1, max_size=5), margin=st.floats(0, 20))
+def test_roi_is_the_union_of_wider_boxes(corners: list[tuple[float, float, float, float]], margin: float) -> None:
+    boxes = [Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)) for x0, y0, x1, y1 in corners]
+    mask = roi_mask(boxes, SIZE_PX, margin)
+    x, y = np.meshgrid(np.arange(320) + 0.5, np.arange(240) + 0.5)
+    expected = np.zeros((240, 320), np.bool_)
+    certain = np.ones((240, 320), np.bool_)
+    for box in boxes:
+        depth = np.minimum(np.minimum(x - box.x0, box.x1 - x) + margin, np.minimum(y - box.y0, box.y1 - y) + margin)
+        expected |= depth > 0
+        certain &= np.abs(depth) > 0.51
+    assert np.array_equal(mask[certain], expected[certain])
+
+
+def test_roi_without_boxes_is_the_whole_picture() -> None:
+    assert roi_mask([], (40, 30), 4).all()
+
+
+@given(height=st.integers(1, 100), width=st.integers(1, 100), seed=st.integers(0, 99))
+def test_importance_follows_the_share_of_each_cell(height: int, width: int, seed: int) -> None:
+    mask = np.random.default_rng(seed).random((height, width)) < 0.25
+    importance = cell_importance(mask, 3.0)
+    assert importance.shape == (-(-height // 16), -(-width // 16))
+    assert importance.dtype == np.float32
+    for (row, column), weight in np.ndenumerate(importance):
+        cell = mask[16 * row : 16 * row + 16, 16 * column : 16 * column + 16]
+        assert weight == (3.0 if cell.mean() >= 0.25 else 1.0)
+
+
+def test_contours_lie_inside_the_region_of_interest() -> None:
+    observer = Observer(MotionDetector())
+    first, *_, last = map(observer.observe, _frames(*[_scene()] * 10, _scene(square_at=(100, 60))))
+    assert first.mask.all()
+    assert last.mask[60:100, 100:140].all()
+    assert last.mask.mean() < 0.1
+    assert last.contours.any()
+    assert not last.contours[~last.mask].any()
+    assert set(np.unique(last.contours)) == {0, 1}
+    for array in (last.mask, last.contours, last.motion):
+        assert not array.flags.writeable
+
+
+def test_detector_runs_on_every_nth_frame() -> None:
+    detector = _Sees()
+    observer = Observer(MotionDetector(), detector, detect_every=3)
+    for frame in _frames(*[_scene()] * 7):
+        observer.observe(frame)
+    assert detector.calls == 3
+
+
+def test_recognized_object_need_not_move() -> None:
+    bench = Box(10, 20, 60, 70, "bench", 0.9, "detector")
+    observer = Observer(MotionDetector(), _Sees(bench), margin_px=0)
+    for observation in map(observer.observe, _frames(*[_scene()] * 7)):
+        assert observation.boxes == (bench,)
+        assert observation.mask.sum() == 50 * 50
+
+
+def test_recognized_object_goes_with_what_moves() -> None:
+    pictures = [_scene()] * 10 + [_scene(square_at=(100 + 4 * step, 60)) for step in range(10)]
+    detector = _Sees(Box(100, 60, 140, 100, "car", 0.9, "detector"))
+    observer = Observer(MotionDetector(), detector, detect_every=10)
+    *_, last = map(observer.observe, _frames(*pictures))
+    assert len(last.boxes) == 1
+    assert last.boxes[0].label == "car"
+    assert last.boxes[0].iou(Box(136, 60, 176, 100)) > 0.8
+
+
+def test_group_is_given_up_for_its_members() -> None:
+    left, right = (Box(x, 60, x + 20, 100, "person", 0.8, "detector") for x in (100, 120))  # the square is both of them
+    stray = Box(250, 10, 270, 30, "dog", 0.7, "detector")
+    observer = Observer(MotionDetector(), _Sees(left, right, stray), detect_every=1)
+    *_, last = map(observer.observe, _frames(*[_scene()] * 10, _scene(square_at=(100, 60))))
+    assert last.boxes == (left, right, stray)
+
+
+@given(st.tuples(*[st.integers(0, 20)] * 8))
+def test_iou_counts_pixels(sides: tuple[int, ...]) -> None:
+    a, b = (Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)) for x0, y0, x1, y1 in (sides[:4], sides[4:]))
+    masks = np.zeros((2, 20, 20), np.bool_)
+    for mask, box in zip(masks, (a, b), strict=True):
+        mask[int(box.y0) : int(box.y1), int(box.x0) : int(box.x1)] = True
+    either = np.logical_or(*masks).sum()
+    assert a.iou(b) == pytest.approx(np.logical_and(*masks).sum() / either if either else 0)
+    assert a.iou(b) == b.iou(a)
