@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pantel_codec import EntropyModel
 from pantel_codec.entropy import ALPHABET, OFFSET_LEVELS, RESIDUAL_LIMIT, SCALE_LEVELS
+from pantel_codec.stages import stages_of
 
 settings.register_profile("pantel", deadline=None)  # how long an example takes says more about the machine
 settings.load_profile("pantel")
@@ -33,9 +34,11 @@ def model_arrays() -> dict[str, NDArray[np.int32]]:
     arrays = {"groups": np.array(GROUPS), "residual_counts": _residual_counts()}
     for group, channels in enumerate(GROUPS):
         inputs = 2 * sum(GROUPS[: group + 1]) + group + 1
+        stages = stages_of(group)
+        dilations = len({stage.dilation for stage in stages})
         layers = {
-            "spatial": ((9 * inputs, WIDTH), 300),
-            "bias": ((QUALITIES, 2, WIDTH), 1500),
+            "spatial": ((dilations, 9 * inputs, WIDTH), 300),
+            "bias": ((QUALITIES, len(stages), WIDTH), 1500),
             "hidden": ((WIDTH, WIDTH), 700),
             "hidden_bias": ((WIDTH,), 100_000),
             "head": ((WIDTH, 2 * channels), 500),

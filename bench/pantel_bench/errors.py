@@ -4,7 +4,7 @@ BenchError
  +-- PictureError   a picture file cannot be read or is too small; name another
  +-- WeightsError   the weights of a metric are not what it needs; get the right file
  +-- AnchorError    a table of published figures cannot be read
- +-- OutputError    a report cannot be written; name another place
+ +-- OutputError    the demo's video cannot be written; make room or name another place
  +-- PlotError      matplotlib is missing
  +-- PeerError      a peer codec is missing or wrote what its format does not allow
  +-- MetricError    a metric was given pictures or curves that it cannot compare
@@ -45,7 +45,7 @@ class AnchorError(BenchError):
 
 
 class OutputError(BenchError):
-    """A report cannot be written."""
+    """The demo's video cannot be written."""
 
 
 class PlotError(BenchError):

@@ -6,18 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pantel_bench.errors import PictureError
+from pantel_codec import CELL_PX, MAX_SIDE_PX, MIN_SIDE_PX
+from pantel_device import pictures
+from pantel_device.errors import DeviceError
 
 __all__ = ["SIZES", "SourcePicture", "kodak_256", "list_pictures", "native", "read_picture"]
-
-_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-_CELL_PX = 16
-_LEAST_SIDE_PX = 32  # that the still codec takes
-_LARGEST_SIDE_PX = 1024
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,11 +37,11 @@ def list_pictures(folder: Path) -> list[Path]:
         PictureError: The folder cannot be read, has no pictures, or two that differ only in the suffix.
     """
     try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+        paths = sorted(path for path in folder.iterdir() if pictures.is_picture_suffix(path))
     except OSError as error:
         raise PictureError(f"cannot read the folder {folder}: {error.strerror}") from error
     if not paths:
-        raise PictureError(f"no pictures in {folder}; files ending in {', '.join(sorted(_SUFFIXES))} are read")
+        raise PictureError(f"no pictures in {folder}; files ending in {', '.join(pictures.PICTURE_SUFFIXES)} are read")
     if len({path.stem for path in paths}) < len(paths):
         raise PictureError(f"two pictures in {folder} have the same name but for the suffix; rename one")
     return paths
@@ -57,15 +54,12 @@ def read_picture(path: Path, size: str) -> SourcePicture:
         PictureError: The file is no picture, or too small.
     """
     try:
-        data = np.fromfile(path, np.uint8)
-        pixels = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
-    except (OSError, cv2.error) as error:
-        raise PictureError(f"cannot read {path}: {error}") from error
-    if pixels is None:
-        raise PictureError(f"{path} is no picture that can be read; take it out of the folder")
-    if min(pixels.shape[:2]) < _LEAST_SIDE_PX:
-        raise PictureError(f"{path} is smaller than {_LEAST_SIDE_PX}x{_LEAST_SIDE_PX}; take it out of the folder")
-    return SourcePicture(path.stem, np.ascontiguousarray(SIZES[size](np.asarray(pixels, np.uint8))))
+        pixels = pictures.read_picture(path)
+    except DeviceError as error:
+        raise PictureError(str(error)) from error
+    if min(pixels.shape[:2]) < MIN_SIDE_PX:
+        raise PictureError(f"{path} is smaller than {MIN_SIDE_PX}x{MIN_SIDE_PX}; take it out of the folder")
+    return SourcePicture(path.stem, np.ascontiguousarray(SIZES[size](pixels)))
 
 
 def kodak_256(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -84,7 +78,7 @@ def kodak_256(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def native(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the centre of (H, W, 3) pixels, as large as the codec takes, each side a multiple of 16."""
-    return _centre(pixels, _LARGEST_SIDE_PX)
+    return _centre(pixels, MAX_SIDE_PX)
 
 
 SIZES: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {"256": kodak_256, "native": native}
@@ -92,6 +86,6 @@ SIZES: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {"256": kod
 
 def _centre(pixels: NDArray[np.uint8], largest_px: int) -> NDArray[np.uint8]:
     """Return the centre of (H, W, 3), sides rounded down to multiples of 16 and limited."""
-    height, width = (min(side // _CELL_PX * _CELL_PX, largest_px) for side in pixels.shape[:2])
+    height, width = (min(side // CELL_PX * CELL_PX, largest_px) for side in pixels.shape[:2])
     top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
     return pixels[top : top + height, left : left + width]

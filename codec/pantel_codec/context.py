@@ -4,8 +4,8 @@ Range encoder and decoder must derive the same probabilities on every machine. A
 float64: products and sums of integers are exact below 2**53 in any order of summation, so BLAS may do the work.
 `ContextNetwork.from_arrays` refuses weights with which an accumulator could get there.
 
-The structure is that of a checkerboard context model (He et al., "Checkerboard context model for efficient learned
-image compression", 2021) over channel groups, fed with nothing but symbols of the same block:
+Channel groups are coded coarse first, each in the stages of `pantel_codec.stages`, and the network of a group is fed
+with nothing but symbols of the same block:
 
 ```
 3x3 cells around each cell --> spatial --> ReLU --> hidden --> ReLU --> head --> mean, log scale
@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_codec.errors import SymbolError
+from pantel_codec.stages import stages_of
 
 __all__ = ["ACTIVATION_BITS", "KNOWN_LIMIT", "WEIGHT_BITS", "ContextNetwork", "KnownSymbols", "Prediction"]
 
@@ -35,6 +36,7 @@ WEIGHT_BITS = 10
 """Fractional bits of the weights."""
 
 _TAPS = 9
+_BORDER = 2  # the largest dilation
 _ACTIVATION_LIMIT = float(1 << 20)
 _EXACT_LIMIT = float(1 << 52)  # leaves a bit for the rounding half
 
@@ -46,8 +48,7 @@ class KnownSymbols:
     group is known: so what the groups before one say stands together. A border of unknown cells surrounds the block.
 
     Attributes:
-        phases: Flat indices of the cells of the two halves of the checkerboard, (n,) each. The first half holds the
-            cells whose row and column have an even sum; a block of one cell has no second half.
+        cells: For each group and stage the flat indices of its cells, (n,); empty where a small block has none.
     """
 
     def __init__(self, groups: tuple[int, ...], rows: int, columns: int) -> None:
@@ -59,41 +60,44 @@ class KnownSymbols:
             columns: Width of the block in cells.
         """
         self._starts = np.cumsum([0, *(_inputs(channels) for channels in groups)]).tolist()
-        self._features = np.zeros(((rows + 2) * (columns + 2), self._starts[-1]))
+        stride = columns + 2 * _BORDER
+        self._features = np.zeros(((rows + 2 * _BORDER) * stride, self._starts[-1]))
         row, column = np.divmod(np.arange(rows * columns), columns)
-        odd = (row + column) % 2
-        self.phases = (np.flatnonzero(odd == 0), np.flatnonzero(odd == 1))
-        stride = columns + 2
-        self._inside = (row + 1) * stride + column + 1
-        offsets = np.add.outer(np.arange(-1, 2) * stride, np.arange(-1, 2)).ravel()
-        self._taps = tuple(self._inside[cells, None] + offsets for cells in self.phases)
+        self._inside = (row + _BORDER) * stride + column + _BORDER
+        stages = [stages_of(group) for group in range(len(groups))]
+        around = np.add.outer(np.arange(-1, 2) * stride, np.arange(-1, 2)).ravel()
+        cells = {stage: np.flatnonzero(stage.mask(rows, columns)) for of_group in stages for stage in of_group}
+        taps = {stage: self._inside[cells[stage], None] + stage.dilation * around for stage in cells}
+        self.cells = tuple(tuple(cells[stage] for stage in of_group) for of_group in stages)
+        self._taps = tuple(tuple(taps[stage] for stage in of_group) for of_group in stages)
 
-    def learn(self, group: int, phase: int, symbols: NDArray[np.int64]) -> None:
-        """Take note of the symbols (channels, n) of a group in one half of the checkerboard."""
+    def learn(self, group: int, stage: int, symbols: NDArray[np.int64]) -> None:
+        """Take note of the symbols (channels, n) of a group in one stage."""
         start, stop = self._starts[group : group + 2]
         values = np.clip(symbols.T, -KNOWN_LIMIT, KNOWN_LIMIT)
         features = np.ones((len(values), stop - start))
         channels = values.shape[1]
         features[:, :channels] = values
         features[:, channels:-1] = np.abs(values)
-        self._features[self._inside[self.phases[phase]], start:stop] = features
+        self._features[self._inside[self.cells[group][stage]], start:stop] = features
 
-    def around(self, group: int, phase: int) -> NDArray[np.float64]:
-        """Return what a network of a group may see of the 3x3 cells around each cell of one half.
+    def around(self, group: int, stage: int) -> NDArray[np.float64]:
+        """Return what the network of a group may see of the nine cells at and around each cell of a stage.
 
-        In the first half nothing of the group itself is known, so only the groups before it are returned.
+        In the first stage nothing of the group itself is known, so only the groups before it are returned.
 
         Returns:
             (n, 9 * inputs) float64 holding integers; taps row by row, inputs fastest.
         """
-        inputs = self._starts[group + phase]
-        taps = self._taps[phase]
-        return self._features[:, :inputs].take(taps, axis=0).reshape(len(taps), _TAPS * inputs)
+        inputs = self._starts[group + (stage > 0)]
+        taps = self._taps[group][stage]
+        features: NDArray[np.float64] = self._features[:, :inputs].take(taps, axis=0)
+        return features.reshape(len(taps), _TAPS * inputs)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """What the context tells of the symbols of one group in one half, fixed point with 8 fractional bits.
+    """What the context tells of the symbols of one group in one stage, fixed point with 8 fractional bits.
 
     Attributes:
         mean: (channels, n) float64 holding integers, in 1/256 of a symbol.
@@ -112,9 +116,9 @@ class ContextNetwork:
 
     Attributes:
         group: Index of the group.
-        spatial: Weights of the convolution for each half, (9 * inputs, width), inputs as `KnownSymbols.around` gives
+        spatial: Weights of the convolution for each stage, (9 * inputs, width), inputs as `KnownSymbols.around` gives
             them.
-        bias: (qualities, 2, width), 10 fractional bits: of each quality and half.
+        bias: (qualities, stages, width), 10 fractional bits: of each quality and stage.
         hidden: (width, width).
         hidden_bias: (width,), 18 fractional bits.
         head: (width, 2 * channels), means first.
@@ -122,7 +126,7 @@ class ContextNetwork:
     """
 
     group: int
-    spatial: tuple[NDArray[np.float64], NDArray[np.float64]]
+    spatial: tuple[NDArray[np.float64], ...]
     bias: NDArray[np.float64]
     hidden: NDArray[np.float64]
     hidden_bias: NDArray[np.float64]
@@ -136,7 +140,8 @@ class ContextNetwork:
         """Take the network of one group out of the integer arrays of an artefact.
 
         Args:
-            arrays: Holds `context{group}_{layer}` for each of the layers.
+            arrays: Holds `context{group}_{layer}` for each of the layers; `spatial` (dilations, 9 * inputs, width) has
+                the weights of each dilation that the group's stages have, the smallest first.
             group: Index of the group.
             groups: Channels of each group.
 
@@ -151,27 +156,32 @@ class ContextNetwork:
         spatial, bias, hidden, hidden_bias, head, head_bias = layers
         width, outputs = hidden_bias.size, 2 * groups[group]
         inputs = sum(_inputs(channels) for channels in groups[: group + 1])
-        shapes = [(_TAPS * inputs, width), (*bias.shape[:1], 2, width), (width, width), (width,)]
+        stages = stages_of(group)
+        dilations = sorted({stage.dilation for stage in stages})
+        shapes = [(len(dilations), _TAPS * inputs, width), (*bias.shape[:1], len(stages), width)]
+        shapes += [(width, width), (width,)]
         shapes += [(width, outputs), (outputs,)]
         if bias.size == 0 or [layer.shape for layer in layers] != shapes:
             raise SymbolError(f"the arrays of context network {group} do not fit together")
-        _check_exact(spatial, bias, KNOWN_LIMIT)
+        for weights in spatial:
+            _check_exact(weights, bias, KNOWN_LIMIT)
         _check_exact(hidden, hidden_bias, _ACTIVATION_LIMIT)
         _check_exact(head, head_bias, _ACTIVATION_LIMIT)
-        ordered = spatial.reshape(_TAPS, inputs, width)[:, _input_order(groups[: group + 1])]
-        before = ordered[:, : inputs - _inputs(groups[group])]
-        halves = (before.reshape(-1, width), ordered.reshape(-1, width))
-        return cls(group, halves, bias, hidden, hidden_bias, head, head_bias)
+        ordered = spatial.reshape(-1, _TAPS, inputs, width)[:, :, _input_order(groups[: group + 1])]
+        of_stage = [ordered[dilations.index(stage.dilation)] for stage in stages]
+        of_stage[0] = of_stage[0][:, : inputs - _inputs(groups[group])]
+        convolutions = tuple(weights.reshape(-1, width) for weights in of_stage)
+        return cls(group, convolutions, bias, hidden, hidden_bias, head, head_bias)
 
-    def predict(self, known: KnownSymbols, quality: int, phase: int) -> Prediction:
-        """Predict the symbols of the group in one half of the checkerboard.
+    def predict(self, known: KnownSymbols, quality: int, stage: int) -> Prediction:
+        """Predict the symbols of the group in one stage.
 
         Args:
             known: The symbols coded before.
             quality: Index of the quantizer.
-            phase: 0 for the first half, 1 for the second.
+            stage: Index of the stage.
         """
-        x = known.around(self.group, phase) @ self.spatial[phase] + self.bias[quality, phase]  # weight bits only
+        x = known.around(self.group, stage) @ self.spatial[stage] + self.bias[quality, stage]  # weight bits only
         x = _activate(x, WEIGHT_BITS - ACTIVATION_BITS)  # (n, width)
         x = _activate(x @ self.hidden + self.hidden_bias, WEIGHT_BITS)
         out = _shift(x @ self.head + self.head_bias, WEIGHT_BITS).T  # (2 * channels, n)

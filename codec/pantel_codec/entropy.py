@@ -1,8 +1,8 @@
 """Entropy model: walks over the symbols of a block of cells in coding order and says how each is coded.
 
-A block is a rectangle of cells and a range of channel groups. Each group is coded in two steps, the two halves of a
-checkerboard. What a step can know is decided before its symbols are; so one walk serves the encoder, the decoder and
-the quantizer, which differ only in the `Visitor` that names the symbols of a step:
+A block is a rectangle of cells and a range of channel groups. Each group is coded in the stages of
+`pantel_codec.stages`. What a step can know is decided before its symbols are; so one walk serves the encoder, the
+decoder and the quantizer, which differ only in the `Visitor` that names the symbols of a step:
 
 ```
 context of what is known --> Step (table and centre of each symbol) --> Visitor --> symbols --> context ...
@@ -55,7 +55,7 @@ _ONE = 1 << ACTIVATION_BITS
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """The symbols that are coded together: one channel group in one half of the checkerboard.
+    """The symbols that are coded together: one channel group in one stage.
 
     Attributes:
         group: Index of the channel group.
@@ -148,13 +148,13 @@ class EntropyModel:
         known = KnownSymbols(self.groups, rows, columns)
         for group in groups:
             channels = self.group_slice(group)
-            for phase, cells in enumerate(known.phases):
-                if cells.size == 0:  # a single cell has no second half
+            for stage, cells in enumerate(known.cells[group]):
+                if cells.size == 0:  # small blocks have no cells of some stages
                     continue
-                prediction = self._networks[group].predict(known, quality, phase)
+                prediction = self._networks[group].predict(known, quality, stage)
                 named = visitor(_step(group, channels, cells, prediction))
                 symbols[channels, cells] = named
-                known.learn(group, phase, named)
+                known.learn(group, stage, named)
         return symbols.reshape(-1, rows, columns)
 
     def step_bits(self, step: Step, symbols: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pantel_device.command import UsageError
 
-__all__ = ["check_writable", "write_atomically"]
+__all__ = ["check_writable", "replacing", "write_atomically"]
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a path beside a file's place; what the block leaves there takes that place when the block ends.
+
+    No reader ever sees half of it, and neither does anyone after a power cut. A link keeps pointing to where it
+    did. A block that raises leaves everything as it was.
+
+    Raises:
+        OSError: The file cannot be written; an older one is untouched.
+    """
+    place = path.resolve()
+    beside = place.with_name(f".{place.name}.{os.getpid()}.part")
+    try:
+        yield beside
+        with _errors_name(path):
+            _sync(beside)
+            beside.replace(place)
+            _sync(place.parent)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file beside its place, wait until the disk holds it, then rename it.
-
-    No reader ever sees half of it, and neither does anyone after a power cut. A link keeps pointing to where it
-    did; a device or pipe is written to directly, because it cannot be replaced.
+    """Write a file as `replacing` does; a device or pipe is written to directly, because it cannot be replaced.
 
     Raises:
         OSError: The file cannot be written; an older one is untouched.
@@ -22,20 +43,8 @@ def write_atomically(path: Path, data: bytes) -> None:
     if path.exists() and not path.is_file():
         path.write_bytes(data)
         return
-    path = path.resolve()
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        error.filename = str(path)  # the name that the user knows
-        raise
-    finally:
-        beside.unlink(missing_ok=True)
+    with _errors_name(path), replacing(path) as beside:
+        beside.write_bytes(data)
 
 
 def check_writable(path: Path) -> None:
@@ -53,9 +62,19 @@ def check_writable(path: Path) -> None:
         raise UsageError(f"cannot write {path}: permission denied; name a file in a folder that is yours")
 
 
-def _sync_folder(folder: Path) -> None:
-    """Let the new name survive a power cut, too."""
-    descriptor = os.open(folder, os.O_RDONLY)
+@contextmanager
+def _errors_name(path: Path) -> Iterator[None]:
+    """Let errors name the file that the user knows."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = str(path)
+        raise
+
+
+def _sync(path: Path) -> None:
+    """Wait until the disk holds a file's content, or a folder's names."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import Block, CellUpdate
+from pantel_codec import CellUpdate
 from pantel_models import SceneCodec
 
 __all__ = ["Belief"]
@@ -32,7 +32,7 @@ class Belief:
         self._sent_ns = np.zeros((rows, columns), np.int64)
         self._symbols = np.zeros((channels, rows, columns), np.int64)
         self._quality = np.full((rows, columns), -1, np.int16)
-        self._tag = np.zeros((rows, columns), np.uint8)
+        self._next_tag = 0
 
     def expected_error(self, latents: NDArray[np.float32], now_ns: int) -> NDArray[np.float64]:
         """Return (rows, columns): the expected squared error of each cell that the receiver shows now."""
@@ -58,12 +58,10 @@ class Belief:
         fresh = self._codec.quantizer.dequantize(update.symbols, update.quality)
         return (1 - self._loss) * self._error(latents, fresh) + self._loss * self._error(latents, held)
 
-    def next_tag(self, block: Block) -> int:
-        """Return a version tag that no cell of the block has."""
-        window = block.window
-        used = set(self._tag[window].ravel().tolist())
-        newest = int(self._tag[window].max())
-        return next(tag % _TAGS for tag in range(newest + 1, newest + 1 + _TAGS) if tag % _TAGS not in used)
+    @property
+    def next_tag(self) -> int:
+        """Version tag of the next update: the one that was used longest ago."""
+        return self._next_tag
 
     def sent(self, update: CellUpdate, now_ns: int) -> None:
         """Take note of an update that goes on the air."""
@@ -75,10 +73,9 @@ class Belief:
         self._held[cells] = self._codec.quantizer.dequantize(update.symbols, update.quality)
         self._symbols[cells] = update.symbols
         self._quality[window] = update.quality
-        self._tag[window] = update.tag
+        self._next_tag = (update.tag + 1) % _TAGS
         self._sent_ns[window] = now_ns
 
     def _error(self, latents: NDArray[np.float32], held: NDArray[np.float32]) -> NDArray[np.float64]:
         weights = self._codec.quantizer.sensitivity[:, None, None]
         return np.asarray((weights * (latents - held) ** 2).sum(axis=0), np.float64)
-

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import fcntl
 import logging
-import time
 from pathlib import Path
 
 from pantel_device.atomic_file import write_atomically
 from pantel_device.command import CommandError
+from pantel_device.wall_clock import utc_s
 
 __all__ = ["next_boot_epoch"]
 
@@ -38,7 +38,7 @@ def next_boot_epoch(state_dir: Path) -> int:
         with (state_dir / _LOCK).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             last = _read(path)
-            epoch = (time.time_ns() // 1_000_000_000 if last is None else last + 1) % _LIMIT
+            epoch = (utc_s() if last is None else last + 1) % _LIMIT
             write_atomically(path, f"{epoch}\n".encode())
     except OSError as error:
         raise CommandError(

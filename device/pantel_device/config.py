@@ -15,6 +15,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from pantel_codec import MAX_SIDE_PX, MIN_SIDE_PX
 from pantel_device.command import UsageError
 from pantel_link import PLACEHOLDER_CALLSIGN, CallsignError, Preset, check_callsign
 from pantel_link.context import SENDER_BITS
@@ -37,7 +38,7 @@ def _default_state_dir() -> Path:
     return (Path(base) if base.startswith("/") else Path.home() / ".local" / "state") / "pantel"
 
 
-_Side = Annotated[int, Field(ge=32, le=1024)]
+_Side = Annotated[int, Field(ge=MIN_SIDE_PX, le=MAX_SIDE_PX)]
 _SizePx = Annotated[tuple[_Side, _Side], BeforeValidator(_split_size)]
 
 

@@ -3,11 +3,12 @@
 DeviceError
  +-- CameraError     no picture can come from what the user named as the camera
  +-- DetectorError   the detector's file is missing, unreadable or of another layout
+ +-- PictureError    a picture file is missing, unreadable or no picture
 
 Every message is one line that says what is wrong and what to do.
 """
 
-__all__ = ["CameraError", "DetectorError", "DeviceError"]
+__all__ = ["CameraError", "DetectorError", "DeviceError", "PictureError"]
 
 
 class DeviceError(Exception):
@@ -20,3 +21,7 @@ class CameraError(DeviceError):
 
 class DetectorError(DeviceError):
     """The detector that the configuration names cannot be used."""
+
+
+class PictureError(DeviceError):
+    """A picture file cannot be read."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
 from pantel_models import SceneCodec
 
-__all__ = ["Persistence"]
+__all__ = ["SHORTEST_S", "Persistence"]
 
 _CHANGED_SSE = 768 * (10 / 255) ** 2  # a cell has changed when its 3 x 256 values differ by 10 grey levels (RMS)
-_SHORTEST_S = 0.4  # about the time to the next payload
+SHORTEST_S = 0.4  # about the time to the next payload
 _LONGEST_S = 20.0
 _UNKNOWN_S = 2.0  # assumed age of what is seen for the first time
 
@@ -40,4 +41,4 @@ class Persistence:
         changed = (weights * (latents - self._reference) ** 2).sum(axis=0) > _CHANGED_SSE
         self._reference[:, changed] = latents[:, changed]
         self._since_ns[changed] = now_ns
-        return np.clip((now_ns - self._since_ns) / 1e9, _SHORTEST_S, _LONGEST_S)
+        return np.clip((now_ns - self._since_ns) / 1e9, SHORTEST_S, _LONGEST_S)

@@ -17,7 +17,7 @@ class Renderer:
     def __init__(self, codec: SceneCodec, scene: Scene) -> None:
         self._codec = codec
         self._scene = scene
-        self._revision = -1
+        self._revision = 0  # nothing is known yet, so there is nothing to draw
         self._background: NDArray[np.uint8] | None = None
 
     @property

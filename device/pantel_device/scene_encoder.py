@@ -20,7 +20,7 @@ from pantel_codec import Block, CellElement, CellUpdate, SceneSyntax, cells_acro
 from pantel_device.belief import Belief
 from pantel_device.frame import Observation
 from pantel_device.observer import cell_importance
-from pantel_device.persistence import Persistence
+from pantel_device.persistence import SHORTEST_S, Persistence
 from pantel_models import SceneCodec
 
 __all__ = ["SceneEncoder", "SceneEncoderSettings"]
@@ -30,8 +30,9 @@ _OVERHEAD_BITS = 36.0  # kind, block, quality, levels, tag and end of a payload 
 _SMALLEST_BITS = 56.0  # less room than this is left empty
 _ASPECTS = (0.5, 1.0, 2.0, 4.0)  # width over height of the blocks tried
 _FITTING_ROUNDS = 4
-_ROI_LASTS_S = float(__import__('os').environ.get('RL','4'))
-_SEEDS = 3  # places tried before the rest of a payload is left empty
+_ROI_LASTS_S = 4.0  # an error in the region of interest counts as if its repair lasted so long
+_SEEDS = 8  # places tried before the rest of a payload is left empty
+_SETTLED_NS = 5_000_000_000  # a place where nothing helped is left alone so long, unless it changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class SceneEncoderSettings:
         refresh_s: Time after which a receiver that joins late should have been told again [s].
     """
 
-    roi_weight: float = 4.0
+    roi_weight: float = 8.0
     assumed_loss: float = 0.05
     refresh_s: float = 120.0
 
@@ -79,6 +80,7 @@ class SceneEncoder:
         self._persistence = Persistence(codec)
         self._inside = np.zeros((self._rows, self._columns), np.bool_)  # cells of the region of interest
         self._shows_interest = np.zeros_like(self._inside)  # cells sent when they belonged to it
+        self._settled_until_ns = np.zeros((self._rows, self._columns), np.int64)
         # Bits that a cell takes at each quality; learned from what was sent.
         self._cell_bits = dict(zip(_LADDER, (3.0, 8.0, 16.0, 28.0, 45.0, 65.0), strict=True))
 
@@ -110,9 +112,7 @@ class SceneEncoder:
             room_bits = 8.0 * (capacity_bytes - len(payload))
         return payload
 
-    def _importance(
-        self, mask: NDArray[np.bool_], latents: NDArray[np.float32], now_ns: int
-    ) -> NDArray[np.float32]:
+    def _importance(self, mask: NDArray[np.bool_], latents: NDArray[np.float32], now_ns: int) -> NDArray[np.float32]:
         """Return (rows, columns): weight of an error in each cell times the seconds that its repair would last."""
         weight = cell_importance(mask, roi_weight=self._settings.roi_weight)
         self._inside = (weight > 1) & (not mask.all())
@@ -120,6 +120,7 @@ class SceneEncoder:
         interesting = self._inside | self._shows_interest
         weight = np.where(interesting, self._settings.roi_weight, 1.0)
         lasting_s = self._persistence.update(latents, now_ns)
+        self._settled_until_ns[lasting_s <= SHORTEST_S] = 0
         # What moves in the region of interest is worth showing although it will not last.
         return np.asarray(weight * np.where(interesting, np.maximum(lasting_s, _ROI_LASTS_S), lasting_s), np.float32)
 
@@ -130,8 +131,11 @@ class SceneEncoder:
         need = self._belief.expected_error(latents, now_ns) * importance
         view = _View(latents, importance, need)
         hope = _smooth(need - self._belief.least_error(latents, _LADDER[-1]) * importance)
+        hope[self._settled_until_ns > now_ns] = -np.inf
         for seed in np.argsort(-hope, axis=None)[:_SEEDS]:
             row, column = divmod(int(seed), self._columns)
+            if hope[row, column] == -np.inf:
+                break
             candidates = [
                 candidate
                 for quality in self._qualities(row, column)
@@ -140,13 +144,13 @@ class SceneEncoder:
             best = max(candidates, key=lambda candidate: candidate.worth, default=None)
             if best is not None and best.worth > 0:
                 return best.update
+            self._settled_until_ns[row, column] = now_ns + _SETTLED_NS
         return None
 
     def _qualities(self, row: int, column: int) -> list[int]:
-        """Return the qualities worth trying for a cell: coarse ones for new content, finer ones than it has."""
+        """Return the qualities worth trying for a cell: coarse ones for new content, what it has, and finer ones."""
         held = self._belief.quality(row, column)
-        finer = [quality for quality in _LADDER if quality > held]
-        return sorted({*_LADDER[:2], *finer[:2]})
+        return sorted({*_LADDER[:2], *[quality for quality in _LADDER if quality >= held][:3]})
 
     def _fit(self, view: _View, seed: tuple[int, int], quality: int, limit_bits: float) -> Iterator[_Candidate]:
         """Yield blocks around a seed whose cells fit into the bits at a quality: the last one is the largest."""
@@ -176,7 +180,7 @@ class SceneEncoder:
         while levels > 1 and block.rows * block.columns == 1 and quantized.bits[:levels].sum() > limit_bits:
             levels -= 1
         quantized.symbols[sum(self._codec.entropy.groups[:levels]) :] = 0
-        update = CellUpdate(block, quality, range(levels), self._belief.next_tag(block), quantized.symbols)
+        update = CellUpdate(block, quality, range(levels), self._belief.next_tag, quantized.symbols)
         bits = float(quantized.bits[:levels].sum())
         after = self._belief.error_after(latents, update) * importance
         removed = float((view.need[window] - after).sum())

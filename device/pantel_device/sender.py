@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from pantel_device.cameras import Camera
 from pantel_device.frame import Observation
 from pantel_device.observer import Observer
@@ -17,10 +19,11 @@ class Sender:
     """Captures, observes, encodes and sends, whatever is due at a time.
 
     A payload is built when the line is about to fall idle, from the newest frame there is: nothing queues, so
-    nothing grows old.
+    nothing grows old. When the camera has ended and its last frame has been told, no packet starts any more.
 
     Attributes:
         observation: The newest observation; None before the first frame.
+        finished: Whether the camera has ended and the last packet has left.
     """
 
     def __init__(
@@ -31,18 +34,16 @@ class Sender:
         self._encoder = encoder
         self._link = link
         self._port = port
+        self._interval_ns = ceil(_NS_PER_S / camera.fps)  # never before a frame is due
         self._next_capture_ns = 0
+        self._told: Observation | None = None
         self.observation: Observation | None = None
+        self.finished = False
 
     @property
     def statistics(self) -> SenderStatistics:
         """Counters of the link."""
         return self._link.statistics
-
-    @property
-    def finished(self) -> bool:
-        """Whether the camera has ended."""
-        return self._camera.finished
 
     def advance(self, now_ns: int) -> int:
         """Do all that is due and return when something will be due again.
@@ -57,18 +58,26 @@ class Sender:
         if now_ns >= self._next_capture_ns:
             self._capture(now_ns)
         self._write(now_ns)
-        if self.observation is not None and self._link.ready(now_ns):
-            payload = self._encoder.payload(self.observation, self._link.payload_capacity_bytes)
-            if payload:
-                self._link.submit(PacketKind.SCENE, payload, self.observation.frame.time_ns)
-                self._write(now_ns)
+        if self._camera.finished and self._told is self.observation:
+            self._link.finish()
+            self.finished = self._link.idle(now_ns)
+        elif self.observation is not None and self._link.ready(now_ns):
+            self._tell(self.observation)
+            self._write(now_ns)
         return max(now_ns + 1, min(self._next_capture_ns, self._link.next_due_ns(now_ns)))
 
     def _capture(self, now_ns: int) -> None:
         frame = self._camera.capture(now_ns)
         if frame is not None:
             self.observation = self._observer.observe(frame)
-        self._next_capture_ns = now_ns + round(_NS_PER_S / self._camera.fps)
+        # In step with the camera, however late a turn comes; after a long pause from now on.
+        self._next_capture_ns = max(self._next_capture_ns + self._interval_ns, now_ns)
+
+    def _tell(self, observation: Observation) -> None:
+        payload = self._encoder.payload(observation, self._link.payload_capacity_bytes)
+        if payload:
+            self._link.submit(PacketKind.SCENE, payload, observation.frame.time_ns)
+        self._told = observation
 
     def _write(self, now_ns: int) -> None:
         while chunk := self._link.due(now_ns):

@@ -12,13 +12,14 @@ import logging
 import os
 import sys
 from collections import deque
-from datetime import UTC, datetime
+from datetime import datetime
 from io import FileIO
 from pathlib import Path
 from typing import TextIO
 
 from pantel_device.pictures import write_picture
 from pantel_device.sink import Event, Picture
+from pantel_device.wall_clock import utc_now
 
 __all__ = ["EventFile", "EventStream", "PictureFile", "event_line"]
 
@@ -100,7 +101,7 @@ class EventStream:
             BrokenPipeError: Nobody reads the stream any more, so nobody wants the daemon to go on.
         """
         try:
-            self._stream.write(event_line(event, _utc_now()))
+            self._stream.write(event_line(event, utc_now()))
             self._stream.flush()  # what cannot be written stays in the stream's buffer
         except BrokenPipeError:
             raise
@@ -140,7 +141,7 @@ class EventFile:
 
     def on_event(self, event: Event) -> None:
         """Append a line, and those that the disk had no room for before it."""
-        self._unwritten.append(event_line(event, _utc_now()).encode())
+        self._unwritten.append(event_line(event, utc_now()).encode())
         self._write()
 
     def close(self) -> None:
@@ -204,7 +205,3 @@ def _append(file: FileIO, line: bytes) -> None:
             file.truncate(start)
     if written < len(line):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)

@@ -25,10 +25,13 @@ def context_arrays(model: ContextModel, qualities: int) -> dict[str, NDArray[np.
     """
     arrays: dict[str, NDArray[np.int32]] = {}
     for g, net in enumerate(model.nets):
-        width = net.hidden.weight.shape[0]
-        # (width, inputs, 3, 3) -> taps row by row, inputs fastest
-        spatial = net.spatial.weight.permute(2, 3, 1, 0).reshape(-1, width)
-        bias = interpolate_anchors(net.bias, quality_grid(qualities)).view(qualities, 2, width) + net.spatial.bias
+        width, inputs = net.spatial[0].weight.shape[:2]
+        # (dilations, width, inputs, 3, 3) -> taps row by row, inputs fastest
+        weights = torch.stack([convolution.weight for convolution in net.spatial])
+        spatial = weights.permute(0, 3, 4, 2, 1).reshape(len(weights), 9 * inputs, width)
+        own_bias = {convolution.dilation[0]: convolution.bias for convolution in net.spatial}
+        bias = interpolate_anchors(net.bias, quality_grid(qualities)).view(qualities, len(net.stages), width)
+        bias = bias + torch.stack([own_bias[stage.dilation] for stage in net.stages])
         deep = WEIGHT_BITS + ACTIVATION_BITS
         parts = {
             "spatial": (spatial, WEIGHT_BITS),

@@ -20,7 +20,6 @@ from torch.nn import functional
 
 from pantel_codec.context import KNOWN_LIMIT
 from pantel_codec.stages import stages_of
-
 from pantel_export.settings import NetworkSettings
 
 __all__ = ["CELL_PX", "ContextModel", "Encoder", "GainUnit", "Generator", "SceneNetworks"]

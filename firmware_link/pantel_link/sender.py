@@ -35,7 +35,7 @@ class LinkSender:
             sender.submit(PacketKind.SCENE, payload, capture_time_ns)
 
     An IDENT packet goes first, and again every 15 s. A packet that the port does not accept for 12 s is dropped, as its
-    capture time would be ambiguous.
+    capture time would be ambiguous. To end without cutting a packet off, call `finish` and go on until it is `idle`.
 
     Args:
         context: The stream; its epoch must be new after every start.
@@ -66,6 +66,8 @@ class LinkSender:
         self._bucket = TokenBucket(bitrate_bps, now_ns)
         self._outgoing = bytearray()
         self._void_after_ns = now_ns
+        self._line_free_ns = now_ns
+        self._finishing = False
         self._sequence = 0
         self._next_ident_ns = now_ns
         self.utc_offset_ns: int | None = None
@@ -84,7 +86,16 @@ class LinkSender:
         """Whether a payload built now would start on the wire within one chunk (8 octets) of what is left."""
         self._drop_void(now_ns)
         self._introduce(now_ns)
-        return self._nearly_idle()
+        return self._nearly_idle() and not self._finishing
+
+    def finish(self) -> None:
+        """Start no packet any more; what is in flight still leaves."""
+        self._finishing = True
+
+    def idle(self, now_ns: int) -> bool:
+        """Whether nothing is in flight: every octet has been released, and the last of them had time to leave."""
+        self._drop_void(now_ns)
+        return not self._outgoing and now_ns >= self._line_free_ns
 
     def submit(
         self,
@@ -105,10 +116,10 @@ class LinkSender:
             The packet's sequence number.
 
         Raises:
-            PayloadError: It does not fit, or a packet is still in flight.
+            PayloadError: It does not fit, a packet is still in flight, or none may start any more.
         """
-        if not self._nearly_idle():
-            raise PayloadError("a packet is still in flight: ask ready() before submit()")
+        if self._finishing or not self._nearly_idle():
+            raise PayloadError("a packet is still in flight, or none may start any more: ask ready() before submit()")
         if len(payload) > self.capacity_bytes(length_class):
             raise PayloadError(
                 f"payload has {len(payload)} octets; a {self._preset} {length_class} packet carries "
@@ -131,6 +142,7 @@ class LinkSender:
         chunk = bytes(self._outgoing[:granted])
         del self._outgoing[:granted]
         self.statistics.wire_octets += granted
+        self._line_free_ns = max(self._line_free_ns, now_ns) + self._air_time_ns(granted)
         return chunk
 
     def put_back(self, octets: bytes) -> None:
@@ -139,10 +151,13 @@ class LinkSender:
         self.statistics.wire_octets -= len(octets)
 
     def next_due_ns(self, now_ns: int) -> int:
-        """Return when `due` will next have octets, if nothing is submitted until then."""
+        """Return when `due` will next have octets, if nothing is submitted until then, or when it will be `idle`."""
         if not self._outgoing:
-            return max(now_ns, self._next_ident_ns)
+            return max(now_ns, self._line_free_ns if self._finishing else self._next_ident_ns)
         return self._bucket.available_at_ns(now_ns, min(CHUNK_OCTETS, len(self._outgoing)))
+
+    def _air_time_ns(self, octets: int) -> int:
+        return 8 * octets * 1_000_000_000 // self._bitrate_bps
 
     def _nearly_idle(self) -> bool:
         return len(self._outgoing) <= CHUNK_OCTETS
@@ -153,7 +168,7 @@ class LinkSender:
 
     def _introduce(self, now_ns: int) -> None:
         """Frame an IDENT packet when it is time for one and the line is free."""
-        if now_ns < self._next_ident_ns or not self._nearly_idle():
+        if now_ns < self._next_ident_ns or self._finishing or not self._nearly_idle():
             return
         utc_s = None if self.utc_offset_ns is None else (now_ns + self.utc_offset_ns) // 1_000_000_000
         self._frame(PacketKind.IDENT, Identity(self._context, utc_s).to_payload(), now_ns, LengthClass.LIVE)
@@ -164,8 +179,7 @@ class LinkSender:
         sequence = self._sequence
         packet = Packet(kind, self._context.sender, sequence, capture_tick(capture_time_ns), payload)
         self._outgoing += frame_packet(packet, self._context, wire_format(self._preset, length_class))
-        air_time_ns = 8 * len(self._outgoing) * 1_000_000_000 // self._bitrate_bps
-        self._void_after_ns = capture_time_ns + air_time_ns + _MAX_WAIT_NS
+        self._void_after_ns = capture_time_ns + self._air_time_ns(len(self._outgoing)) + _MAX_WAIT_NS
         self._sequence = (sequence + 1) % (1 << SEQUENCE_BITS)
         self.statistics.packets += 1
         return sequence

@@ -62,13 +62,17 @@ class Artefact:
         return data
 
 
-@cache
 def list_artefacts(manifest: Path = MANIFEST) -> tuple[Artefact, ...]:
     """Return all artefacts of a manifest, the default one first.
 
     Raises:
         ManifestError: The manifest is missing or damaged.
     """
+    return _read_manifest(manifest)
+
+
+@cache
+def _read_manifest(manifest: Path) -> tuple[Artefact, ...]:
     try:
         artefacts = tuple(_artefact(entry, manifest.parent) for entry in json.loads(manifest.read_text())["artefacts"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -87,7 +91,7 @@ def _artefact(entry: Any, folder: Path) -> Artefact:
         name=entry["name"],
         hash=files["tables"]["sha256"],
         folder=folder / entry["name"],
-        files={role: file["name"] for role, file in files.items()},
+        files={role: str(Path(file["name"])) for role, file in files.items()},
         sha256={role: file["sha256"] for role, file in files.items()},
     )
 

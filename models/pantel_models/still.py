@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,30 +15,15 @@ from pantel_codec import (
     StillHeader,
     StillSymbols,
     read_still,
-    still_overhead_bits,
     write_still,
 )
 from pantel_models.artefact import MANIFEST, find_artefact
 from pantel_models.codec import SceneCodec, load_scene_codec
 from pantel_models.contours import contour_map
 from pantel_models.errors import BudgetError, ModelError
-from pantel_models.rate_search import last_fitting
+from pantel_models.still_search import Choice, StillSearch
 
 __all__ = ["DecodedStill", "StillCodec", "decode_still", "load_still_codec"]
-
-# Strength of the rate-distortion optimization at which qualities are compared. Measured on Kodak: from 0.3 to 0.6
-# PSNR and MS-SSIM hardly differ, at 1 they are 0.1 dB and 0.003 lower.
-_STRENGTH = 0.5
-_STRENGTHS_PER_OCTAVE = 20
-_WEAKER = range(1, 5 * _STRENGTHS_PER_OCTAVE)  # in steps below the above strength
-_STRONGER = range(-7 * _STRENGTHS_PER_OCTAVE, 0)
-
-# What the search for a size begins with: measured on photographs, at that strength.
-_CELL_BITS = 1.5  # of the coarsest quality
-_GROWTH_PER_QUALITY = 0.128  # of the size's natural logarithm
-_GROWTH_PER_STRENGTH = 0.01
-_GOOD_QUALITY = 0.85  # share of the budget from which on weaker optimization fills the rest
-_FULL = 0.99  # share of the budget from which on it counts as filled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,25 +41,6 @@ class DecodedStill:
     grey: bool
     complete: bool
     warning: str | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Choice:
-    """Symbols that the search came up with, and the size of their payload."""
-
-    quality: int
-    levels: int
-    symbols: NDArray[np.int64]
-    size_bits: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Source:
-    """What is to be encoded."""
-
-    header: StillHeader
-    latents: NDArray[np.float32]
-    importance: NDArray[np.float32] | None
 
 
 class StillCodec:
@@ -113,60 +78,21 @@ class StillCodec:
         if grey:
             pixels = np.repeat(pixels[..., None], 3, axis=2)
         latents = self.codec.analyse(pixels, contour_map(pixels) if contours is None else contours)
-        source = _Source(StillHeader(width, height, grey, self.codec.artefact.tag), latents, importance)
+        search = StillSearch(self.codec.entropy, self.codec.quantizer, latents, importance)
+        header = StillHeader(width, height, grey, self.codec.artefact.tag)
         limit_bits = 8.0 * (budget_bytes - HEADER_BYTES)
-        while choice := self._search(source, limit_bits):
-            data = self._write(source, choice)
+        while choice := search.fill(limit_bits):
+            data = self._write(header, choice)
             if len(data) <= budget_bytes:
                 return data
             limit_bits = choice.size_bits - 1.0  # the estimate knows nothing of the range coder's rounding
-        data = self._write(source, self._attempt(source, 0, _STRONGER.start))
+        data = self._write(header, search.smallest())
         if len(data) <= budget_bytes:
             return data
         raise BudgetError(f"{budget_bytes} bytes are too few for this picture; {len(data)} are enough")
 
-    def _search(self, source: _Source, limit_bits: float) -> _Choice | None:
-        """Return the finest quality that fits, with the optimization weakened until it fills the budget.
-
-        Returns:
-            None when not even the coarsest quality and the strongest optimization fit.
-        """
-        cells = source.latents[0].size
-        guess = math.log(max(limit_bits, 1.0) / (cells * _CELL_BITS)) / _GROWTH_PER_QUALITY
-        best = last_fitting(
-            lambda quality: self._attempt(source, quality, 0),
-            range(self.codec.entropy.qualities),
-            limit_bits,
-            guess=guess,
-            growth=_GROWTH_PER_QUALITY,
-            enough_bits=_GOOD_QUALITY * limit_bits,
-        )
-        quality, strengths, guess = 0, _STRONGER, 0.0
-        if best is not None:
-            quality, strengths = best.quality, _WEAKER
-            guess = math.log(limit_bits / best.size_bits) / _GROWTH_PER_STRENGTH
-        filled = last_fitting(
-            lambda weakness: self._attempt(source, quality, weakness),
-            strengths,
-            limit_bits,
-            guess=guess,
-            growth=_GROWTH_PER_STRENGTH,
-            enough_bits=min(_FULL * limit_bits, limit_bits - 8.0),
-        )
-        return filled or best
-
-    def _attempt(self, source: _Source, quality: int, weakness: int) -> _Choice:
-        """Quantize with a strength that lies so many steps below the usual one."""
-        quantizer, entropy = self.codec.quantizer, self.codec.entropy
-        strength = _STRENGTH * 2 ** (-weakness / _STRENGTHS_PER_OCTAVE)
-        result = quantizer.quantize(source.latents, entropy, quality, strength=strength, importance=source.importance)
-        levels = quantizer.levels_worth_coding(result, quality, strength)
-        result.symbols[sum(entropy.groups[:levels]) :] = 0
-        size_bits = still_overhead_bits(entropy) + float(result.bits[:levels].sum())
-        return _Choice(quality, levels, result.symbols, size_bits)
-
-    def _write(self, source: _Source, choice: _Choice) -> bytes:
-        still = StillSymbols(source.header, choice.quality, choice.levels, choice.symbols)
+    def _write(self, header: StillHeader, choice: Choice) -> bytes:
+        still = StillSymbols(header, choice.quality, choice.levels, choice.symbols)
         return write_still(still, self.codec.entropy)
 
     def decode(self, data: bytes) -> DecodedStill:

@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 
 from pantel_codec.context import KNOWN_LIMIT, ContextNetwork, KnownSymbols
 from pantel_codec.errors import SymbolError
+from pantel_codec.stages import stages_of
 
 GROUPS = (2, 3, 4)
 Arrays = dict[str, NDArray[np.int32]]
 
 
 def reference(
-    arrays: Arrays, known: list[NDArray[np.int64]], seen: NDArray[np.int64], *, quality: int, phase: int
+    arrays: Arrays, known: list[NDArray[np.int64]], seen: NDArray[np.int64], *, quality: int, stage: int
 ) -> NDArray[np.int64]:
     """Compute a network's outputs (2 * channels, rows, columns) as `docs/codec.md` describes it, in integers.
 
@@ -23,15 +24,18 @@ def reference(
         known: Symbols (channels, rows, columns) of each group up to the predicted one, zero where not known.
         seen: (groups, rows, columns), 1 where each of these groups is known.
         quality: Index of the quantizer.
-        phase: Half of the checkerboard.
+        stage: Index of the stage.
     """
     group = len(known) - 1
     layer = {name: arrays[f"context{group}_{name}"].astype(np.int64) for name in ("spatial", "bias", "hidden", "head")}
     values = np.clip(np.concatenate(known), -KNOWN_LIMIT, KNOWN_LIMIT)
-    x = np.pad(np.concatenate([values, np.abs(values), seen]), ((0, 0), (1, 1), (1, 1)))
+    dilation = stages_of(group)[stage].dilation
+    x = np.pad(np.concatenate([values, np.abs(values), seen]), ((0, 0), (dilation, dilation), (dilation, dilation)))
     rows, columns = seen.shape[1:]
-    taps = [x[:, dy : dy + rows, dx : dx + columns] for dy in range(3) for dx in range(3)]
-    x = np.tensordot(layer["spatial"].T, np.concatenate(taps), 1) + layer["bias"][quality, phase][:, None, None]
+    steps = range(0, 3 * dilation, dilation)
+    taps = [x[:, dy : dy + rows, dx : dx + columns] for dy in steps for dx in steps]
+    weights = layer["spatial"][dilation - 1].T
+    x = np.tensordot(weights, np.concatenate(taps), 1) + layer["bias"][quality, stage][:, None, None]
     x = np.clip((x + 2) >> 2, 0, 1 << 20)
     x = np.tensordot(layer["hidden"].T, x, 1) + arrays[f"context{group}_hidden_bias"][:, None, None]
     x = np.clip((x + 512) >> 10, 0, 1 << 20)
@@ -54,19 +58,19 @@ def test_equals_the_plain_description(rows: int, columns: int, first: int, group
     seen = np.zeros((group + 1, rows, columns), np.int64)
     for g in range(first, group):
         seen[g] = 1
-        for phase, cells in enumerate(known.phases):
-            known.learn(g, phase, symbols[g].reshape(GROUPS[g], -1)[:, cells])
+        for stage, cells in enumerate(known.cells[g]):
+            known.learn(g, stage, symbols[g].reshape(GROUPS[g], -1)[:, cells])
     own = np.zeros_like(symbols[group])
 
-    for phase, cells in enumerate(known.phases):
+    for stage, cells in enumerate(known.cells[group]):
         if not cells.size:
             continue
-        prediction = network.predict(known, quality=1, phase=phase)
-        expected = reference(arrays, [*symbols[:group], own], seen, quality=1, phase=phase)
+        prediction = network.predict(known, quality=1, stage=stage)
+        expected = reference(arrays, [*symbols[:group], own], seen, quality=1, stage=stage)
         got = np.concatenate([prediction.mean, prediction.log_scale])
         np.testing.assert_array_equal(got, expected.reshape(len(got), -1)[:, cells])
         named = symbols[group].reshape(GROUPS[group], -1)[:, cells]
-        known.learn(group, phase, named)
+        known.learn(group, stage, named)
         own.reshape(GROUPS[group], -1)[:, cells] = named
         seen[group].flat[cells] = 1
 
@@ -77,9 +81,11 @@ def spread_arrays(seed: int) -> Arrays:
     width, arrays = 5, {}
     for group, channels in enumerate(GROUPS):
         inputs = 2 * sum(GROUPS[: group + 1]) + group + 1
+        stages = stages_of(group)
+        dilations = len({stage.dilation for stage in stages})
         shapes = {
-            "spatial": (9 * inputs, width),
-            "bias": (2, 2, width),
+            "spatial": (dilations, 9 * inputs, width),
+            "bias": (2, len(stages), width),
             "hidden": (width, width),
             "hidden_bias": (width,),
             "head": (width, 2 * channels),
@@ -90,12 +96,23 @@ def spread_arrays(seed: int) -> Arrays:
     return arrays
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 2), (1, 5), (4, 1), (3, 3), (4, 6)])
-def test_halves_are_the_colours_of_a_checkerboard(rows: int, columns: int) -> None:
-    first, second = KnownSymbols(GROUPS, rows, columns).phases
-    assert sorted([*first, *second]) == list(range(rows * columns))
-    assert all(sum(divmod(cell, columns)) % 2 == 0 for cell in first)
-    assert all(sum(divmod(cell, columns)) % 2 == 1 for cell in second)
+@pytest.mark.parametrize("group", [0, 1])
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 2), (1, 5), (4, 1), (3, 3), (9, 7)])
+def test_the_stages_hold_every_cell_once(rows: int, columns: int, group: int) -> None:
+    cells = KnownSymbols(GROUPS, rows, columns).cells[group]
+    assert sorted(np.concatenate(cells)) == list(range(rows * columns))
+
+
+@pytest.mark.parametrize(("group", "neighbours"), [(0, (0, 4, 4, 4, 4)), (1, (0, 4))])
+def test_later_stages_stand_between_known_cells(group: int, neighbours: tuple[int, ...]) -> None:
+    known = np.zeros((13, 13), int)
+    for stage, count in zip(stages_of(group), neighbours, strict=True):
+        mask = stage.mask(13, 13)
+        for row, column in np.argwhere(mask[4:9, 4:9]) + 4:
+            d = stage.dilation
+            assert known[row - d : row + d + 1 : d, column - d : column + d + 1 : d].sum() >= count
+        known += mask
+    assert np.all(known == 1)
 
 
 def test_symbols_beyond_the_limit_look_like_the_limit() -> None:
@@ -103,7 +120,7 @@ def test_symbols_beyond_the_limit_look_like_the_limit() -> None:
     outputs = []
     for size in (KNOWN_LIMIT, KNOWN_LIMIT + 1, 2047):
         known = KnownSymbols(GROUPS, 2, 2)
-        known.learn(0, 0, np.full((2, 2), -size))
+        known.learn(0, 0, np.full((2, 1), -size))
         outputs.append(network.predict(known, 0, 0).mean)
     np.testing.assert_array_equal(outputs[0], outputs[1])
     np.testing.assert_array_equal(outputs[0], outputs[2])
@@ -116,8 +133,8 @@ def test_the_largest_weights_and_inputs_stay_exact() -> None:
     arrays["context0_hidden"][:] = 3 << 28
     known = KnownSymbols(GROUPS, 3, 3)
     prediction = ContextNetwork.from_arrays(arrays, 0, GROUPS).predict(known, 0, 0)
-    expected = reference(arrays, [np.zeros((2, 3, 3), np.int64)], np.zeros((1, 3, 3), np.int64), quality=0, phase=0)
-    np.testing.assert_array_equal(prediction.mean, expected[:2].reshape(2, -1)[:, known.phases[0]])
+    expected = reference(arrays, [np.zeros((2, 3, 3), np.int64)], np.zeros((1, 3, 3), np.int64), quality=0, stage=0)
+    np.testing.assert_array_equal(prediction.mean, expected[:2].reshape(2, -1)[:, known.cells[0][0]])
 
 
 @pytest.mark.parametrize("name", ["spatial", "bias", "hidden", "hidden_bias", "head", "head_bias"])

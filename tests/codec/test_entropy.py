@@ -24,16 +24,17 @@ def steps_of(model: EntropyModel, rows: int, columns: int, groups: range) -> lis
     return steps
 
 
-def test_a_walk_goes_group_by_group_and_half_by_half(model: EntropyModel) -> None:
-    steps = steps_of(model, 2, 3, range(3))
-    assert [(step.group, step.cells.tolist()) for step in steps] == [
-        (group, cells) for group in range(3) for cells in ([0, 2, 4], [1, 3, 5])
-    ]
-    assert [step.channels for step in steps[::2]] == [slice(0, 2), slice(2, 5), slice(5, 9)]
-    assert all(step.center.shape == step.table.shape == (len(step.center), 3) for step in steps)
+def test_a_walk_goes_group_by_group_and_stage_by_stage(model: EntropyModel) -> None:
+    steps = steps_of(model, 3, 3, range(3))
+    order = [(0, [0]), (0, [8]), (0, [2, 6]), (0, [4]), (0, [1, 3, 5, 7])]
+    order += [(group, cells) for group in (1, 2) for cells in ([0, 2, 4, 6, 8], [1, 3, 5, 7])]
+    assert [(step.group, step.cells.tolist()) for step in steps] == order
+    assert [step.channels for step in steps[4::2]] == [slice(0, 2), slice(2, 5), slice(5, 9)]
+    for step in steps:
+        assert step.center.shape == step.table.shape == (model.groups[step.group], len(step.cells))
 
 
-def test_a_single_cell_has_one_half(model: EntropyModel) -> None:
+def test_a_single_cell_has_one_stage_in_each_group(model: EntropyModel) -> None:
     assert [step.group for step in steps_of(model, 1, 1, range(3))] == [0, 1, 2]
 
 

@@ -22,8 +22,8 @@ from pantel_codec import (
 SymbolMaker = Callable[[int, int, range], NDArray[np.int64]]
 
 PAYLOAD = (
-    "3c409ec2228843c2e43f7eab4f1620f6b8faae56d90f032df614c3cb73bf730f2065d2d48dccd634ffdfe9b324ddfa4ff0a0"
-    "95b4a7f55e331ef79d3bae62ba51ae17a879"
+    "3c409ec1cc972eb9ea47f986c4e2a611378895013d4f21329e0e16adbe35034c7bcf0ba4e66645f8967835c9741c72198f53"
+    "77c10ce3675f830868e4bf706a8cecadeed1fc"
 )
 
 

@@ -1,7 +1,6 @@
 """The manifest and what it lists: whatever is wrong with them is one ManifestError of one line."""
 
 import io
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,8 +31,8 @@ def assert_one_line(error: pytest.ExceptionInfo[ManifestError]) -> None:
     assert len(text) < 400
 
 
-def tables(manifest: Path) -> dict[str, Any]:
-    return dict(np.load(io.BytesIO(list_artefacts(manifest)[0].read("tables"))))
+def shipped_tables() -> dict[str, Any]:
+    return dict(np.load(io.BytesIO(find_artefact().read("tables"))))
 
 
 def packed(arrays: dict[str, Any]) -> bytes:
@@ -166,8 +165,8 @@ def test_tables_that_are_none(replace_file: Replace, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", ["groups", "steps", "sensitivity", "context1_head"])
-def test_tables_that_lack_something(replace_file: Replace, shipped_copy: Path, name: str) -> None:
-    arrays = tables(shipped_copy)
+def test_tables_that_lack_something(replace_file: Replace, name: str) -> None:
+    arrays = shipped_tables()
     del arrays[name]
     with pytest.raises(ManifestError, match=name) as error:
         load_still_codec(manifest=replace_file("tables", packed(arrays)))
@@ -175,10 +174,10 @@ def test_tables_that_lack_something(replace_file: Replace, shipped_copy: Path, n
 
 
 @pytest.mark.parametrize("name", ["steps", "rate_weight", "sensitivity", "context0_bias"])
-def test_tables_that_do_not_fit(replace_file: Replace, shipped_copy: Path, name: str) -> None:
-    arrays = tables(shipped_copy)
+def test_tables_that_do_not_fit(replace_file: Replace, name: str) -> None:
+    arrays = shipped_tables()
     arrays[name] = arrays[name][:-1]
-    with pytest.raises(ManifestError, match="fit|different numbers") as error:
+    with pytest.raises(ManifestError, match=r"fit|different numbers") as error:
         load_still_codec(manifest=replace_file("tables", packed(arrays)))
     assert_one_line(error)
 

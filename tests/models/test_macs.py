@@ -1,5 +1,6 @@
 """Counting multiply-accumulates: by hand on small graphs, and the limits of the shipped ones."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from pantel_models import ManifestError, list_artefacts, macs_per_pixel
 onnx = pytest.importorskip("onnx")
 
 
-def save(path: Path, nodes: list[Any], weights: dict[str, tuple[int, ...]], channels: int = 3) -> Path:
+def save(path: Path, nodes: list[Any], weights: Mapping[str, tuple[int, ...]], channels: int = 3) -> Path:
     """Write a model from `x` (1, channels, h, w) to `z`, with weights of zeros."""
     helper, tensor = onnx.helper, onnx.TensorProto
     graph = helper.make_graph(

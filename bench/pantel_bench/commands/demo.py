@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pantel_bench.demo.produce import DATA_FILE, PAGE_FILE, VIDEO_FILE, produce
 from pantel_bench.demo.settings import DemoSettings
-from pantel_bench.errors import BenchError, OutputError
+from pantel_bench.errors import BenchError
 from pantel_device.command import Command, CommandError, UsageError
 from pantel_link import PLACEHOLDER_CALLSIGN
 
@@ -64,8 +64,6 @@ def _run(arguments: argparse.Namespace) -> int:
     )
     try:
         report = produce(settings, arguments.out)
-    except OutputError as error:
-        raise UsageError(str(error)) from error
     except BenchError as error:
         raise CommandError(str(error)) from error
     at_10s = "" if report.ms_ssim_at_10s is None else f"MS-SSIM {report.ms_ssim_at_10s:.3f} after 10 s, "

@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 from pantel_bench.anchors import read_anchors
-from pantel_bench.atomic import check_writable, write_atomically
-from pantel_bench.errors import AnchorError, BenchError, OutputError, PictureError, WeightsError
+from pantel_bench.errors import AnchorError, BenchError, PictureError, WeightsError
 from pantel_bench.metrics import Lpips
 from pantel_bench.peers import PEER_FORMATS
 from pantel_bench.pictures import SIZES, list_pictures, read_picture
@@ -18,6 +17,7 @@ from pantel_bench.still import StillRow, Unreached, measure_codec, measure_peer
 from pantel_bench.still_page import to_html, to_table
 from pantel_bench.still_report import ModelFigures, StillReport, to_json
 from pantel_codec import CodecError
+from pantel_device.atomic_file import check_writable, write_atomically
 from pantel_device.command import Command, CommandError, UsageError
 from pantel_models import ModelError, StillCodec, load_still_codec, macs_per_pixel
 
@@ -67,7 +67,7 @@ def _run(arguments: argparse.Namespace) -> int:
             write_atomically(arguments.json, to_json(report))
         if arguments.report:
             write_atomically(arguments.report, to_html(report))
-    except (AnchorError, OutputError, PictureError, WeightsError) as error:
+    except (AnchorError, PictureError, WeightsError) as error:
         raise UsageError(str(error)) from error
     except (BenchError, CodecError, ModelError) as error:
         raise CommandError(str(error)) from error

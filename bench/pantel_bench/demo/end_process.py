@@ -6,7 +6,6 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from time import time_ns
 
 import cv2
 
@@ -16,6 +15,7 @@ from pantel_codec import CodecError
 from pantel_device.daemon import run, stop_on_signals
 from pantel_device.errors import DeviceError
 from pantel_device.sink import Event, Picture
+from pantel_device.wall_clock import utc_s
 from pantel_link import Clock, LinkError, MonotonicClock, open_port
 from pantel_models import ModelError
 
@@ -102,7 +102,7 @@ class _Ends:
             self._receiver = stack.enter_context(closing(ReceiverEnd(task.settings, port, files)))
         if task.sends:
             # An epoch of its own for every run, in case that a receiver of somebody else hears it.
-            epoch = time_ns() // 1_000_000_000 % (1 << 32)
+            epoch = utc_s() % (1 << 32)
             self._sender = stack.enter_context(closing(SenderEnd(task.settings, port, clock, epoch=epoch)))
 
     def advance(self, now_ns: int) -> int:

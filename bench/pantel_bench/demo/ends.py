@@ -6,7 +6,7 @@ import statistics
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from pantel_bench.demo.meter import LinkMeter, MeteredPort
@@ -15,9 +15,10 @@ from pantel_device.cameras import Camera, open_camera
 from pantel_device.frame import Frame, Observation
 from pantel_device.observer import MotionDetector, Observer
 from pantel_device.receiver import Receiver
-from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
+from pantel_device.scene_encoder import SceneEncoder
 from pantel_device.sender import Sender
 from pantel_device.sink import Event, Picture, Sink
+from pantel_device.stream import stream_context
 from pantel_link import (
     Clock,
     LinkReceiver,
@@ -25,10 +26,8 @@ from pantel_link import (
     Port,
     ReceiverStatistics,
     SenderStatistics,
-    StreamContext,
     check_callsign,
 )
-from pantel_link.context import MODEL_HASH_OCTETS
 from pantel_models import SceneCodec, find_artefact, load_scene_codec
 
 __all__ = ["ReceiverEnd", "ReceiverFigures", "SenderEnd", "SenderFigures"]
@@ -89,24 +88,14 @@ class SenderEnd:
     ) -> None:
         check_callsign(settings.callsign, on_air=port.on_air)
         artefact = find_artefact()
-        context = StreamContext(
-            sender=0,
-            callsign=settings.callsign,
-            epoch=epoch,
-            model_hash=bytes.fromhex(artefact.hash)[:MODEL_HASH_OCTETS],
-            width_px=settings.size_px[0],
-            height_px=settings.size_px[1],
-        )
-        encoder_settings = SceneEncoderSettings()
-        if not settings.masked:
-            encoder_settings = replace(encoder_settings, roi_weight=1.0)
+        context = stream_context(artefact, callsign=settings.callsign, epoch=epoch, size_px=settings.size_px)
         self._meter = LinkMeter()
-        self._encoder = _TimedEncoder(load_scene_codec(artefact), settings.size_px, encoder_settings)
+        self._encoder = _TimedEncoder(load_scene_codec(artefact), settings.size_px)
         self._camera = _DelayedCamera(open_camera(settings.camera, settings.size_px, settings.fps), computing_ns)
         self._port = MeteredPort(port, clock, self._meter)
         self._sender = Sender(
             camera=self._camera,
-            observer=Observer(MotionDetector()),
+            observer=Observer(MotionDetector(), region_of_interest=settings.masked),
             encoder=self._encoder,
             link=LinkSender(context, now_ns=clock.now_ns(), preset=settings.preset, bitrate_bps=settings.bitrate_bps),
             port=self._port,
@@ -179,7 +168,6 @@ class _DelayedCamera:
         self._camera = camera
         self._delay_ns = delay_ns
         self._held: deque[Frame] = deque()
-        self._started = False
 
     @property
     def finished(self) -> bool:
@@ -188,8 +176,7 @@ class _DelayedCamera:
     def capture(self, now_ns: int) -> Frame | None:
         frame = self._camera.capture(now_ns)
         if frame is not None:
-            if not self._started:
-                self._started = True
+            if frame.index == 0:
                 self.start_ns = frame.time_ns
             self._held.append(frame)
         newest = None
@@ -204,8 +191,8 @@ class _DelayedCamera:
 class _TimedEncoder(SceneEncoder):
     """A scene encoder that notes how long each payload takes."""
 
-    def __init__(self, codec: SceneCodec, size_px: tuple[int, int], settings: SceneEncoderSettings) -> None:
-        super().__init__(codec, size_px, settings)
+    def __init__(self, codec: SceneCodec, size_px: tuple[int, int]) -> None:
+        super().__init__(codec, size_px)
         self.times_ms: list[float] = []
 
     def payload(self, observation: Observation, capacity_bytes: int) -> bytes:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from pantel_bench.atomic import check_writable, write_atomically
 from pantel_bench.demo.page import Still, make_still, to_html
 from pantel_bench.demo.real_time_run import RealTimeRun
 from pantel_bench.demo.report import DemoReport, make_report, to_json
@@ -17,8 +16,9 @@ from pantel_bench.demo.settings import DISPLAY_INTERVAL_NS, PLAYOUT_DELAY_NS, De
 from pantel_bench.demo.source import Source
 from pantel_bench.demo.video import SideBySideVideo
 from pantel_bench.demo.virtual_run import VirtualRun
-from pantel_bench.errors import OutputError
 from pantel_bench.progress import progress
+from pantel_device.atomic_file import check_writable, replacing, write_atomically
+from pantel_device.command import UsageError
 
 __all__ = ["DATA_FILE", "PAGE_FILE", "VIDEO_FILE", "produce"]
 
@@ -38,7 +38,9 @@ def produce(settings: DemoSettings, folder: Path) -> DemoReport:
         folder: Where to write; made if it is missing.
 
     Raises:
-        OutputError: A file cannot be written; none is left half done.
+        UsageError: The folder cannot be made or written to.
+        OutputError: The video cannot be written.
+        OSError: Another file cannot be written; none is left half done.
         DemoError: A process of a real-time run failed.
         CameraError: The camera cannot be opened or broke down.
         LinkError: The line cannot be made, or the callsign must not go on the air.
@@ -49,9 +51,8 @@ def produce(settings: DemoSettings, folder: Path) -> DemoReport:
         source = stack.enter_context(closing(Source(settings)))
         _make_folder(folder)
         run = stack.enter_context(closing(_open_run(settings)))
-        video = stack.enter_context(
-            SideBySideVideo(folder / VIDEO_FILE, settings.size_px, _FRAMES_PER_S, _headings(settings))
-        )
+        video_file = stack.enter_context(replacing(folder / VIDEO_FILE))
+        video = stack.enter_context(SideBySideVideo(video_file, settings.size_px, _FRAMES_PER_S, _headings(settings)))
         keeper, stills = _record(settings, run, source, video)
         report = make_report(
             settings,
@@ -106,6 +107,6 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot make the folder {folder}: {error.strerror}; name another with --out") from error
+        raise UsageError(f"cannot make the folder {folder}: {error.strerror}; name another with --out") from error
     for name in (DATA_FILE, PAGE_FILE, VIDEO_FILE):
         check_writable(folder / name)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -26,10 +27,10 @@ _FAINT_INK = (150, 158, 165)
 
 
 class SideBySideVideo:
-    """An H.264 video that browsers play; it appears at its place whole or not at all.
+    """An H.264 video that browsers play.
 
     Args:
-        path: Of the MP4 file.
+        path: Of the MP4 file, which is incomplete until the context is left.
         size_px: Width and height of each of the two pictures, which are shown twice as large [px].
         fps: Pictures per second.
         headings: Of the left and the right picture.
@@ -39,19 +40,15 @@ class SideBySideVideo:
     """
 
     def __init__(self, path: Path, size_px: tuple[int, int], fps: int, headings: tuple[str, str]) -> None:
-        self._path = path
-        self._beside = path.with_name(f".{path.name}.{os.getpid()}.part")
         self._canvas = _canvas(size_px, headings)
         self._size_px = size_px
-        self._container = av.open(str(self._beside), "w", format="mp4", options={"movflags": "+faststart"})
+        self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
         self._stream = self._container.add_stream("libx264", rate=fps, options={"preset": "veryfast", "crf": "20"})
         self._stream.height, self._stream.width = self._canvas.shape[:2]
         self._stream.pix_fmt = "yuv420p"
         self._stream.codec_context.thread_count = 1
-        try:
+        with _output_errors():
             self._container.start_encoding()  # opens the file
-        except (av.FFmpegError, OSError) as error:
-            raise OutputError(f"cannot write {path}: {error.strerror}") from error
 
     def __enter__(self) -> Self:
         return self
@@ -59,12 +56,10 @@ class SideBySideVideo:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            self._finish(complete=kind is None)
-        except (av.FFmpegError, OSError) as failure:
-            raise OutputError(f"cannot write {self._path}: {failure.strerror}") from failure
-        finally:
-            self._beside.unlink(missing_ok=True)
+        with _output_errors():
+            if kind is None:
+                self._container.mux(self._stream.encode(None))
+            self._container.close()
 
     def add(self, source: NDArray[np.uint8], received: NDArray[np.uint8], caption: str) -> None:
         """Append one instant.
@@ -85,17 +80,16 @@ class SideBySideVideo:
             large = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_NEAREST)
             picture[_HEADING_PX : _HEADING_PX + height, left : left + width] = large
         _write(picture, caption, (_MARGIN_PX, _HEADING_PX + height + 27), _FAINT_INK)
-        try:
+        with _output_errors():
             self._container.mux(self._stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        except (av.FFmpegError, OSError) as error:
-            raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
 
-    def _finish(self, *, complete: bool) -> None:
-        if complete:
-            self._container.mux(self._stream.encode(None))
-        self._container.close()
-        if complete:
-            self._beside.replace(self._path)
+
+@contextmanager
+def _output_errors() -> Iterator[None]:
+    try:
+        yield
+    except (av.FFmpegError, OSError) as error:
+        raise OutputError(f"cannot write the video: {error.strerror}; make room or name another folder") from error
 
 
 def _canvas(size_px: tuple[int, int], headings: tuple[str, str]) -> NDArray[np.uint8]:

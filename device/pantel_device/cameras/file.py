@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_device.cameras.base import SampledCamera, fit
-from pantel_device.errors import CameraError
+from pantel_device.errors import CameraError, PictureError
+from pantel_device.pictures import read_picture
 
 __all__ = ["FileCamera", "Loop"]
 
@@ -101,14 +102,14 @@ class _Pictures:
         self._size_px = size_px
         self._fps = fps
         self._shown = paths[0]
-        self._pixels = fit(_read_picture(paths[0]), size_px)
+        self._pixels = _fitted(paths[0], size_px)
         self.last_ns: int | None = round((len(paths) - 1) * 1e9 / fps)
 
     def picture_at(self, time_ns: int) -> NDArray[np.uint8]:
         """Return the picture of the instant nearest to a time."""
         path = self._paths[min(round(time_ns * self._fps / 1e9), len(self._paths) - 1)]
         if path != self._shown:
-            self._pixels = fit(_read_picture(path), self._size_px)
+            self._pixels = _fitted(path, self._size_px)
             self._shown = path
         return self._pixels
 
@@ -136,16 +137,11 @@ def _is_picture(path: Path) -> bool:
     return path.suffix.lower() != ".gif" and bool(cv2.haveImageReader(str(path)))
 
 
-def _read_picture(path: Path) -> NDArray[np.uint8]:
-    """Read a picture file as (H, W, 3) uint8 RGB, turned upright as its EXIF tag says."""
+def _fitted(path: Path, size_px: tuple[int, int]) -> NDArray[np.uint8]:
     try:
-        data = np.fromfile(path, np.uint8)
-    except OSError as error:
-        raise CameraError(f"{path} cannot be read ({error.strerror}); check the file and its rights") from error
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    if picture is None:
-        raise CameraError(f"{path} cannot be decoded; it is damaged, replace it")
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+        return fit(read_picture(path), size_px)
+    except PictureError as error:
+        raise CameraError(str(error)) from error
 
 
 def _there_and_back(time_ns: int, last_ns: int) -> int:

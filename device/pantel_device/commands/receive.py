@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from pantel_device.atomic_file import check_writable
@@ -16,7 +17,7 @@ from pantel_device.pictures import check_picture_suffix
 from pantel_device.receiver import Receiver
 from pantel_device.sink import Sink
 from pantel_device.sinks import EventFile, EventStream, PictureFile
-from pantel_link import LinkReceiver, MonotonicClock, Port, ReconnectingPort, open_port
+from pantel_link import LinkReceiver, MonotonicClock, ReconnectingPort, open_port
 
 __all__ = ["COMMAND", "receive"]
 
@@ -34,10 +35,7 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
     """
     _check_outputs(config)
     clock = MonotonicClock()
-
-    def open_again() -> Port:
-        return open_port(config.port, baud_rate=config.baud_rate)
-
+    open_again = partial(open_port, config.port, baud_rate=config.baud_rate)
     with ExitStack() as stack:
         port = stack.enter_context(ReconnectingPort(open_again(), open_again, clock))
         sinks = _open_sinks(config)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import logging
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from functools import partial
 
 from pantel_device.boot_epoch import next_boot_epoch
 from pantel_device.cameras import open_camera
@@ -15,24 +16,25 @@ from pantel_device.daemon import run_daemon
 from pantel_device.observer import MotionDetector, Observer, open_detector
 from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
 from pantel_device.sender import Sender
+from pantel_device.stream import stream_context
+from pantel_device.wall_clock import utc_offset_ns
 from pantel_link import (
     CallsignError,
-    LengthClass,
+    Clock,
     LinkSender,
     MonotonicClock,
     Port,
     ReconnectingPort,
-    StreamContext,
     check_callsign,
     open_port,
-    wire_format,
 )
-from pantel_link.context import MODEL_HASH_OCTETS
 from pantel_models import find_artefact, load_scene_codec
 
 __all__ = ["COMMAND", "send"]
 
 log = logging.getLogger(__name__)
+
+_UTC_INTERVAL_NS = 10_000_000_000  # a little more often than IDENT packets go out
 
 
 def send(config: SenderConfig, *, seconds: float | None = None) -> None:
@@ -48,36 +50,22 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
     """
     codec = load_scene_codec(find_artefact(name=config.model or None))
     clock = MonotonicClock()
-
-    def open_again() -> Port:
-        return open_port(config.port, baud_rate=config.baud_rate)
-
+    open_again = partial(open_port, config.port, baud_rate=config.baud_rate)
     with ExitStack() as stack:
-        camera = open_camera(config.camera, config.size_px, config.fps)
-        stack.callback(camera.close)
-        observer = Observer(
-            MotionDetector(), open_detector(config.detector), detect_every=config.detector_interval_frames
-        )
+        camera = stack.enter_context(closing(open_camera(config.camera, config.size_px, config.fps)))
+        observer = _observer(config)
         port = stack.enter_context(ReconnectingPort(open_again(), open_again, clock))
-        try:
-            check_callsign(config.callsign, on_air=port.on_air)
-        except CallsignError as error:
-            raise UsageError(f"{error} (--callsign, {port.name})") from error
-        context = StreamContext(
-            sender=config.sender,
+        _check_callsign(config, port)
+        context = stream_context(
+            codec.artefact,
             callsign=config.callsign,
             epoch=next_boot_epoch(config.state_dir),
-            model_hash=bytes.fromhex(codec.artefact.hash)[:MODEL_HASH_OCTETS],
-            width_px=config.size_px[0],
-            height_px=config.size_px[1],
+            size_px=config.size_px,
+            sender=config.sender,
         )
-        sender = Sender(
-            camera=camera,
-            observer=observer,
-            encoder=SceneEncoder(codec, config.size_px, _encoder_settings(config)),
-            link=LinkSender(context, now_ns=clock.now_ns(), preset=config.preset, bitrate_bps=config.bitrate_bps),
-            port=port,
-        )
+        link = LinkSender(context, now_ns=clock.now_ns(), preset=config.preset, bitrate_bps=config.bitrate_bps)
+        encoder = SceneEncoder(codec, config.size_px, _encoder_settings(config))
+        sender = Sender(camera=camera, observer=observer, encoder=encoder, link=link, port=port)
         log.info(
             "sending port=%s camera=%s callsign=%s epoch=%d model=%s",
             port.name,
@@ -86,19 +74,47 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
             context.epoch,
             codec.artefact.name,
         )
-        run_daemon(sender, clock, seconds=seconds, finished=lambda: sender.finished)
-        if sender.finished:  # what is in flight still leaves
-            live = wire_format(config.preset, LengthClass.LIVE)
-            run_daemon(sender, clock, seconds=8 * live.wire_octets / config.bitrate_bps)
+        run_daemon(_DatedSender(sender, link, clock), clock, seconds=seconds, finished=lambda: sender.finished)
         log.info("sent packets=%d wire_octets=%d", sender.statistics.packets, sender.statistics.wire_octets)
+
+
+class _DatedSender:
+    """A sender whose link is told the UTC again and again: the system's clock may be set long after the start."""
+
+    def __init__(self, sender: Sender, link: LinkSender, clock: Clock) -> None:
+        self._sender = sender
+        self._link = link
+        self._clock = clock
+        self._next_utc_ns = 0
+
+    def advance(self, now_ns: int) -> int:
+        """Do all that is due; see `Sender.advance`."""
+        if now_ns >= self._next_utc_ns:
+            self._link.utc_offset_ns = utc_offset_ns(self._clock)
+            self._next_utc_ns = now_ns + _UTC_INTERVAL_NS
+        return self._sender.advance(now_ns)
+
+
+def _observer(config: SenderConfig) -> Observer:
+    return Observer(
+        MotionDetector(),
+        open_detector(config.detector),
+        detect_every=config.detector_interval_frames,
+        region_of_interest=config.mask,
+    )
 
 
 def _encoder_settings(config: SenderConfig) -> SceneEncoderSettings:
     return SceneEncoderSettings(
-        roi_weight=config.roi_weight if config.mask else 1.0,
-        assumed_loss=config.assumed_loss,
-        refresh_s=config.refresh_s,
+        roi_weight=config.roi_weight, assumed_loss=config.assumed_loss, refresh_s=config.refresh_s
     )
+
+
+def _check_callsign(config: SenderConfig, port: Port) -> None:
+    try:
+        check_callsign(config.callsign, on_air=port.on_air)
+    except CallsignError as error:
+        raise UsageError(f"{error} (--callsign, {port.name})") from error
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -18,6 +18,7 @@ from pantel_device.pictures import (
     is_picture_suffix,
     read_picture,
     scale_to_fit,
+    without_colour,
     write_picture,
 )
 from pantel_models import BudgetError, decode_still, load_still_codec
@@ -47,9 +48,10 @@ def _encode(arguments: argparse.Namespace) -> int:
         pixels = scale_to_fit(pixels, MAX_SIDE_PX)
     _check_size(arguments.input, pixels, fitted=arguments.fit)
     height, width = pixels.shape[:2]
+    grey = without_colour(pixels)
     codec = load_still_codec(arguments.model)
     try:
-        data = codec.encode(pixels, _budget_bytes(arguments, width * height))
+        data = codec.encode(pixels if grey is None else grey, _budget_bytes(arguments, width * height))
     except BudgetError as error:
         raise UsageError(str(error)) from error
     write_atomically(output, data)

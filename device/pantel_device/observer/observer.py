@@ -33,6 +33,7 @@ class Observer:
         *,
         detect_every: int = 5,
         margin_px: float = 4.0,
+        region_of_interest: bool = True,
     ) -> None:
         """Put an observer together.
 
@@ -41,11 +42,13 @@ class Observer:
             detector: Names objects, moving or not; None leaves it at motion.
             detect_every: Frames from one run of the detector to the next, at least 1.
             margin_px: By how much the region of interest is wider than the boxes [px].
+            region_of_interest: False makes the whole picture the region, whatever moves in it; for comparing.
         """
         self._motion = motion
         self._detector = detector
         self._detect_every = detect_every
         self._margin_px = margin_px
+        self._region_of_interest = region_of_interest
         self._recognized: tuple[Box, ...] = ()
         self._until_detection = 0
 
@@ -64,7 +67,7 @@ class Observer:
             self._until_detection -= 1
         boxes = _joined(self._recognized, motion.boxes)
         height, width = frame.pixels.shape[:2]
-        mask = roi_mask(boxes, (width, height), self._margin_px)
+        mask = roi_mask(boxes if self._region_of_interest else (), (width, height), self._margin_px)
         contours = contour_map(frame.pixels, mask.astype(np.uint8))
         return Observation(frame, boxes, mask, contours, motion.mask)
 

@@ -1,0 +1,34 @@
+"""Wall time, for the shells around the cores: whatever must not jump runs on the monotonic clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from pantel_link import Clock
+
+__all__ = ["utc_now", "utc_offset_ns", "utc_s"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_PLAUSIBLE_YEAR = 2024
+
+
+def utc_now() -> datetime:
+    """Return the system's UTC."""
+    return datetime.now(UTC)
+
+
+def utc_s() -> int:
+    """Return the system's UTC in whole seconds since 1970."""
+    return int(utc_now().timestamp())
+
+
+def utc_offset_ns(clock: Clock) -> int | None:
+    """Return UTC less a monotonic clock's time [ns], None while the system's clock is not set.
+
+    A Raspberry Pi has no battery for its clock: it begins somewhere in the past, until the network or a receiver of
+    time signals sets it.
+    """
+    utc = utc_now()
+    if utc.year < _FIRST_PLAUSIBLE_YEAR:
+        return None
+    return (utc - _EPOCH) // timedelta(microseconds=1) * 1000 - clock.now_ns()

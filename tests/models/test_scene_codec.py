@@ -1,0 +1,39 @@
+"""The networks of the shipped models, run by themselves."""
+
+import numpy as np
+
+from pantel_codec import Block, CellUpdate, Surface
+from pantel_models import StillCodec
+
+
+def test_latents_of_a_picture_do_not_depend_on_how_its_cells_are_filled(codec: StillCodec) -> None:
+    rng = np.random.default_rng(1)
+    pixels = np.zeros((48, 64, 3), np.uint8)
+    pixels[:40, :50] = rng.integers(0, 256, (40, 50, 3))
+    pixels[40:] = pixels[39]
+    pixels[:, 50:] = pixels[:, 49:50]
+    contours = np.zeros((48, 64), np.uint8)
+    whole = codec.codec.analyse(pixels, contours)
+    cut = codec.codec.analyse(pixels[:40, :50], contours[:40, :50])
+    assert whole.dtype == np.float32
+    assert whole.shape == (codec.codec.entropy.channels, 3, 4)
+    np.testing.assert_array_equal(cut, whole)
+
+
+def test_a_surface_of_one_quality_is_drawn_like_a_block(codec: StillCodec) -> None:
+    scene_codec = codec.codec
+    groups = scene_codec.entropy.groups
+    rng = np.random.default_rng(2)
+    symbols = np.rint(rng.laplace(0, 1, (sum(groups), 4, 5))).astype(np.int64)
+    symbols[sum(groups[:2]) :] = 0
+    surface = Surface(5, 4, groups)
+    surface.apply(CellUpdate(Block(0, 0, 5, 4), 11, range(2), 0, symbols), time_ns=0)
+    picture = scene_codec.synthesise(surface)
+    assert picture.shape == (64, 80, 3)
+    assert picture.dtype == np.uint8
+    difference = picture.astype(int) - scene_codec.synthesise_block(symbols, 11, levels=2)
+    assert np.abs(difference).max() <= 1
+
+
+def test_an_empty_surface_is_a_picture(codec: StillCodec) -> None:
+    assert codec.codec.synthesise(Surface(3, 2, codec.codec.entropy.groups)).shape == (32, 48, 3)

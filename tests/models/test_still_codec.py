@@ -1,0 +1,200 @@
+"""The still codec with the shipped models: budgets, sizes, prefixes, damage and memory."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from pantel_codec import HEADER_BYTES, CodecError, StillHeader
+from pantel_models import BudgetError, ModelError, StillCodec, decode_still
+
+Picture = NDArray[np.uint8]
+Photograph = Callable[[int, int], Picture]
+
+
+def psnr_db(picture: Picture, original: Picture) -> float:
+    return float(cv2.PSNR(picture, original))
+
+
+@pytest.mark.parametrize("size_px", [(32, 32), (33, 47), (160, 120), (255, 257), (32, 1024), (640, 480)])
+def test_pictures_of_any_size_come_back(codec: StillCodec, photograph: Photograph, size_px: tuple[int, int]) -> None:
+    width, height = size_px
+    original = photograph(width, height)
+    data = codec.encode(original, 60 + width * height // 200)
+    decoded = decode_still(data)
+    assert decoded.pixels.shape == (height, width, 3)
+    assert decoded.pixels.dtype == np.uint8
+    assert decoded.complete
+    assert decoded.warning is None
+    assert not decoded.grey
+    mean = np.broadcast_to(original.mean(axis=(0, 1)).astype(np.uint8), original.shape)
+    assert psnr_db(decoded.pixels, original) > psnr_db(np.ascontiguousarray(mean), original) + 1
+
+
+@pytest.mark.slow
+def test_the_largest_picture_comes_back(codec: StillCodec, photograph: Photograph) -> None:
+    data = codec.encode(photograph(1024, 1024), 3000)
+    assert len(data) > 2900
+    assert decode_still(data).pixels.shape == (1024, 1024, 3)
+
+
+def test_grey_pictures_stay_grey(codec: StillCodec, photograph: Photograph) -> None:
+    original = np.ascontiguousarray(photograph(96, 80)[:, :, 1])
+    decoded = decode_still(codec.encode(original, 300))
+    assert decoded.grey
+    assert decoded.pixels.shape == (80, 96, 3)
+    assert np.all(decoded.pixels == decoded.pixels[:, :, :1])
+    assert psnr_db(np.ascontiguousarray(decoded.pixels[:, :, 0]), original) > 15
+
+
+@pytest.mark.parametrize("shape", [(31, 64, 3), (64, 31, 3), (1025, 64, 3), (64, 1025), (0, 64, 3)])
+def test_pictures_that_are_too_small_or_large_are_refused(codec: StillCodec, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ModelError, match="sides of 32 to 1024"):
+        codec.encode(np.zeros(shape, np.uint8), 500)
+
+
+@pytest.mark.parametrize("budget", [60, 82, 123, 164, 246, 410, 655, 820, 1100])
+def test_the_budget_is_filled_and_never_exceeded(codec: StillCodec, photograph: Photograph, budget: int) -> None:
+    data = codec.encode(photograph(256, 256), budget)
+    assert 0.97 * budget - 2 <= len(data) <= budget
+
+
+@settings(max_examples=40)
+@given(st.integers(32, 130), st.integers(32, 130), st.integers(-5, 600), st.integers(0, 2**32 - 1))
+def test_no_picture_exceeds_its_budget(codec: StillCodec, width: int, height: int, budget: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (*rng.integers(1, 30, 2), 3)).astype(np.uint8)
+    picture = np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+    try:
+        data = codec.encode(picture, budget)
+    except BudgetError:
+        return
+    assert len(data) <= budget
+    assert decode_still(data).complete
+
+
+@pytest.mark.parametrize("budget", [-1, 0, 4, 5, 9])
+def test_the_size_that_an_error_promises_is_enough(codec: StillCodec, photograph: Photograph, budget: int) -> None:
+    picture = photograph(320, 240)
+    with pytest.raises(BudgetError, match=f"^{budget} bytes are too few") as error:
+        codec.encode(picture, budget)
+    enough = int(re.findall(r"\d+", str(error.value))[-1])
+    assert len(codec.encode(picture, enough)) <= enough
+    assert "\n" not in str(error.value)
+
+
+def test_more_bytes_make_a_better_picture(codec: StillCodec, photograph: Photograph) -> None:
+    original = photograph(192, 192)
+    quality_db = [psnr_db(decode_still(codec.encode(original, size)).pixels, original) for size in (50, 120, 300, 700)]
+    assert quality_db == sorted(quality_db)
+    assert quality_db[-1] > quality_db[0] + 2
+
+
+def test_important_cells_become_better(codec: StillCodec, photograph: Photograph) -> None:
+    original = photograph(192, 192)
+    importance = np.full((12, 12), 0.2, np.float32)
+    importance[4:8, 4:8] = 5
+    region = np.s_[64:128, 64:128]
+    plain, weighted = (
+        decode_still(codec.encode(original, 250, importance=given)).pixels[region] for given in (None, importance)
+    )
+    assert psnr_db(weighted, original[region]) > psnr_db(plain, original[region]) + 0.5
+
+
+def test_encoding_is_deterministic(codec: StillCodec, photograph: Photograph) -> None:
+    picture = photograph(100, 80)
+    assert codec.encode(picture, 200) == codec.encode(picture.copy(), 200)
+
+
+@pytest.mark.parametrize("budget", [90, 400])
+def test_every_prefix_shows_what_it_holds(codec: StillCodec, photograph: Photograph, budget: int) -> None:
+    original = photograph(128, 96)
+    data = codec.encode(original, budget)
+    quality_db = []
+    for size in range(len(data)):
+        try:
+            decoded = codec.decode(data[:size])
+        except CodecError:  # too short; how often is checked below
+            continue
+        assert not decoded.complete
+        assert decoded.warning is not None
+        assert "cut off" in decoded.warning
+        assert decoded.pixels.shape == original.shape
+        quality_db.append(psnr_db(decoded.pixels, original))
+    quality_db.append(psnr_db(codec.decode(data).pixels, original))
+    assert len(quality_db) >= len(data) - HEADER_BYTES - 2
+    assert min(np.diff(quality_db)) > -0.8
+    eighths = [float(np.mean(part)) for part in np.array_split(quality_db, 8)]
+    assert min(np.diff(eighths)) > -0.1
+    assert eighths[-1] > eighths[0] + 1.5
+
+
+def test_damage_ends_in_a_codec_error_or_a_picture(codec: StillCodec, photograph: Photograph) -> None:
+    data = codec.encode(photograph(64, 48), 120)
+    for bit in range(8 * HEADER_BYTES, 8 * len(data), 3):
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 0x80 >> bit % 8
+        with suppress(CodecError):
+            assert codec.decode(bytes(flipped)).pixels.shape == (48, 64, 3)
+
+
+@settings(max_examples=60)
+@given(st.binary(max_size=60))
+def test_noise_ends_in_a_codec_error_or_a_picture(codec: StillCodec, noise: bytes) -> None:
+    header = StillHeader(40, 33, grey=False, model_tag=codec.codec.artefact.tag).to_bytes()
+    with suppress(CodecError):
+        assert codec.decode(header + noise).pixels.shape == (33, 40, 3)
+
+
+@settings(max_examples=100)
+@given(st.binary(max_size=12))
+def test_any_bytes_end_in_one_of_our_errors_or_a_picture(noise: bytes) -> None:
+    with suppress(CodecError, ModelError):
+        decode_still(noise)
+
+
+MEMORY_PROBE = """
+import os
+import numpy as np
+from pantel_codec import StillHeader, StillSymbols, write_still
+from pantel_models import load_still_codec
+
+def resident_mib():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+codec = load_still_codec()
+model = codec.codec.entropy
+rng = np.random.default_rng(1)
+resident = []
+for _ in range(100):
+    width, height = (int(side) for side in rng.integers(32, 400, 2))
+    header = StillHeader(width, height, False, codec.codec.artefact.tag)
+    symbols = np.rint(rng.laplace(0, 0.4, (model.channels, header.rows, header.columns))).astype(np.int64)
+    codec.decode(write_still(StillSymbols(header, 9, len(model.groups), symbols), model))
+    resident.append(resident_mib())
+print(max(resident[:30]), max(resident[70:]), max(resident))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the memory in use from /proc")
+def test_decoding_pictures_of_many_sizes_does_not_grow() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", MEMORY_PROBE],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": ":".join(sys.path), "OMP_NUM_THREADS": "1", "PATH": ""},
+    )
+    early, late, largest = (float(mib) for mib in run.stdout.split())
+    assert late < early + 15
+    assert largest < 200

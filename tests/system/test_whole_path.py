@@ -1,0 +1,134 @@
+"""The whole way of a picture: camera, observer, encoder, link, bad line, receiver, on a virtual clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pantel_device.cameras import open_camera
+from pantel_device.observer import MotionDetector, Observer
+from pantel_device.receiver import Receiver
+from pantel_device.scene_encoder import SceneEncoder
+from pantel_device.sender import Sender
+from pantel_device.sink import Event, Picture
+from pantel_link import ChannelSettings, LinkReceiver, LinkSender, NullModem, StreamContext, VirtualClock, memory_pair
+from pantel_models import find_artefact, load_scene_codec
+
+SIZE_PX = (320, 240)
+SECONDS = 12
+STEP_NS = 20_000_000
+
+
+class Album:
+    """A sink that keeps everything."""
+
+    def __init__(self) -> None:
+        self.pictures: list[Picture] = []
+        self.events: list[Event] = []
+
+    def on_picture(self, picture: Picture) -> None:
+        self.pictures.append(picture)
+
+    def on_event(self, event: Event) -> None:
+        self.events.append(event)
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+@dataclass
+class Run:
+    album: Album
+    heard: list[tuple[int, bytes]]
+    source: NDArray[np.uint8]
+    wire_octets: int
+    packets_lost: int
+
+
+def run(channel: ChannelSettings) -> Run:
+    """Send the test scene for some seconds and note every octet that arrives."""
+    codec = load_scene_codec(find_artefact())
+    clock = VirtualClock()
+    modem = NullModem(clock, channel)
+    near, far = memory_pair()  # hands on what arrives, so that it can be noted
+    context = StreamContext(3, "N0CALL", 5, bytes.fromhex(codec.artefact.hash)[:4], *SIZE_PX)
+    camera = open_camera("test:1", SIZE_PX, 10)
+    sender = Sender(
+        camera=camera,
+        observer=Observer(MotionDetector()),
+        encoder=SceneEncoder(codec, SIZE_PX),
+        link=LinkSender(context, now_ns=0),
+        port=modem.near,
+    )
+    album = Album()
+    receiver = Receiver(port=far, link=LinkReceiver(), sinks=[album])
+    heard: list[tuple[int, bytes]] = []
+    while clock.now_ns() < SECONDS * 1_000_000_000:
+        sender.advance(clock.now_ns())
+        if octets := modem.far.read(4096):
+            heard.append((clock.now_ns(), octets))
+            near.write(octets)
+        receiver.advance(clock.now_ns())
+        clock.sleep(STEP_NS / 1e9)
+    assert sender.observation is not None
+    source = sender.observation.frame.pixels
+    return Run(album, heard, source, sender.statistics.wire_octets, receiver.link.statistics.packets_lost)
+
+
+def psnr_db(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
+    return float(10 * np.log10(255**2 / np.mean((first.astype(float) - second) ** 2)))
+
+
+@pytest.fixture(scope="module")
+def clean() -> Run:
+    return run(ChannelSettings())
+
+
+@pytest.fixture(scope="module")
+def rough() -> Run:
+    return run(ChannelSettings(bit_error_rate=1e-3, loss=0.1, slip_rate=1e-4, seed=2))
+
+
+def test_a_picture_arrives(clean: Run) -> None:
+    assert clean.packets_lost == 0
+    assert clean.album.events[0].kind == "sender_heard"
+    newest = clean.album.pictures[-1]
+    assert newest.pixels.shape == clean.source.shape
+    grey = np.full_like(clean.source, 128)
+    assert psnr_db(newest.pixels, clean.source) > psnr_db(grey, clean.source) + 3
+
+
+def test_the_line_is_used_and_never_overused(clean: Run) -> None:
+    assert 0.9 * 960 * SECONDS < 8 * clean.wire_octets <= 1000 * SECONDS
+
+
+def test_what_was_captured_is_shown_a_constant_delay_later(clean: Run) -> None:
+    delays_s = [(picture.time_ns - picture.capture_time_ns) / 1e9 for picture in clean.album.pictures]
+    assert delays_s == pytest.approx([1.5] * len(delays_s), abs=0.11)
+
+
+def test_a_bad_line_costs_packets_and_nothing_else(clean: Run, rough: Run) -> None:
+    assert rough.packets_lost > 0
+    assert (
+        psnr_db(rough.album.pictures[-1].pixels, rough.source)
+        > psnr_db(clean.album.pictures[-1].pixels, clean.source) - 4
+    )
+
+
+@pytest.mark.slow
+def test_the_same_octets_make_the_same_pictures(rough: Run) -> None:
+    """What the receiver knows came through the line: another receiver with these octets shows the same."""
+    near, far = memory_pair()
+    album = Album()
+    receiver = Receiver(port=far, link=LinkReceiver(), sinks=[album])
+    waiting = list(rough.heard)
+    for now_ns in range(0, SECONDS * 1_000_000_000, STEP_NS):
+        while waiting and waiting[0][0] <= now_ns:
+            near.write(waiting.pop(0)[1])
+        receiver.advance(now_ns)
+    assert len(album.pictures) == len(rough.album.pictures)
+    for again, first in zip(album.pictures, rough.album.pictures, strict=True):
+        np.testing.assert_array_equal(again.pixels, first.pixels)
