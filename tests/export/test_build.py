@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: make setup-export")
 
 from pantel_codec import EntropyModel, Step
 from pantel_export import build

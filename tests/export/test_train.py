@@ -3,7 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: make setup-export")
 
 from pantel_export.data import PhotoSet
 from pantel_export.errors import RunError
