@@ -17,12 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pantel_codec.errors import SymbolError
-from pantel_codec.stages import stages_of
+from pantel_codec.stages import Stage, stages_of
 
 __all__ = ["ACTIVATION_BITS", "KNOWN_LIMIT", "WEIGHT_BITS", "ContextNetwork", "KnownSymbols", "Prediction"]
 
@@ -39,6 +40,31 @@ _TAPS = 9
 _BORDER = 2  # the largest dilation
 _ACTIVATION_LIMIT = float(1 << 20)
 _EXACT_LIMIT = float(1 << 52)  # leaves a bit for the rounding half
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Places:
+    """Where the cells of a stage lie in a block.
+
+    Attributes:
+        cells: (n,) flat indices within the block.
+        taps: (n, 9) flat indices of each cell and its neighbours within the block and its border.
+    """
+
+    cells: NDArray[np.intp]
+    taps: NDArray[np.intp]
+
+
+@lru_cache(maxsize=256)  # an encoder tries many blocks of the same few sizes
+def _places(stage: Stage, rows: int, columns: int) -> _Places:
+    """Return the places of a stage in a block of that size; shared, so read-only."""
+    cells = np.flatnonzero(stage.mask(rows, columns))
+    row, column = np.divmod(cells, columns)
+    stride = columns + 2 * _BORDER
+    around = np.add.outer(np.arange(-1, 2) * stride, np.arange(-1, 2)).ravel() * stage.dilation
+    taps = ((row + _BORDER) * stride + column + _BORDER)[:, None] + around
+    cells.flags.writeable = taps.flags.writeable = False
+    return _Places(cells, taps)
 
 
 class KnownSymbols:
@@ -60,26 +86,20 @@ class KnownSymbols:
             columns: Width of the block in cells.
         """
         self._starts = np.cumsum([0, *(_inputs(channels) for channels in groups)]).tolist()
-        stride = columns + 2 * _BORDER
-        self._features = np.zeros(((rows + 2 * _BORDER) * stride, self._starts[-1]))
-        row, column = np.divmod(np.arange(rows * columns), columns)
-        self._inside = (row + _BORDER) * stride + column + _BORDER
-        stages = [stages_of(group) for group in range(len(groups))]
-        around = np.add.outer(np.arange(-1, 2) * stride, np.arange(-1, 2)).ravel()
-        cells = {stage: np.flatnonzero(stage.mask(rows, columns)) for of_group in stages for stage in of_group}
-        taps = {stage: self._inside[cells[stage], None] + stage.dilation * around for stage in cells}
-        self.cells = tuple(tuple(cells[stage] for stage in of_group) for of_group in stages)
-        self._taps = tuple(tuple(taps[stage] for stage in of_group) for of_group in stages)
+        self._features = np.zeros(((rows + 2 * _BORDER) * (columns + 2 * _BORDER), self._starts[-1]))
+        self._places = [[_places(stage, rows, columns) for stage in stages_of(group)] for group in range(len(groups))]
+        self.cells = [[places.cells for places in of_group] for of_group in self._places]
 
     def learn(self, group: int, stage: int, symbols: NDArray[np.int64]) -> None:
         """Take note of the symbols (channels, n) of a group in one stage."""
         start, stop = self._starts[group : group + 2]
-        values = np.clip(symbols.T, -KNOWN_LIMIT, KNOWN_LIMIT)
+        values = np.minimum(np.maximum(symbols.T, -KNOWN_LIMIT), KNOWN_LIMIT)
         features = np.ones((len(values), stop - start))
         channels = values.shape[1]
         features[:, :channels] = values
         features[:, channels:-1] = np.abs(values)
-        self._features[self._inside[self.cells[group][stage]], start:stop] = features
+        themselves = self._places[group][stage].taps[:, _TAPS // 2]  # the middle one of each cell's taps
+        self._features[themselves, start:stop] = features
 
     def around(self, group: int, stage: int) -> NDArray[np.float64]:
         """Return what the network of a group may see of the nine cells at and around each cell of a stage.
@@ -90,7 +110,7 @@ class KnownSymbols:
             (n, 9 * inputs) float64 holding integers; taps row by row, inputs fastest.
         """
         inputs = self._starts[group + (stage > 0)]
-        taps = self._taps[group][stage]
+        taps = self._places[group][stage].taps
         features: NDArray[np.float64] = self._features[:, :inputs].take(taps, axis=0)
         return features.reshape(len(taps), _TAPS * inputs)
 
@@ -223,4 +243,5 @@ def _shift(x: NDArray[np.float64], bits: int) -> NDArray[np.float64]:
 
 def _activate(x: NDArray[np.float64], bits: int) -> NDArray[np.float64]:
     x = _shift(x, bits)
-    return np.clip(x, 0.0, _ACTIVATION_LIMIT, out=x)
+    np.maximum(x, 0.0, out=x)
+    return np.minimum(x, _ACTIVATION_LIMIT, out=x)

@@ -49,7 +49,7 @@ OFFSET_LEVELS = 8
 
 _LOWEST_LOG_SCALE = -3
 _SCALE_LEVELS_PER_NEPER = 8
-_LOG_SCALE_LIMIT = 16.0  # beyond all buckets, and small enough for int64
+_LOG_SCALE_LIMIT = 16  # beyond all buckets, and small enough for int64
 _ONE = 1 << ACTIVATION_BITS
 
 
@@ -175,11 +175,14 @@ class EntropyModel:
 
 def _step(group: int, channels: slice, cells: NDArray[np.intp], prediction: Prediction) -> Step:
     """Turn a prediction into centres and tables, in integers."""
-    limit = float(SYMBOL_LIMIT * _ONE)
-    mean = np.clip(prediction.mean, -limit, limit).astype(np.int64)
+    mean = _within(prediction.mean, SYMBOL_LIMIT * _ONE)
     center = (mean + _ONE // 2) >> ACTIVATION_BITS
     offset = (mean - (center << ACTIVATION_BITS) + _ONE // 2) * OFFSET_LEVELS >> ACTIVATION_BITS
-    limit = _LOG_SCALE_LIMIT * _ONE
-    above = np.clip(prediction.log_scale, -limit, limit).astype(np.int64) - _LOWEST_LOG_SCALE * _ONE
-    level = np.clip(above * _SCALE_LEVELS_PER_NEPER >> ACTIVATION_BITS, 0, SCALE_LEVELS - 1)
+    above = _within(prediction.log_scale, _LOG_SCALE_LIMIT * _ONE) - _LOWEST_LOG_SCALE * _ONE
+    level = np.minimum(np.maximum(above * _SCALE_LEVELS_PER_NEPER >> ACTIVATION_BITS, 0), SCALE_LEVELS - 1)
     return Step(group, channels, cells, center, level * OFFSET_LEVELS + offset)
+
+
+def _within(x: NDArray[np.float64], limit: int) -> NDArray[np.int64]:
+    """Return integers held in float64 as integers, none beyond the limit (np.clip is slow on small arrays)."""
+    return np.minimum(np.maximum(x, -limit), limit).astype(np.int64)

@@ -195,7 +195,7 @@ def _read_prefix(header: StillHeader, payload: bytes, model: EntropyModel) -> St
     symbols = _walk(header, model, quality, levels, reader)
     if not reader.exhausted and zeros.decode_bits(_CHECK_BITS) == ones.decode_bits(_CHECK_BITS):
         raise BitstreamError("the file is damaged: its check does not match; fetch it again")
-    # Even a few symbols of a level, with predictions for the others, are better than none (by up to 3 dB).
+    # Even a few symbols of a level, with predictions for the others, are better than none (by up to 4 dB).
     symbols[sum(model.groups[: reader.groups]) :] = 0
     return StillSymbols(header, quality, reader.groups, symbols, complete=False)
 

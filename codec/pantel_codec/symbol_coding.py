@@ -128,20 +128,18 @@ class PrefixReader:
                 break
             ordered[i] += np.sign(ordered[i]) * excess
         symbols = _restore(ordered, order).reshape(step.center.shape) + step.center
-        return symbols.clip(-SYMBOL_LIMIT, SYMBOL_LIMIT)  # for whoever made a file by hand
+        return symbols.clip(-SYMBOL_LIMIT, SYMBOL_LIMIT)  # only bytes that no encoder wrote lead beyond
 
     def _read_excess(self) -> int | None:
         """Read an escaped symbol's excess; None when it is not certain any more."""
-        if not self.exhausted:
-            try:
-                excess, other = (_read_exp_golomb(decoder) for decoder in self._decoders)
-            except BitstreamError:  # only padding can make an intact prefix look damaged
-                self.exhausted = True
-                return None
-            self.exhausted = excess != other
-            if not self.exhausted:
-                return excess
-        return None
+        if self.exhausted:
+            return None
+        try:
+            values = {_read_exp_golomb(decoder) for decoder in self._decoders}
+        except BitstreamError:  # only padding can make an intact prefix look damaged
+            values = set()
+        self.exhausted = len(values) != 1
+        return None if self.exhausted else values.pop()
 
 
 def _runs(table: NDArray[np.int64]) -> tuple[NDArray[np.intp], list[tuple[int, int, int]]]:

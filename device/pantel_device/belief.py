@@ -11,6 +11,7 @@ from pantel_models import SceneCodec
 __all__ = ["Belief"]
 
 _TAGS = 16
+_DEAD_ZONE = 0.65  # what rate-distortion optimization makes of latents below so many steps is mostly zero
 
 
 class Belief:
@@ -42,21 +43,25 @@ class Belief:
         missing = self._missing + (1 - self._missing) * joined
         return (1 - missing) * self._error(latents, self._held) + missing * self._error(latents, self._before)
 
-    def least_error(self, latents: NDArray[np.float32], quality: int) -> NDArray[np.float64]:
-        """Return (rows, columns): about the squared error that a quality leaves when it is sent."""
+    def error_estimate(self, latents: NDArray[np.float32], quality: int) -> NDArray[np.float64]:
+        """Return (rows, columns): about the expected error once all cells have been sent at a quality."""
         quantizer = self._codec.quantizer
-        noise = np.minimum(latents**2, quantizer.steps[quality][:, None, None] ** 2 / 6)
-        return np.asarray((quantizer.sensitivity[:, None, None] * noise).sum(axis=0), np.float64)
-
-    def quality(self, row: int, column: int) -> int:
-        """Return the quality of the version sent last, -1 before the first."""
-        return int(self._quality[row, column])
+        steps = quantizer.steps[quality][:, None, None]
+        zero = np.abs(latents) < _DEAD_ZONE * steps
+        noise = np.where(zero, latents**2, steps**2 / 12)
+        fresh = (quantizer.sensitivity[:, None, None] * noise).sum(axis=0)
+        return np.asarray((1 - self._loss) * fresh + self._loss * self._error(latents, self._held), np.float64)
 
     def error_after(self, latents: NDArray[np.float32], update: CellUpdate) -> NDArray[np.float64]:
         """Return (rows, columns) of the update's block, whose latents are given: the expected error once it is sent."""
         held = self._held[(slice(None), *update.block.window)]
         fresh = self._codec.quantizer.dequantize(update.symbols, update.quality)
         return (1 - self._loss) * self._error(latents, fresh) + self._loss * self._error(latents, held)
+
+    @property
+    def ever_sent(self) -> NDArray[np.bool_]:
+        """(rows, columns): cells of which any version was sent."""
+        return self._quality >= 0
 
     @property
     def next_tag(self) -> int:

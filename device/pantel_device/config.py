@@ -94,7 +94,7 @@ class SenderConfig(_LineConfig):
     )
     mask: bool = Field(True, description="favour the region of interest (what moves or was detected); false to compare")
     roi_weight: float = Field(
-        4.0, ge=1, le=100, description="how much more an error counts inside the region of interest"
+        8.0, ge=1, le=100, description="how much more an error counts inside the region of interest"
     )
     assumed_loss: float = Field(
         0.05, ge=0, lt=1, description="share of packets expected to be lost; more makes it repeat more"

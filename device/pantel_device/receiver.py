@@ -110,13 +110,17 @@ class Receiver:
         self._shown = received.context
 
     def _stream(self, context: StreamContext, now_ns: int) -> _Stream:
-        """Return the stream of a context, made anew when it is heard for the first time."""
+        """Return the stream of a context, begun when it is heard for the first time."""
         stream = self._streams.get(context)
-        if stream is not None:
-            return stream
-        # A new epoch of the same sender takes the place of the old one.
-        for old in [c for c in self._streams if c.sender == context.sender and c.callsign == context.callsign]:
-            del self._streams[old]
+        if stream is None:
+            # A new epoch of the same sender takes the place of the old one.
+            for old in [c for c in self._streams if c.sender == context.sender and c.callsign == context.callsign]:
+                del self._streams[old]
+            stream = self._streams[context] = self._begin(context, now_ns)
+        return stream
+
+    def _begin(self, context: StreamContext, now_ns: int) -> _Stream:
+        """Announce a new stream and return its empty scene."""
         model = context.model_hash.hex()
         fields: dict[str, str | int | float | None] = {
             "callsign": context.callsign,
@@ -130,14 +134,11 @@ class Receiver:
             codec = load_scene_codec(find_artefact(hash_prefix=model))
         except ManifestError as error:
             self._emit(Event(now_ns, "model_missing", fields | {"message": str(error)}))
-            stream = _Stream(None, Scene(context.width_px, context.height_px, ()), None)
-        else:
-            self._emit(Event(now_ns, "sender_heard", fields))
-            scene = Scene(context.width_px, context.height_px, codec.entropy.groups)
-            syntax = SceneSyntax(codec.entropy, context.width_px, context.height_px)
-            stream = _Stream(syntax, scene, Renderer(codec, scene))
-        self._streams[context] = stream
-        return stream
+            return _Stream(None, Scene(context.width_px, context.height_px, ()), None)
+        self._emit(Event(now_ns, "sender_heard", fields))
+        scene = Scene(context.width_px, context.height_px, codec.entropy.groups)
+        syntax = SceneSyntax(codec.entropy, context.width_px, context.height_px)
+        return _Stream(syntax, scene, Renderer(codec, scene))
 
     def _show(self, now_ns: int) -> None:
         if self._shown is None or (stream := self._streams.get(self._shown)) is None:
@@ -151,11 +152,12 @@ class Receiver:
 
     def _report(self, now_ns: int) -> None:
         statistics = self.link.statistics
-        fields: dict[str, str | int | float | None] = dict(asdict(statistics))
-        fields["payloads_damaged"] = self.payloads_damaged
-        fields["bit_error_rate"] = statistics.bit_error_rate
-        fields["packet_loss"] = statistics.packet_loss
-        self._emit(Event(now_ns, "link_report", fields))
+        fields = {
+            "payloads_damaged": self.payloads_damaged,
+            "bit_error_rate": statistics.bit_error_rate,
+            "packet_loss": statistics.packet_loss,
+        }
+        self._emit(Event(now_ns, "link_report", asdict(statistics) | fields))
 
     def _emit(self, event: Event) -> None:
         for sink in self._sinks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,27 @@ def test_the_page_needs_only_the_files_beside_it(folder: Path) -> None:
     assert "src='demo.mp4'" in page
 
 
+def test_a_run_that_breaks_off_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("pantel_bench.demo.produce.make_report", fail)
+    with pytest.raises(RuntimeError):
+        produce(DemoSettings(seconds=1), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        assert main(["demo", "--seconds", "1", "--out", str(tmp_path)]) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "pantel: error: cannot write the video: File too large" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_same_seed_gives_the_same_run(tmp_path: Path) -> None:
     settings = DemoSettings(seconds=1.5, loss=0.1, seed=5)
     first, second = (produce(settings, tmp_path / name) for name in ("a", "b"))
@@ -126,7 +148,7 @@ def test_a_picture_file_is_a_scene_in_which_nothing_moves(tmp_path: Path, scene:
         (["--real-time", "--port", "loop://", "--ber", "0.1"], 2, "--ber"),
         (["--camera", "file:missing.mp4"], 1, "does not exist"),
         (["--camera", "telescope"], 1, "no camera"),
-        (["--callsign", "N0 CALL"], 1, "callsign"),
+        (["--callsign", "N0 CALL"], 2, "callsign"),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_nothing(

@@ -95,18 +95,6 @@ def test_scores_before_and_after_the_first_picture() -> None:
     assert keeper.distinct == 1  # only once both had changed
 
 
-def test_a_video_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
-    wrong = np.zeros((8, 8), np.uint8)
-    with SideBySideVideo(tmp_path / "whole.mp4", (320, 240), 10, ("a", "b")) as video:
-        video.add(_BLACK, _BLACK, "one")
-    with (
-        pytest.raises(ValueError, match="broadcast"),
-        SideBySideVideo(tmp_path / "broken.mp4", (320, 240), 10, ("a", "b")) as video,
-    ):
-        video.add(_BLACK, wrong, "one")
-    assert [path.name for path in tmp_path.iterdir()] == ["whole.mp4"]
-
-
 def test_a_video_without_a_folder(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot write"):
         SideBySideVideo(tmp_path / "missing" / "a.mp4", (320, 240), 10, ("a", "b"))

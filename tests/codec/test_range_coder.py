@@ -28,9 +28,7 @@ needs_constriction = pytest.mark.skipif(
     find_spec("constriction") is None,
     reason="constriction is not installed",
 )
-each_backend = pytest.mark.parametrize(
-    "backend", ["python", pytest.param("constriction", marks=needs_constriction)]
-)
+each_backend = pytest.mark.parametrize("backend", ["python", pytest.param("constriction", marks=needs_constriction)])
 INSTALLED: tuple[Backend, ...] = ("python", "constriction") if find_spec("constriction") else ("python",)
 PADDINGS: tuple[Padding, ...] = (0, 1)
 
@@ -78,9 +76,7 @@ def random_message(rng: np.random.Generator, max_batches: int) -> Message:
 
 @st.composite
 def tables(draw: st.DrawFn) -> CodingTable:
-    extreme = st.sampled_from(
-        [NEARLY_CERTAIN, NEARLY_IMPOSSIBLE, BOTH_ENDS, SINGLE, CodingTable.uniform(256)]
-    )
+    extreme = st.sampled_from([NEARLY_CERTAIN, NEARLY_IMPOSSIBLE, BOTH_ENDS, SINGLE, CodingTable.uniform(256)])
     counts = st.lists(st.integers(0, 9) | st.integers(0, 1 << 30), min_size=1, max_size=12).filter(any)
     return draw(extreme | counts.map(CodingTable.from_counts))
 
@@ -139,9 +135,7 @@ def test_round_trip(backend: Backend, message: Message) -> None:
 
 
 @each_backend
-@given(
-    fields=st.lists(st.integers(0, 70).flatmap(lambda n: st.tuples(st.integers(0, (1 << n) - 1), st.just(n))))
-)
+@given(fields=st.lists(st.integers(0, 70).flatmap(lambda n: st.tuples(st.integers(0, (1 << n) - 1), st.just(n)))))
 def test_round_trip_of_bit_fields(backend: Backend, fields: list[tuple[int, int]]) -> None:
     encoder = make_encoder(backend)
     for value, bits in fields:
@@ -220,9 +214,7 @@ def test_both_encoders_write_the_same_bytes_in_10000_random_cases() -> None:
 
 
 @needs_constriction
-@pytest.mark.parametrize(
-    "edge", [b"\x7f" + b"\xff" * 60, b"\x80" + b"\x00" * 60, b"\x80" + b"\x00" * 40 + b"\1"]
-)
+@pytest.mark.parametrize("edge", [b"\x7f" + b"\xff" * 60, b"\x80" + b"\x00" * 60, b"\x80" + b"\x00" * 40 + b"\1"])
 @pytest.mark.parametrize("table", [SKEWED, CodingTable.uniform(3), CodingTable.from_counts([1, 1000, 1])])
 def test_a_carry_through_many_words(edge: bytes, table: CodingTable) -> None:
     """Symbols read from a stream at a word's edge keep the encoder's next words undecided until the end."""

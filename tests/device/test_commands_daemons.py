@@ -6,13 +6,20 @@ import os
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from pantel_device import wall_clock
 from pantel_device.cli import main
+from pantel_device.commands.send import _DatedSender, _encoder_settings
+from pantel_device.config import SenderConfig
+from pantel_device.scene_encoder import SceneEncoderSettings
+from pantel_device.sender import Sender
+from pantel_link import LinkSender, StreamContext, VirtualClock
 
 _Pantel = Callable[..., tuple[int, str]]
 
@@ -86,6 +93,30 @@ def test_the_sender_ends_with_its_camera(pantel: _Pantel, caplog: pytest.LogCapt
     assert code == 0
     assert "stopped reason=camera ended" in caplog.text
     assert "sent packets=" in caplog.text
+
+
+def test_the_link_learns_utc_when_the_system_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Idle(Sender):
+        def __init__(self) -> None:
+            """Need nothing."""
+
+        def advance(self, now_ns: int) -> int:
+            return now_ns + 1
+
+    utc = datetime(1970, 1, 1, tzinfo=UTC)
+    monkeypatch.setattr(wall_clock, "utc_now", lambda: utc)
+    clock = VirtualClock()
+    link = LinkSender(StreamContext(0, "N0CALL", 1, bytes(4), 64, 48), now_ns=0)
+    sender = _DatedSender(Idle(), link, clock)
+    assert sender.advance(0) == 1
+    assert link.utc_offset_ns is None
+    utc = datetime(2025, 6, 1, tzinfo=UTC)
+    sender.advance(15_000_000_000)
+    assert link.utc_offset_ns == utc.timestamp() * 10**9
+
+
+def test_the_sender_has_one_set_of_defaults() -> None:
+    assert _encoder_settings(SenderConfig.model_validate({})) == SceneEncoderSettings()
 
 
 def test_the_receiver_hears_nothing_and_ends_in_order(pantel: _Pantel) -> None:

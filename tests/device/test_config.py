@@ -11,6 +11,7 @@ import pytest
 
 from pantel_device.command import UsageError
 from pantel_device.config import ReceiverConfig, SenderConfig, load_config
+from pantel_device.receiver import PLAYOUT_DELAY_NS
 from pantel_link import Preset
 
 _DOCUMENTATION = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -35,6 +36,10 @@ def test_defaults() -> None:
     assert (config.size_px, config.fps, config.bitrate_bps, config.preset) == ((320, 240), 10.0, 960, Preset.STANDARD)
     assert config.callsign == "N0CALL"
     assert load_config(ReceiverConfig, None, {}).events == "-"
+
+
+def test_one_constant_delay_from_capture_to_show() -> None:
+    assert load_config(ReceiverConfig, None, {}).playout_delay_s * 1e9 == PLAYOUT_DELAY_NS
 
 
 def test_options_before_environment_before_file_before_defaults(

@@ -15,6 +15,7 @@ from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.frame import Box, Frame
 from pantel_device.observer import MotionDetector, Observer, cell_importance, roi_mask
 from pantel_device.observer.background import Background, _median
+from pantel_models import contour_map
 
 TENTH_NS = 100_000_000
 SIZE_PX = (320, 240)
@@ -224,6 +225,15 @@ def test_contours_lie_inside_the_region_of_interest() -> None:
     assert set(np.unique(last.contours)) == {0, 1}
     for array in (last.mask, last.contours, last.motion):
         assert not array.flags.writeable
+
+
+def test_without_a_region_of_interest_all_of_the_picture_counts_alike() -> None:
+    observer = Observer(MotionDetector(), region_of_interest=False)
+    *_, last = map(observer.observe, _frames(*[_scene()] * 10, _scene(square_at=(100, 60))))
+    assert last.mask.all()
+    assert np.array_equal(last.contours, contour_map(last.frame.pixels))
+    assert len(last.boxes) == 1
+    assert last.motion[70:90, 110:130].all()
 
 
 def test_detector_runs_on_every_nth_frame() -> None:

@@ -18,6 +18,7 @@ from pantel_link import (
     LinkSender,
     NullModem,
     PacketKind,
+    PayloadError,
     Preset,
     ReceivedPacket,
     StreamContext,
@@ -191,6 +192,27 @@ def test_a_packet_that_a_gone_port_kept_out_is_dropped(context: StreamContext) -
     assert [each.packet.kind for each in received[:2]] == [PacketKind.IDENT, PacketKind.SCENE]
     assert received[1].packet.payload.startswith(b"new")
     assert abs(received[1].capture_time_ns - captured_ns[0]) <= 0.35 * S
+
+
+def test_a_sender_that_finishes_lets_its_last_packet_out_and_starts_no_other(context: StreamContext) -> None:
+    sender = LinkSender(context, now_ns=0)
+    octets = first_packet(sender)
+    sender.submit(PacketKind.SCENE, b"last", S // 2)
+    sender.finish()
+    assert not sender.idle(S // 2)
+    with pytest.raises(PayloadError):
+        sender.submit(PacketKind.SCENE, b"one more", S // 2)
+    now_ns = last_chunk_ns = S // 2
+    while not sender.idle(now_ns):
+        now_ns = sender.next_due_ns(now_ns)
+        if chunk := sender.due(now_ns):
+            octets += chunk
+            last_chunk_ns = now_ns
+    assert now_ns >= last_chunk_ns + 8 * 8 * S // 960  # the last octet has had time to leave
+    assert not sender.ready(60 * S)
+    assert sender.due(60 * S) == b""  # not even an IDENT packet
+    assert len(octets) == 2 * 48
+    assert [each.packet.payload[:4] for each in LinkReceiver().receive(octets, now_ns)][1] == b"last"
 
 
 def test_repeated_packets_are_delivered_once(context: StreamContext) -> None:

@@ -10,7 +10,7 @@ from pantel_bench.demo.produce import DATA_FILE, PAGE_FILE, VIDEO_FILE, produce
 from pantel_bench.demo.settings import DemoSettings
 from pantel_bench.errors import BenchError
 from pantel_device.command import Command, CommandError, UsageError
-from pantel_link import PLACEHOLDER_CALLSIGN
+from pantel_link import PLACEHOLDER_CALLSIGN, CallsignError, check_callsign
 
 __all__ = ["COMMAND"]
 
@@ -42,7 +42,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --real-time: a port whose output returns to its input, such as loop:// or a UART with a bridge",
     )
     parser.add_argument(
-        "--callsign", default=PLACEHOLDER_CALLSIGN, metavar="C", help="yours, for a port that leads out of this machine"
+        "--callsign",
+        type=_callsign,
+        default=PLACEHOLDER_CALLSIGN,
+        metavar="C",
+        help="yours, for a port that leads out of this machine",
     )
 
 
@@ -60,7 +64,7 @@ def _run(arguments: argparse.Namespace) -> int:
         masked=not arguments.no_mask,
         real_time=arguments.real_time,
         port=arguments.port,
-        callsign=arguments.callsign.upper(),
+        callsign=arguments.callsign,
     )
     try:
         report = produce(settings, arguments.out)
@@ -94,6 +98,15 @@ def _share(text: str) -> float:
     if not 0.0 <= share < 1.0:
         raise argparse.ArgumentTypeError(f"{text} is no share; write a number from 0 to below 1, such as 0.1")
     return share
+
+
+def _callsign(text: str) -> str:
+    callsign = text.upper()
+    try:
+        check_callsign(callsign, on_air=False)
+    except CallsignError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return callsign
 
 
 def _seed(text: str) -> int:

@@ -1,0 +1,61 @@
+"""Files appear whole or not at all, and a missing place is found before the work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pantel_device.atomic_file import check_writable, replacing, write_atomically
+from pantel_device.command import UsageError
+
+
+def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    write_atomically(path, b"old")
+    with replacing(path) as beside:
+        beside.write_bytes(b"new")
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_work_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_bytes(b"old")
+
+    def write(half: Path) -> None:
+        half.write_bytes(b"half")
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError), replacing(path) as beside:
+        write(beside)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    occupied = tmp_path / "folder"
+    occupied.mkdir()
+    with pytest.raises(IsADirectoryError) as caught, replacing(occupied) as beside:
+        beside.write_bytes(b"new")
+    assert caught.value.filename == str(occupied)
+    with pytest.raises(FileNotFoundError) as missing:
+        write_atomically(tmp_path / "nowhere" / "new", b"")
+    assert missing.value.filename == str(tmp_path / "nowhere" / "new")
+    assert list(tmp_path.iterdir()) == [occupied]
+
+
+def test_a_link_keeps_its_target(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "target")
+    write_atomically(link, b"new")
+    assert link.is_symlink()
+    assert (tmp_path / "target").read_bytes() == b"new"
+
+
+def test_writability_is_checked(tmp_path: Path) -> None:
+    check_writable(tmp_path / "new.json")
+    for path in (tmp_path, tmp_path / "missing" / "new.json"):
+        with pytest.raises(UsageError, match="cannot write"):
+            check_writable(path)

@@ -1,0 +1,131 @@
+"""The receiver's core: streams come, restart and go wrong, and nothing that is received can stop it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pantel_device.cameras import open_camera
+from pantel_device.observer import MotionDetector, Observer
+from pantel_device.receiver import Receiver
+from pantel_device.scene_encoder import SceneEncoder
+from pantel_device.sink import Event, Picture
+from pantel_device.stream import stream_context
+from pantel_link import LinkReceiver, LinkSender, PacketKind, StreamContext, memory_pair
+from pantel_models import find_artefact, load_scene_codec
+
+_S = 1_000_000_000
+_SIZE_PX = (96, 64)
+_CAPACITY_BYTES = 31
+
+
+class _Album:
+    """A sink that keeps everything."""
+
+    def __init__(self) -> None:
+        self.pictures: list[Picture] = []
+        self.events: list[Event] = []
+
+    def on_picture(self, picture: Picture) -> None:
+        self.pictures.append(picture)
+
+    def on_event(self, event: Event) -> None:
+        self.events.append(event)
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    @property
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.events]
+
+
+class _End:
+    """A receiver, what it hands on, and a line into it."""
+
+    def __init__(self) -> None:
+        self.album = _Album()
+        self._near, far = memory_pair()
+        self.receiver = Receiver(port=far, link=LinkReceiver(), sinks=[self.album], playout_delay_ns=0)
+
+    def hear(self, octets: bytes, now_ns: int) -> None:
+        self._near.write(octets)
+        self.receiver.advance(now_ns)
+
+
+@pytest.fixture
+def context() -> StreamContext:
+    return stream_context(find_artefact(), callsign="DK1AB", epoch=7, size_px=_SIZE_PX)
+
+
+@pytest.fixture(scope="module")
+def payload() -> bytes:
+    frame = open_camera("test:1", _SIZE_PX, 10).capture(0)
+    assert frame is not None
+    encoder = SceneEncoder(load_scene_codec(find_artefact()), _SIZE_PX)
+    return encoder.payload(Observer(MotionDetector()).observe(frame), _CAPACITY_BYTES)
+
+
+def _octets(context: StreamContext, *payloads: bytes) -> bytes:
+    """Return what a sender writes: its IDENT and some scene payloads."""
+    sender = LinkSender(context, now_ns=0)
+    waiting = list(payloads)
+    octets = b""
+    for now_ns in range(0, (len(payloads) + 2) * _S // 2, _S // 50):
+        if waiting and sender.ready(now_ns):
+            sender.submit(PacketKind.SCENE, waiting.pop(0), now_ns)
+        while chunk := sender.due(now_ns):
+            octets += chunk
+    return octets
+
+
+def test_a_sender_is_announced_once_and_its_picture_drawn(context: StreamContext, payload: bytes) -> None:
+    end = _End()
+    end.hear(_octets(context, payload, payload), 3 * _S)
+    end.receiver.advance(4 * _S)
+    assert end.album.kinds == ["sender_heard"]
+    assert end.album.events[0].fields["model"] == context.model_hash.hex()
+    assert end.album.pictures[-1].pixels.shape == (64, 96, 3)
+    assert end.album.pictures[-1].sender == "DK1AB"
+
+
+def test_a_restarted_sender_begins_anew(context: StreamContext, payload: bytes) -> None:
+    end = _End()
+    end.hear(_octets(context, payload), 2 * _S)
+    end.hear(_octets(replace(context, epoch=8)), 4 * _S)
+    assert end.album.kinds == ["sender_heard", "sender_heard"]
+    pictures = len(end.album.pictures)
+    end.hear(_octets(replace(context, epoch=8), payload), 6 * _S)
+    end.receiver.advance(7 * _S)
+    assert len(end.album.pictures) == pictures + 1
+
+
+def test_a_model_that_is_not_installed_is_named(context: StreamContext, payload: bytes) -> None:
+    end = _End()
+    end.hear(_octets(replace(context, model_hash=bytes.fromhex("00c0ffee")), payload), 2 * _S)
+    end.receiver.advance(3 * _S)
+    assert end.album.kinds == ["model_missing"]
+    assert "00c0ffee" in str(end.album.events[0].fields["message"])
+    assert end.album.pictures == []
+
+
+def test_payloads_that_make_no_sense_are_counted(context: StreamContext, payload: bytes) -> None:
+    rng = np.random.default_rng(1)
+    noise = [rng.bytes(_CAPACITY_BYTES) for _ in range(60)]
+    end = _End()
+    end.hear(_octets(context, *noise, payload), 40 * _S)
+    end.receiver.advance(41 * _S)
+    assert end.receiver.link.statistics.packets_good >= 62
+    assert 1 <= end.receiver.payloads_damaged <= 60
+    assert end.album.pictures
+
+
+def test_the_link_is_reported_every_10_seconds(context: StreamContext, payload: bytes) -> None:
+    end = _End()
+    for now_s in range(31):
+        end.hear(_octets(context, payload) if now_s == 5 else b"", now_s * _S)
+    reports = [event for event in end.album.events if event.kind == "link_report"]
+    assert [event.time_ns for event in reports] == [10 * _S, 20 * _S, 30 * _S]
+    assert (reports[-1].fields["packets_good"], reports[-1].fields["packet_loss"]) == (2, 0.0)
