@@ -131,7 +131,7 @@ def test_a_picture_file_is_a_scene_in_which_nothing_moves(tmp_path: Path, scene:
     picture = tmp_path / "scene.png"
     cv2.imwrite(str(picture), scene)
     report = produce(DemoSettings(camera=f"file:{picture}", seconds=2, masked=False), tmp_path / "out")
-    assert report.moving_region == "temporal_median"
+    assert report.moving_region == "motion_boxes"
     assert report.moving_psnr_db is None
     assert report.distinct_fps == 0
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pantel_bench.demo.settings import DemoSettings
-from pantel_device.cameras import Camera, open_camera
+from pantel_device.cameras import open_camera
 from pantel_device.cameras.synthetic import SyntheticCamera
+from pantel_device.frame import Frame
+from pantel_device.observer import MotionDetector, roi_mask
 
 __all__ = ["Source"]
-
-_MOVING_LEVELS = 12
-_MEDIAN_FRAMES = 151  # spread over the run; as many as fit into 35 MB at 320x240
 
 
 class _MovingRegion(Protocol):
@@ -39,7 +37,7 @@ class Source:
     therefore give the same pictures whenever it is opened.
 
     Attributes:
-        moving_rule: ``truth_boxes`` or ``temporal_median``.
+        moving_rule: ``truth_boxes`` or ``motion_boxes``.
 
     Raises:
         CameraError: The camera cannot be opened.
@@ -48,9 +46,7 @@ class Source:
     def __init__(self, settings: DemoSettings) -> None:
         camera = open_camera(settings.camera, settings.size_px, settings.fps)
         self._camera = camera
-        self._region: _MovingRegion = (
-            _TruthBoxes(camera) if isinstance(camera, SyntheticCamera) else _TemporalMedian(settings)
-        )
+        self._region: _MovingRegion = _TruthBoxes(camera) if isinstance(camera, SyntheticCamera) else _MotionBoxes()
         self.moving_rule = self._region.rule
         self._pixels, self._moving = self._next(0)
 
@@ -92,32 +88,21 @@ class _TruthBoxes:
         return mask
 
 
-class _TemporalMedian:
-    """Pixels that differ by more than 12 grey levels in any channel from the temporal median, opened 3x3."""
+class _MotionBoxes:
+    """The boxes around what moves, as motion detection finds them in the source.
 
-    rule = "temporal_median"
+    A difference from the temporal median would also take walls for movers whenever the camera's exposure follows
+    someone in a dark coat.
+    """
 
-    def __init__(self, settings: DemoSettings) -> None:
-        camera = open_camera(settings.camera, settings.size_px, settings.fps)
-        try:
-            self._median = _median(camera, settings)
-        finally:
-            camera.close()
+    rule = "motion_boxes"
 
-    def mask(self, time_ns: int, pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:  # noqa: ARG002 - as the protocol
-        difference = np.asarray(cv2.absdiff(pixels, self._median), np.uint8)
-        moves = np.asarray((difference > _MOVING_LEVELS).any(axis=2), np.uint8)
-        return np.asarray(cv2.morphologyEx(moves, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.bool_)
+    def __init__(self) -> None:
+        self._motion = MotionDetector()
+        self._frames = 0
 
-
-def _median(camera: Camera, settings: DemoSettings) -> NDArray[np.uint8]:
-    """Return (H, W, 3) uint8, the median of frames spread evenly over the run."""
-    count = min(_MEDIAN_FRAMES, max(1, int(settings.seconds * settings.fps)))
-    frames = []
-    for k in range(count):
-        frame = camera.capture(round(k * settings.seconds * 1e9 / count))
-        if frame is not None:
-            frames.append(frame.pixels)
-    stack = np.stack(frames)
-    stack.partition(len(frames) // 2, axis=0)
-    return np.asarray(stack[len(frames) // 2])
+    def mask(self, time_ns: int, pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        self._frames += 1
+        boxes = self._motion.detect(Frame(self._frames, time_ns, pixels)).boxes
+        height, width = pixels.shape[:2]
+        return roi_mask(boxes, (width, height), margin_px=0.0) if boxes else np.zeros((height, width), np.bool_)
