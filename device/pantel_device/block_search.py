@@ -11,6 +11,8 @@ __all__ = ["best_block"]
 
 _SIDES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64)  # heights and widths that are tried
 
+_NOTHING = 1e-9  # sums over integral images are as exact as that
+
 
 def best_block(
     gain: NDArray[np.float64], bits: NDArray[np.float64], limit_bits: float, overhead_bits: float
@@ -41,7 +43,7 @@ def best_block(
             ratio = np.where(takes <= limit_bits, brings / (takes + overhead_bits), 0.0)
             place = int(ratio.argmax())
             value = float(ratio.flat[place])
-            if value > (best[1] if best else 0.0):
+            if value > (best[1] if best else _NOTHING):
                 row, column = divmod(place, ratio.shape[1])
                 best = Block(column, row, width, height), value
     return best

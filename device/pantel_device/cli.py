@@ -1,17 +1,22 @@
 """The command line: finds the subcommand, runs it, and turns every failure into one line and an exit code.
 
-Exit codes: 0 done; 1 the command failed; 2 it was used wrongly; 130 interrupted; 141 nobody reads the output any more.
+Exit codes: 0 done; 1 the command failed; 2 it was used wrongly; 130 interrupted; 141 nobody reads the output any
+more; 143 terminated.
 """
 
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
 import os
+import signal
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib.metadata import EntryPoint, entry_points, version
+from types import FrameType
 from typing import NoReturn
 
 from pantel_device.command import Command, CommandError, UsageError
@@ -37,7 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _run(arguments)
+        with _ending_on_sigterm():
+            return _run(arguments)
     except SystemExit as finished:  # argparse has printed help or the version
         return int(finished.code or 0)
     except KeyboardInterrupt:
@@ -50,6 +56,23 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         sys.stderr.write(f"pantel: error: {' '.join(_describe(error).split())}\n")
         return 2 if isinstance(error, UsageError) else 1
+
+
+@contextmanager
+def _ending_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM unwind the program, so that no half-written file stays; daemons set a handler of their own."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python allows signal handlers in the main thread alone
+        return
+
+    def end(number: int, _: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    previous = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 def _run(argv: list[str]) -> int:
@@ -113,7 +136,8 @@ def _describe(error: Exception) -> str:
     if type(error).__module__.startswith("pantel_"):  # the text of our own errors is a line for the user
         return str(error)
     if isinstance(error, OSError):
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+        return f"{text}; make room or name another place" if error.errno in {errno.ENOSPC, errno.EDQUOT} else text
     return f"internal error, {type(error).__name__}: {error}; run it again with --debug and report what it shows"
 
 

@@ -90,9 +90,9 @@ def test_large_pictures_are_scaled_only_when_asked(pantel: _Pantel) -> None:
 @pytest.mark.parametrize(
     ("argv", "code", "said"),
     [
-        (("encode", "in.png", "out.ptl", "--bytes", "0"), 2, "0 bytes are too few"),
-        (("encode", "in.png", "out.ptl", "--bytes", "-7"), 2, "0 bytes are too few"),
-        (("encode", "in.png", "out.ptl", "--bytes", f"-{10**400}"), 2, "0 bytes are too few"),
+        (("encode", "in.png", "out.ptl", "--bytes", "0"), 2, "is no size; write for example --bytes 400"),
+        (("encode", "in.png", "out.ptl", "--bytes", "-7"), 2, "is no size; write for example --bytes 400"),
+        (("encode", "in.png", "out.ptl", "--bytes", f"-{10**400}"), 2, "is no size; write for example --bytes 400"),
         (("encode", "in.png", "out.ptl", "--bytes", "5"), 2, "5 bytes are too few"),
         (("encode", "in.png", "out.ptl", "--bytes", "many"), 2, "invalid int value: 'many'"),
         (("encode", "in.png", "out.ptl", "--bpp", "0"), 2, "--bpp 0 is no rate"),

@@ -26,6 +26,7 @@ from pantel_models import BudgetError, decode_still, load_still_codec
 __all__ = ["DECODE", "ENCODE"]
 
 _DEFAULT_BPP = 0.05
+_FILLED = 0.9  # files that leave more of the budget empty have reached the finest quality
 
 
 def _add_encode_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,19 +52,23 @@ def _encode(arguments: argparse.Namespace) -> int:
     grey = without_colour(pixels)
     codec = load_still_codec(arguments.model)
     try:
-        data = codec.encode(pixels if grey is None else grey, _budget_bytes(arguments, width * height))
+        budget = _budget_bytes(arguments, width * height)
+        data = codec.encode(pixels if grey is None else grey, budget)
     except BudgetError as error:
         raise UsageError(str(error)) from error
     write_atomically(output, data)
     bpp = 8 * len(data) / (width * height)
     name = codec.codec.artefact.name
-    sys.stdout.write(f"{output}: {len(data)} bytes, {bpp:.4f} bpp, {width}x{height} pixels, model {name}\n")
+    finest = ", its finest quality" if len(data) < _FILLED * budget - 2 else ""
+    sys.stdout.write(f"{output}: {len(data)} bytes, {bpp:.4f} bpp, {width}x{height} pixels, model {name}{finest}\n")
     return 0
 
 
 def _budget_bytes(arguments: argparse.Namespace, area_px: int) -> int:
     if arguments.bytes is not None:
-        return min(max(int(arguments.bytes), 0), sys.maxsize)
+        if arguments.bytes < 1:
+            raise UsageError(f"--bytes {arguments.bytes} is no size; write for example --bytes 400")
+        return min(int(arguments.bytes), sys.maxsize)
     bpp = _DEFAULT_BPP if arguments.bpp is None else arguments.bpp
     if not (math.isfinite(bpp) and bpp > 0):
         raise UsageError(f"--bpp {bpp:g} is no rate; write for example --bpp {_DEFAULT_BPP}")
