@@ -61,6 +61,15 @@ class Artefact:
             raise ManifestError(f"model file {path} differs from the manifest; install pantel again")
         return data
 
+    def check(self) -> None:
+        """Check every file, before work begins that would need it only later.
+
+        Raises:
+            ManifestError: A file is missing or differs from the manifest.
+        """
+        for role in self.files:
+            self.read(role)
+
 
 def list_artefacts(manifest: Path = MANIFEST) -> tuple[Artefact, ...]:
     """Return all artefacts of a manifest, the default one first.

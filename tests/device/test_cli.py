@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -151,3 +152,20 @@ def _assert_one_line(shown: str, said: str) -> None:
     assert shown.startswith("pantel: error: ")
     assert shown.count("\n") == 1
     assert said in shown
+
+
+def test_sigterm_unwinds_a_command_so_that_nothing_half_done_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    cleaned = []
+
+    def run(_: argparse.Namespace) -> int:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            cleaned.append(True)
+        return 0
+
+    before = signal.getsignal(signal.SIGTERM)
+    _install(monkeypatch, _Point("work", lambda: Command("work", "work hard", lambda _: None, run)))
+    assert cli.main(["work"]) == 143
+    assert cleaned
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -200,3 +200,13 @@ def test_a_file_of_a_model_that_is_not_installed(codec: Any) -> None:
 
 def test_the_tag_is_the_first_octet_of_the_hash() -> None:
     assert Artefact("x", "c3" + "00" * 31, MANIFEST.parent, {}, {}).tag == 0xC3
+
+
+@pytest.mark.parametrize("role", ["tables", "encoder", "faithful"])
+def test_a_check_reads_every_file(shipped_copy: Path, role: str) -> None:
+    artefact = find_artefact(manifest=shipped_copy)
+    artefact.check()
+    path = artefact.folder / artefact.files[role]
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(ManifestError, match="differs from the manifest"):
+        artefact.check()

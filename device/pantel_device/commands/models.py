@@ -63,8 +63,7 @@ def _check(arguments: argparse.Namespace) -> int:
     named = [artefact for artefact in artefacts if wanted in {None, artefact.name}]
     if named:
         for artefact in named:
-            for role in artefact.files:
-                artefact.read(role)
+            artefact.check()
             sys.stdout.write(f"{artefact.name}: {len(artefact.files)} files as in the manifest\n")
         return 0
     path = Path(str(wanted))

@@ -18,6 +18,7 @@ from pantel_device.receiver import Receiver
 from pantel_device.sink import Sink
 from pantel_device.sinks import EventFile, EventStream, PictureFile
 from pantel_link import LinkReceiver, MonotonicClock, ReconnectingPort, open_port
+from pantel_models import list_artefacts
 
 __all__ = ["COMMAND", "receive"]
 
@@ -31,9 +32,12 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
 
     Raises:
         UsageError: A file cannot be written where the configuration wants it.
+        ManifestError: A model is missing or damaged.
         PortError: The port cannot be opened.
     """
     _check_outputs(config)
+    for artefact in list_artefacts():
+        artefact.check()
     clock = MonotonicClock()
     open_again = partial(open_port, config.port, baud_rate=config.baud_rate)
     with ExitStack() as stack:

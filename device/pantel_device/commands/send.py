@@ -49,6 +49,7 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
         PortError: The port cannot be opened.
     """
     codec = load_scene_codec(find_artefact(name=config.model or None))
+    codec.artefact.check()
     clock = MonotonicClock()
     open_again = partial(open_port, config.port, baud_rate=config.baud_rate)
     with ExitStack() as stack:
