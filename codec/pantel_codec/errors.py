@@ -1,13 +1,12 @@
 """Errors of the codec.
 
 CodecError
- +-- BitstreamError      the bytes are damaged or noise: drop them and go on
- +-- ContainerError      the file is no .ptl, or a broken one: tell the user, it is the file
- +-- ModelMismatchError  made with another model artefact than this one: load that artefact
- +-- SymbolError         our own fault: a symbol or a table that cannot be coded (also a ValueError)
+ +-- BitstreamError  the bytes are damaged or noise: drop them and go on
+ +-- ContainerError  the file is no .ptl, or a broken one: tell the user, it is the file
+ +-- SymbolError     our own fault: a symbol or a table that cannot be coded (also a ValueError)
 """
 
-__all__ = ["BitstreamError", "CodecError", "ContainerError", "ModelMismatchError", "SymbolError"]
+__all__ = ["BitstreamError", "CodecError", "ContainerError", "SymbolError"]
 
 
 class CodecError(Exception):
@@ -20,10 +19,6 @@ class BitstreamError(CodecError):
 
 class ContainerError(CodecError):
     """A file is not a .ptl container, or is a broken one. The file is at fault, not the program."""
-
-
-class ModelMismatchError(CodecError):
-    """Bytes were made with another model artefact than the one that is loaded. Load that one."""
 
 
 class SymbolError(CodecError, ValueError):

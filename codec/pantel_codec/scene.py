@@ -133,8 +133,7 @@ class Surface:
     def _window(self, update: CellUpdate) -> tuple[slice, slice]:
         """Return the rows and columns of an update, having made sure that it fits."""
         block, groups = update.block, update.groups
-        rows = slice(block.row, block.row + block.rows)
-        columns = slice(block.column, block.column + block.columns)
+        rows, columns = block.window
         if not (0 <= rows.start < rows.stop <= self.rows and 0 <= columns.start < columns.stop <= self.columns):
             raise SymbolError(f"{block} does not lie on a surface of {self.columns}x{self.rows} cells")
         if not 0 <= groups.start < groups.stop <= len(self.groups):
