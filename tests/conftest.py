@@ -9,9 +9,10 @@ import pytest
 from hypothesis import settings
 from numpy.typing import NDArray
 
-from pantel_codec import EntropyModel
+from pantel_codec import THUMBNAIL_SHAPES, EntropyModel, ThumbnailModel
 from pantel_codec.entropy import ALPHABET, OFFSET_LEVELS, RESIDUAL_LIMIT, SCALE_LEVELS
 from pantel_codec.stages import stages_of
+from pantel_codec.thumbnail import THUMBNAIL_LIMIT
 
 settings.register_profile("pantel", deadline=None)  # how long an example takes says more about the machine
 settings.load_profile("pantel")
@@ -19,6 +20,9 @@ settings.load_profile("pantel")
 GROUPS = (2, 3, 4)
 QUALITIES = 5
 WIDTH = 8
+COEFFICIENTS = 28
+CORE, CODED = 16, 24  # of each shape: those of the core, and with those of the detail
+THUMBNAIL_TABLES = 12
 
 
 def scattered(count: int, low: int, high: int, *, seed: int) -> NDArray[np.int64]:
@@ -61,15 +65,36 @@ def _residual_counts() -> NDArray[np.int64]:
     return counts
 
 
+def thumbnail_arrays() -> dict[str, NDArray[np.int32]]:
+    """Return the integer arrays of thumbnails, with fewer coefficients and tables than those of shipped models."""
+    width = 1 + np.arange(THUMBNAIL_TABLES)[:, None] ** 2
+    distance = 16 * np.arange(-THUMBNAIL_LIMIT, THUMBNAIL_LIMIT + 1)
+    level = scattered(THUMBNAIL_SHAPES * COEFFICIENTS, -4, THUMBNAIL_TABLES, seed=201)
+    mixed = scattered(THUMBNAIL_SHAPES * COEFFICIENTS, 0, 1 << 30, seed=203).reshape(THUMBNAIL_SHAPES, COEFFICIENTS)
+    rank = mixed.argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
+    arrays = {
+        "counts": np.maximum((width**2 << 20) // (width**2 + distance**2), 1),
+        "level": level.reshape(THUMBNAIL_SHAPES, COEFFICIENTS),
+        "slope": scattered(COEFFICIENTS, 0, 2, seed=202),
+        "part": (rank >= CORE) + (rank >= CODED).astype(np.int64),
+    }
+    return {f"thumbnail_{name}": array.astype(np.int32) for name, array in arrays.items()}
+
+
 @pytest.fixture
 def arrays() -> dict[str, NDArray[np.int32]]:
-    """Return the arrays of `model`, to be spoilt."""
-    return model_arrays()
+    """Return the arrays of `model` and `thumbnails`, to be spoilt."""
+    return model_arrays() | thumbnail_arrays()
 
 
 @pytest.fixture(scope="session")
 def model() -> EntropyModel:
     return EntropyModel(model_arrays())
+
+
+@pytest.fixture(scope="session")
+def thumbnails() -> ThumbnailModel:
+    return ThumbnailModel(thumbnail_arrays())
 
 
 @pytest.fixture(scope="session")

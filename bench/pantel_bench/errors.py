@@ -3,12 +3,13 @@
 BenchError
  +-- PictureError   a picture file cannot be read or is too small; name another
  +-- WeightsError   the weights of a metric are not what it needs; get the right file
+ +-- CacheError     a file that should hold results of peers holds something else; name another
  +-- AnchorError    a table of published figures cannot be read
- +-- OutputError    the demo's video cannot be written; make room or name another place
  +-- PlotError      matplotlib is missing
  +-- PeerError      a peer codec is missing or wrote what its format does not allow
  +-- MetricError    a metric was given pictures or curves that it cannot compare
  +-- DemoError      a process of the real-time demo failed; its message says why
+ +-- ReplayError    the process that replays a capture failed; its message says why
  +-- ContractError  the codec under test broke its promise: over the budget, wrong size or incomplete
 """
 
@@ -17,13 +18,14 @@ from __future__ import annotations
 __all__ = [
     "AnchorError",
     "BenchError",
+    "CacheError",
     "ContractError",
     "DemoError",
     "MetricError",
-    "OutputError",
     "PeerError",
     "PictureError",
     "PlotError",
+    "ReplayError",
     "WeightsError",
 ]
 
@@ -40,12 +42,12 @@ class WeightsError(BenchError):
     """The weights of a metric are not what it needs."""
 
 
+class CacheError(BenchError):
+    """A file that should hold results of peers holds something else."""
+
+
 class AnchorError(BenchError):
     """A table of published figures cannot be read."""
-
-
-class OutputError(BenchError):
-    """The demo's video cannot be written."""
 
 
 class PlotError(BenchError):
@@ -62,6 +64,10 @@ class MetricError(BenchError):
 
 class DemoError(BenchError):
     """A process of the real-time demo failed."""
+
+
+class ReplayError(BenchError):
+    """The process that replays a capture failed."""
 
 
 class ContractError(BenchError):

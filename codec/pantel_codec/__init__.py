@@ -2,18 +2,26 @@
 
 from pantel_codec.coding_table import CodingTable
 from pantel_codec.elements import (
+    AGE_STEP_NS,
+    MAX_SPRITES,
+    STEP_RANGE_PX,
+    STEP_SIZES,
     CellElement,
     Element,
     ForgetElement,
-    ObjectElement,
+    Knot,
+    LookElement,
     PoseElement,
-    Raster,
+    SpriteElement,
+    StepElement,
+    ToneElement,
     apply_element,
+    completed_knot,
 )
 from pantel_codec.entropy import SYMBOL_LIMIT, EntropyModel, Step, Visitor
 from pantel_codec.errors import BitstreamError, CodecError, ContainerError, SymbolError
 from pantel_codec.range_coder import RangeDecoder, RangeEncoder, make_decoder, make_encoder
-from pantel_codec.scene import CELL_PX, Block, CellUpdate, Pose, Scene, Sprite, Surface, cells_across
+from pantel_codec.scene import CELL_PX, MARGINS, Block, CellUpdate, Margins, Scene, Sprite, Surface, cells_across
 from pantel_codec.still import (
     HEADER_BYTES,
     MAX_SIDE_PX,
@@ -26,13 +34,34 @@ from pantel_codec.still import (
 )
 from pantel_codec.symbol_coding import PrefixReader, Reader, Writer
 from pantel_codec.syntax import SceneSyntax
+from pantel_codec.thumbnail import (
+    THUMBNAIL_QUALITIES,
+    THUMBNAIL_SHAPES,
+    THUMBNAIL_VERSIONS,
+    Part,
+    Thumbnail,
+    ThumbnailModel,
+    shape_of,
+)
+from pantel_codec.tone import TONE_LIMIT, TONE_STEPS_PER_OCTAVE, Tone, ToneCurve
+from pantel_codec.trajectory import Pose, Trajectory, size_code, size_px
 
 __all__ = [
+    "AGE_STEP_NS",
     "CELL_PX",
     "HEADER_BYTES",
+    "MARGINS",
     "MAX_SIDE_PX",
+    "MAX_SPRITES",
     "MIN_SIDE_PX",
+    "STEP_RANGE_PX",
+    "STEP_SIZES",
     "SYMBOL_LIMIT",
+    "THUMBNAIL_QUALITIES",
+    "THUMBNAIL_SHAPES",
+    "THUMBNAIL_VERSIONS",
+    "TONE_LIMIT",
+    "TONE_STEPS_PER_OCTAVE",
     "BitstreamError",
     "Block",
     "CellElement",
@@ -43,29 +72,43 @@ __all__ = [
     "Element",
     "EntropyModel",
     "ForgetElement",
-    "ObjectElement",
+    "Knot",
+    "LookElement",
+    "Margins",
+    "Part",
     "Pose",
     "PoseElement",
     "PrefixReader",
     "RangeDecoder",
     "RangeEncoder",
-    "Raster",
     "Reader",
     "Scene",
     "SceneSyntax",
     "Sprite",
+    "SpriteElement",
     "Step",
+    "StepElement",
     "StillHeader",
     "StillSymbols",
     "Surface",
     "SymbolError",
+    "Thumbnail",
+    "ThumbnailModel",
+    "Tone",
+    "ToneCurve",
+    "ToneElement",
+    "Trajectory",
     "Visitor",
     "Writer",
     "apply_element",
     "cells_across",
+    "completed_knot",
     "make_decoder",
     "make_encoder",
     "read_still",
+    "shape_of",
+    "size_code",
+    "size_px",
     "still_overhead_bits",
     "write_still",
 ]

@@ -2,109 +2,241 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-from pantel_codec.scene import CellUpdate, Pose, Scene, Sprite, Surface
+from pantel_codec.scene import CellUpdate, Margins, Scene, Sprite
+from pantel_codec.thumbnail import Part, Thumbnail
+from pantel_codec.tone import TONE_STEPS_PER_OCTAVE, Tone
+from pantel_codec.trajectory import SIZE_CODES, Pose, Trajectory, size_code, size_px
 
 __all__ = [
     "AGE_STEP_NS",
+    "MAX_SPRITES",
+    "STEP_RANGE_PX",
+    "STEP_SIZES",
     "CellElement",
     "Element",
     "ForgetElement",
-    "ObjectElement",
+    "Knot",
+    "LookElement",
     "PoseElement",
-    "Raster",
+    "SpriteElement",
+    "StepElement",
+    "ToneElement",
     "apply_element",
+    "completed_knot",
 ]
 
 AGE_STEP_NS = 100_000_000
-"""Poses count their age in steps of 0.1 s."""
+"""Knots count their age in steps of 0.1 s."""
 
-_UNKNOWN_CLASS = 0
+MAX_SPRITES = 32
+"""A sprite's id is below this."""
 
+STEP_RANGE_PX = 64
+"""Steps tell positions modulo this."""
 
-@dataclass(frozen=True, slots=True)
-class Raster:
-    """A sprite's surface: its id and size in cells."""
-
-    sprite_id: int
-    columns: int
-    rows: int
+STEP_SIZES = 16
+"""Steps tell sizes modulo this."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CellElement:
-    """New cells of the background (`raster` None) or of a sprite."""
+    """New cells of the background."""
 
     update: CellUpdate
-    raster: Raster | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectElement:
-    """Identity of a sprite."""
+class Knot:
+    """A pose `age_steps` of 0.1 s before the packet's time stamp: centre [px], code of the height."""
 
-    raster: Raster
+    age_steps: int
+    x: int
+    y: int
+    height_code: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpriteElement:
+    """What a sprite is, how it looks, and a knot of its trajectory.
+
+    Attributes:
+        sprite_id: Below `MAX_SPRITES`.
+        new: Whether it is another object than the one that had this id before.
+        class_id: See `Sprite`.
+        width_code, margins: See `Sprite`.
+        knot: Where it was when it looked so.
+        core: How it looked.
+    """
+
+    sprite_id: int
+    new: bool
     class_id: int
+    width_code: int
+    margins: Margins
+    knot: Knot
+    core: Thumbnail
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LookElement:
+    """How a known sprite looks now, or more of how it looks; its raster keeps the proportions it was told with.
+
+    Attributes:
+        sprite_id: Below `MAX_SPRITES`.
+        shape: Of its raster, see `shape_of`: the symbols can be read by who does not know the sprite.
+        thumbnail: A new core, or detail of the core that the sprite has.
+    """
+
+    sprite_id: int
+    shape: int
+    thumbnail: Thumbnail
 
 
 @dataclass(frozen=True, slots=True)
 class PoseElement:
-    """A knot of a sprite's trajectory, `age_steps` of 0.1 s before the packet's capture time; pixels."""
+    """A knot of a sprite's trajectory."""
+
+    sprite_id: int
+    knot: Knot
+
+
+@dataclass(frozen=True, slots=True)
+class StepElement:
+    """A knot of a sprite's trajectory, of which only the low digits are told.
+
+    Its centre is the one nearest to where the trajectory leads that has these remainders by `STEP_RANGE_PX`; its height
+    likewise by `STEP_SIZES`. So nothing needs to have arrived lately, only enough to guess to within half the range.
+    """
 
     sprite_id: int
     age_steps: int
-    x: float
-    y: float
-    width: float
-    height: float
+    x: int
+    y: int
+    height_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToneElement:
+    """How bright the background is, `age_steps` of 0.1 s before the packet's time stamp.
+
+    Attributes:
+        age_steps: Age.
+        gains: Of red, green and blue, in steps of 1/32 octave.
+    """
+
+    age_steps: int
+    gains: tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class ForgetElement:
-    """A sprite is gone."""
+    """A sprite has been gone since `age_steps` of 0.1 s before the packet's time stamp."""
 
     sprite_id: int
+    age_steps: int
 
 
-Element = CellElement | ObjectElement | PoseElement | ForgetElement
+Element = CellElement | SpriteElement | LookElement | PoseElement | StepElement | ForgetElement | ToneElement
 
 
 def apply_element(scene: Scene, element: Element, time_ns: int) -> int:
     """Apply an element to a scene; return how many cells or objects changed.
 
-    What names a sprite that is not known is dropped, except its cells: they make it known with class 0.
+    What names a sprite that is not known is dropped, except what makes it known.
 
     Args:
         scene: What is known so far.
         element: What is new.
-        time_ns: When it was captured.
+        time_ns: The packet's time stamp, on whatever clock the scene is kept.
 
     Raises:
         SymbolError: The element does not fit the scene; elements that `SceneSyntax` has read for it do.
     """
+    if isinstance(element, CellElement):
+        return scene.background.apply(element.update, time_ns)
+    if isinstance(element, SpriteElement):
+        return _apply_sprite(scene, element, time_ns)
+    if isinstance(element, ToneElement):
+        red, green, blue = (gain / TONE_STEPS_PER_OCTAVE for gain in element.gains)
+        scene.tone.add(Tone(time_ns - element.age_steps * AGE_STEP_NS, (red, green, blue)))
+        return 1
+    sprite = scene.sprites.get(element.sprite_id)
+    return 0 if sprite is None else int(_change_sprite(sprite, element, time_ns))
+
+
+def _apply_sprite(scene: Scene, element: SpriteElement, time_ns: int) -> int:
+    known = scene.sprites.get(element.sprite_id)
+    if known is not None and known.look_ns > time_ns:
+        return 0  # the packet came late
+    trajectory = Trajectory() if known is None or element.new else known.trajectory
+    trajectory.add(_pose(element.knot, time_ns))
+    scene.sprites[element.sprite_id] = Sprite(
+        element.class_id,
+        element.width_code,
+        element.knot.height_code,
+        element.margins,
+        element.core,
+        time_ns,
+        trajectory,
+    )
+    return 1
+
+
+def _change_sprite(
+    sprite: Sprite, element: LookElement | PoseElement | StepElement | ForgetElement, time_ns: int
+) -> bool:
+    """Apply what is told of a known sprite; return whether it was of use."""
     match element:
-        case CellElement(update, raster):
-            surface = scene.background if raster is None else _sprite(scene, raster, _UNKNOWN_CLASS).surface
-            return surface.apply(update, time_ns)
-        case ObjectElement(raster, class_id):
-            _sprite(scene, raster, class_id).class_id = class_id
-            return 1
-        case PoseElement():
-            sprite = scene.sprites.get(element.sprite_id)
-            if sprite is None:
-                return 0
-            when_ns = time_ns - element.age_steps * AGE_STEP_NS
-            sprite.add_pose(Pose(when_ns, element.x, element.y, element.width, element.height))
-            return 1
-        case ForgetElement(sprite_id):
-            return int(scene.sprites.pop(sprite_id, None) is not None)
+        case LookElement(shape=shape, thumbnail=thumbnail):
+            return _change_look(sprite, shape, thumbnail, time_ns)
+        case PoseElement(knot=knot):
+            sprite.trajectory.add(_pose(knot, time_ns))
+        case StepElement():
+            completed = completed_knot(sprite.trajectory, element, time_ns)
+            if completed is None:
+                return False
+            sprite.trajectory.add(_pose(completed, time_ns))
+        case ForgetElement(age_steps=age_steps):
+            sprite.trajectory.end(time_ns - age_steps * AGE_STEP_NS)
+    return True
 
 
-def _sprite(scene: Scene, raster: Raster, class_id: int) -> Sprite:
-    """Return the sprite of a raster, made anew when it is unknown or has another raster."""
-    sprite = scene.sprites.get(raster.sprite_id)
-    if sprite is None or (sprite.surface.columns, sprite.surface.rows) != (raster.columns, raster.rows):
-        sprite = Sprite(class_id, Surface(raster.columns, raster.rows, scene.groups))
-        scene.sprites[raster.sprite_id] = sprite
-    return sprite
+def _change_look(sprite: Sprite, shape: int, thumbnail: Thumbnail, time_ns: int) -> bool:
+    if shape != sprite.shape or sprite.look_ns > time_ns:
+        return False
+    if thumbnail.part is Part.CORE:
+        sprite.core, sprite.detail = thumbnail, None
+    elif thumbnail.version == sprite.core.version:
+        sprite.detail = thumbnail
+    else:
+        return False
+    sprite.look_ns = time_ns
+    return True
+
+
+def completed_knot(trajectory: Trajectory, step: StepElement, time_ns: int) -> Knot | None:
+    """Return the knot that a step stands for; None where the trajectory does not say where the object might be.
+
+    Args:
+        trajectory: What is known of it.
+        step: What was told.
+        time_ns: The packet's time stamp.
+    """
+    expected = trajectory.expected(time_ns - step.age_steps * AGE_STEP_NS)
+    if expected is None:
+        return None
+    x, y = (_nearest(value, told, STEP_RANGE_PX) for value, told in ((expected.x, step.x), (expected.y, step.y)))
+    height_code = _nearest(size_code(expected.height), step.height_code, STEP_SIZES)
+    return Knot(step.age_steps, x, y, min(max(height_code, 0), SIZE_CODES - 1))
+
+
+def _nearest(expected: float, remainder: int, modulus: int) -> int:
+    """Return the number of that remainder that is nearest to what is expected."""
+    return remainder + modulus * math.floor((expected - remainder) / modulus + 0.5)
+
+
+def _pose(knot: Knot, time_ns: int) -> Pose:
+    return Pose(time_ns - knot.age_steps * AGE_STEP_NS, knot.x, knot.y, size_px(knot.height_code))

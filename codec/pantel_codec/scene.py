@@ -3,13 +3,15 @@
 ```
 Scene
  +-- background: Surface        as large as the picture
+ +-- tone: ToneCurve            how bright that is at which time
  +-- sprites: id -> Sprite
-      +-- surface: Surface      a small raster of its own
-      +-- poses: [Pose, ...]    where it was, and how large, at which time
+      +-- core, detail: Thumbnail   what it looks like
+      +-- trajectory: Trajectory    where it was, and how large, at which time
 ```
 
 Nothing here reads a clock: whoever applies an element says when it was captured. A cell holds the symbols of its
-refinement levels with the quantizer of each, and the version tag of its coarse level.
+refinement levels with the quantizer of each, and the version tag of its coarse level. The background shows what was
+told last; sprites can be asked where they were at any time.
 """
 
 from __future__ import annotations
@@ -20,14 +22,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_codec.errors import SymbolError
+from pantel_codec.thumbnail import Thumbnail, shape_of
+from pantel_codec.tone import ToneCurve
+from pantel_codec.trajectory import Trajectory
 
-__all__ = ["CELL_PX", "MAX_POSES", "Block", "CellUpdate", "Pose", "Scene", "Sprite", "Surface", "cells_across"]
+__all__ = ["CELL_PX", "MARGINS", "Block", "CellUpdate", "Margins", "Scene", "Sprite", "Surface", "cells_across"]
 
 CELL_PX = 16
 """A cell stands for 16x16 pixels of its surface."""
 
-MAX_POSES = 64
-"""Knots that are kept of one trajectory."""
+
+MARGINS = (0.08, 0.3, 0.6, 1.0)
+"""By how much a thumbnail's raster can be larger than its object on one side, as shares of the object's side."""
+
+Margins = tuple[int, int, int, int]
 
 
 def cells_across(size_px: int) -> int:
@@ -143,37 +151,35 @@ class Surface:
         return rows, columns
 
 
-@dataclass(frozen=True, slots=True)
-class Pose:
-    """Where a sprite is at a time, in pixels of the picture: centre and size."""
-
-    time_ns: int
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Sprite:
     """A tracked object with an appearance of its own.
 
     Attributes:
-        class_id: What it is, in the classes of the sender's detector.
-        surface: Its appearance.
-        poses: Knots of its trajectory, in order of time.
+        class_id: What it is: 0 if that is not known, else one more than its number among COCO's 80 classes.
+        width_code: Width of the object when it was told, see `trajectory.size_px`.
+        height_code: Its height.
+        margins: By how much the thumbnail's raster is larger than the object on the left, above, on the right and
+            below: indices of `MARGINS`. It holds what belongs to the object, such as its shadow.
+        core: What it looks like.
+        detail: The rest of what it looks like, of the same version; None while that is not known.
+        look_ns: When it looked so.
+        trajectory: Where it was when.
     """
 
     class_id: int
-    surface: Surface
-    poses: list[Pose] = field(default_factory=list)
+    width_code: int
+    height_code: int
+    margins: Margins
+    core: Thumbnail
+    look_ns: int
+    trajectory: Trajectory = field(default_factory=Trajectory)
+    detail: Thumbnail | None = None
 
-    def add_pose(self, pose: Pose) -> None:
-        """Insert a pose in order of time; one of the same time replaces the older."""
-        poses = [p for p in self.poses if p.time_ns != pose.time_ns]
-        poses.append(pose)
-        poses.sort(key=lambda p: p.time_ns)
-        self.poses = poses[-MAX_POSES:]
+    @property
+    def shape(self) -> int:
+        """Tall, square or wide, see `shape_of`."""
+        return shape_of(self.width_code, self.height_code)
 
 
 class Scene:
@@ -183,6 +189,7 @@ class Scene:
         width_px, height_px: Size of the picture.
         groups: Channels of each refinement level.
         background: Surface of the whole picture.
+        tone: How bright the background is, compared with how it was told.
         sprites: Tracked objects by id.
     """
 
@@ -191,11 +198,10 @@ class Scene:
         self.height_px = height_px
         self.groups = groups
         self.background = Surface(cells_across(width_px), cells_across(height_px), groups)
+        self.tone = ToneCurve()
         self.sprites: dict[int, Sprite] = {}
 
-    def surface(self, sprite_id: int | None) -> Surface | None:
-        """Return the background for None, else a sprite's surface if the sprite is known."""
-        if sprite_id is None:
-            return self.background
-        sprite = self.sprites.get(sprite_id)
-        return sprite.surface if sprite else None
+    def forget(self, time_ns: int) -> None:
+        """Drop the sprites that will not be seen at this time or later, unless more is told of them."""
+        for sprite_id in [key for key, sprite in self.sprites.items() if sprite.trajectory.forgotten(time_ns)]:
+            del self.sprites[sprite_id]

@@ -9,7 +9,7 @@ from pantel_codec.entropy import RESIDUAL_LIMIT, SYMBOL_LIMIT, EntropyModel, Ste
 from pantel_codec.errors import BitstreamError, SymbolError
 from pantel_codec.range_coder import RangeDecoder, RangeEncoder
 
-__all__ = ["InformationBound", "PrefixReader", "Reader", "Writer"]
+__all__ = ["InformationBound", "PrefixReader", "Reader", "Writer", "read_exp_golomb", "write_exp_golomb"]
 
 _MAX_EXCESS_BITS = (2 * SYMBOL_LIMIT - RESIDUAL_LIMIT + 1).bit_length() - 1  # of the largest Exp-Golomb code
 
@@ -60,7 +60,7 @@ class Writer:
         for table, start, stop in runs:
             self._encoder.encode(index[start:stop], self._model.tables[table])
         for i in _escaped(residual):
-            _write_exp_golomb(self._encoder, abs(int(residual[i])) - RESIDUAL_LIMIT)
+            write_exp_golomb(self._encoder, abs(int(residual[i])) - RESIDUAL_LIMIT)
         return symbols
 
 
@@ -82,7 +82,7 @@ class Reader:
         order, runs = _runs(step.table)
         ordered = _read_residuals(self._model, self._decoder, runs)
         for i in _escaped(ordered):
-            ordered[i] += np.sign(ordered[i]) * _read_exp_golomb(self._decoder)
+            ordered[i] += np.sign(ordered[i]) * read_exp_golomb(self._decoder)
         residual = _restore(ordered, order).reshape(step.center.shape)
         if self._bound is not None:
             self._bound.spend(float(self._model.bits(step.table, residual).sum()))
@@ -135,7 +135,7 @@ class PrefixReader:
         if self.exhausted:
             return None
         try:
-            values = {_read_exp_golomb(decoder) for decoder in self._decoders}
+            values = {read_exp_golomb(decoder) for decoder in self._decoders}
         except BitstreamError:  # only padding can make an intact prefix look damaged
             values = set()
         self.exhausted = len(values) != 1
@@ -176,7 +176,7 @@ def _restore(ordered: NDArray[np.int64], order: NDArray[np.intp]) -> NDArray[np.
     return values
 
 
-def _write_exp_golomb(encoder: RangeEncoder, value: int) -> None:
+def write_exp_golomb(encoder: RangeEncoder, value: int) -> None:
     """Write value >= 0 as an Exp-Golomb code of order 0 in equiprobable bits."""
     zeros = (value + 1).bit_length() - 1
     # Cut exactly as the reader cuts it: two codes of one bit are not one code of two bits to a range coder.
@@ -186,8 +186,8 @@ def _write_exp_golomb(encoder: RangeEncoder, value: int) -> None:
     encoder.encode_bits(value + 1 - (1 << zeros), zeros)
 
 
-def _read_exp_golomb(decoder: RangeDecoder) -> int:
-    """Read what `_write_exp_golomb` wrote.
+def read_exp_golomb(decoder: RangeDecoder) -> int:
+    """Read what `write_exp_golomb` wrote.
 
     Raises:
         BitstreamError: The number is larger than any that is ever written.

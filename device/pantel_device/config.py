@@ -92,9 +92,9 @@ class SenderConfig(_LineConfig):
     detector_interval_frames: int = Field(
         5, ge=1, description="the detector looks at every n-th frame, because it takes longest"
     )
-    mask: bool = Field(True, description="favour the region of interest (what moves or was detected); false to compare")
+    mask: bool = Field(True, description="favour moving objects by roi_weight; false to compare")
     roi_weight: float = Field(
-        8.0, ge=1, le=100, description="how much more an error counts inside the region of interest"
+        2.0, ge=0.1, le=100, description="how much more an error counts in moving objects than in the background"
     )
     assumed_loss: float = Field(
         0.05, ge=0, lt=1, description="share of packets expected to be lost; more makes it repeat more"
@@ -124,7 +124,10 @@ class ReceiverConfig(_LineConfig):
         "pantel.png", description="file that always holds the newest picture, format by suffix; empty for none"
     )
     picture_interval_s: float = Field(
-        0.5, ge=0.05, le=60, description="shortest time between two pictures [s]; packets bring no more, and disks wear"
+        0.5, ge=0.1, le=60, description="shortest time between two writes of that file [s], because disks wear"
+    )
+    overlay: bool = Field(
+        False, description="mark in that file what is old, and what is only expected; twice as wide and high"
     )
     playout_delay_s: float = Field(
         1.5, ge=0, le=10, description="constant time from capture to show [s]; longer bridges worse lines smoothly"
@@ -132,6 +135,9 @@ class ReceiverConfig(_LineConfig):
     events: str = Field("-", description="file for a JSON line per event; - for standard output, empty for none")
     events_max_bytes: int = Field(
         10_000_000, ge=10_000, description="size at which the events begin a new file [byte]; one old one is kept"
+    )
+    capture: str = Field(
+        "", description="pcapng file to append all codewords to, for Wireshark and pantel replay; empty for none"
     )
 
 

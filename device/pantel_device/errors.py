@@ -4,11 +4,12 @@ DeviceError
  +-- CameraError     no picture can come from what the user named as the camera
  +-- DetectorError   the detector's file is missing, unreadable or of another layout
  +-- PictureError    a picture file is missing, unreadable or no picture
+ +-- VideoError      a video cannot be written; make room or name another place
 
 Every message is one line that says what is wrong and what to do.
 """
 
-__all__ = ["CameraError", "DetectorError", "DeviceError", "PictureError"]
+__all__ = ["CameraError", "DetectorError", "DeviceError", "PictureError", "VideoError"]
 
 
 class DeviceError(Exception):
@@ -25,3 +26,7 @@ class DetectorError(DeviceError):
 
 class PictureError(DeviceError):
     """A picture file cannot be read."""
+
+
+class VideoError(DeviceError):
+    """A video cannot be written."""

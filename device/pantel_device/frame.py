@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Box", "Frame", "Observation"]
+__all__ = ["Box", "Frame", "Observation", "Track", "TrackPoint"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +69,43 @@ class Box:
         return both / either if either > 0 else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class TrackPoint:
+    """Where an object was at a time: centre and size [px]; may reach beyond the picture."""
+
+    time_ns: int
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """An object that has been followed.
+
+    Attributes:
+        track_id: Unique in its tracker.
+        label: What it is, as the detector's class list names it; "" where only motion is known.
+        began_ns: When it was first seen.
+        history: Where it was, in order of time, the newest last; not empty.
+        travelled: Whether it has left the place where it was first seen.
+    """
+
+    track_id: int
+    label: str
+    began_ns: int
+    history: tuple[TrackPoint, ...]
+    travelled: bool
+
+    @property
+    def box(self) -> Box:
+        """Where it is now."""
+        now = self.history[-1]
+        half = now.width / 2, now.height / 2
+        return Box(now.x - half[0], now.y - half[1], now.x + half[0], now.y + half[1], self.label)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
     """What the observer says about one frame.
@@ -79,6 +116,11 @@ class Observation:
         mask: (H, W) bool, read-only: the region of interest.
         contours: (H, W) uint8, 0 or 1, read-only: Canny contours inside the region of interest.
         motion: (H, W) bool, read-only: pixels that differ from the background.
+        background: (H, W, 3) uint8, RGB, read-only: the picture without what moves, as far as it is known, always
+            exposed alike.
+        exposure: By how many octaves the frame is exposed longer than the background, in red, green and blue.
+        difference: (H, W) uint8, read-only: by how much the frame differs from the background, exposed as the frame is.
+        tracks: Objects that are followed.
     """
 
     frame: Frame
@@ -86,7 +128,11 @@ class Observation:
     mask: NDArray[np.bool_]
     contours: NDArray[np.uint8]
     motion: NDArray[np.bool_]
+    background: NDArray[np.uint8]
+    exposure: tuple[float, float, float]
+    difference: NDArray[np.uint8]
+    tracks: tuple[Track, ...] = ()
 
     def __post_init__(self) -> None:
-        for array in (self.mask, self.contours, self.motion):
+        for array in (self.mask, self.contours, self.motion, self.background, self.difference):
             array.flags.writeable = False

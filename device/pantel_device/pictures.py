@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ __all__ = [
     "PICTURE_SUFFIXES",
     "check_picture_suffix",
     "is_picture_suffix",
+    "picture_hash",
     "read_picture",
     "scale_to_fit",
     "without_colour",
@@ -88,6 +90,11 @@ def check_picture_suffix(path: Path) -> None:
 def is_picture_suffix(path: Path) -> bool:
     """Whether a file name ends like a picture that can be written."""
     return path.suffix.lower() in PICTURE_SUFFIXES
+
+
+def picture_hash(pixels: NDArray[np.uint8]) -> str:
+    """Return the SHA-256 of a picture's samples (H, W, 3), by which reports name it."""
+    return hashlib.sha256(pixels.tobytes()).hexdigest()
 
 
 def scale_to_fit(pixels: NDArray[np.uint8], max_side_px: int) -> NDArray[np.uint8]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
-from pantel_codec import BitstreamError, Element, Scene, SceneSyntax, apply_element
+from pantel_codec import BitstreamError, Scene, SceneSyntax, apply_element
 from pantel_device.renderer import Renderer
 from pantel_device.sink import Event, Picture, Sink
 from pantel_link import LinkReceiver, PacketKind, Port, ReceivedPacket, StreamContext
@@ -28,29 +27,24 @@ class _Stream:
     syntax: SceneSyntax | None
     scene: Scene
     renderer: Renderer | None
-    capture_time_ns: int = 0  # of the newest content on show
-    waiting: list[tuple[int, int, list[Element]]] = field(default_factory=list)  # heap by capture time
-    packets: int = 0  # breaks ties in the heap
+    capture_time_ns: int | None = None  # of the newest content; None while there is none
 
-    def hold(self, capture_time_ns: int, elements: list[Element]) -> None:
-        """Keep the elements of a packet until their time to be shown."""
-        self.packets += 1
-        heapq.heappush(self.waiting, (capture_time_ns, self.packets, elements))
+    def take(self, syntax: SceneSyntax, payload: bytes, capture_time_ns: int) -> None:
+        """Apply what a payload tells.
 
-    def show(self, captured_until_ns: int) -> None:
-        """Apply all elements that were captured until then."""
-        while self.waiting and self.waiting[0][0] <= captured_until_ns:
-            capture_time_ns, _, elements = heapq.heappop(self.waiting)
-            for element in elements:
-                apply_element(self.scene, element, capture_time_ns)
-            self.capture_time_ns = max(self.capture_time_ns, capture_time_ns)
+        Raises:
+            BitstreamError: It is damaged; the scene is as it was.
+        """
+        for element in syntax.read(payload):
+            apply_element(self.scene, element, capture_time_ns)
+        self.capture_time_ns = max(self.capture_time_ns or 0, capture_time_ns)
 
 
 class Receiver:
     """Decodes all streams that are heard and draws the one heard last.
 
-    What was captured at a time is shown a constant delay later, however long it was on its way, so that motion keeps
-    its pace. What arrives later than that is shown at once.
+    Where objects were at a time is shown a constant delay later, however long the news was on its way: so motion keeps
+    its pace, and lies between known poses. The background and the looks of objects are brought up to date at once.
 
     Attributes:
         link: The receiving half of the link, with its statistics.
@@ -86,12 +80,15 @@ class Receiver:
         Raises:
             PortGone: The port has disappeared.
         """
+        if now_ns >= self._next_picture_ns:
+            # A picture is of a multiple of the interval and knows what had been read before, so that a replay, which
+            # has only the times of arrival, draws the same ones.
+            due_ns = now_ns - now_ns % self._interval_ns
+            self._show(due_ns)
+            self._next_picture_ns = due_ns + self._interval_ns
         while octets := self._port.read(_READ_OCTETS):
             for received in self.link.receive(octets, now_ns):
                 self._take(received, now_ns)
-        if now_ns >= self._next_picture_ns:
-            self._show(now_ns)
-            self._next_picture_ns = now_ns + self._interval_ns
         if self._next_report_ns is None or now_ns >= self._next_report_ns:
             if self._next_report_ns is not None:
                 self._report(now_ns)
@@ -103,7 +100,7 @@ class Receiver:
         if received.packet.kind is not PacketKind.SCENE or stream.syntax is None:
             return
         try:
-            stream.hold(received.capture_time_ns, stream.syntax.read(received.packet.payload))
+            stream.take(stream.syntax, received.packet.payload, received.stamp_ns)
         except BitstreamError:
             self.payloads_damaged += 1
             return
@@ -137,16 +134,26 @@ class Receiver:
             return _Stream(None, Scene(context.width_px, context.height_px, ()), None)
         self._emit(Event(now_ns, "sender_heard", fields))
         scene = Scene(context.width_px, context.height_px, codec.entropy.groups)
-        syntax = SceneSyntax(codec.entropy, context.width_px, context.height_px)
+        syntax = SceneSyntax(codec.entropy, codec.thumbnails.model, context.width_px, context.height_px)
         return _Stream(syntax, scene, Renderer(codec, scene))
 
     def _show(self, now_ns: int) -> None:
         if self._shown is None or (stream := self._streams.get(self._shown)) is None:
             return
-        stream.show(now_ns - self._playout_delay_ns)
-        if stream.renderer is None or not stream.renderer.changed:
+        if stream.renderer is None or stream.capture_time_ns is None:
             return
-        picture = Picture(now_ns, stream.capture_time_ns, stream.renderer.draw(), self._shown.callsign)
+        shown_ns = now_ns - self._playout_delay_ns
+        rendering = stream.renderer.draw(shown_ns)
+        picture = Picture(
+            time_ns=now_ns,
+            shown_ns=shown_ns,
+            capture_time_ns=stream.capture_time_ns,
+            pixels=rendering.pixels,
+            sender=self._shown.callsign,
+            cell_age_s=rendering.cell_age_s,
+            objects=rendering.objects,
+        )
+        stream.scene.forget(shown_ns)
         for sink in self._sinks:
             sink.on_picture(picture)
 

@@ -62,7 +62,7 @@ class Sender:
             self._link.finish()
             self.finished = self._link.idle(now_ns)
         elif self.observation is not None and self._link.ready(now_ns):
-            self._tell(self.observation)
+            self._tell(self.observation, now_ns)
             self._write(now_ns)
         return max(now_ns + 1, min(self._next_capture_ns, self._link.next_due_ns(now_ns)))
 
@@ -73,10 +73,11 @@ class Sender:
         # In step with the camera, however late a turn comes; after a long pause from now on.
         self._next_capture_ns = max(self._next_capture_ns + self._interval_ns, now_ns)
 
-    def _tell(self, observation: Observation) -> None:
-        payload = self._encoder.payload(observation, self._link.payload_capacity_bytes)
+    def _tell(self, observation: Observation, now_ns: int) -> None:
+        stamp_ns = self._link.stamp_ns(now_ns)
+        payload = self._encoder.payload(observation, self._link.payload_capacity_bytes, stamp_ns)
         if payload:
-            self._link.submit(PacketKind.SCENE, payload, observation.frame.time_ns)
+            self._link.submit(PacketKind.SCENE, payload, stamp_ns)
         self._told = observation
 
     def _write(self, now_ns: int) -> None:

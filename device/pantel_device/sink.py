@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pantel_device.renderer import ShownObject
+
 __all__ = ["Event", "Picture", "Sink"]
 
 
@@ -18,18 +20,25 @@ class Picture:
 
     Attributes:
         time_ns: Monotonic time at which it was rendered.
+        shown_ns: The time whose scene it shows, a play-out delay earlier.
         capture_time_ns: Capture time of the newest packet in it, on the receiver's monotonic clock.
         pixels: (H, W, 3) uint8, RGB, read-only.
         sender: Callsign of the sender.
+        cell_age_s: (rows, columns) float32, read-only: age of each cell of the background [s], see `Rendering`.
+        objects: The sprites in it, the farthest first.
     """
 
     time_ns: int
+    shown_ns: int
     capture_time_ns: int
     pixels: NDArray[np.uint8]
     sender: str
+    cell_age_s: NDArray[np.float32]
+    objects: tuple[ShownObject, ...] = ()
 
     def __post_init__(self) -> None:
-        self.pixels.flags.writeable = False
+        for array in (self.pixels, self.cell_age_s):
+            array.flags.writeable = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,7 @@ class Sink(Protocol):
     """Takes what a receiver hands on. It must not raise for trouble that may pass, such as a full disk."""
 
     def on_picture(self, picture: Picture) -> None:
-        """Take a picture that differs from the one before."""
+        """Take the next picture; it may be the same as the one before."""
 
     def on_event(self, event: Event) -> None:
         """Take an event."""

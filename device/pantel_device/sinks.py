@@ -1,4 +1,4 @@
-"""Sinks that write files: the newest picture, and a JSON line for every event.
+"""Sinks that write files: the newest picture now and then, and a JSON line for every event.
 
 A full disk passes. It is logged once when it begins and once when it ends; until then the newest picture and the
 events are kept in memory and written when there is room.
@@ -6,24 +6,25 @@ events are kept in memory and written when there is room.
 
 from __future__ import annotations
 
-import errno
 import json
-import logging
 import os
 import sys
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime
 from io import FileIO
 from pathlib import Path
 from typing import TextIO
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pantel_device.pictures import write_picture
 from pantel_device.sink import Event, Picture
 from pantel_device.wall_clock import utc_now
+from pantel_link.record_file import Trouble, append_whole
 
 __all__ = ["EventFile", "EventStream", "PictureFile", "event_line"]
-
-log = logging.getLogger(__name__)
 
 _EVENTS_KEPT = 10_000
 
@@ -46,37 +47,52 @@ def event_line(event: Event, utc: datetime) -> str:
 class PictureFile:
     """Keeps one file up to date with the newest picture; whoever reads it never sees half of one.
 
+    Pictures come more often than a disk should be written to: of those within an interval only the last is written, and
+    one that looks like the one before is not written at all.
+
     Args:
         path: A picture file; its suffix names the format.
+        interval_ns: Shortest time between two pictures written [ns].
+        draw: Makes of a picture what is written, (H, W, 3) uint8 RGB; None for its pixels.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, *, interval_ns: int = 0, draw: Callable[[Picture], NDArray[np.uint8]] | None = None
+    ) -> None:
         self._path = path
+        self._interval_ns = interval_ns
+        self._draw = draw
+        self._next_ns: int | None = None
         self._unwritten: Picture | None = None
-        self._trouble = _Trouble(str(path))
+        self._written: NDArray[np.uint8] | None = None
+        self._trouble = Trouble(str(path))
 
     def on_picture(self, picture: Picture) -> None:
-        """Write a picture."""
+        """Write a picture if it is time for one."""
         self._unwritten = picture
-        self._write()
+        if self._next_ns is None or picture.time_ns >= self._next_ns:
+            self._write(picture)
 
-    def on_event(self, event: Event) -> None:  # noqa: ARG002 - the protocol's
-        """Take the occasion to write a picture that the disk had no room for."""
-        self._write()
+    def on_event(self, event: Event) -> None:
+        """Do nothing."""
 
     def close(self) -> None:
-        """Try once more to write what is left."""
-        self._write()
+        """Write what is left, or try to once more."""
+        if self._unwritten is not None:
+            self._write(self._unwritten)
 
-    def _write(self) -> None:
-        if self._unwritten is None:
+    def _write(self, picture: Picture) -> None:
+        pixels = picture.pixels if self._draw is None else self._draw(picture)
+        if self._written is not None and np.array_equal(pixels, self._written):
+            self._unwritten = None
             return
+        self._next_ns = picture.time_ns + self._interval_ns
         try:
-            write_picture(self._path, self._unwritten.pixels)
+            write_picture(self._path, pixels)
         except OSError as error:
             self._trouble.begin(error)
         else:
-            self._unwritten = None
+            self._unwritten, self._written = None, pixels
             self._trouble.end()
 
 
@@ -89,7 +105,7 @@ class EventStream:
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
-        self._trouble = _Trouble("standard output")
+        self._trouble = Trouble("standard output")
 
     def on_picture(self, picture: Picture) -> None:
         """Do nothing."""
@@ -131,7 +147,7 @@ class EventFile:
         self._path = path
         self._max_bytes = max_bytes
         self._unwritten: deque[bytes] = deque(maxlen=_EVENTS_KEPT)
-        self._trouble = _Trouble(str(path))
+        self._trouble = Trouble(str(path))
         self._file = path.open("a+b", buffering=0)
         if _ends_within_line(self._file):
             self._unwritten.append(b"\n")
@@ -154,7 +170,7 @@ class EventFile:
             while self._unwritten:
                 if self._file.closed or self._file.tell() >= self._max_bytes:
                     self._begin_new_file()
-                _append(self._file, self._unwritten[0])
+                append_whole(self._file, self._unwritten[0])
                 self._unwritten.popleft()
         except OSError as error:
             self._trouble.begin(error)
@@ -168,40 +184,9 @@ class EventFile:
         self._file = self._path.open("a+b", buffering=0)
 
 
-class _Trouble:
-    """Logs when writing begins to fail and when it works again, not every time in between."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._failing = False
-
-    def begin(self, error: OSError) -> None:
-        if not self._failing:
-            log.error("cannot write to=%s reason=%s; receiving goes on", self._name, error.strerror)
-        self._failing = True
-
-    def end(self) -> None:
-        if self._failing:
-            log.info("writing again to=%s", self._name)
-        self._failing = False
-
-
 def _ends_within_line(file: FileIO) -> bool:
     """Whether an earlier run was cut off while it wrote; leaves the position at the end."""
     if file.seek(0, os.SEEK_END) == 0:
         return False
     file.seek(-1, os.SEEK_END)
     return file.read(1) != b"\n"
-
-
-def _append(file: FileIO, line: bytes) -> None:
-    """Append a whole line or nothing."""
-    start = file.seek(0, os.SEEK_END)
-    written = 0
-    try:
-        written = file.write(line)
-    finally:
-        if written < len(line):
-            file.truncate(start)
-    if written < len(line):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

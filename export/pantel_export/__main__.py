@@ -46,6 +46,21 @@ def _export(arguments: argparse.Namespace) -> None:
     print(f"wrote {folder}")  # noqa: T201
 
 
+def _thumbnails(arguments: argparse.Namespace) -> None:
+    from pantel_export.add_thumbnails import add_thumbnails
+
+    count = add_thumbnails(arguments.name, arguments.objects, arguments.artefacts)
+    print(f"fitted thumbnails to objects={count}")  # noqa: T201
+
+
+def _folders(text: str) -> tuple[Path, Path]:
+    """Read PHOTOS:BOXES."""
+    photos, _, boxes = text.partition(":")
+    if not Path(photos).is_dir() or not Path(boxes).is_dir() or not boxes:
+        raise argparse.ArgumentTypeError(f"{text} does not name a folder of photographs and one of boxes")
+    return Path(photos), Path(boxes)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pantel_export", description=__doc__)
     commands = parser.add_subparsers(required=True)
@@ -65,6 +80,14 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
     export.add_argument("--weights", type=Path, default=Path("export/weights"), help="16-bit weights go here")
     export.set_defaults(run=_export)
+
+    thumbnails = commands.add_parser("thumbnails", help="fit the thumbnails of an artefact to objects in photographs")
+    thumbnails.add_argument("--name", required=True, help="name of the artefact")
+    thumbnails.add_argument(
+        "--objects", type=_folders, nargs="+", required=True, metavar="PHOTOS:BOXES", help="folders, boxes as YOLO text"
+    )
+    thumbnails.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
+    thumbnails.set_defaults(run=_thumbnails)
     return parser
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pantel_codec import EntropyModel
+from pantel_export.add_thumbnails import thumbnails_of
 from pantel_export.data import PhotoSet
 from pantel_export.integer_context import context_arrays, quality_grid
 from pantel_export.model_card import model_card
@@ -54,12 +55,12 @@ def build_artefact(run: Path, name: str, photos: PhotoSet, artefacts: Path, weig
     generator = export_generator(networks.generator, settings.network.channels, len(settings.network.groups) + 1)
     session = open_session(encoder, "the new encoder")
     latents = [session.run(None, {"x": x})[0][0] for x in tqdm(inputs, desc="latents")]
-    arrays = _tables(networks, settings, latents)
+    folder = artefacts / name
+    arrays = _tables(networks, settings, latents) | dict(thumbnails_of(folder / "tables.npz"))
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     difference = _int8_loss_db(session, encoder_float, inputs[:_CALIBRATION_PICTURES])
 
-    folder = artefacts / name
     folder.mkdir(parents=True, exist_ok=True)
     files = {"tables": ("tables.npz", buffer.getvalue()), "encoder": ("encoder.onnx", encoder)}
     files["faithful"] = ("faithful.onnx", generator)
@@ -67,6 +68,8 @@ def build_artefact(run: Path, name: str, photos: PhotoSet, artefacts: Path, weig
         (folder / file).write_bytes(data)
     record["int8_encoder_snr_db"] = difference
     record["history"] = record["history"][-5:]
+    if (folder / "record.json").exists():  # thumbnails that stay keep their record
+        record["thumbnails"] = json.loads((folder / "record.json").read_text()).get("thumbnails", [])
     (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
     (folder / "CARD.md").write_text(model_card(name, settings, record, photos))
     _enter(artefacts / "manifest.json", name, files)

@@ -89,19 +89,16 @@ class Generator(nn.Module):
         # A block of pixels around each corner of the cells, from the four cells that meet there: a transposed
         # convolution of 32x32 pixels that overlaps by half a cell, so that the linear path has no block borders.
         self.linear = nn.Conv2d(settings.linear_channels, 3 * CELL_PX**2, 2)
+        coarse, middle, fine = settings.generator_blocks
         self.body = nn.Sequential(
             nn.Conv2d(settings.channels + len(settings.groups) + 1, sixteenth, 3, padding=1),
-            _DepthwiseBlock(sixteenth, 2 * sixteenth, 5),
-            _DepthwiseBlock(sixteenth, 2 * sixteenth, 5),
+            *(_DepthwiseBlock(sixteenth, 2 * sixteenth, 5) for _ in range(coarse)),
             nn.Conv2d(sixteenth, 4 * eighth, 1),
             nn.PixelShuffle(2),
-            _DepthwiseBlock(eighth, 80 * eighth // 48, 3),
-            _DepthwiseBlock(eighth, 80 * eighth // 48, 3),
-            _DepthwiseBlock(eighth, 80 * eighth // 48, 3),
+            *(_DepthwiseBlock(eighth, 80 * eighth // 48, 3) for _ in range(middle)),
             nn.Conv2d(eighth, 4 * quarter, 1),
             nn.PixelShuffle(2),
-            _DepthwiseBlock(quarter, 2 * quarter, 3),
-            _DepthwiseBlock(quarter, 2 * quarter, 3),
+            *(_DepthwiseBlock(quarter, 2 * quarter, 3) for _ in range(fine)),
             nn.Conv2d(quarter, 4 * half, 1),
             nn.PixelShuffle(2),
             nn.ReLU(),

@@ -21,6 +21,7 @@ class NetworkSettings(BaseModel):
     anchors: PositiveInt = 8  # quality anchors between which gains and biases are interpolated
     encoder_width: tuple[PositiveInt, PositiveInt, PositiveInt] = (32, 64, 96)  # at 1/4, 1/8, 1/16
     generator_width: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (96, 48, 24, 12)
+    generator_blocks: tuple[PositiveInt, PositiveInt, PositiveInt] = (2, 3, 2)  # at 1/16, 1/8, 1/4
     linear_channels: PositiveInt = 12  # latents with an overlapping linear path to the pixels
     context_width: PositiveInt = 32
 

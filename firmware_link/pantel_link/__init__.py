@@ -2,14 +2,17 @@
 
 The core does no I/O: `LinkSender` turns payloads into paced octets and `LinkReceiver` turns octets into
 verified packets; ports move the octets, and time is an argument. docs/protocol.md is the format's definition.
+`pantel_link.captures` records and repeats what a receiver heard.
 """
 
 from pantel_link.callsign import PLACEHOLDER_CALLSIGN, check_callsign
 from pantel_link.channel import Bursts, Channel, ChannelSettings
 from pantel_link.clock import Clock, MonotonicClock, VirtualClock
+from pantel_link.codeword import CodewordListener, HeardCodeword
 from pantel_link.context import StreamContext
 from pantel_link.errors import (
     CallsignError,
+    CaptureError,
     LinkError,
     PacketError,
     PayloadError,
@@ -31,9 +34,12 @@ __all__ = [
     "PLACEHOLDER_CALLSIGN",
     "Bursts",
     "CallsignError",
+    "CaptureError",
     "Channel",
     "ChannelSettings",
     "Clock",
+    "CodewordListener",
+    "HeardCodeword",
     "Identity",
     "LengthClass",
     "LinkError",

@@ -11,6 +11,7 @@ The type says whose fault it is and what to do now::
      |    +-- TrailerError     the trailer fits no known stream
      +-- PayloadError          you: the payload does not fit the packet, or it is not the time for one
      +-- CallsignError         the operator: no callsign, or one that must not go on the air
+     +-- CaptureError          the operator: the file is no capture, or damaged
      +-- PortError             the operator: the port cannot be opened
           +-- PortGone         it was open and was unplugged: back off and open it again
           +-- PortClosed       you: used after ``close()``
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 __all__ = [
     "CallsignError",
+    "CaptureError",
     "CodewordError",
     "ContextError",
     "HeaderError",
@@ -68,6 +70,10 @@ class PayloadError(LinkError):
 
 class CallsignError(LinkError):
     """The callsign is malformed, or the placeholder was about to go on the air."""
+
+
+class CaptureError(LinkError):
+    """A file is no capture, or is damaged."""
 
 
 class PortError(LinkError):

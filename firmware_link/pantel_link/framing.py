@@ -17,7 +17,6 @@ import heapq
 from dataclasses import dataclass, field, replace
 
 from pantel_link.context import StreamContext
-from pantel_link.errors import CodewordError
 from pantel_link.fec import CorrectedMessage, reed_solomon
 from pantel_link.packet import Packet
 from pantel_link.statistics import ReceiverStatistics
@@ -29,7 +28,7 @@ from pantel_link.wire_format import (
     WireFormat,
 )
 
-__all__ = ["Codeword", "Deframer", "frame_packet"]
+__all__ = ["Codeword", "Deframer", "announced_format", "correct", "frame_packet"]
 
 _MARKER_MASK = (1 << 8 * MARKER_OCTETS) - 1
 
@@ -49,6 +48,28 @@ def frame_packet(packet: Packet, context: StreamContext, wire_format: WireFormat
     return wire_format.marker.to_bytes(MARKER_OCTETS, "big") + whiten(codeword)
 
 
+def correct(octets: bytes, wire_format: WireFormat) -> CorrectedMessage:
+    """Return the message of a received codeword (a packet, if it is one) and what had to be corrected.
+
+    Args:
+        octets: Marker and whitened codeword.
+        wire_format: Format that the marker names.
+
+    Raises:
+        CodewordError: More octets are wrong than the parity corrects.
+        ValueError: There are more or fewer octets than the format has.
+    """
+    return reed_solomon(wire_format).decode(whiten(octets[MARKER_OCTETS:]))
+
+
+def announced_format(marker: int) -> WireFormat | None:
+    """Return the format whose marker differs from three octets in at most three bits; None if there is none."""
+    for wire_format in WIRE_FORMATS:
+        if (marker ^ wire_format.marker).bit_count() <= MARKER_TOLERANCE_BITS:
+            return wire_format
+    return None
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class _Candidate:
     """A marker that was seen: perhaps a codeword follows it. The one that completes first sorts first.
@@ -63,27 +84,20 @@ class _Candidate:
     start: int
     wire_format: WireFormat = field(compare=False)
 
-    @property
-    def codeword_start(self) -> int:
-        """Position of the first octet after the marker."""
-        return self.start + MARKER_OCTETS
-
 
 @dataclass(frozen=True, slots=True)
 class Codeword:
-    """A corrected codeword that the deframer found.
+    """What stood behind a marker, as it was received: perhaps a codeword.
 
     Attributes:
-        start: Position of its marker in the received stream [octets].
-        end: Position after its last octet.
+        end: Position in the stream just after it [octets].
         wire_format: Format that its marker named.
-        corrected: Its message (a packet, if it is one) and what had to be corrected.
+        octets: Marker and whitened codeword, before error correction.
     """
 
-    start: int
     end: int
     wire_format: WireFormat
-    corrected: CorrectedMessage
+    octets: bytes
 
 
 class Deframer:
@@ -91,11 +105,11 @@ class Deframer:
 
     Push octets, then pop codewords until None, and `accept` each one that proved to be a packet before
     popping the next. Several markers may be pending at a time, and codewords are tried in the order in which
-    they complete, so an imitated marker neither hides nor delays a packet behind it. At most one codeword
-    length of octets is kept, besides what was pushed and not yet popped.
+    they complete, so an imitated marker neither hides nor delays a packet behind it. At most the octets of one
+    packet are kept, besides what was pushed and not yet popped.
 
     Args:
-        statistics: Counts octets, markers and codewords.
+        statistics: Counts octets and markers.
     """
 
     def __init__(self, statistics: ReceiverStatistics) -> None:
@@ -118,24 +132,18 @@ class Deframer:
         for octet in octets:
             position += 1
             self._window = (self._window << 8 | octet) & _MARKER_MASK
-            wire_format = _announced_format(self._window)
+            wire_format = announced_format(self._window)
             if wire_format is not None and position >= MARKER_OCTETS:
                 self._statistics.markers += 1
                 start = position - MARKER_OCTETS
                 heapq.heappush(self._candidates, _Candidate(start + wire_format.wire_octets, start, wire_format))
 
     def pop(self) -> Codeword | None:
-        """Return the next codeword that could be corrected, or None until more octets are pushed."""
-        while self._candidates and self._candidates[0].end <= self.position:
+        """Return what stands behind the next marker, or None until more octets are pushed."""
+        if self._candidates and self._candidates[0].end <= self.position:
             candidate = heapq.heappop(self._candidates)
-            received = self._octets[candidate.codeword_start - self._origin : candidate.end - self._origin]
-            try:
-                corrected = reed_solomon(candidate.wire_format).decode(whiten(bytes(received)))
-            except CodewordError:
-                self._statistics.codewords_failed += 1
-                continue
-            self._statistics.codewords_corrected += 1
-            return Codeword(candidate.start, candidate.end, candidate.wire_format, corrected)
+            received = self._octets[candidate.start - self._origin : candidate.end - self._origin]
+            return Codeword(candidate.end, candidate.wire_format, bytes(received))
         self._forget()
         return None
 
@@ -152,15 +160,8 @@ class Deframer:
         self._candidates = remaining
 
     def _forget(self) -> None:
-        """Drop the octets that no pending candidate needs."""
-        keep_from = min((each.codeword_start for each in self._candidates), default=self.position)
+        """Drop the octets that belong to no pending candidate, nor to a marker that may be half here."""
+        next_start = max(self._origin, self.position - MARKER_OCTETS + 1)
+        keep_from = min((each.start for each in self._candidates), default=next_start)
         del self._octets[: keep_from - self._origin]
         self._origin = keep_from
-
-
-def _announced_format(window: int) -> WireFormat | None:
-    """Return the format whose marker differs from three octets in at most three bits."""
-    for wire_format in WIRE_FORMATS:
-        if (window ^ wire_format.marker).bit_count() <= MARKER_TOLERANCE_BITS:
-            return wire_format
-    return None

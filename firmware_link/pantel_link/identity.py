@@ -19,7 +19,7 @@ class Identity:
 
     Attributes:
         context: The stream that its sender's other packets belong to.
-        utc_s: UTC at the packet's capture time, in seconds since 1970 modulo 2^32, or None when unknown.
+        utc_s: UTC at the packet's time stamp, in seconds since 1970 modulo 2^32, or None when unknown.
     """
 
     context: StreamContext

@@ -46,8 +46,12 @@ class TokenBucket:
 
     def available_at_ns(self, now_ns: int, octets: int) -> int:
         """Return the first time, not before now, at which so many octets will be granted at once."""
+        return self.granted_at_ns(now_ns, min(octets, self.burst_octets))
+
+    def granted_at_ns(self, now_ns: int, octets: int) -> int:
+        """Return when, not before now, the last of so many octets will be granted, if none is left waiting."""
         self._refill(now_ns)
-        missing = min(octets, self.burst_octets) * _OCTET - self._level
+        missing = octets * _OCTET - self._level
         return now_ns + max(0, -(-missing // self._bitrate_bps))
 
     def _refill(self, now_ns: int) -> None:

@@ -2,8 +2,8 @@
 
 ::
 
-    | version 2 | kind 4 | sender 6 | sequence 12 | capture tick 8 |  payload  |  CRC-32  |
-    |<------------------------ 4 octets -------------------------->|           | 4 octets |
+    | version 2 | kind 4 | sender 6 | sequence 10 | time stamp 10 |  payload  |  CRC-32  |
+    |<------------------------ 4 octets ------------------------->|           | 4 octets |
 
 The packet carries no length: the codeword around it has a fixed one, and a shorter payload is followed by
 zeros. Octets and bits are most significant first.
@@ -20,6 +20,7 @@ from pantel_link.bitfield import BitField, pack_fields, packed_octets, unpack_fi
 from pantel_link.context import SENDER_BITS, StreamContext
 from pantel_link.errors import ContextError, HeaderError, TrailerError
 from pantel_link.identity import Identity
+from pantel_link.time_stamp import TICK_BITS
 
 __all__ = [
     "HEADER_OCTETS",
@@ -31,14 +32,14 @@ __all__ = [
 ]
 
 PROTOCOL_VERSION = 1  # not 0, so that a codeword of zeros is no packet
-SEQUENCE_BITS = 12
+SEQUENCE_BITS = 10
 
 _HEADER = (
     BitField("version", 2),
     BitField("kind", 4),
     BitField("sender", SENDER_BITS),
     BitField("sequence", SEQUENCE_BITS),
-    BitField("capture_tick", 8),
+    BitField("tick", TICK_BITS),
 )
 HEADER_OCTETS = packed_octets(_HEADER)
 TRAILER_OCTETS = 4
@@ -61,15 +62,15 @@ class Packet:
     Attributes:
         kind: What the payload is.
         sender: Number of the sender, 0..63.
-        sequence: Counts all packets of the sender, modulo 4096.
-        capture_tick: Capture time of what the payload describes, in steps of 0.1 s modulo 256.
+        sequence: Counts all packets of the sender, modulo 1024.
+        tick: When its first octet left, in steps of 25 ms modulo 1024.
         payload: The payload; at the receiver with the zeros that fill the codeword.
     """
 
     kind: PacketKind
     sender: int
     sequence: int
-    capture_tick: int
+    tick: int
     payload: bytes
 
     def to_bytes(self, context: StreamContext) -> bytes:
@@ -85,7 +86,7 @@ class Packet:
                 "kind": self.kind,
                 "sender": self.sender,
                 "sequence": self.sequence,
-                "capture_tick": self.capture_tick,
+                "tick": self.tick,
             },
         )
         body = header + self.payload
@@ -131,7 +132,7 @@ class Packet:
             kind = PacketKind(values["kind"])
         except ValueError as error:
             raise HeaderError(f"kind {values['kind']} is not assigned") from error
-        return cls(kind, values["sender"], values["sequence"], values["capture_tick"], body[HEADER_OCTETS:])
+        return cls(kind, values["sender"], values["sequence"], values["tick"], body[HEADER_OCTETS:])
 
 
 def _trailer(body: bytes, context: StreamContext) -> bytes:

@@ -6,14 +6,17 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pantel_link.capture_time import CaptureClock
+from pantel_link.codeword import CodewordListener, HeardCodeword
 from pantel_link.context import StreamContext
-from pantel_link.errors import ContextError, PacketError
-from pantel_link.framing import Codeword, Deframer
+from pantel_link.errors import CodewordError, ContextError, PacketError
+from pantel_link.fec import CorrectedMessage
+from pantel_link.framing import Deframer, announced_format, correct
 from pantel_link.pacing import DEFAULT_BITRATE_BPS
 from pantel_link.packet import Packet
 from pantel_link.sequence import SequenceTracker
 from pantel_link.statistics import ReceiverStatistics
+from pantel_link.time_stamp import StampClock
+from pantel_link.wire_format import MARKER_OCTETS, WireFormat
 
 __all__ = ["LinkReceiver", "ReceivedPacket"]
 
@@ -27,22 +30,32 @@ class ReceivedPacket:
     Attributes:
         packet: The packet; its payload is as long as the codeword allows, with zeros behind the content.
         context: The stream that it belongs to.
-        capture_time_ns: When its content was captured, on the receiver's monotonic clock.
+        stamp_ns: When its first octet left, on the receiver's monotonic clock.
         arrival_ns: When its last octet was received.
         corrected_octets: Octets that the error correction repaired.
     """
 
     packet: Packet
     context: StreamContext
-    capture_time_ns: int
+    stamp_ns: int
     arrival_ns: int
     corrected_octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """A codeword that is a packet of a known stream."""
+
+    wire_format: WireFormat
+    corrected: CorrectedMessage
+    packet: Packet
+    context: StreamContext
 
 
 @dataclass(slots=True)
 class _Stream:
     sequence: SequenceTracker = field(default_factory=SequenceTracker)
-    clock: CaptureClock = field(default_factory=CaptureClock)
+    clock: StampClock = field(default_factory=StampClock)
 
 
 class LinkReceiver:
@@ -54,14 +67,22 @@ class LinkReceiver:
     Args:
         bitrate_bps: Rate at which the sender paces its octets; gives the air time of a packet.
         contexts: Streams that are known beforehand, for joining without waiting for an IDENT.
+        listener: Hears every codeword before error correction, such as the writer of a capture.
 
     Attributes:
         statistics: What has been received.
     """
 
-    def __init__(self, *, bitrate_bps: int = DEFAULT_BITRATE_BPS, contexts: Iterable[StreamContext] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        bitrate_bps: int = DEFAULT_BITRATE_BPS,
+        contexts: Iterable[StreamContext] = (),
+        listener: CodewordListener | None = None,
+    ) -> None:
         self._bitrate_bps = bitrate_bps
         self._streams: OrderedDict[StreamContext, _Stream] = OrderedDict((each, _Stream()) for each in contexts)
+        self._listener = listener
         self.statistics = ReceiverStatistics()
         self._deframer = Deframer(self.statistics)
 
@@ -80,40 +101,81 @@ class LinkReceiver:
         packets = []
         self._deframer.push(octets)
         while (codeword := self._deframer.pop()) is not None:
-            try:
-                packet, context = Packet.from_bytes(codeword.corrected.message, self._streams)
-            except ContextError:
-                self.statistics.packets_without_context += 1
-            except PacketError:
-                self.statistics.packets_rejected += 1
-            else:
-                self._deframer.accept(codeword)
-                received = self._deliver(packet, context, codeword, now_ns)
-                if received is not None:
-                    packets.append(received)
+            verified = self._verify(codeword.octets, codeword.wire_format, now_ns)
+            if verified is None:
+                continue
+            self._deframer.accept(codeword)
+            received = self._deliver(verified, now_ns)
+            if received is not None:
+                packets.append(received)
         return packets
 
-    def _deliver(
-        self, packet: Packet, context: StreamContext, codeword: Codeword, now_ns: int
-    ) -> ReceivedPacket | None:
-        stream = self._stream(context)
+    def receive_codeword(self, octets: bytes, arrival_ns: int) -> ReceivedPacket | None:
+        """Take one codeword as a listener heard it; return its packet, None for one that is damaged or repeated.
+
+        Args:
+            octets: Marker and codeword, before error correction.
+            arrival_ns: Monotonic time of its arrival.
+        """
+        self.statistics.wire_octets += len(octets)
+        wire_format = announced_format(int.from_bytes(octets[:MARKER_OCTETS], "big"))
+        if wire_format is None or len(octets) != wire_format.wire_octets:
+            return None
+        self.statistics.markers += 1
+        verified = self._verify(octets, wire_format, arrival_ns)
+        return self._deliver(verified, arrival_ns) if verified is not None else None
+
+    def _verify(self, octets: bytes, wire_format: WireFormat, now_ns: int) -> _Verified | None:
+        """Correct a codeword and return what it holds; None if that is no packet of a known stream."""
+        corrected = None
+        try:
+            corrected = correct(octets, wire_format)
+            packet, context = Packet.from_bytes(corrected.message, self._streams)
+        except PacketError as error:
+            self._count_flaw(error)
+            self._tell(octets, now_ns, corrected, None, str(error))
+            return None
+        self.statistics.codewords_corrected += 1
+        self._tell(octets, now_ns, corrected, packet)
+        return _Verified(wire_format, corrected, packet, context)
+
+    def _count_flaw(self, error: PacketError) -> None:
+        if isinstance(error, CodewordError):
+            self.statistics.codewords_failed += 1
+            return
+        self.statistics.codewords_corrected += 1
+        if isinstance(error, ContextError):
+            self.statistics.packets_without_context += 1
+        else:
+            self.statistics.packets_rejected += 1
+
+    def _tell(
+        self, octets: bytes, now_ns: int, corrected: CorrectedMessage | None, packet: Packet | None, flaw: str = ""
+    ) -> None:
+        if self._listener is not None:
+            wrong = None if corrected is None else corrected.corrected_octets
+            self._listener.on_codeword(HeardCodeword(octets, now_ns, wrong, packet, flaw))
+
+    def _deliver(self, verified: _Verified, now_ns: int) -> ReceivedPacket | None:
+        packet, corrected, wire_format = verified.packet, verified.corrected, verified.wire_format
+        stream = self._stream(verified.context)
         statistics = self.statistics
-        statistics.good_bits += 8 * codeword.wire_format.codeword_octets
-        statistics.corrected_bits += codeword.corrected.corrected_bits
-        statistics.corrected_octets += codeword.corrected.corrected_octets
+        statistics.good_bits += 8 * wire_format.codeword_octets
+        statistics.corrected_bits += corrected.corrected_bits
+        statistics.corrected_octets += corrected.corrected_octets
         arrival = stream.sequence.observe(packet.sequence)
         if arrival.duplicate:
             statistics.packets_duplicate += 1
             return None
         statistics.packets_good += 1
         statistics.packets_lost += arrival.lost
-        air_time_ns = 8 * codeword.wire_format.wire_octets * 1_000_000_000 // self._bitrate_bps
+        air_time_ns = 8 * wire_format.wire_octets * 1_000_000_000 // self._bitrate_bps
         return ReceivedPacket(
             packet=packet,
-            context=context,
-            capture_time_ns=stream.clock.local_time_ns(packet.capture_tick, now_ns, air_time_ns),
+            context=verified.context,
+            stamp_ns=stream.clock.local_time_ns(packet.tick, now_ns, air_time_ns),
             arrival_ns=now_ns,
-            corrected_octets=codeword.corrected.corrected_octets,
+            corrected_octets=corrected.corrected_octets,
         )
 
     def _stream(self, context: StreamContext) -> _Stream:

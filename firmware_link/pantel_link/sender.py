@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pantel_link.capture_time import capture_tick
 from pantel_link.context import StreamContext
 from pantel_link.errors import PayloadError
 from pantel_link.framing import frame_packet
@@ -10,13 +9,14 @@ from pantel_link.identity import Identity
 from pantel_link.pacing import CHUNK_OCTETS, DEFAULT_BITRATE_BPS, TokenBucket, check_bitrate
 from pantel_link.packet import SEQUENCE_BITS, Packet, PacketKind
 from pantel_link.statistics import SenderStatistics
+from pantel_link.time_stamp import TICK_NS, tick_of
 from pantel_link.wire_format import LengthClass, Preset, wire_format
 
 __all__ = ["IDENT_INTERVAL_NS", "LinkSender"]
 
 IDENT_INTERVAL_NS = 15_000_000_000
 
-# Capture ticks are unambiguous up to 19.2 s (see capture_time), so a packet that the port kept out longer is void.
+# Time stamps are unambiguous up to 19.2 s (see time_stamp), so a packet that the port kept out longer is void.
 _MAX_WAIT_NS = 12_000_000_000
 
 
@@ -32,10 +32,10 @@ class LinkSender:
                 sender.put_back(chunk[written:])
                 break
         if sender.ready(now_ns):
-            sender.submit(PacketKind.SCENE, payload, capture_time_ns)
+            sender.submit(PacketKind.SCENE, payload, sender.stamp_ns(now_ns))
 
     An IDENT packet goes first, and again every 15 s. A packet that the port does not accept for 12 s is dropped, as its
-    capture time would be ambiguous. To end without cutting a packet off, call `finish` and go on until it is `idle`.
+    time stamp would be ambiguous. To end without cutting a packet off, call `finish` and go on until it is `idle`.
 
     Args:
         context: The stream; its epoch must be new after every start.
@@ -97,11 +97,16 @@ class LinkSender:
         self._drop_void(now_ns)
         return not self._outgoing and now_ns >= self._line_free_ns
 
+    def stamp_ns(self, now_ns: int) -> int:
+        """Return the time stamp of a packet submitted now: when its first octet will leave, in whole ticks."""
+        chunks = len(self._outgoing) // CHUNK_OCTETS + 1  # the last of which the packet's first octet is part of
+        return self._bucket.granted_at_ns(now_ns, chunks * CHUNK_OCTETS) // TICK_NS * TICK_NS
+
     def submit(
         self,
         kind: PacketKind,
         payload: bytes,
-        capture_time_ns: int,
+        stamp_ns: int,
         length_class: LengthClass = LengthClass.LIVE,
     ) -> int:
         """Frame one payload for sending; call it only when `ready`.
@@ -109,7 +114,7 @@ class LinkSender:
         Args:
             kind: What the payload is.
             payload: At most `capacity_bytes` octets; shorter ones arrive with zeros behind them.
-            capture_time_ns: When its content was captured, on the same monotonic clock.
+            stamp_ns: What `stamp_ns` returned, or any time that the payload's own times count from.
             length_class: Live or still codeword.
 
         Returns:
@@ -126,7 +131,7 @@ class LinkSender:
                 f"{self.capacity_bytes(length_class)}"
             )
         self.statistics.payload_octets += len(payload)
-        return self._frame(kind, payload, capture_time_ns, length_class)
+        return self._frame(kind, payload, stamp_ns, length_class)
 
     def due(self, now_ns: int) -> bytes:
         """Return the octets to write now, at most 8 and often none; call again until none are returned.
@@ -170,16 +175,17 @@ class LinkSender:
         """Frame an IDENT packet when it is time for one and the line is free."""
         if now_ns < self._next_ident_ns or self._finishing or not self._nearly_idle():
             return
-        utc_s = None if self.utc_offset_ns is None else (now_ns + self.utc_offset_ns) // 1_000_000_000
-        self._frame(PacketKind.IDENT, Identity(self._context, utc_s).to_payload(), now_ns, LengthClass.LIVE)
+        stamp_ns = self.stamp_ns(now_ns)
+        utc_s = None if self.utc_offset_ns is None else (stamp_ns + self.utc_offset_ns) // 1_000_000_000
+        self._frame(PacketKind.IDENT, Identity(self._context, utc_s).to_payload(), stamp_ns, LengthClass.LIVE)
         self._next_ident_ns = now_ns + IDENT_INTERVAL_NS
         self.statistics.idents += 1
 
-    def _frame(self, kind: PacketKind, payload: bytes, capture_time_ns: int, length_class: LengthClass) -> int:
+    def _frame(self, kind: PacketKind, payload: bytes, stamp_ns: int, length_class: LengthClass) -> int:
         sequence = self._sequence
-        packet = Packet(kind, self._context.sender, sequence, capture_tick(capture_time_ns), payload)
+        packet = Packet(kind, self._context.sender, sequence, tick_of(stamp_ns), payload)
         self._outgoing += frame_packet(packet, self._context, wire_format(self._preset, length_class))
-        self._void_after_ns = capture_time_ns + self._air_time_ns(len(self._outgoing)) + _MAX_WAIT_NS
+        self._void_after_ns = stamp_ns + self._air_time_ns(len(self._outgoing)) + _MAX_WAIT_NS
         self._sequence = (sequence + 1) % (1 << SEQUENCE_BITS)
         self.statistics.packets += 1
         return sequence

@@ -26,7 +26,7 @@ class Arrival:
 
 
 class SequenceTracker:
-    """Follows the sequence numbers of one stream, modulo 4096.
+    """Follows the sequence numbers of one stream, modulo 1024.
 
     A number up to 63 behind the newest is a late packet or a duplicate; any other lies ahead. Counting starts
     with the first packet heard.

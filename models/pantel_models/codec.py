@@ -14,6 +14,7 @@ from pantel_models.artefact import Artefact
 from pantel_models.errors import ManifestError
 from pantel_models.quantizer import Quantizer
 from pantel_models.sessions import AnalysisTransform, Generator
+from pantel_models.thumbnails import ThumbnailCodec
 
 __all__ = ["SceneCodec", "load_scene_codec"]
 
@@ -25,6 +26,7 @@ class SceneCodec:
         artefact: Where it comes from.
         entropy: The integer probability model.
         quantizer: Steps and prices.
+        thumbnails: The appearance of sprites.
 
     Raises:
         ManifestError: A file does not match its hash or cannot be used; on first use also those of the networks.
@@ -37,6 +39,7 @@ class SceneCodec:
             arrays = dict(np.load(io.BytesIO(artefact.read("tables")), allow_pickle=False))
             self.entropy = EntropyModel(arrays)
             self.quantizer = Quantizer(arrays["steps"], arrays["rate_weight"], arrays["sensitivity"])
+            self.thumbnails = ThumbnailCodec(arrays)
             self._check_shapes()
         except (CodecError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
             raise ManifestError(

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pantel_bench.demo.line_plot import Curve, line_plot
-from pantel_bench.demo.meter import LinkMeter, MeteredPort
-from pantel_bench.demo.scores import ScoreKeeper
-from pantel_bench.demo.settings import DemoSettings
 from pantel_bench.demo.source import Source
-from pantel_bench.demo.video import SideBySideVideo
-from pantel_bench.errors import OutputError
+from pantel_bench.live.scoring import ScoreKeeper
+from pantel_bench.pages.line_plot import Curve, line_plot
+from pantel_bench.pages.video import SideBySideVideo
+from pantel_bench.rig.meter import LinkMeter, MeteredPort
+from pantel_bench.rig.settings import RigSettings
+from pantel_device.errors import VideoError
 from pantel_link import VirtualClock, memory_pair
 
 _S = 1_000_000_000
@@ -52,7 +52,7 @@ def test_the_meter_counts_what_the_port_accepts() -> None:
 
 
 def test_the_source_knows_what_moves_on_the_test_camera() -> None:
-    source = Source(DemoSettings(seconds=2))
+    source = Source(RigSettings(seconds=2))
     first, moving = source.at(-_S)
     assert first.shape == (240, 320, 3)
     assert 0 < moving.mean() < 0.8
@@ -69,7 +69,7 @@ def test_the_source_finds_what_moves_in_pictures(tmp_path: Path) -> None:
         picture[100:140, 20 + 30 * k : 50 + 30 * k] = (200, 40, 40)
         picture[5, 5] = 255 * (k % 2)  # a single pixel does not count
         cv2.imwrite(str(tmp_path / f"{k}.png"), picture)
-    source = Source(DemoSettings(camera=f"file:{tmp_path}", seconds=0.8))
+    source = Source(RigSettings(camera=f"file:{tmp_path}", seconds=0.8))
     _, moving = source.at(3 * _S // 10)
     assert moving[100:140, 110:140].all()
     assert moving.mean() < 0.1
@@ -96,7 +96,7 @@ def test_scores_before_and_after_the_first_picture() -> None:
 
 
 def test_a_video_without_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="cannot write"):
+    with pytest.raises(VideoError, match="cannot write"):
         SideBySideVideo(tmp_path / "missing" / "a.mp4", (320, 240), 10, ("a", "b"))
 
 

@@ -1,4 +1,4 @@
-"""The scene: what an update does to a surface, and elements to a scene."""
+"""The scene: what an update does to a surface, and when sprites are dropped."""
 
 import numpy as np
 import pytest
@@ -6,21 +6,16 @@ from numpy.typing import NDArray
 
 from pantel_codec import (
     Block,
-    CellElement,
     CellUpdate,
-    ForgetElement,
-    ObjectElement,
+    Part,
     Pose,
-    PoseElement,
-    Raster,
     Scene,
     Sprite,
     Surface,
     SymbolError,
-    apply_element,
+    Thumbnail,
     cells_across,
 )
-from pantel_codec.scene import MAX_POSES
 
 GROUPS = (2, 3, 4)
 WHOLE = Block(0, 0, 4, 3)
@@ -156,57 +151,30 @@ def test_cells_cover_the_picture(size_px: int, cells: int) -> None:
     assert cells_across(size_px) == cells
 
 
-def test_poses_stay_in_order_and_do_not_grow_for_ever() -> None:
-    sprite = Sprite(1, Surface(1, 1, GROUPS))
-    for time_ns in (30, 10, 20, 10):
-        sprite.add_pose(Pose(time_ns, float(len(sprite.poses)), 0, 1, 1))
-    assert [(pose.time_ns, pose.x) for pose in sprite.poses] == [(10, 3.0), (20, 2.0), (30, 0.0)]
-    for time_ns in range(100, 100 + 2 * MAX_POSES):
-        sprite.add_pose(Pose(time_ns, 0, 0, 1, 1))
-    assert len(sprite.poses) == MAX_POSES
-    assert sprite.poses[-1].time_ns == 99 + 2 * MAX_POSES
+def sprite(*knot_times_s: int) -> Sprite:
+    thumbnail = Thumbnail(Part.CORE, 0, 0, np.zeros(3, np.int32))
+    result = Sprite(1, 20, 40, (0, 0, 0, 0), thumbnail, 0)
+    for time_s in knot_times_s:
+        result.trajectory.add(Pose(time_s * SECOND, 10, 10, 20))
+    return result
 
 
-@pytest.fixture
-def scene() -> Scene:
-    return Scene(64, 48, GROUPS)
+def test_sprites_that_will_not_be_seen_again_are_dropped() -> None:
+    scene = Scene(64, 48, GROUPS)
+    scene.sprites = {3: sprite(1), 4: sprite(1, 5), 5: sprite(20)}
+    scene.sprites[4].trajectory.end(6 * SECOND)
+    scene.forget(6 * SECOND - 1)
+    assert list(scene.sprites) == [3, 4, 5]
+    scene.forget(6 * SECOND)
+    assert list(scene.sprites) == [3, 5]
+    scene.forget(9 * SECOND)
+    assert list(scene.sprites) == [3, 5]
+    scene.forget(9 * SECOND + 1)
+    assert list(scene.sprites) == [5]
 
 
-def test_cells_reach_the_background(scene: Scene) -> None:
-    assert apply_element(scene, CellElement(update()), SECOND) == 12
-    assert np.all(scene.background.level == 1)
-    assert scene.surface(None) is scene.background
-
-
-def test_cells_make_a_sprite_known(scene: Scene) -> None:
-    raster = Raster(9, columns=4, rows=3)
-    assert apply_element(scene, CellElement(update(), raster), SECOND) == 12
-    assert scene.sprites[9].class_id == 0
-    surface = scene.surface(9)
-    assert surface is not None
-    assert np.all(surface.level == 1)
-
-
-def test_identity_keeps_the_appearance_unless_the_raster_changes(scene: Scene) -> None:
-    raster = Raster(9, columns=4, rows=3)
-    apply_element(scene, CellElement(update(), raster), SECOND)
-    assert apply_element(scene, ObjectElement(raster, 3), SECOND) == 1
-    assert scene.sprites[9].class_id == 3
-    assert np.all(scene.sprites[9].surface.level == 1)
-    apply_element(scene, ObjectElement(Raster(9, columns=2, rows=2), 3), SECOND)
-    assert not scene.sprites[9].surface.level.any()
-
-
-def test_poses_count_back_from_the_capture_time(scene: Scene) -> None:
-    pose = PoseElement(9, age_steps=3, x=1, y=2, width=3, height=4)
-    assert apply_element(scene, pose, SECOND) == 0
-    apply_element(scene, ObjectElement(Raster(9, 1, 1), 3), SECOND)
-    assert apply_element(scene, pose, SECOND) == 1
-    assert scene.sprites[9].poses == [Pose(700_000_000, 1, 2, 3, 4)]
-
-
-def test_a_sprite_can_be_forgotten_once(scene: Scene) -> None:
-    apply_element(scene, ObjectElement(Raster(9, 1, 1), 3), SECOND)
-    assert apply_element(scene, ForgetElement(9), SECOND) == 1
-    assert apply_element(scene, ForgetElement(9), SECOND) == 0
-    assert scene.surface(9) is None
+@pytest.mark.parametrize(("codes", "shape"), [((20, 40), 0), ((40, 40), 1), ((60, 40), 2)])
+def test_the_shape_of_a_sprite_is_that_of_its_size_codes(codes: tuple[int, int], shape: int) -> None:
+    each = sprite()
+    each.width_code, each.height_code = codes
+    assert each.shape == shape

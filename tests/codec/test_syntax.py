@@ -1,7 +1,7 @@
 """Scene payloads: everything that is written is read, and noise is a BitstreamError and nothing else."""
 
-from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,80 +11,108 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pantel_codec import (
+    MAX_SPRITES,
+    STEP_RANGE_PX,
+    STEP_SIZES,
+    THUMBNAIL_QUALITIES,
+    THUMBNAIL_SHAPES,
+    THUMBNAIL_VERSIONS,
+    TONE_LIMIT,
     BitstreamError,
     Block,
     CellElement,
     CellUpdate,
     CodecError,
+    CodingTable,
     Element,
     EntropyModel,
     ForgetElement,
-    ObjectElement,
+    Knot,
+    LookElement,
+    Part,
     PoseElement,
-    Raster,
     Reader,
     Scene,
     SceneSyntax,
+    SpriteElement,
     Step,
+    StepElement,
     SymbolError,
+    Thumbnail,
+    ThumbnailModel,
+    ToneElement,
     apply_element,
     make_encoder,
 )
-from pantel_codec.syntax import _KINDS
+from pantel_codec.syntax import _COARSE, _KINDS, _MIN_ELEMENT_BITS, _REFINE
 
 WIDTH_PX, HEIGHT_PX = 100, 75  # 7 x 5 cells
 COLUMNS, ROWS = 7, 5
 GROUPS = (2, 3, 4)
+PART_SIZES = {Part.CORE: 16, Part.DETAIL: 8}
 
 
 @pytest.fixture(scope="module")
-def syntax(model: EntropyModel) -> SceneSyntax:
-    return SceneSyntax(model, WIDTH_PX, HEIGHT_PX)
+def syntax(model: EntropyModel, thumbnails: ThumbnailModel) -> SceneSyntax:
+    return SceneSyntax(model, thumbnails, WIDTH_PX, HEIGHT_PX)
 
 
-def cells(
-    block: Block, groups: range, *, quality: int = 2, tag: int = 3, seed: int = 0, raster: Raster | None = None
-) -> CellElement:
+def cells(block: Block, groups: range, *, quality: int = 2, tag: int = 3, seed: int = 0) -> CellElement:
     rng = np.random.default_rng(seed)
     symbols = np.rint(rng.laplace(0, 1, (sum(GROUPS), block.rows, block.columns))).astype(np.int64)
     symbols[: sum(GROUPS[: groups.start])] = 0
     symbols[sum(GROUPS[: groups.stop]) :] = 0
-    return CellElement(CellUpdate(block, quality, groups, tag, symbols), raster)
+    return CellElement(CellUpdate(block, quality, groups, tag, symbols))
 
 
-rasters = st.builds(Raster, st.integers(0, 63), st.integers(1, 8), st.integers(1, 8))
-half_pixels = st.integers(0, 1023).map(lambda n: n / 2)
+def thumbnail(part: Part = Part.CORE, quality: int = 3, version: int = 0, *, seed: int = 0) -> Thumbnail:
+    rng = np.random.default_rng(seed)
+    symbols = np.rint(rng.laplace(0, rng.choice([0.3, 3.0]), PART_SIZES[part])).astype(np.int32)
+    return Thumbnail(part, quality, version, symbols)
 
 
 @st.composite
 def cell_elements(draw: st.DrawFn) -> CellElement:
-    raster = draw(st.none() | rasters)
-    columns, rows = (COLUMNS, ROWS) if raster is None else (raster.columns, raster.rows)
-    column, row = draw(st.integers(0, columns - 1)), draw(st.integers(0, rows - 1))
-    block = Block(column, row, draw(st.integers(1, columns - column)), draw(st.integers(1, rows - row)))
+    column, row = draw(st.integers(0, COLUMNS - 1)), draw(st.integers(0, ROWS - 1))
+    block = Block(column, row, draw(st.integers(1, COLUMNS - column)), draw(st.integers(1, ROWS - row)))
     first = draw(st.integers(0, 2))
     groups = range(first, draw(st.integers(first + 1, 3)))
     quality, tag, seed = draw(st.integers(0, 4)), draw(st.integers(0, 15)), draw(st.integers(0, 1000))
-    return cells(block, groups, quality=quality, tag=tag, seed=seed, raster=raster)
+    return cells(block, groups, quality=quality, tag=tag, seed=seed)
 
 
+def thumbnails_of(parts: st.SearchStrategy[Part]) -> st.SearchStrategy[Thumbnail]:
+    versions = st.integers(0, THUMBNAIL_VERSIONS - 1)
+    return st.builds(thumbnail, parts, st.integers(0, THUMBNAIL_QUALITIES - 1), versions, seed=st.integers(0, 1000))
+
+
+ids, ages, sizes = st.integers(0, MAX_SPRITES - 1), st.integers(0, 15), st.integers(0, 127)
+knots = st.builds(Knot, ages, st.integers(-64, WIDTH_PX + 63), st.integers(-64, HEIGHT_PX + 63), sizes)
+margins = st.tuples(*[st.integers(0, 3)] * 4)
+gains = st.tuples(*[st.integers(-TONE_LIMIT, TONE_LIMIT)] * 3)
+remainders = st.integers(0, STEP_RANGE_PX - 1)
+cores = thumbnails_of(st.just(Part.CORE))
 elements_of_all_kinds = st.lists(
     cell_elements()
-    | st.builds(ObjectElement, rasters, st.integers(0, 127))
-    | st.builds(PoseElement, st.integers(0, 63), st.integers(0, 31), half_pixels, half_pixels, half_pixels, half_pixels)
-    | st.builds(ForgetElement, st.integers(0, 63)),
+    | st.builds(SpriteElement, ids, st.booleans(), st.integers(0, 128), sizes, margins, knots, cores)
+    | st.builds(LookElement, ids, st.integers(0, THUMBNAIL_SHAPES - 1), thumbnails_of(st.sampled_from(Part)))
+    | st.builds(PoseElement, ids, knots)
+    | st.builds(StepElement, ids, ages, remainders, remainders, st.integers(0, STEP_SIZES - 1))
+    | st.builds(ForgetElement, ids, ages)
+    | st.builds(ToneElement, ages, gains),
     max_size=5,
 )
 
 
-def plain(elements: Sequence[Element]) -> list[Any]:
+def plain(value: Any) -> Any:
     """Return elements in a form that compares by value."""
-    return [
-        (e.raster, e.update.block, e.update.quality, e.update.groups, e.update.tag, e.update.symbols.tolist())
-        if isinstance(e, CellElement)
-        else e
-        for e in elements
-    ]
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    if is_dataclass(value):
+        return type(value), [plain(getattr(value, field.name)) for field in fields(value)]
+    return value
 
 
 @given(elements_of_all_kinds)
@@ -113,7 +141,7 @@ def test_noise_is_elements_or_a_bitstream_error(syntax: SceneSyntax, noise: byte
     scene = Scene(WIDTH_PX, HEIGHT_PX, GROUPS)
     for element in elements:
         apply_element(scene, element, 0)  # what was read, fits
-    assert 11 * len(elements) <= 8 * len(noise) + 64
+    assert _MIN_ELEMENT_BITS * len(elements) <= 8 * len(noise) + 64
 
 
 @given(elements_of_all_kinds, st.integers(0), st.integers(1, 255))
@@ -126,7 +154,9 @@ def test_damage_is_other_elements_or_a_bitstream_error(
         syntax.read(bytes(payload))
 
 
-def test_noise_is_refused_before_much_work_is_done(model: EntropyModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_noise_is_refused_before_much_work_is_done(
+    model: EntropyModel, thumbnails: ThumbnailModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Noise that announces a large block runs out of information early in its walk."""
     read = 0
 
@@ -137,7 +167,7 @@ def test_noise_is_refused_before_much_work_is_done(model: EntropyModel, monkeypa
             return super().__call__(step)
 
     monkeypatch.setattr("pantel_codec.syntax.Reader", CountingReader)
-    large = SceneSyntax(model, 1024, 1024)
+    large = SceneSyntax(model, thumbnails, 1024, 1024)
     rng = np.random.default_rng(5)
     payloads = 100
     for _ in range(payloads):
@@ -146,8 +176,8 @@ def test_noise_is_refused_before_much_work_is_done(model: EntropyModel, monkeypa
     assert 0 < read / payloads < 0.05 * 64 * 64 * model.channels
 
 
-def test_a_payload_cannot_tell_more_cells_than_the_surface_has(model: EntropyModel) -> None:
-    wide = SceneSyntax(model, 512, 256)
+def test_a_payload_cannot_tell_more_cells_than_the_picture_has(model: EntropyModel, thumbnails: ThumbnailModel) -> None:
+    wide = SceneSyntax(model, thumbnails, 512, 256)
     whole = cells(Block(0, 0, 32, 16), range(3))
     whole.update.symbols[:] = 0
     assert len(wide.read(wide.write([whole]))) == 1
@@ -156,11 +186,13 @@ def test_a_payload_cannot_tell_more_cells_than_the_surface_has(model: EntropyMod
     wide._max_cell_levels *= 2
     payload = wide.write([whole, cells(Block(0, 0, 1, 1), range(1))])
     with pytest.raises(BitstreamError, match="more cells"):
-        SceneSyntax(model, 512, 256).read(payload)
+        SceneSyntax(model, thumbnails, 512, 256).read(payload)
 
 
 BLOCK = Block(0, 0, 2, 2)
-POSE = {"sprite_id": 1, "age_steps": 0, "x": 1.0, "y": 1.0, "width": 1.0, "height": 1.0}
+KNOT = Knot(0, 20, 30, 40)
+SPRITE = SpriteElement(1, True, 1, 30, (0, 0, 0, 0), KNOT, thumbnail())
+STEP = StepElement(1, 0, 1, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -171,22 +203,33 @@ POSE = {"sprite_id": 1, "age_steps": 0, "x": 1.0, "y": 1.0, "width": 1.0, "heigh
         cells(BLOCK, range(1), tag=16),
         cells(Block(6, 0, 2, 2), range(1)),
         cells(Block(0, 4, 2, 2), range(1)),
-        cells(Block(1, 0, 1, 1), range(1), raster=Raster(1, 1, 1)),
         CellElement(CellUpdate(BLOCK, 0, range(1), 0, np.zeros((9, 2, 3), np.int64))),
         CellElement(CellUpdate(BLOCK, 0, range(1), 0, np.zeros((8, 2, 2), np.int64))),
         CellElement(CellUpdate(BLOCK, 0, range(0), 0, np.zeros((9, 2, 2), np.int64))),
         CellElement(CellUpdate(BLOCK, 0, range(2, 4), 0, np.zeros((9, 2, 2), np.int64))),
         CellElement(CellUpdate(BLOCK, 0, range(1), 0, np.full((9, 2, 2), 2048))),
-        ObjectElement(Raster(64, 1, 1), 0),
-        ObjectElement(Raster(0, 9, 1), 0),
-        ObjectElement(Raster(0, 1, 0), 0),
-        ObjectElement(Raster(0, 1, 1), 128),
-        PoseElement(**{**POSE, "x": -1.0}),  # type: ignore[arg-type]
-        PoseElement(**{**POSE, "y": 1024.0}),  # type: ignore[arg-type]
-        PoseElement(**{**POSE, "width": 512.0}),  # type: ignore[arg-type]
-        PoseElement(**{**POSE, "height": float("nan")}),  # type: ignore[arg-type]
-        PoseElement(**{**POSE, "age_steps": 32}),  # type: ignore[arg-type]
-        ForgetElement(-1),
+        replace(SPRITE, sprite_id=32),
+        replace(SPRITE, class_id=129),
+        replace(SPRITE, width_code=128),
+        replace(SPRITE, margins=(0, 0, 4, 0)),
+        replace(SPRITE, core=thumbnail(Part.DETAIL)),
+        replace(SPRITE, core=replace(thumbnail(), quality=8)),
+        LookElement(1, 3, thumbnail()),
+        LookElement(-1, 0, thumbnail()),
+        LookElement(1, 0, replace(thumbnail(), version=4)),
+        PoseElement(1, replace(KNOT, x=-65)),
+        PoseElement(1, replace(KNOT, x=WIDTH_PX + 64)),
+        PoseElement(1, replace(KNOT, y=HEIGHT_PX + 64)),
+        PoseElement(1, replace(KNOT, height_code=128)),
+        PoseElement(1, replace(KNOT, age_steps=16)),
+        PoseElement(1, replace(KNOT, age_steps=-1)),
+        replace(STEP, x=STEP_RANGE_PX),
+        replace(STEP, y=-1),
+        replace(STEP, height_code=STEP_SIZES),
+        ToneElement(0, (0, 32, 0)),
+        ToneElement(16, (0, 0, 0)),
+        ForgetElement(-1, 0),
+        ForgetElement(1, 16),
     ],
 )
 def test_fields_out_of_range_are_refused(syntax: SceneSyntax, element: Element) -> None:
@@ -196,26 +239,22 @@ def test_fields_out_of_range_are_refused(syntax: SceneSyntax, element: Element) 
 
 def test_qualities_of_another_model_are_damage(syntax: SceneSyntax) -> None:
     encoder = make_encoder()
-    encoder.encode([1], _KINDS)
-    for value, bits in ((0, 1), (0, 8), (0, 8), (31, 5)):
-        encoder.encode_bits(value, bits)
-    with pytest.raises(BitstreamError):
-        syntax.read(encoder.to_bytes() + b"\0\x01")
+    encoder.encode([_COARSE], _KINDS)
+    for size in (COLUMNS, ROWS, COLUMNS, ROWS):
+        encoder.encode([0], CodingTable.uniform(size))
+    encoder.encode_bits(31, 5)
+    with pytest.raises(BitstreamError, match="quality 31"):
+        syntax.read(encoder.to_bytes())
 
 
 def test_a_model_of_one_level_takes_a_refinement_for_damage(arrays: dict[str, NDArray[np.int32]]) -> None:
     arrays["groups"] = arrays["groups"][:1]
-    syntax = SceneSyntax(EntropyModel(arrays), 32, 32)
+    syntax = SceneSyntax(EntropyModel(arrays), ThumbnailModel(arrays), 32, 32)
     encoder = make_encoder()
-    encoder.encode([2], _KINDS)
+    encoder.encode([_REFINE], _KINDS)
     encoder.encode_bits(0, 12)
     with pytest.raises(BitstreamError):
         syntax.read(encoder.to_bytes() + b"\x01")
-
-
-def test_poses_are_rounded_to_half_pixels(syntax: SceneSyntax) -> None:
-    pose = PoseElement(5, 31, x=10.26, y=0.2, width=511.4, height=33.74)
-    assert syntax.read(syntax.write([pose])) == [PoseElement(5, 31, x=10.5, y=0.0, width=511.5, height=33.5)]
 
 
 def test_errors_are_one_line(syntax: SceneSyntax) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -12,14 +13,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from pantel_device import wall_clock
+from pantel_codec import Element, Knot, PoseElement, SceneSyntax, SpriteElement, shape_of, size_code
+from pantel_device import sinks, wall_clock
 from pantel_device.cli import main
 from pantel_device.commands.send import _DatedSender, _encoder_settings
 from pantel_device.config import SenderConfig
 from pantel_device.scene_encoder import SceneEncoderSettings
 from pantel_device.sender import Sender
-from pantel_link import LinkSender, StreamContext, VirtualClock
+from pantel_device.stream import stream_context
+from pantel_link import LinkSender, PacketKind, StreamContext, VirtualClock
+from pantel_models import find_artefact, load_scene_codec
+from pantel_models.thumbnails import Cutting
 
 _Pantel = Callable[..., tuple[int, str]]
 
@@ -117,6 +123,62 @@ def test_the_link_learns_utc_when_the_system_does(monkeypatch: pytest.MonkeyPatc
 
 def test_the_sender_has_one_set_of_defaults() -> None:
     assert _encoder_settings(SenderConfig.model_validate({})) == SceneEncoderSettings()
+
+
+def test_without_a_mask_errors_count_alike_everywhere() -> None:
+    config = SenderConfig.model_validate({"mask": False, "roi_weight": 5.0, "assumed_loss": 0.2})
+    assert _encoder_settings(config) == SceneEncoderSettings(roi_weight=1.0, assumed_loss=0.2)
+
+
+@pytest.mark.parametrize(("argv", "size_px"), [((), (96, 64)), (("--overlay",), (192, 128))])
+def test_pictures_are_drawn_often_and_written_now_and_then(
+    argv: tuple[str, ...], size_px: tuple[int, int], pantel: _Pantel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[NDArray[np.uint8]] = []
+    monkeypatch.setattr(sinks, "write_picture", lambda _, pixels: written.append(pixels))
+    heard = _heard()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def send() -> None:
+            connection, _ = server.accept()
+            with connection:
+                time.sleep(0.3)  # what has come before a port is open is stale
+                connection.sendall(heard)
+                connection.recv(1)  # until the receiver hangs up
+
+        with ThreadPoolExecutor(1) as pool:
+            line = pool.submit(send)
+            options = ("--seconds=1.5", "--picture-interval-s=0.4", "--playout-delay-s=0", "--capture=line.pcapng")
+            port = f"socket://127.0.0.1:{server.getsockname()[1]}"
+            assert pantel("receive", "--port", port, *options, *argv)[0] == 0
+            line.result(timeout=5)
+    # Something moves in every picture, so each that is due is written.
+    assert 2 <= len(written) <= 5
+    assert {pixels.shape[1::-1] for pixels in written} == {size_px}
+    assert b'"picture_interval_ns": 100000000' in Path("line.pcapng").read_bytes()
+
+
+def _heard() -> bytes:
+    """Return what a sender writes of an object that moves quickly."""
+    codec = load_scene_codec(find_artefact())
+    context = stream_context(codec.artefact, callsign="DK1AB", epoch=7, size_px=(96, 64))
+    codes = size_code(16), size_code(24)
+    cutting = Cutting.from_pixels(np.full((32, 32, 3), (250, 10, 10), np.uint8), np.ones((32, 32), np.float32))
+    core = codec.thumbnails.encode(cutting, shape_of(*codes), 2, 0)
+    elements: list[Element] = [
+        SpriteElement(5, True, 1, codes[0], (0, 0, 0, 0), Knot(0, 20, 32, codes[1]), core),
+        PoseElement(5, Knot(5, 0, 32, codes[1])),
+    ]
+    payload = SceneSyntax(codec.entropy, codec.thumbnails.model, 96, 64).write(elements)
+    sender = LinkSender(context, now_ns=0)
+    octets = b""
+    for now_ns in range(0, 2_000_000_000, 20_000_000):
+        if payload and sender.ready(now_ns):
+            sender.submit(PacketKind.SCENE, payload, now_ns)
+            payload = b""
+        while chunk := sender.due(now_ns):
+            octets += chunk
+    return octets
 
 
 def test_the_receiver_hears_nothing_and_ends_in_order(pantel: _Pantel) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import tomllib
 from importlib.resources import files
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pantel_device.command import UsageError
+from pantel_device.commands.options import add_config_options, read_config
 from pantel_device.config import ReceiverConfig, SenderConfig, load_config
 from pantel_device.receiver import PLAYOUT_DELAY_NS
 from pantel_link import Preset
@@ -60,6 +62,13 @@ def test_text_is_understood_as_options_give_it() -> None:
     assert config.mask is False
     assert config.callsign == "DK1AB-7"
     assert config.preset is Preset.HEAVY
+
+
+def test_a_switch_needs_no_value() -> None:
+    parser = argparse.ArgumentParser()
+    add_config_options(parser, ReceiverConfig)
+    for argv, overlay in ((["--overlay"], True), (["--overlay", "false"], False), ([], False)):
+        assert read_config(parser.parse_args(argv), ReceiverConfig).overlay is overlay
 
 
 def test_size_as_a_list_in_a_file(tmp_path: Path) -> None:
@@ -155,7 +164,8 @@ def test_documentation_holds_every_key_with_its_default(
         assert row is not None, f"{key} is missing in {_DOCUMENTATION.name}"
         assert field.description
         if key not in {"state_dir", "size_px"} and field.default not in {"", True}:
-            assert f"| `{field.default}` |" in row, row
+            text = str(field.default)
+            assert f"| `{text.lower() if isinstance(field.default, bool) else text}` |" in row, row
 
 
 def test_state_dir_follows_the_xdg_specification(monkeypatch: pytest.MonkeyPatch) -> None:

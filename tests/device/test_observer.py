@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import cv2
 import numpy as np
@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.frame import Box, Frame
-from pantel_device.observer import MotionDetector, Observer, cell_importance, roi_mask
-from pantel_device.observer.background import Background, _median
+from pantel_device.observer import Motion, MotionDetector, Observer, cell_importance, roi_mask
 from pantel_models import contour_map
 
 TENTH_NS = 100_000_000
@@ -37,6 +36,13 @@ def _frames(*pictures: NDArray[np.uint8]) -> Iterator[Frame]:
     for index, picture in enumerate(pictures):
         noisy = np.clip(picture + rng.normal(0, 1.5, picture.shape), 0, 255).astype(np.uint8)
         yield Frame(index, index * TENTH_NS, noisy)
+
+
+def _seen(detector: MotionDetector, frames: Iterable[Frame]) -> Iterator[Motion]:
+    """Yield what moves, and let the background follow: nothing says where it is hidden."""
+    for frame in frames:
+        yield detector.detect(frame)
+        detector.learn(frame.pixels, frame.time_ns)
 
 
 def _walk(count: int) -> list[NDArray[np.uint8]]:
@@ -65,15 +71,14 @@ def test_first_frame_moves_nowhere() -> None:
 
 def test_still_scene_stays_still() -> None:
     detector = MotionDetector()
-    assert not any(detector.detect(frame).boxes for frame in _frames(*[_scene()] * 60))
+    assert not any(motion.boxes for motion in _seen(detector, _frames(*[_scene()] * 60)))
 
 
 def test_walker_is_found() -> None:
     detector = MotionDetector()
-    for _ in map(detector.detect, _frames(*[_scene()] * 10)):
-        pass
-    for step, frame in enumerate(_frames(*_walk(50))):
-        motion = detector.detect(Frame(10 + step, (10 + step) * TENTH_NS, frame.pixels))
+    for step, motion in enumerate(_seen(detector, _frames(*[_scene()] * 10, *_walk(50))), start=-10):
+        if step < 0:
+            continue
         assert len(motion.boxes) == 1
         assert motion.boxes[0].iou(Box(5 * step, 100, 5 * step + 40, 140)) > 0.8
         assert motion.mask[110:130, 5 * step + 10 : 5 * step + 30].all()
@@ -91,7 +96,7 @@ def test_boxes_of_a_large_picture_are_in_its_pixels() -> None:
 def test_exposure_is_no_motion(level: float) -> None:
     detector = MotionDetector()
     frames = _frames(*[_scene()] * 20, *[_scene(level)] * 20)
-    assert not any(detector.detect(frame).boxes for frame in frames)
+    assert not any(motion.boxes for motion in _seen(detector, frames))
 
 
 def test_shadow_is_no_motion() -> None:
@@ -99,27 +104,27 @@ def test_shadow_is_no_motion() -> None:
     shaded[150:200, 100:200] *= 0.75
     detector = MotionDetector()
     frames = _frames(*[_scene()] * 20, *[shaded.astype(np.uint8)] * 5)
-    assert not any(detector.detect(frame).boxes for frame in frames)
+    assert not any(motion.boxes for motion in _seen(detector, frames))
 
 
 def test_walker_without_his_shadow() -> None:
     picture = _scene(square_at=(100, 60)).astype(np.float64)
     picture[90:100, 140:220] *= 0.75
     detector = MotionDetector()
-    *_, motion = map(detector.detect, _frames(*[_scene()] * 20, picture.astype(np.uint8)))
+    *_, motion = _seen(detector, _frames(*[_scene()] * 20, picture.astype(np.uint8)))
     assert motion.boxes[0].iou(Box(100, 60, 140, 100)) > 0.8
 
 
 def test_what_left_its_place_leaves_no_ghost() -> None:
     detector = MotionDetector()
     stood = [_scene(square_at=(200, 100))] * 50
-    *_, motion = map(detector.detect, _frames(*stood, *[_scene()] * 3))
+    *_, motion = _seen(detector, _frames(*stood, *[_scene()] * 3))
     assert motion.boxes == ()
 
 
 def test_who_stops_for_a_while_stays_found() -> None:
     detector = MotionDetector()
-    *_, motion = map(detector.detect, _frames(*[_scene()] * 120, *[_scene(square_at=(200, 100))] * 40))
+    *_, motion = _seen(detector, _frames(*[_scene()] * 120, *[_scene(square_at=(200, 100))] * 40))
     assert len(motion.boxes) == 1
 
 
@@ -127,7 +132,7 @@ def test_turning_camera_reports_nothing_and_learns_anew() -> None:
     elsewhere = np.roll(255 - _scene(), 50, axis=1)
     detector = MotionDetector()
     frames = _frames(*[_scene()] * 30, *[elsewhere] * 30)
-    motions = [detector.detect(frame) for frame in frames]
+    motions = list(_seen(detector, frames))
     assert not any(motion.boxes for motion in motions)
     walker = elsewhere.copy()
     walker[100:140, 50:90] = 200, 30, 30
@@ -141,7 +146,8 @@ def test_moving_objects_of_the_test_camera_are_found() -> None:
     for k in range(200):
         frame = camera.capture(k * TENTH_NS)
         assert frame is not None
-        boxes = detector.detect(frame).boxes
+        (motion,) = _seen(detector, [frame])
+        boxes = motion.boxes
         if k >= 20:
             truth = camera.truth(k * TENTH_NS)
             wanted += len(truth)
@@ -156,33 +162,6 @@ def test_motion_takes_any_size(width: int, height: int) -> None:
     for index in range(3):
         motion = detector.detect(Frame(index, index * TENTH_NS, np.full((height, width, 3), 40 * index, np.uint8)))
         assert motion.mask.shape == (height, width)
-
-
-def test_background_is_the_median_and_forgets() -> None:
-    black, white = np.zeros((2, 2, 3), np.uint8), np.full((2, 2, 3), 255, np.uint8)
-    background = Background(black, 0)
-    for k in range(1, 11):
-        background.learn(white if k == 5 else black, k * TENTH_NS)
-    assert not background.picture.any()
-    for k in range(11, 400):
-        background.learn(white, k * TENTH_NS)
-    assert np.array_equal(background.picture, white)
-
-
-@given(count=st.integers(1, 15), seed=st.integers(0, 99))
-def test_median_of_pictures(count: int, seed: int) -> None:
-    pictures = list(np.random.default_rng(seed).integers(0, 256, (count, 3, 4, 3), np.uint8))
-    expected = np.sort(pictures, axis=0)[count // 2]
-    assert np.array_equal(_median(pictures), expected)
-
-
-def test_background_is_corrected_in_a_window_only() -> None:
-    black, white = np.zeros((4, 4, 3), np.uint8), np.full((4, 4, 3), 255, np.uint8)
-    background = Background(black, 0)
-    background.correct((slice(1, 3), slice(1, 3)), np.array([[True, False], [False, True]]), white)
-    background.learn(black, TENTH_NS)
-    assert np.argwhere(background.picture[..., 0]).tolist() == [[1, 1], [2, 2]]
-    assert not black.any()
 
 
 @given(corners=st.lists(st.tuples(*[st.floats(-100, 500)] * 4), min_size=1, max_size=5), margin=st.floats(0, 20))
@@ -223,7 +202,7 @@ def test_contours_lie_inside_the_region_of_interest() -> None:
     assert last.contours.any()
     assert not last.contours[~last.mask].any()
     assert set(np.unique(last.contours)) == {0, 1}
-    for array in (last.mask, last.contours, last.motion):
+    for array in (last.mask, last.contours, last.motion, last.background, last.difference):
         assert not array.flags.writeable
 
 
@@ -268,6 +247,41 @@ def test_group_is_given_up_for_its_members() -> None:
     observer = Observer(MotionDetector(), _Sees(left, right, stray), detect_every=1)
     *_, last = map(observer.observe, _frames(*[_scene()] * 10, _scene(square_at=(100, 60))))
     assert last.boxes == (left, right, stray)
+
+
+def test_who_walks_is_tracked_by_name() -> None:
+    class Sees(_Sees):
+        """Recognizes a person wherever the square is."""
+
+        def detect(self, pixels: NDArray[np.uint8]) -> tuple[Box, ...]:
+            rows, columns = np.nonzero((pixels[..., 0] > 180) & (pixels[..., 1] < 60))
+            if rows.size == 0:
+                return ()
+            x0, y0, x1, y1 = (int(edge) for edge in (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1))
+            return (Box(x0, y0, x1, y1, "person", 0.9, "detector"),)
+
+    observer = Observer(MotionDetector(), Sees())
+    street = [_scene()] * 10
+    for step, observation in enumerate(map(observer.observe, _frames(*street, *_walk(40))), start=-10):
+        if step >= 10:
+            (track,) = observation.tracks
+            assert (track.label, track.track_id) == ("person", 1)
+            assert track.box.iou(Box(5 * step, 100, 5 * step + 40, 140)) > 0.6
+            # The background never shows him, and the difference always does.
+            assert np.abs(observation.background.astype(int) - _scene()).mean() < 3
+            assert observation.difference[110:130, 5 * step + 10 : 5 * step + 30].mean() > 40
+    assert track.travelled
+
+
+def test_the_exposure_of_a_frame_is_told_apart_from_what_moves() -> None:
+    dimmed = (_scene(square_at=(100, 60)) * 0.7).astype(np.uint8)
+    *_, last = map(Observer(MotionDetector()).observe, _frames(*[_scene()] * 20, dimmed))
+    assert last.exposure == pytest.approx([np.log2(0.7)] * 3, abs=0.08)
+    outside = np.ones((240, 320), np.bool_)
+    outside[55:105, 95:145] = False
+    assert last.difference[outside].mean() < 4
+    assert last.difference[65:95, 105:135].mean() > 30
+    assert last.background.mean() == pytest.approx(_scene().mean(), abs=2)
 
 
 @given(st.tuples(*[st.integers(0, 20)] * 8))

@@ -7,14 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pantel_codec import Element, Knot, PoseElement, SceneSyntax, SpriteElement, shape_of, size_code
 from pantel_device.cameras import open_camera
 from pantel_device.observer import MotionDetector, Observer
-from pantel_device.receiver import Receiver
+from pantel_device.receiver import PLAYOUT_DELAY_NS, Receiver
 from pantel_device.scene_encoder import SceneEncoder
 from pantel_device.sink import Event, Picture
 from pantel_device.stream import stream_context
 from pantel_link import LinkReceiver, LinkSender, PacketKind, StreamContext, memory_pair
 from pantel_models import find_artefact, load_scene_codec
+from pantel_models.thumbnails import Cutting
 
 _S = 1_000_000_000
 _SIZE_PX = (96, 64)
@@ -45,14 +47,21 @@ class _Album:
 class _End:
     """A receiver, what it hands on, and a line into it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, delay_ns: int = 0) -> None:
         self.album = _Album()
         self._near, far = memory_pair()
-        self.receiver = Receiver(port=far, link=LinkReceiver(), sinks=[self.album], playout_delay_ns=0)
+        self.receiver = Receiver(port=far, link=LinkReceiver(), sinks=[self.album], playout_delay_ns=delay_ns)
 
     def hear(self, octets: bytes, now_ns: int) -> None:
         self._near.write(octets)
         self.receiver.advance(now_ns)
+
+    def wait(self, start_ns: int, stop_ns: int) -> list[Picture]:
+        """Let time pass, asked for or not, and return the pictures drawn meanwhile."""
+        drawn = len(self.album.pictures)
+        for now_ns in range(start_ns, stop_ns, 7_000_000):
+            self.receiver.advance(now_ns)
+        return self.album.pictures[drawn:]
 
 
 @pytest.fixture
@@ -65,7 +74,22 @@ def payload() -> bytes:
     frame = open_camera("test:1", _SIZE_PX, 10).capture(0)
     assert frame is not None
     encoder = SceneEncoder(load_scene_codec(find_artefact()), _SIZE_PX)
-    return encoder.payload(Observer(MotionDetector()).observe(frame), _CAPACITY_BYTES)
+    return encoder.payload(Observer(MotionDetector()).observe(frame), _CAPACITY_BYTES, 0)
+
+
+@pytest.fixture(scope="module")
+def walker_payload() -> bytes:
+    """An object at (40, 32), which was 3 pixels farther west 0.3 s before."""
+    codec = load_scene_codec(find_artefact())
+    codes = size_code(16), size_code(24)
+    whole = np.ones((32, 32), np.float32)
+    cutting = Cutting.from_pixels(np.full((32, 32, 3), (250, 10, 10), np.uint8), whole)
+    core = codec.thumbnails.encode(cutting, shape_of(*codes), 2, 0)
+    elements: list[Element] = [
+        SpriteElement(5, True, 1, codes[0], (0, 0, 0, 0), Knot(0, 40, 32, codes[1]), core),
+        PoseElement(5, Knot(3, 37, 32, codes[1])),
+    ]
+    return SceneSyntax(codec.entropy, codec.thumbnails.model, *_SIZE_PX).write(elements)
 
 
 def _octets(context: StreamContext, *payloads: bytes) -> bytes:
@@ -89,6 +113,60 @@ def test_a_sender_is_announced_once_and_its_picture_drawn(context: StreamContext
     assert end.album.events[0].fields["model"] == context.model_hash.hex()
     assert end.album.pictures[-1].pixels.shape == (64, 96, 3)
     assert end.album.pictures[-1].sender == "DK1AB"
+
+
+def test_pictures_come_every_tenth_of_a_second_whatever_happens(context: StreamContext, payload: bytes) -> None:
+    end = _End()
+    assert end.wait(0, 2 * _S) == []  # nothing is known yet
+    end.hear(_octets(context, payload), 2 * _S)
+    pictures = end.wait(2 * _S + 1, 5 * _S)
+    assert [picture.time_ns for picture in pictures] == list(range(21 * _S // 10, 5 * _S, _S // 10))
+    first, *others = (picture.pixels for picture in pictures)
+    assert all(np.array_equal(other, first) for other in others)
+
+
+def test_a_picture_drawn_late_is_of_its_own_instant(context: StreamContext, payload: bytes) -> None:
+    end = _End()
+    end.hear(_octets(context, payload), 2 * _S)
+    assert end.receiver.advance(2 * _S + 270_000_000) == pytest.approx(2 * _S + 290_000_000)
+    assert end.album.pictures[-1].time_ns == 2 * _S + 200_000_000
+    end.receiver.advance(2 * _S + 300_000_000)
+    assert end.album.pictures[-1].time_ns == 2 * _S + 300_000_000
+
+
+@pytest.mark.parametrize("delay_ns", [0, 400_000_000, PLAYOUT_DELAY_NS])
+def test_the_time_that_is_shown_lags_by_the_playout_delay(
+    delay_ns: int, context: StreamContext, payload: bytes
+) -> None:
+    end = _End(delay_ns=delay_ns)
+    end.hear(_octets(context, payload), 2 * _S)
+    for picture in end.wait(2 * _S + 1, 4 * _S):
+        assert picture.time_ns - picture.shown_ns == delay_ns
+        assert np.isfinite(picture.cell_age_s).any()
+
+
+def test_an_object_is_shown_where_it_was_a_playout_delay_ago(context: StreamContext, walker_payload: bytes) -> None:
+    end = _End(delay_ns=_S)
+    end.hear(_octets(context, walker_payload), 2 * _S)
+    pictures = end.wait(2 * _S + 1, 5 * _S)
+    known_ns = next(picture for picture in pictures if picture.objects).objects[0].known_ns
+    for picture in pictures:
+        before_ns = known_ns - picture.shown_ns
+        if before_ns > 300_000_000:
+            assert picture.objects == ()  # it was not there yet
+        elif before_ns > -_S:
+            (shown,) = picture.objects
+            assert (shown.box.x0 + shown.box.x1) / 2 == pytest.approx(40 - before_ns / 1e8, abs=0.01)
+
+
+def test_who_is_not_heard_of_any_more_is_dropped(context: StreamContext, walker_payload: bytes) -> None:
+    end = _End()
+    end.hear(_octets(context, walker_payload), 2 * _S)
+    pictures = end.wait(2 * _S + 1, 20 * _S)
+    assert len(pictures[0].objects) == 1
+    assert pictures[-1].objects == ()
+    (stream,) = end.receiver._streams.values()
+    assert stream.scene.sprites == {}
 
 
 def test_a_restarted_sender_begins_anew(context: StreamContext, payload: bytes) -> None:

@@ -2,124 +2,279 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pantel_codec import CellElement, Scene, SceneSyntax, apply_element
-from pantel_device.frame import Frame, Observation
+from pantel_codec import CellElement, Element, Scene, SceneSyntax, SpriteElement, ToneElement, apply_element
+from pantel_device.background_encoder import BackgroundEncoder
+from pantel_device.exposure import exposed
+from pantel_device.frame import Observation, Track
+from pantel_device.news import News
 from pantel_device.persistence import Persistence
-from pantel_device.renderer import Renderer
+from pantel_device.renderer import Renderer, Rendering
 from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
-from pantel_models import SceneCodec, contour_map, find_artefact, load_scene_codec
+from pantel_models import SceneCodec
 
-WIDTH, HEIGHT = 160, 112
-CAPACITY_BYTES = 31
-STEP_NS = 400_000_000
+_WIDTH, _HEIGHT = 160, 112
+_CAPACITY_BYTES = 31
+_TENTH_NS = 100_000_000
+_STEP_NS = 4 * _TENTH_NS
+_S = 1_000_000_000
 
-
-@pytest.fixture(scope="module")
-def codec() -> SceneCodec:
-    return load_scene_codec(find_artefact())
-
-
-@pytest.fixture(scope="module")
-def picture() -> NDArray[np.uint8]:
-    """A smooth picture with a patch of finer structure."""
-    rng = np.random.default_rng(4)
-    noise = rng.integers(40, 200, (7, 10, 3), dtype=np.uint8)
-    pixels = np.asarray(cv2.resize(noise, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.uint8)
-    patch = np.repeat(rng.integers(40, 200, (5, 5, 1), dtype=np.uint8), 3, axis=2)
-    pixels[32:64, 96:128] = cv2.resize(patch, (32, 32), interpolation=cv2.INTER_CUBIC)
-    return pixels
+_Seen = Callable[[int], Observation]
 
 
-def observation(pixels: NDArray[np.uint8], number: int, mask: NDArray[np.bool_] | None = None) -> Observation:
-    mask = np.ones((HEIGHT, WIDTH), np.bool_) if mask is None else mask
-    contours = contour_map(pixels, mask.astype(np.uint8))
-    frame = Frame(number, number * STEP_NS, pixels.copy())
-    return Observation(frame, (), mask.copy(), contours, np.zeros_like(mask))
+class _Receiver:
+    """What somebody knows who hears payloads."""
 
+    def __init__(self, codec: SceneCodec) -> None:
+        self.syntax = SceneSyntax(codec.entropy, codec.thumbnails.model, _WIDTH, _HEIGHT)
+        self.scene = Scene(_WIDTH, _HEIGHT, codec.entropy.groups)
+        self._renderer = Renderer(codec, self.scene)
 
-class Link:
-    """A perfect link: every payload changes the scene."""
-
-    def __init__(self, codec: SceneCodec, settings: SceneEncoderSettings | None = None) -> None:
-        self.encoder = SceneEncoder(codec, (WIDTH, HEIGHT), settings)
-        self.syntax = SceneSyntax(codec.entropy, WIDTH, HEIGHT)
-        self.scene = Scene(WIDTH, HEIGHT, codec.entropy.groups)
-        self.renderer = Renderer(codec, self.scene)
-        self.sent = 0
-
-    def send(self, pixels: NDArray[np.uint8], mask: NDArray[np.bool_] | None = None) -> list[CellElement]:
-        payload = self.encoder.payload(observation(pixels, self.sent, mask), CAPACITY_BYTES)
-        assert len(payload) <= CAPACITY_BYTES
-        elements = self.syntax.read(payload.ljust(CAPACITY_BYTES, b"\0"))
+    def hear(self, payload: bytes, stamp_ns: int) -> list[Element]:
+        elements = self.syntax.read(payload.ljust(_CAPACITY_BYTES, b"\0"))
         for element in elements:
-            apply_element(self.scene, element, self.sent * STEP_NS)
-        self.sent += 1
-        assert all(isinstance(element, CellElement) for element in elements)
-        return [element for element in elements if isinstance(element, CellElement)]
+            apply_element(self.scene, element, stamp_ns)
+        return elements
 
-    def psnr_db(self, pixels: NDArray[np.uint8], where: NDArray[np.bool_] | None = None) -> float:
-        error = (self.renderer.draw().astype(float) - pixels) ** 2
-        return float(
-            10 * np.log10(255**2 / error[np.ones_like(error[..., 0], bool) if where is None else where].mean())
-        )
+    def draw(self, time_ns: int) -> Rendering:
+        return self._renderer.draw(time_ns)
+
+
+def _psnr_db(shown: NDArray[np.uint8], expected: NDArray[np.uint8]) -> float:
+    return float(10 * np.log10(255**2 / np.mean((shown.astype(float) - expected) ** 2)))
+
+
+def _payloads(
+    encoder: SceneEncoder, seen: _Seen, count: int, *, capacity_bytes: int = _CAPACITY_BYTES
+) -> list[tuple[bytes, int]]:
+    """Return what is told of what is seen, payload by payload, each with its time stamp."""
+    payloads = []
+    for number in range(count):
+        now_ns = number * _STEP_NS
+        payload = encoder.payload(seen(now_ns), capacity_bytes, now_ns + _TENTH_NS)
+        assert len(payload) <= capacity_bytes
+        payloads.append((payload, now_ns + _TENTH_NS))
+    return payloads
+
+
+def _heard(codec: SceneCodec, payloads: Iterable[tuple[bytes, int]]) -> _Receiver:
+    receiver = _Receiver(codec)
+    for payload, stamp_ns in payloads:
+        receiver.hear(payload, stamp_ns)
+    return receiver
 
 
 @pytest.fixture
-def link(codec: SceneCodec) -> Link:
-    return Link(codec)
+def encoder(codec: SceneCodec) -> SceneEncoder:
+    return SceneEncoder(codec, (_WIDTH, _HEIGHT))
 
 
-def test_a_still_picture_is_covered_soon_and_grows_sharper(link: Link, picture: NDArray[np.uint8]) -> None:
-    for _ in range(6):
-        link.send(picture)
-    assert (link.scene.background.level > 0).mean() > 0.9
-    early = link.psnr_db(picture)
-    for _ in range(24):
-        link.send(picture)
-    assert link.psnr_db(picture) > early + 1.0
+@pytest.fixture
+def still(street: NDArray[np.uint8], observe: Callable[..., Observation]) -> _Seen:
+    """An empty street."""
+    return lambda now_ns: observe(street, street, now_ns)
 
 
-def test_the_region_of_interest_comes_first_and_grows_sharp_first(
-    codec: SceneCodec, picture: NDArray[np.uint8]
+@pytest.fixture
+def busy(
+    street: NDArray[np.uint8],
+    paint: Callable[..., NDArray[np.uint8]],
+    observe: Callable[..., Observation],
+    walk: Callable[..., Track],
+) -> _Seen:
+    """A street with a walker who goes to and fro; after 5 s the light dims."""
+
+    def see(now_ns: int) -> Observation:
+        track = walk(lambda time_s: (50 + 30 * np.sin(time_s / 2), 60.0), now_ns)
+        dimmed = (-0.5, -0.5, -0.5) if now_ns > 5 * _S else (0.0, 0.0, 0.0)
+        return observe(exposed(paint(street, track.box), dimmed), street, now_ns, [track], dimmed)
+
+    return see
+
+
+@pytest.fixture
+def left(
+    street: NDArray[np.uint8],
+    paint: Callable[..., NDArray[np.uint8]],
+    observe: Callable[..., Observation],
+    walk: Callable[..., Track],
+) -> _Seen:
+    """A street on which somebody stands for 4 s, and then nobody does."""
+
+    def see(now_ns: int) -> Observation:
+        if now_ns > 4 * _S:
+            return observe(street, street, now_ns)
+        track = walk(lambda _: (50.0, 60.0), now_ns)
+        return observe(paint(street, track.box), street, now_ns, [track])
+
+    return see
+
+
+def test_a_still_picture_is_covered_soon_and_grows_sharper(
+    codec: SceneCodec, encoder: SceneEncoder, still: _Seen, street: NDArray[np.uint8]
 ) -> None:
-    mask = np.zeros((HEIGHT, WIDTH), np.bool_)
-    mask[32:64, 96:128] = True
-    favoured, flat = Link(codec), Link(codec, SceneEncoderSettings(roi_weight=1.0))
-    for _ in range(12):
-        favoured.send(picture, mask)
-        flat.send(picture, mask)
-    assert favoured.psnr_db(picture, mask) > flat.psnr_db(picture, mask) + 1.0
+    payloads = _payloads(encoder, still, 30)
+    early, late = _heard(codec, payloads[:8]), _heard(codec, payloads)
+    assert (early.scene.background.level > 0).mean() > 0.9
+    assert _psnr_db(late.draw(12 * _S).pixels, street) > _psnr_db(early.draw(12 * _S).pixels, street) + 1.0
 
 
-def test_what_has_left_is_painted_over(link: Link, picture: NDArray[np.uint8]) -> None:
-    walker = picture.copy()
-    walker[48:96, 16:48] = (10, 10, 10)
-    mask = np.zeros((HEIGHT, WIDTH), np.bool_)
-    mask[44:100, 12:52] = True
-    for _ in range(10):
-        link.send(walker, mask)
-    ghost = np.zeros_like(mask)
-    ghost[48:96, 16:48] = True
-    assert link.psnr_db(picture, ghost) < 15
-    for _ in range(4):
-        link.send(picture)
-    assert link.psnr_db(picture, ghost) > 18
+def test_what_moves_and_the_light_are_told_too(codec: SceneCodec, encoder: SceneEncoder, busy: _Seen) -> None:
+    payloads = _payloads(encoder, busy, 30)
+    receiver = _Receiver(codec)
+    kinds = {type(element) for payload, stamp_ns in payloads for element in receiver.hear(payload, stamp_ns)}
+    assert {CellElement, SpriteElement, ToneElement} <= kinds
+    now_ns = 29 * _STEP_NS
+    frame = busy(now_ns).frame.pixels
+    rendering = receiver.draw(now_ns)
+    assert len(rendering.objects) == 1
+    assert _psnr_db(rendering.pixels, frame) > 21
+    # The light is told once for the whole picture, and not with every cell.
+    assert np.abs(float(rendering.pixels.mean()) - float(frame.mean())) < 6
 
 
-def test_payloads_of_the_same_frames_are_the_same(codec: SceneCodec, picture: NDArray[np.uint8]) -> None:
-    first, second = SceneEncoder(codec, (WIDTH, HEIGHT)), SceneEncoder(codec, (WIDTH, HEIGHT))
+def test_who_matters_more_is_told_sooner(
+    codec: SceneCodec,
+    street: NDArray[np.uint8],
+    paint: Callable[..., NDArray[np.uint8]],
+    observe: Callable[..., Observation],
+    walk: Callable[..., Track],
+) -> None:
+    def see(now_ns: int) -> Observation:
+        track = walk(lambda _: (50.0, 60.0), now_ns, size_px=(6, 10))
+        return observe(paint(street, track.box), street, now_ns, [track])
+
+    first = []
+    for weight in (1.0, 50.0):
+        encoder = SceneEncoder(codec, (_WIDTH, _HEIGHT), SceneEncoderSettings(roi_weight=weight))
+        receiver = _Receiver(codec)
+        told = [
+            any(isinstance(element, SpriteElement) for element in receiver.hear(*payload))
+            for payload in _payloads(encoder, see, 12)
+        ]
+        first.append(told.index(True) if True in told else len(told))
+    assert first[1] < first[0]
+
+
+@pytest.mark.parametrize("capacity_bytes", [16, 21, 31, 48])
+def test_payloads_fit_and_their_bits_are_counted(
+    capacity_bytes: int, codec: SceneCodec, encoder: SceneEncoder, busy: _Seen
+) -> None:
+    payloads = _payloads(encoder, busy, 10, capacity_bytes=capacity_bytes)
+    assert all(payload for payload, _ in payloads)
+    bits = 8 * sum(len(payload) for payload, _ in payloads)
+    assert sum(encoder.element_bits.values()) == pytest.approx(bits)
+    assert set(encoder.element_bits) <= {"cells", "sprites", "poses", "farewells", "tone"}
+    receiver = _Receiver(codec)
+    for payload, stamp_ns in payloads:
+        assert receiver.syntax.read(payload.ljust(capacity_bytes, b"\0"))
+        receiver.hear(payload, stamp_ns)
+    # Most of the room is used.
+    assert sum(len(payload) for payload, _ in payloads) > 0.75 * capacity_bytes * len(payloads)
+
+
+def test_payloads_of_the_same_frames_are_the_same(codec: SceneCodec, busy: _Seen) -> None:
+    first, second = (_payloads(SceneEncoder(codec, (_WIDTH, _HEIGHT)), busy, 6) for _ in range(2))
+    assert first == second
+
+
+def test_no_payload_needs_another(codec: SceneCodec, encoder: SceneEncoder, busy: _Seen) -> None:
+    count = 30
+    payloads = _payloads(encoder, busy, count)
+    end_ns = (count - 1) * _STEP_NS
+    expected = busy(end_ns).frame.pixels
+    best_db = _psnr_db(_heard(codec, payloads).draw(end_ns).pixels, expected)
+    for lost in range(count - 6):
+        receiver = _heard(codec, [*payloads[:lost], *payloads[lost + 1 :]])
+        rendering = receiver.draw(end_ns)
+        assert len(rendering.objects) == 1
+        assert _psnr_db(rendering.pixels, expected) > best_db - 1.5, f"payload {lost} was lost"
+
+
+@pytest.mark.parametrize("lost", [range(0, 30, 3), range(12), [29, 28]])
+def test_losses_late_joins_and_another_order_do_not_stop_a_receiver(
+    lost: Collection[int], codec: SceneCodec, encoder: SceneEncoder, busy: _Seen
+) -> None:
+    payloads = _payloads(encoder, busy, 30)
+    heard = [payload for number, payload in enumerate(payloads) if number not in lost]
+    shuffled = [heard[i] for i in np.random.default_rng(1).permutation(len(heard))]
+    for order in (heard, shuffled, [*heard, *heard]):
+        pixels = _heard(codec, order).draw(29 * _STEP_NS).pixels
+        assert pixels.shape == (_HEIGHT, _WIDTH, 3)
+    whole = _heard(codec, heard).draw(29 * _STEP_NS).pixels
+    assert _psnr_db(whole, busy(29 * _STEP_NS).frame.pixels) > 20
+
+
+def test_the_same_payload_twice_changes_nothing(codec: SceneCodec, encoder: SceneEncoder, busy: _Seen) -> None:
+    payloads = _payloads(encoder, busy, 12)
+    once = _heard(codec, payloads).draw(11 * _STEP_NS)
+    twice = _heard(codec, [payload for payload in payloads for _ in range(2)]).draw(11 * _STEP_NS)
+    assert np.array_equal(once.pixels, twice.pixels)
+    assert once.objects == twice.objects
+
+
+def test_who_has_left_is_not_shown_any_more(
+    codec: SceneCodec, encoder: SceneEncoder, left: _Seen, street: NDArray[np.uint8]
+) -> None:
+    receiver = _heard(codec, _payloads(encoder, left, 14))
+    there, gone = receiver.draw(4 * _S), receiver.draw(13 * _STEP_NS)
+    assert len(there.objects) == 1
+    assert gone.objects == ()
+    window = np.s_[44:76, 42:58]
+    assert _psnr_db(gone.pixels[window], street[window]) > _psnr_db(there.pixels[window], street[window]) + 3
+
+
+def test_estimates_that_are_too_low_cost_no_more_than_room(
+    encoder: SceneEncoder, still: _Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = BackgroundEncoder.news
+
+    def optimistic(self: BackgroundEncoder, now_ns: int, room_bits: float) -> News | None:
+        news = real(self, now_ns, 2 * room_bits)
+        return None if news is None else replace(news, bits=news.bits / 2)
+
+    monkeypatch.setattr(BackgroundEncoder, "news", optimistic)
+    assert all(payload for payload, _ in _payloads(encoder, still, 6))
+
+
+def test_cells_do_not_keep_the_light_from_being_told(
+    codec: SceneCodec, street: NDArray[np.uint8], observe: Callable[..., Observation]
+) -> None:
+    """A picture that has become a little darker: cells come first, and the tone still fits beside them."""
+
+    def see(now_ns: int) -> Observation:
+        octaves = (-0.1, -0.1, -0.1)
+        return observe(exposed(street, octaves), street, now_ns, exposure=octaves)
+
+    encoder, receiver = SceneEncoder(codec, (_WIDTH, _HEIGHT)), _Receiver(codec)
+    kinds = [[type(element) for element in receiver.hear(*payload)] for payload in _payloads(encoder, see, 12)]
+    together = [payload for payload in kinds if ToneElement in payload]
+    assert any(CellElement in payload for payload in together)
+
+
+@pytest.mark.parametrize("size_px", [(32, 32), (33, 47), (640, 480)])
+def test_any_size_is_told(size_px: tuple[int, int], codec: SceneCodec, observe: Callable[..., Observation]) -> None:
+    width, height = size_px
+    noise = np.random.default_rng(1).integers(0, 256, (6, 8, 3), np.uint8)
+    pixels = np.asarray(cv2.resize(noise, size_px, interpolation=cv2.INTER_CUBIC), np.uint8)
+    encoder = SceneEncoder(codec, size_px)
+    scene = Scene(width, height, codec.entropy.groups)
+    syntax = SceneSyntax(codec.entropy, codec.thumbnails.model, width, height)
     for number in range(3):
-        seen = observation(picture, number)
-        assert first.payload(seen, CAPACITY_BYTES) == second.payload(seen, CAPACITY_BYTES)
-
-
-def test_a_small_packet_still_carries_something(link: Link, picture: NDArray[np.uint8]) -> None:
-    assert 0 < len(link.encoder.payload(observation(picture, 0), 16)) <= 16
+        now_ns = number * _STEP_NS
+        payload = encoder.payload(observe(pixels, pixels, now_ns), _CAPACITY_BYTES, now_ns)
+        assert 0 < len(payload) <= _CAPACITY_BYTES
+        for element in syntax.read(payload):
+            apply_element(scene, element, now_ns)
+    assert scene.background.level.any()
+    assert Renderer(codec, scene).draw(0).pixels.shape == (height, width, 3)
 
 
 def test_what_changes_is_expected_to_change_again(codec: SceneCodec) -> None:
@@ -128,6 +283,6 @@ def test_what_changes_is_expected_to_change_again(codec: SceneCodec) -> None:
     persistence.update(latents, 0)
     for step in range(1, 26):
         latents[0, 0, 0] += 100.0
-        lasting_s = persistence.update(latents, step * STEP_NS)
+        lasting_s = persistence.update(latents, step * _STEP_NS)
     assert lasting_s[0, 0] == pytest.approx(0.4)
     assert lasting_s[1, 2] == pytest.approx(12.0)

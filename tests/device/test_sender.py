@@ -11,7 +11,7 @@ from pantel_device.frame import Frame, Observation
 from pantel_device.observer import MotionDetector, Observer
 from pantel_device.scene_encoder import SceneEncoder
 from pantel_device.sender import Sender
-from pantel_link import LinkReceiver, LinkSender, PacketKind, Port, StreamContext, memory_pair
+from pantel_link import LinkReceiver, LinkSender, Packet, PacketKind, Port, StreamContext, memory_pair
 
 _S = 1_000_000_000
 _PACKET_OCTETS = 48
@@ -46,8 +46,10 @@ class _Encoder(SceneEncoder):
 
     def __init__(self, *, silent_from: int = 1 << 30) -> None:
         self._silent_from = silent_from
+        self.ages_ns: list[int] = []  # of the frames, when their packets begin
 
-    def payload(self, observation: Observation, capacity_bytes: int) -> bytes:
+    def payload(self, observation: Observation, capacity_bytes: int, stamp_ns: int) -> bytes:
+        self.ages_ns.append(stamp_ns - observation.frame.time_ns)
         index = observation.frame.index
         return b"" if index >= self._silent_from else index.to_bytes(2, "big").ljust(capacity_bytes, b".")
 
@@ -84,13 +86,18 @@ def _run_to_its_end(sender: Sender, *, limit_s: float = 60) -> float:
     return now_ns / _S
 
 
-def _told(octets: bytes) -> list[int]:
-    """Return the numbers of the frames that a receiver hears of, all packets whole and none missing."""
+def _packets(octets: bytes) -> list[Packet]:
+    """Return the scene packets that a receiver hears, all whole and none missing."""
     receiver = LinkReceiver()
     packets = [received.packet for received in receiver.receive(octets, 0)]
     assert len(octets) == _PACKET_OCTETS * len(packets)
     assert receiver.statistics.packets_lost == 0
-    return [int.from_bytes(packet.payload[:2], "big") for packet in packets if packet.kind is PacketKind.SCENE]
+    return [packet for packet in packets if packet.kind is PacketKind.SCENE]
+
+
+def _told(octets: bytes) -> list[int]:
+    """Return the numbers of the frames that a receiver hears of."""
+    return [int.from_bytes(packet.payload[:2], "big") for packet in _packets(octets)]
 
 
 @pytest.mark.parametrize("frames", [1, 3, 30, 33, 34, 170])
@@ -136,6 +143,20 @@ def test_captures_stay_in_step_however_late_the_turns_come() -> None:
     while now_ns < 20 * _S:
         now_ns = sender.advance(now_ns) + int(rng.integers(20_000_000))
     assert camera.shown == list(range(len(camera.shown)))
+
+
+def test_a_payload_is_built_for_the_time_when_its_packet_begins() -> None:
+    near, far = memory_pair()
+    encoder = _Encoder()
+    _run_to_its_end(_sender(_Camera(40), near, encoder))
+    told = _packets(far.read(100_000))
+    assert len(told) == len(encoder.ages_ns)
+    # The frame was the newest one, and what was left of the packet before took no more than 8 octets.
+    assert min(encoder.ages_ns) >= -25_000_000
+    assert max(encoder.ages_ns) <= 100_000_000 + 2 * 8 * 8 * _S // 960
+    frame_ns = [int.from_bytes(packet.payload[:2], "big") * _S // 10 for packet in told]
+    for age_ns, captured_ns, packet in zip(encoder.ages_ns, frame_ns, told, strict=True):
+        assert packet.tick == pytest.approx((captured_ns + age_ns) / 25_000_000, abs=1)
 
 
 def test_after_a_pause_the_newest_frame_is_told() -> None:

@@ -13,14 +13,28 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from pantel_device import sinks
+from pantel_device.pictures import write_picture
 from pantel_device.sink import Event, Picture
 from pantel_device.sinks import EventFile, EventStream, PictureFile
 
+_TENTH_NS = 100_000_000
 
-def _picture(seed: int) -> Picture:
+
+def _picture(seed: int, *, tenth: int | None = None) -> Picture:
+    """Return a picture of noise, drawn at so many tenths of a second; by default each a second after the other."""
     pixels = np.random.default_rng(seed).integers(0, 256, (48, 64, 3)).astype(np.uint8)
-    return Picture(time_ns=2, capture_time_ns=1, pixels=pixels, sender="N0CALL")
+    time_ns = (10 * seed if tenth is None else tenth) * _TENTH_NS
+    return Picture(
+        time_ns=time_ns,
+        shown_ns=time_ns,
+        capture_time_ns=time_ns,
+        pixels=pixels,
+        sender="N0CALL",
+        cell_age_s=np.zeros((3, 4), np.float32),
+    )
 
 
 def _event(number: int) -> Event:
@@ -66,14 +80,83 @@ def test_a_full_disk_keeps_the_older_picture_and_passes(tmp_path: Path, caplog: 
     with _disk_full_at(1000):
         sink.on_picture(_picture(2))
         sink.on_picture(_picture(3))
-        sink.on_event(_event(0))
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
     np.testing.assert_array_equal(_shown(path), _picture(1).pixels)
     with caplog.at_level(logging.INFO):
-        sink.on_event(_event(1))
+        sink.on_picture(_picture(4))
     assert caplog.messages[-1] == f"writing again to={path}"
-    np.testing.assert_array_equal(_shown(path), _picture(3).pixels)
+    np.testing.assert_array_equal(_shown(path), _picture(4).pixels)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_the_disk_had_no_room_for_is_written_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "newest.png"
+    sink = PictureFile(path)
+    with _disk_full_at(1000):
+        sink.on_picture(_picture(1))
+    assert not path.exists()
+    sink.close()
+    np.testing.assert_array_equal(_shown(path), _picture(1).pixels)
+
+
+class _Writes:
+    """Notes when a picture file is written, and what with."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.pictures: list[NDArray[np.uint8]] = []
+
+        def write(path: Path, pixels: NDArray[np.uint8]) -> None:
+            self.pictures.append(pixels)
+            write_picture(path, pixels)
+
+        monkeypatch.setattr(sinks, "write_picture", write)
+
+
+@pytest.fixture
+def writes(monkeypatch: pytest.MonkeyPatch) -> _Writes:
+    return _Writes(monkeypatch)
+
+
+@pytest.mark.parametrize(("interval_tenths", "expected"), [(1, 31), (5, 7), (7, 6), (100, 2)])
+def test_the_file_is_not_written_more_often_than_asked_for(
+    interval_tenths: int, expected: int, tmp_path: Path, writes: _Writes
+) -> None:
+    path = tmp_path / "newest.png"
+    sink = PictureFile(path, interval_ns=interval_tenths * _TENTH_NS)
+    for tenth in range(31):
+        sink.on_picture(_picture(tenth, tenth=tenth))
+        if tenth % interval_tenths == 0:
+            np.testing.assert_array_equal(_shown(path), _picture(tenth).pixels)
+    sink.close()  # with the last picture, if that is not in the file yet
+    np.testing.assert_array_equal(_shown(path), _picture(30).pixels)
+    assert len(writes.pictures) == expected
+
+
+def test_a_disk_that_stays_full_is_not_tried_more_often(tmp_path: Path, writes: _Writes) -> None:
+    sink = PictureFile(tmp_path / "newest.png", interval_ns=5 * _TENTH_NS)
+    with _disk_full_at(1000):
+        for tenth in range(20):
+            sink.on_picture(_picture(tenth, tenth=tenth))
+    assert len(writes.pictures) == 4
+
+
+def test_a_picture_like_the_one_before_is_not_written(tmp_path: Path, writes: _Writes) -> None:
+    path = tmp_path / "newest.png"
+    sink = PictureFile(path, interval_ns=5 * _TENTH_NS)
+    for tenth in range(20):
+        sink.on_picture(_picture(1, tenth=tenth))
+    assert len(writes.pictures) == 1
+    sink.on_picture(_picture(2, tenth=20))  # at once: the last write is long ago
+    sink.close()
+    assert len(writes.pictures) == 2
+    np.testing.assert_array_equal(_shown(path), _picture(2).pixels)
+
+
+def test_what_is_drawn_over_the_picture_is_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "newest.png"
+    sink = PictureFile(path, draw=lambda picture: 255 - picture.pixels)
+    sink.on_picture(_picture(1))
+    np.testing.assert_array_equal(_shown(path), 255 - _picture(1).pixels)
 
 
 def test_events_are_json_lines(tmp_path: Path) -> None:

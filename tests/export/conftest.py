@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -41,3 +42,22 @@ def settings() -> TrainSettings:
         context_width=8,
     )
     return TrainSettings(steps=4, batch=2, crop_px=96, ms_ssim_weight=0.0, network=network)
+
+
+@pytest.fixture
+def paint(tmp_path: Path) -> Callable[..., None]:
+    """Return a function that writes a photograph of 240x160 pixels and its file of boxes to `photos` and `boxes`."""
+
+    def write(name: str, lines: list[str], *ellipses: tuple[float, float, float, float]) -> None:
+        """Paint red ellipses, given by centre and size, before green hills."""
+        y, x = np.mgrid[:160, :240]
+        hills = np.stack([60 + 20 * np.sin(x / 17), 120 + 30 * np.cos(y / 11), 70 + 0 * x], axis=2)
+        for centre_x, centre_y, width, height in ellipses:
+            inside = np.hypot((x - centre_x) / width, (y - centre_y) / height) <= 0.5
+            hills[inside] = np.stack([40 + 0 * x, 30 + 20 * np.sin(y / 5), 210 + 0 * x], axis=2)[inside]
+        for kind in ("photos", "boxes"):
+            (tmp_path / kind).mkdir(exist_ok=True)
+        assert cv2.imwrite(str(tmp_path / "photos" / f"{name}.png"), hills.astype(np.uint8))
+        (tmp_path / "boxes" / f"{name}.txt").write_text("\n".join(lines))
+
+    return write

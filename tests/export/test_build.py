@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: make setu
 
 from pantel_codec import EntropyModel, Step
 from pantel_export import build
+from pantel_export.add_thumbnails import thumbnails_of
 from pantel_export.data import PhotoSet
 from pantel_export.integer_context import context_arrays
 from pantel_export.settings import TrainSettings
@@ -72,9 +73,14 @@ def test_fitted_tables_follow_what_was_observed() -> None:
 def test_an_exported_artefact_encodes_and_decodes(
     photos: PhotoSet, settings: TrainSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """It keeps the thumbnails of the artefact that it replaces."""
     monkeypatch.setattr(build, "_FIT_PICTURES", 50)
     monkeypatch.setattr(build, "_FIT_CROP_PX", 96)
     monkeypatch.setattr(build, "_CALIBRATION_PICTURES", 4)
+    older = tmp_path / "artefacts" / "toy"
+    older.mkdir(parents=True)
+    np.savez(older / "tables.npz", **dict(thumbnails_of(find_artefact().folder / "tables.npz")))  # type: ignore[arg-type]
+    (older / "record.json").write_text('{"thumbnails": [{"photos": "a", "boxes": "b", "objects": 7}]}')
     Trainer(settings, photos, tmp_path / "run").run()
     with pytest.warns():  # the exporter of PyTorch warns about itself
         folder = build.build_artefact(tmp_path / "run", "toy", photos, tmp_path / "artefacts", tmp_path / "weights")
@@ -85,6 +91,7 @@ def test_an_exported_artefact_encodes_and_decodes(
         "record.json",
         "tables.npz",
     }
+    assert "* `a` with the boxes of `b`: 7" in (folder / "CARD.md").read_text()
     artefact = find_artefact(name="toy", manifest=tmp_path / "artefacts" / "manifest.json")
     codec = StillCodec(load_scene_codec(artefact))
     picture = photos.batch(size=1, crop_px=96, seed=9, step=9).pixels[0]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pantel_link import Packet, PacketError, PacketKind, ReceiverStatistics, StreamContext
-from pantel_link.framing import Deframer, frame_packet
+from pantel_link.framing import Deframer, correct, frame_packet
 from pantel_link.wire_format import (
     MAX_WIRE_OCTETS,
     WIRE_FORMATS,
@@ -39,13 +39,15 @@ class Ear:
         self.statistics = ReceiverStatistics()
         self.deframer = Deframer(self.statistics)
         self.sequences: list[int] = []
+        self.failed = 0
 
     def hear(self, octets: bytes) -> list[int]:
         self.deframer.push(octets)
         while (codeword := self.deframer.pop()) is not None:
             try:
-                found, _ = Packet.from_bytes(codeword.corrected.message, [CONTEXT])
+                found, _ = Packet.from_bytes(correct(codeword.octets, codeword.wire_format).message, [CONTEXT])
             except PacketError:
+                self.failed += 1
                 continue
             self.deframer.accept(codeword)
             self.sequences.append(found.sequence)
@@ -53,9 +55,9 @@ class Ear:
 
 
 def test_golden_live_packet_on_the_wire() -> None:
-    golden = Packet(PacketKind.SCENE, sender=5, sequence=0x123, capture_tick=0x42, payload=b"pantel")
+    golden = Packet(PacketKind.SCENE, sender=5, sequence=0x123, tick=0x242, payload=b"pantel")
     assert frame_packet(golden, CONTEXT, LIVE).hex() == (
-        "c8d267bb192d82ea6c1ec8eb4093ada7b746ce5a977dcc32a2bf3e0a10f18894cdeab1fe901dfa9b5bc2ea13964dad40"
+        "c8d267bb1c8082ea6c1ec8eb4093ada7b746ce5a977dcc32a2bf3e0a10f18894cdeab1fe901dddc71f3acfb2a0477943"
     )
 
 
@@ -71,7 +73,7 @@ def test_every_format_is_told_by_its_marker(wire_format: WireFormat) -> None:
     codeword = ear.deframer.pop()
     assert codeword is not None
     assert codeword.wire_format is wire_format
-    found, _ = Packet.from_bytes(codeword.corrected.message, [CONTEXT])
+    found, _ = Packet.from_bytes(correct(codeword.octets, codeword.wire_format).message, [CONTEXT])
     assert found == replace(packet(7), payload=b"payload".ljust(wire_format.payload_octets, b"\0"))
 
 
@@ -114,10 +116,13 @@ def test_a_slip_costs_one_packet_and_no_other(position: int, insert: bool, octet
 @pytest.mark.parametrize("wire_format", WIRE_FORMATS, ids=lambda each: f"{each.preset}-{each.length_class}")
 def test_a_packet_cut_short_hides_nothing_behind_it(wire_format: WireFormat) -> None:
     """Even if the code takes the next packet's first octets for errors and corrects them."""
-    whole = framed(1, wire_format)
+    whole, following = framed(1, wire_format), framed(2) + framed(3)
     corrected = 0
     for kept in range(len(whole)):
-        sequences = Ear().hear(whole[:kept] + framed(2) + framed(3))
+        wrong = sum(a != b for a, b in zip(whole[kept:], following, strict=False))
+        if wrong <= wire_format.correctable_octets < len(whole) - kept:
+            continue  # by chance an octet of the next packet is what was cut off, so one more is explained
+        sequences = Ear().hear(whole[:kept] + following)
         assert sequences[-2:] == [2, 3]
         corrected += sequences[0] == 1
     assert corrected == wire_format.correctable_octets
@@ -129,7 +134,7 @@ def test_an_imitated_still_marker_does_not_delay_live_packets() -> None:
     assert ear.hear(still_marker + framed(1)) == [1]
     assert ear.statistics.markers == 2
     assert ear.statistics.markers_overlapped == 1
-    assert ear.statistics.codewords_failed == 0
+    assert ear.failed == 0
 
 
 def test_markers_inside_a_payload_are_explained_by_it() -> None:
@@ -171,10 +176,11 @@ def test_mutated_packets_are_accepted_only_unchanged() -> None:
     generator = random.Random(1865)
     accepted = 0
     for trial in range(3000):
-        octets = bytearray(framed(trial))
+        sequence = trial % 1024
+        octets = bytearray(framed(sequence))
         for _ in range(generator.randrange(12)):
             octets[generator.randrange(len(octets))] ^= 1 << generator.randrange(8)
         sequences = Ear().hear(bytes(octets))
-        assert sequences in ([], [trial])
+        assert sequences in ([], [sequence])
         accepted += len(sequences)
     assert 1000 < accepted < 2500

@@ -24,8 +24,12 @@ from pantel_link import (
     StreamContext,
     VirtualClock,
 )
+from pantel_link.time_stamp import TICK_NS
 
 S = 1_000_000_000
+POLL_S = 0.05
+LATEST_NS = round(2 * POLL_S * S) + TICK_NS
+"""How late a time stamp may be found: each side is asked now and then, and stamps are rounded down."""
 
 
 @dataclass
@@ -34,7 +38,6 @@ class Run:
 
     sender: LinkSender
     receiver: LinkReceiver
-    submitted: dict[int, tuple[bytes, int]]
     received: list[ReceivedPacket]
     octets: bytes
 
@@ -51,33 +54,32 @@ def run_link(
     preset: Preset = Preset.STANDARD,
     length_class: LengthClass = LengthClass.LIVE,
 ) -> Run:
-    """Send random payloads for a while, asking every 50 ms, and check everything that arrives."""
+    """Send random payloads for a while, asking now and then, and check everything that arrives."""
     clock = VirtualClock(start_ns=123 * S)
     modem = NullModem(clock, line)
     sender = LinkSender(context, now_ns=clock.now_ns(), preset=preset)
-    run = Run(sender, LinkReceiver(), {}, [], b"")
+    run = Run(sender, LinkReceiver(), [], b"")
+    submitted: dict[int, tuple[bytes, int]] = {}
     generator = random.Random(7)
     end_ns = clock.now_ns() + round(seconds * S)
     while clock.now_ns() < end_ns:
         now_ns = clock.now_ns()
         if sender.ready(now_ns):
             payload = generator.randbytes(generator.randrange(sender.capacity_bytes(length_class) + 1))
-            sequence = sender.submit(PacketKind.SCENE, payload, now_ns, length_class)
-            run.submitted[sequence] = (payload, now_ns)
+            stamp_ns = sender.stamp_ns(now_ns)
+            submitted[sender.submit(PacketKind.SCENE, payload, stamp_ns, length_class)] = payload, stamp_ns
         while chunk := sender.due(now_ns):
             assert modem.near.write(chunk) == len(chunk)
-        clock.sleep(0.05)
+        clock.sleep(POLL_S)
         octets = modem.far.read(4096)
         run.octets += octets
-        run.received += run.receiver.receive(octets, clock.now_ns())
-    for each in run.received:
-        if each.packet.kind is PacketKind.SCENE:
-            payload, captured_ns = run.submitted[each.packet.sequence]
-            assert each.packet.payload == payload.ljust(sender.capacity_bytes(length_class), b"\0")
-            # Poll, queue and quantization: the date is at most half a second late, and never early by more
-            # than a tick.
-            assert -0.1 * S <= each.capture_time_ns - captured_ns <= 0.5 * S
-        assert each.context == context
+        for each in run.receiver.receive(octets, clock.now_ns()):
+            run.received.append(each)
+            assert each.context == context
+            if each.packet.kind is PacketKind.SCENE:
+                payload, stamp_ns = submitted[each.packet.sequence]
+                assert each.packet.payload == payload.ljust(sender.capacity_bytes(length_class), b"\0")
+                assert -TICK_NS <= each.stamp_ns - stamp_ns <= LATEST_NS
     return run
 
 
@@ -173,7 +175,7 @@ def test_the_identity_tells_utc_when_it_is_known(context: StreamContext) -> None
 
 
 def test_a_packet_that_a_gone_port_kept_out_is_dropped(context: StreamContext) -> None:
-    """After a minute its capture tick would name another time."""
+    """After a minute its time stamp would name another time."""
     sender = LinkSender(context, now_ns=0)
     receiver = LinkReceiver()
     receiver.receive(first_packet(sender), S // 2)
@@ -182,16 +184,16 @@ def test_a_packet_that_a_gone_port_kept_out_is_dropped(context: StreamContext) -
         sender.put_back(sender.due(now_ns))
     assert sender.ready(60 * S) is False  # the IDENT packet is due again
     received: list[ReceivedPacket] = []
-    captured_ns = []
+    stamps_ns = []
     for now_ns in range(60 * S, 62 * S, S // 10):
         if sender.ready(now_ns):
-            sender.submit(PacketKind.SCENE, b"new", now_ns)
-            captured_ns.append(now_ns)
+            stamps_ns.append(sender.stamp_ns(now_ns))
+            sender.submit(PacketKind.SCENE, b"new", stamps_ns[-1])
         while chunk := sender.due(now_ns):
             received += receiver.receive(chunk, now_ns)
     assert [each.packet.kind for each in received[:2]] == [PacketKind.IDENT, PacketKind.SCENE]
     assert received[1].packet.payload.startswith(b"new")
-    assert abs(received[1].capture_time_ns - captured_ns[0]) <= 0.35 * S
+    assert abs(received[1].stamp_ns - stamps_ns[0]) <= 0.35 * S
 
 
 def test_a_sender_that_finishes_lets_its_last_packet_out_and_starts_no_other(context: StreamContext) -> None:

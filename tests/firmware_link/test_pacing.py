@@ -8,8 +8,11 @@ from hypothesis import strategies as st
 
 from pantel_link import LengthClass, LinkSender, PacketKind, PayloadError, Preset, StreamContext
 from pantel_link.pacing import CHUNK_OCTETS, TokenBucket, check_bitrate
+from pantel_link.time_stamp import TICK_NS
+from pantel_link.wire_format import wire_format
 
 S = 1_000_000_000
+WIRE_OCTETS = wire_format(Preset.STANDARD, LengthClass.LIVE).wire_octets
 STEPS_NS = st.lists(
     st.one_of(st.integers(0, 20_000_000), st.integers(0, 2 * S), st.just(11 * S)), min_size=1, max_size=200
 )
@@ -103,6 +106,30 @@ def test_a_sender_queues_nothing(context: StreamContext) -> None:
     with pytest.raises(PayloadError, match="payload has 32 octets; a standard live packet carries 31"):
         sender.submit(PacketKind.SCENE, bytes(32), now_ns)
     assert sender.submit(PacketKind.SCENE, bytes(31), now_ns) == 1
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.integers(0, S // 2), min_size=1, max_size=30), st.sampled_from([50, 480, 960, 976]))
+def test_a_packet_is_stamped_with_the_time_at_which_its_first_octet_is_granted(
+    pauses_ns: list[int], bitrate_bps: int
+) -> None:
+    """Whether it waits behind the end of another packet, or after a pause with octets saved up."""
+    sender = LinkSender(StreamContext(5, "N0CALL", 1, bytes(4), 320, 240), now_ns=0, bitrate_bps=bitrate_bps)
+    now_ns = 0
+    stamps_ns: dict[int, int] = {}  # by the octet with which the packet begins
+    for pause_ns in pauses_ns:
+        end_ns = now_ns + pause_ns
+        while now_ns < end_ns or not sender.ready(now_ns):
+            due_ns = sender.next_due_ns(now_ns)
+            now_ns = min(end_ns, due_ns) if now_ns < end_ns else due_ns
+            while chunk := sender.due(now_ns):
+                granted = sender.statistics.wire_octets
+                for first_octet in range(granted - len(chunk), granted):
+                    if first_octet in stamps_ns:
+                        assert stamps_ns.pop(first_octet) == now_ns // TICK_NS * TICK_NS
+        stamp_ns = sender.stamp_ns(now_ns)
+        stamps_ns[WIRE_OCTETS * sender.statistics.packets] = stamp_ns
+        sender.submit(PacketKind.SCENE, b"x", stamp_ns)
 
 
 def test_what_the_port_refuses_is_sent_again_and_charged_once_more(context: StreamContext) -> None:

@@ -24,16 +24,16 @@ CONTEXTS = st.builds(
 
 
 def test_golden_packet(context: StreamContext) -> None:
-    packet = Packet(PacketKind.SCENE, sender=5, sequence=0x123, capture_tick=0x42, payload=b"pantel")
-    #   version 01, kind 0001, sender 000101, sequence 000100100011, tick 01000010
-    assert packet.to_bytes(context).hex() == "44512342" + "70616e74656c" + "9b320162"
+    packet = Packet(PacketKind.SCENE, sender=5, sequence=0x123, tick=0x242, payload=b"pantel")
+    #   version 01, kind 0001, sender 000101, sequence 0100100011, tick 1001000010
+    assert packet.to_bytes(context).hex() == "44548e42" + "70616e74656c" + "e0edb670"
 
 
 def test_golden_ident(context: StreamContext) -> None:
     payload = Identity(context, utc_s=0x6553F100).to_payload()
     #                        epoch      hash       319,239,0  N0CALL         UTC
     assert payload.hex() == "01020304" + "a1b2c3d4" + "4fcef0" + "000089ad6f80" + "6553f100"
-    packet = Packet(PacketKind.IDENT, sender=5, sequence=0, capture_tick=0, payload=payload)
+    packet = Packet(PacketKind.IDENT, sender=5, sequence=0, tick=0, payload=payload)
     assert packet.to_bytes(context).hex() == "40500000" + payload.hex() + "7d8c1cc5"
 
 
@@ -49,8 +49,8 @@ def test_bit_fields_refuse_what_does_not_fit() -> None:
 @given(
     CONTEXTS,
     st.sampled_from(PacketKind),
-    st.integers(0, 4095),
-    st.integers(0, 255),
+    st.integers(0, 1023),
+    st.integers(0, 1023),
     st.binary(max_size=117),
 )
 def test_packets_survive(context: StreamContext, kind: PacketKind, sequence: int, tick: int, payload: bytes) -> None:
@@ -99,6 +99,13 @@ def test_an_unknown_sender_is_told_from_noise(context: StreamContext) -> None:
     octets = Packet(PacketKind.SCENE, 5, 0, 0, b"").to_bytes(context)
     with pytest.raises(ContextError, match="sender 5 has not introduced itself"):
         Packet.from_bytes(octets, [replace(context, sender=6)])
+
+
+@pytest.mark.parametrize("field", ["sequence", "tick"])
+def test_header_values_that_do_not_fit_are_refused(context: StreamContext, field: str) -> None:
+    packet = replace(Packet(PacketKind.SCENE, 5, 0, 0, b""), **{field: 1024})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=rf"{field} is 1024 and must lie in 0\.\.1023"):
+        packet.to_bytes(context)
 
 
 def test_other_versions_and_kinds_are_refused(context: StreamContext) -> None:

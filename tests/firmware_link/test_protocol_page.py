@@ -59,7 +59,7 @@ def context_octets(context: StreamContext) -> bytes:
 
 
 def on_the_wire(packet: Packet, context: StreamContext, wire_format: WireFormat) -> bytes:
-    header = 1 << 30 | packet.kind << 26 | packet.sender << 20 | packet.sequence << 8 | packet.capture_tick
+    header = 1 << 30 | packet.kind << 26 | packet.sender << 20 | packet.sequence << 10 | packet.tick
     payload_octets = wire_format.codeword_octets - wire_format.parity_octets - 8
     body = header.to_bytes(4, "big") + packet.payload.ljust(payload_octets, b"\0")
     message = body + zlib.crc32(context_octets(context) + body).to_bytes(4, "big")
@@ -72,8 +72,8 @@ PACKETS = st.builds(
     Packet,
     kind=st.sampled_from([kind for kind in PacketKind if kind is not PacketKind.IDENT]),
     sender=st.integers(0, 63),
-    sequence=st.integers(0, 4095),
-    capture_tick=st.integers(0, 255),
+    sequence=st.integers(0, 1023),
+    tick=st.integers(0, 1023),
     payload=st.binary(max_size=21),
 )
 
@@ -86,7 +86,7 @@ def test_the_page_says_what_the_link_does(wire_format: WireFormat, packet: Packe
 
 
 def test_the_worked_example_is_what_the_link_sends(context: StreamContext) -> None:
-    packet = Packet(PacketKind.SCENE, sender=5, sequence=0x123, capture_tick=0x42, payload=b"pantel")
+    packet = Packet(PacketKind.SCENE, sender=5, sequence=0x123, tick=0x242, payload=b"pantel")
     octets = frame_packet(packet, context, wire_format(Preset.STANDARD, LengthClass.LIVE))
     assert f"\n{octets.hex()}\n" in PAGE
 

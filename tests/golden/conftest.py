@@ -1,10 +1,30 @@
-"""Golden bytes hold for both range coders."""
+"""Golden bytes hold for both range coders. They are made of symbols that no random generator chose."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from pantel_codec import (
+    Block,
+    CellElement,
+    CellUpdate,
+    Element,
+    ForgetElement,
+    Knot,
+    LookElement,
+    Part,
+    PoseElement,
+    SpriteElement,
+    StepElement,
+    Thumbnail,
+    ToneElement,
+)
 from pantel_codec.range_coder import Backend, make_decoder, make_encoder
 
 needs_constriction = pytest.mark.skipif(find_spec("constriction") is None, reason="constriction is not installed")
@@ -18,3 +38,29 @@ def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(f"pantel_codec.{module}.make_encoder", partial(make_encoder, chosen))
         monkeypatch.setattr(f"pantel_codec.{module}.make_decoder", partial(make_decoder, backend=chosen))
     return chosen
+
+
+CORE = [0, 1, -1, 0, 15, -2, 0, 0, -40, 3, 0, 1, 14, -15, 0, 2047]
+DETAIL = [0, -1, 16, 0, 0, 2, -3, 0]
+
+
+@pytest.fixture
+def golden_elements(golden_symbols: Callable[[int, int, range], NDArray[np.int64]]) -> list[Element]:
+    """Return elements of every kind."""
+
+    def cells(block: Block, groups: range, quality: int, tag: int) -> CellElement:
+        return CellElement(CellUpdate(block, quality, groups, tag, golden_symbols(block.rows, block.columns, groups)))
+
+    core = Thumbnail(Part.CORE, 5, 2, np.array(CORE, np.int32))
+    detail = Thumbnail(Part.DETAIL, 7, 2, np.array(DETAIL, np.int32))
+    return [
+        ToneElement(4, (-31, 0, 31)),
+        cells(Block(3, 2, 4, 3), range(2), quality=3, tag=9),
+        cells(Block(3, 3, 2, 1), range(2, 3), quality=4, tag=9),
+        SpriteElement(31, True, 17, 30, (0, 1, 2, 3), Knot(0, -64, 303, 47), core),
+        PoseElement(31, Knot(15, 383, -64, 127)),
+        StepElement(31, 1, 31, 0, 7),
+        LookElement(31, 0, detail),
+        LookElement(4, 2, Thumbnail(Part.CORE, 0, 3, core.symbols)),
+        ForgetElement(5, 9),
+    ]

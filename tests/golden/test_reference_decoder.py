@@ -1,19 +1,52 @@
 """A second decoder, written from `docs/codec.md` alone with Python's integers, finds the same symbols.
 
-It shares no code with `pantel_codec`, is slow, and knows whole files only.
+It shares no code with `pantel_codec`, takes its tables of counts from the page, is slow, and knows undamaged payloads
+and whole files only.
 """
 
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pantel_codec import StillHeader, StillSymbols, write_still
+from pantel_codec import (
+    CellElement,
+    Element,
+    EntropyModel,
+    ForgetElement,
+    Knot,
+    LookElement,
+    PoseElement,
+    SceneSyntax,
+    SpriteElement,
+    StepElement,
+    StillHeader,
+    StillSymbols,
+    Thumbnail,
+    ThumbnailModel,
+    ToneElement,
+    write_still,
+)
+
+PAGE = (Path(__file__).parents[2] / "docs" / "codec.md").read_text()
 
 Cell = tuple[int, int]
+
+
+def counts_of(name: str) -> list[int]:
+    """Return a row of numbers of section 5."""
+    line = re.search(rf"^{name} +([0-9* ]+)$", PAGE, re.MULTILINE)
+    assert line is not None
+    counts = []
+    for word in line[1].split():
+        count, _, times = word.partition("*")
+        counts += [int(count)] * int(times or 1)
+    return counts
 
 
 def cdf_of_counts(counts: list[int]) -> list[int]:
@@ -50,8 +83,12 @@ class Bits:
         return self.symbol([i * (1 << 24) // size for i in range(size + 1)])
 
     def field(self, bits: int) -> int:
-        assert bits <= 8
-        return self.below(1 << bits)
+        value = 0
+        while bits > 0:
+            piece = min(bits, 8)
+            value = value << piece | self.below(1 << piece)
+            bits -= piece
+        return value
 
 
 def stages(group: int) -> list[tuple[Any, int]]:
@@ -68,7 +105,7 @@ def stages(group: int) -> list[tuple[Any, int]]:
 
 
 class Reference:
-    """Sections 4 and 6."""
+    """Sections 4, 5 and 7."""
 
     def __init__(self, arrays: dict[str, NDArray[np.int32]]) -> None:
         self.arrays = {name: array.tolist() for name, array in arrays.items()}
@@ -80,14 +117,75 @@ class Reference:
         columns, rows = -(-((header >> 19 & 1023) + 1) // 16), -(-((header >> 9 & 1023) + 1) // 16)
         bits = Bits(data[4:])
         quality, levels = bits.field(5), 1 + bits.below(len(self.groups))
-        symbols = self.block(bits, rows, columns, quality, levels)
+        symbols = self.block(bits, rows, columns, quality, range(levels))
         octets = b"".join(s.to_bytes(2, "little", signed=True) for channel in symbols for row in channel for s in row)
         assert bits.field(8) == zlib.crc32(data[:4] + octets) % 256
         return quality, levels, symbols
 
-    def block(self, bits: Bits, rows: int, columns: int, quality: int, levels: int) -> list[list[list[int]]]:
+    def scene(self, payload: bytes, width_px: int, height_px: int) -> list[Any]:
+        bits, elements = Bits(payload), []
+        tables = {name: cdf_of_counts(counts_of(name)) for name in ("kinds", "ages", "margins", "classes")}
+
+        def knot() -> tuple[int, ...]:
+            age = bits.symbol(tables["ages"])
+            return age, bits.below(width_px + 128) - 64, bits.below(height_px + 128) - 64, bits.below(128)
+
+        while kind := bits.symbol(tables["kinds"]):
+            if kind in {1, 2}:
+                elements.append(self.cells(bits, -(-width_px // 16), -(-height_px // 16), refine=kind == 2))
+            elif kind == 3:
+                sprite_id, new, class_id = bits.below(32), bits.below(2), bits.symbol(tables["classes"])
+                place, width = knot(), bits.below(128)
+                margins = tuple(bits.symbol(tables["margins"]) for _ in range(4))
+                wider = width - place[3]
+                shape = 0 if wider <= -10 else 2 if wider >= 10 else 1
+                core = self.thumbnail(bits, shape, 0)
+                elements.append(("sprite", sprite_id, new, class_id, width, margins, place, core))
+            elif kind == 4:
+                sprite_id, shape, part = bits.below(32), bits.below(3), bits.below(2)
+                elements.append(("look", sprite_id, shape, self.thumbnail(bits, shape, part)))
+            elif kind == 5:
+                elements.append(("pose", bits.below(32), knot()))
+            elif kind == 6:
+                sprite_id, age = bits.below(32), bits.symbol(tables["ages"])
+                range_px, sizes = counts_of("steps")
+                elements.append(("step", sprite_id, age, bits.below(range_px), bits.below(range_px), bits.below(sizes)))
+            elif kind == 7:
+                elements.append(("forget", bits.below(32), bits.symbol(tables["ages"])))
+            else:
+                age = bits.symbol(tables["ages"])
+                elements.append(("tone", age, tuple(bits.below(63) - 31 for _ in range(3))))
+        return elements
+
+    def cells(self, bits: Bits, columns: int, rows: int, *, refine: bool) -> Any:
+        column, row = bits.below(columns), bits.below(rows)
+        width, height = 1 + bits.below(columns - column), 1 + bits.below(rows - row)
+        quality = bits.field(5)
+        first = 1 + bits.below(len(self.groups) - 1) if refine else 0
+        groups = range(first, first + 1 + bits.below(len(self.groups) - first))
+        tag = bits.field(4)
+        symbols = self.block(bits, height, width, quality, groups)
+        return "cells", (column, row, width, height), quality, groups, tag, symbols
+
+    def thumbnail(self, bits: Bits, shape: int, part: int) -> Any:
+        quality, version = bits.below(8), bits.below(4)
+        counts, level, slope = (self.arrays[f"thumbnail_{name}"] for name in ("counts", "level", "slope"))
+        tables = [
+            max(0, min(len(counts) - 1, level[shape][i] + quality * slope[i]))
+            for i, own in enumerate(self.arrays["thumbnail_part"][shape])
+            if own == part
+        ]
+        symbols = [0] * len(tables)
+        for i in sorted(range(len(tables)), key=lambda i: -tables[i]):
+            symbols[i] = bits.symbol(cdf_of_counts(counts[tables[i]])) - 15
+        for i, symbol in enumerate(symbols):
+            if abs(symbol) == 15:
+                symbols[i] += (1 if symbol > 0 else -1) * self.excess(bits)
+        return part, quality, version, symbols
+
+    def block(self, bits: Bits, rows: int, columns: int, quality: int, groups: range) -> list[list[list[int]]]:
         known: dict[tuple[int, Cell], list[int]] = {}  # symbols by group and cell
-        for group in range(levels):
+        for group in groups:
             for stage, (belongs, dilation) in enumerate(stages(group)):
                 cells = [(r, c) for r in range(rows) for c in range(columns) if belongs(r, c)]
                 if cells:
@@ -129,7 +227,7 @@ class Reference:
         zeros = 0
         while bits.field(1) == 0:
             zeros += 1
-        return (1 << zeros) - 1 + (bits.field(zeros) if zeros else 0)
+        return (1 << zeros) - 1 + bits.field(zeros)
 
     def table(self, index: int) -> list[int]:
         return cdf_of_counts(self.arrays["residual_counts"][index])
@@ -168,3 +266,42 @@ def test_the_documented_decoder_finds_the_same_symbols(
     symbols = make(header.rows, header.columns, range(levels))
     data = write_still(StillSymbols(header, quality, levels, symbols), model)
     assert Reference(arrays).still(data) == (quality, levels, symbols.tolist())
+
+
+def plain(element: Element) -> Any:  # noqa: PLR0911 - one for each kind
+    """Return an element as the reference decoder does."""
+    match element:
+        case CellElement(update):
+            block, symbols = update.block, update.symbols.tolist()
+            place = (block.column, block.row, block.columns, block.rows)
+            return "cells", place, update.quality, update.groups, update.tag, symbols
+        case SpriteElement(sprite_id, new, class_id, width_code, margins, knot, core):
+            return "sprite", sprite_id, int(new), class_id, width_code, margins, plain_knot(knot), plain_thumbnail(core)
+        case LookElement(sprite_id, shape, thumbnail):
+            return "look", sprite_id, shape, plain_thumbnail(thumbnail)
+        case PoseElement(sprite_id, knot):
+            return "pose", sprite_id, plain_knot(knot)
+        case StepElement(sprite_id, age_steps, x, y, height_code):
+            return "step", sprite_id, age_steps, x, y, height_code
+        case ForgetElement(sprite_id, age_steps):
+            return "forget", sprite_id, age_steps
+        case ToneElement(age_steps, gains):
+            return "tone", age_steps, gains
+
+
+def plain_knot(knot: Knot) -> tuple[int, ...]:
+    return knot.age_steps, knot.x, knot.y, knot.height_code
+
+
+def plain_thumbnail(thumbnail: Thumbnail) -> Any:
+    return int(thumbnail.part), thumbnail.quality, thumbnail.version, thumbnail.symbols.tolist()
+
+
+def test_the_documented_decoder_finds_the_same_elements(
+    arrays: dict[str, NDArray[np.int32]],
+    model: EntropyModel,
+    thumbnails: ThumbnailModel,
+    golden_elements: Sequence[Element],
+) -> None:
+    payload = SceneSyntax(model, thumbnails, 320, 240).write(golden_elements)
+    assert Reference(arrays).scene(payload, 320, 240) == [plain(element) for element in golden_elements]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 import pantel_device
-from pantel_models import MANIFEST, StillCodec, load_still_codec
+from pantel_models import MANIFEST, StillCodec, find_artefact, load_still_codec
 
 Picture = NDArray[np.uint8]
 
@@ -36,6 +38,12 @@ def photograph() -> Callable[[int, int], Picture]:
         return np.asarray(resized, np.uint8)
 
     return cut
+
+
+@pytest.fixture
+def shipped_tables() -> dict[str, NDArray[Any]]:
+    """Return the arrays of the default model, to be spoilt."""
+    return dict(np.load(io.BytesIO(find_artefact().read("tables"))))
 
 
 @pytest.fixture

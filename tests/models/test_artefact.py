@@ -31,10 +31,6 @@ def assert_one_line(error: pytest.ExceptionInfo[ManifestError]) -> None:
     assert len(text) < 400
 
 
-def shipped_tables() -> dict[str, Any]:
-    return dict(np.load(io.BytesIO(find_artefact().read("tables"))))
-
-
 def packed(arrays: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
@@ -50,7 +46,7 @@ def test_shipped_artefacts_are_whole_and_told_apart() -> None:
         for role in artefact.files:
             assert artefact.read(role)
         codec = load_scene_codec(artefact)
-        assert SceneSyntax(codec.entropy, 320, 240).read(b"") == []
+        assert SceneSyntax(codec.entropy, codec.thumbnails.model, 320, 240).read(b"") == []
         assert codec.entropy.qualities <= 32  # 5 bits in the syntax
 
 
@@ -164,19 +160,23 @@ def test_tables_that_are_none(replace_file: Replace, data: bytes) -> None:
     assert_one_line(error)
 
 
-@pytest.mark.parametrize("name", ["groups", "steps", "sensitivity", "context1_head"])
-def test_tables_that_lack_something(replace_file: Replace, name: str) -> None:
-    arrays = shipped_tables()
-    del arrays[name]
+@pytest.mark.parametrize(
+    "name", ["groups", "steps", "sensitivity", "context1_head", "thumbnail_mean", "thumbnail_part"]
+)
+def test_tables_that_lack_something(replace_file: Replace, shipped_tables: dict[str, Any], name: str) -> None:
+    arrays = {key: array for key, array in shipped_tables.items() if key != name}
     with pytest.raises(ManifestError, match=name) as error:
         load_still_codec(manifest=replace_file("tables", packed(arrays)))
     assert_one_line(error)
 
 
-@pytest.mark.parametrize("name", ["steps", "rate_weight", "sensitivity", "context0_bias"])
-def test_tables_that_do_not_fit(replace_file: Replace, name: str) -> None:
-    arrays = shipped_tables()
-    arrays[name] = arrays[name][:-1]
+@pytest.mark.parametrize(
+    "name",
+    ["steps", "rate_weight", "sensitivity", "context0_bias"]
+    + [f"thumbnail_{name}" for name in ("level", "slope", "part", "mean", "steps")],
+)
+def test_tables_that_do_not_fit(replace_file: Replace, shipped_tables: dict[str, Any], name: str) -> None:
+    arrays = shipped_tables | {name: shipped_tables[name][:-1]}
     with pytest.raises(ManifestError, match=r"fit|different numbers") as error:
         load_still_codec(manifest=replace_file("tables", packed(arrays)))
     assert_one_line(error)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 
+from pantel_bench.commands.live import LIVE
+from pantel_bench.commands.looks import LOOKS
 from pantel_bench.commands.still import STILL
 from pantel_device.command import Command
 
 __all__ = ["COMMAND"]
 
-_BENCHMARKS = (STILL,)
+_BENCHMARKS = (STILL, LIVE, LOOKS)
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

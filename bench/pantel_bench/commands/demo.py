@@ -6,9 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from pantel_bench.commands.line_options import add_line_options, seconds_up_to
 from pantel_bench.demo.produce import DATA_FILE, PAGE_FILE, VIDEO_FILE, produce
-from pantel_bench.demo.settings import DemoSettings
 from pantel_bench.errors import BenchError
+from pantel_bench.rig.settings import RigSettings
 from pantel_device.command import Command, CommandError, UsageError
 from pantel_link import PLACEHOLDER_CALLSIGN, CallsignError, check_callsign
 
@@ -22,15 +23,17 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, default=Path("out/demo"), metavar="DIR", help="folder for the report (default: %(default)s)"
     )
     parser.add_argument(
-        "--seconds", type=_seconds, default=30.0, metavar="S", help="line time, 1 to 3600 (default: %(default)g)"
+        "--seconds",
+        type=seconds_up_to(_LONGEST_S),
+        default=30.0,
+        metavar="S",
+        help="line time, 1 to 3600 (default: %(default)g)",
     )
     parser.add_argument(
         "--camera", default="test", metavar="C", help="test, test:SEED or file:PATH (default: %(default)s)"
     )
     parser.add_argument("--no-mask", action="store_true", help="do not favour what moves, to compare")
-    parser.add_argument("--ber", type=_share, default=0.0, metavar="P", help="bit error rate of the simulated line")
-    parser.add_argument("--loss", type=_share, default=0.0, metavar="P", help="share of packets that the line drops")
-    parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="of the line's errors")
+    add_line_options(parser)
     parser.add_argument(
         "--real-time",
         action="store_true",
@@ -55,7 +58,7 @@ def _run(arguments: argparse.Namespace) -> int:
         raise UsageError("--port needs the real clock; add --real-time")
     if arguments.port is not None and (arguments.ber or arguments.loss):
         raise UsageError("--ber and --loss belong to the simulated line; leave them out with --port")
-    settings = DemoSettings(
+    settings = RigSettings(
         camera=arguments.camera,
         seconds=arguments.seconds,
         bit_error_rate=arguments.ber,
@@ -80,26 +83,6 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 1.0 <= seconds <= _LONGEST_S:
-        raise argparse.ArgumentTypeError(f"{text} is no time between 1 and {_LONGEST_S:g} s")
-    return seconds
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = -1.0
-    if not 0.0 <= share < 1.0:
-        raise argparse.ArgumentTypeError(f"{text} is no share; write a number from 0 to below 1, such as 0.1")
-    return share
-
-
 def _callsign(text: str) -> str:
     callsign = text.upper()
     try:
@@ -107,12 +90,6 @@ def _callsign(text: str) -> str:
     except CallsignError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     return callsign
-
-
-def _seed(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text} is no seed; write a whole number, such as 7")
-    return int(text)
 
 
 COMMAND = Command("demo", "send a scene over a simulated 960 bit/s line and show what arrives", _add_arguments, _run)

@@ -12,13 +12,13 @@ from pantel_bench.metrics import Lpips
 from pantel_bench.peers import PEER_FORMATS
 from pantel_bench.pictures import SIZES, list_pictures, read_picture
 from pantel_bench.plots import check_plots
-from pantel_bench.progress import progress
 from pantel_bench.still import StillRow, Unreached, measure_codec, measure_peer
 from pantel_bench.still_page import to_html, to_table
 from pantel_bench.still_report import ModelFigures, StillReport, to_json
 from pantel_codec import CodecError
 from pantel_device.atomic_file import check_writable, write_atomically
 from pantel_device.command import Command, CommandError, UsageError
+from pantel_device.progress import progress
 from pantel_models import ModelError, StillCodec, load_still_codec, macs_per_pixel
 
 __all__ = ["STILL"]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import cv2
 
-from pantel_bench.demo.ends import ReceiverEnd, ReceiverFigures, SenderEnd, SenderFigures
-from pantel_bench.demo.settings import DemoSettings
+from pantel_bench.rig.ends import ReceiverEnd, ReceiverFigures, SenderEnd, SenderFigures
+from pantel_bench.rig.settings import RigSettings
 from pantel_codec import CodecError
 from pantel_device.daemon import run, stop_on_signals
 from pantel_device.errors import DeviceError
@@ -37,7 +37,7 @@ class EndTask:
         folder: Where the receiver leaves its pictures.
     """
 
-    settings: DemoSettings
+    settings: RigSettings
     url: str
     sends: bool
     receives: bool
@@ -99,7 +99,7 @@ class _Ends:
         self._sender: SenderEnd | None = None
         if task.receives:
             files = _PictureFiles(task.folder, clock)
-            self._receiver = stack.enter_context(closing(ReceiverEnd(task.settings, port, files)))
+            self._receiver = stack.enter_context(closing(ReceiverEnd(task.settings, port, [files])))
         if task.sends:
             # An epoch of its own for every run, in case that a receiver of somebody else hears it.
             epoch = utc_s() % (1 << 32)

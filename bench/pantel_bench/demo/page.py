@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
-from importlib.resources import files
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+from pantel_bench.demo.report import DemoReport
+from pantel_bench.live.scoring import RECOGNIZABLE_MS_SSIM
+from pantel_bench.pages.line_plot import Curve
+from pantel_bench.pages.parts import Still, page, pair, plot, quantity, scientific, table, thousands, tile
+from pantel_bench.rig.meter import WINDOW_S
 
-from pantel_bench.demo.line_plot import Curve, line_plot
-from pantel_bench.demo.meter import WINDOW_S
-from pantel_bench.demo.report import RECOGNIZABLE_MS_SSIM, DemoReport
-
-__all__ = ["Still", "make_still", "to_html"]
+__all__ = ["to_html"]
 
 _LIMIT_BPS = 1000
-_LOSSLESS_WEBP = (cv2.IMWRITE_WEBP_QUALITY, 101)  # above 100 means lossless
-
-
-@dataclass(frozen=True, slots=True)
-class Still:
-    """A pair of pictures for the page.
-
-    Attributes:
-        time_s: Display instant [s].
-        ms_ssim: How alike they are.
-        source: WebP file.
-        received: WebP file.
-    """
-
-    time_s: float
-    ms_ssim: float
-    source: bytes
-    received: bytes
-
-
-def make_still(time_s: float, ms_ssim: float, source: NDArray[np.uint8], received: NDArray[np.uint8]) -> Still:
-    """Return a pair of pictures (H, W, 3) uint8, RGB, packed without loss."""
-    return Still(time_s, ms_ssim, _webp(source), _webp(received))
 
 
 def to_html(report: DemoReport, stills: Sequence[Still], *, video: str, data: str) -> bytes:
@@ -53,29 +25,23 @@ def to_html(report: DemoReport, stills: Sequence[Still], *, video: str, data: st
         video: Name of the video file beside the page.
         data: Name of the JSON file beside the page.
     """
-    style = files("pantel_bench").joinpath("demo", "page.css").read_text()
     width, height = report.size_px
     parts = [
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>",
-        "<meta name='viewport' content='width=device-width, initial-scale=1'>",
-        f"<title>Pantel demo: {width}x{height} at {report.bitrate_bps} bit/s</title>",
-        f"<style>{style}</style></head><body>",
         f"<h1>A picture crosses a {report.bitrate_bps} bit/s line</h1>",
         f"<p class='lead'>{_lead(report)}</p>",
-        f"<div class='tiles'>{''.join(_tile(*each) for each in _headline(report))}</div>",
+        f"<div class='tiles'>{''.join(tile(*each) for each in _headline(report))}</div>",
         f"<video src='{escape(video, quote=True)}' controls loop muted playsinline preload='metadata'></video>",
         f"<p class='note'>{_video_note(report)}</p>",
         "<h2>Source and received picture</h2>",
         f"<p>{_story(report)}</p>",
-        f"<div class='pairs'>{''.join(map(_pair, stills))}</div>",
+        f"<div class='pairs'>{''.join(map(pair, stills))}</div>",
         "<h2>Over time</h2>",
         f"<div class='plots'>{''.join(_plots(report))}</div>",
         "<h2>All figures</h2>",
-        f"<div class='tables'>{_table(_line_figures(report))}{_table(_picture_figures(report))}</div>",
+        f"<div class='tables'>{table(_line_figures(report))}{table(_picture_figures(report))}</div>",
         f"<p class='note'>{_data_note(data)}</p>",
-        "</body></html>\n",
     ]
-    return "\n".join(parts).encode()
+    return page(f"Pantel demo: {width}x{height} at {report.bitrate_bps} bit/s", parts)
 
 
 def _lead(report: DemoReport) -> str:
@@ -86,7 +52,7 @@ def _lead(report: DemoReport) -> str:
     over = f"port {escape(report.port)}" if report.port else "a simulated line"
     return (
         f"Sender and receiver ran {how} for {report.seconds:g} s. Camera <code>{escape(report.camera)}</code> was sent "
-        f"over {over}; the receiver knows nothing but the {_thousands(report.wire_octets)} octets that crossed it."
+        f"over {over}; the receiver knows nothing but the {thousands(report.wire_octets)} octets that crossed it."
     )
 
 
@@ -138,7 +104,7 @@ def _plots(report: DemoReport) -> list[str]:
     moving = [value for value in series.moving_psnr_db if value is not None]
     psnr = [*series.psnr_db, *moving]
     return [
-        _plot(
+        plot(
             "Octets on the line",
             [
                 Curve("octets written", _points(report, series.wire_octets)),
@@ -146,7 +112,7 @@ def _plots(report: DemoReport) -> list[str]:
             ],
             (0.0, octets_scale * 1.05),
         ),
-        _plot(
+        plot(
             f"Rate over the last {WINDOW_S} s [bit/s]",
             [
                 Curve("bit/s", _points(report, series.gross_bps_10s)),
@@ -154,7 +120,7 @@ def _plots(report: DemoReport) -> list[str]:
             ],
             (0.0, max(_LIMIT_BPS, report.gross_bps_max_10s) * 1.1),
         ),
-        _plot(
+        plot(
             "MS-SSIM",
             [
                 Curve("whole picture", _points(report, series.ms_ssim)),
@@ -166,7 +132,7 @@ def _plots(report: DemoReport) -> list[str]:
             ],
             (0.0, 1.0),
         ),
-        _plot(
+        plot(
             "PSNR [dB]",
             [
                 Curve("whole picture", _points(report, series.psnr_db)),
@@ -177,13 +143,6 @@ def _plots(report: DemoReport) -> list[str]:
     ]
 
 
-def _plot(title: str, curves: Sequence[Curve], y_range: tuple[float, float]) -> str:
-    return (
-        f"<div class='plot'><h3>{escape(title)}</h3>"
-        f"{line_plot(curves, x_label='line time [s]', y_label=title, y_range=y_range)}</div>"
-    )
-
-
 def _points(report: DemoReport, values: Sequence[float | None]) -> list[tuple[float, float | None]]:
     return list(zip(report.series.t_s, values, strict=True))
 
@@ -192,17 +151,17 @@ def _line_figures(report: DemoReport) -> list[tuple[str, str]]:
     rows = [
         ("Bit rate", f"{report.bitrate_bps} bit/s"),
         ("Error protection", report.preset),
-        ("Octets on the wire", _thousands(report.wire_octets)),
+        ("Octets on the wire", thousands(report.wire_octets)),
         ("of them scene payload", f"{100 * report.payload_share:.1f} %"),
-        ("of them introductions (IDENT)", _thousands(report.ident_octets)),
+        ("of them introductions (IDENT)", thousands(report.ident_octets)),
         ("Packets sent", str(report.packets_sent)),
         ("Packets received", str(report.packets_received)),
         ("Packets lost", str(report.packets_lost)),
-        ("Bit error rate, estimated", _scientific(report.bit_error_rate)),
+        ("Bit error rate, estimated", scientific(report.bit_error_rate)),
     ]
     if report.channel is not None:
         rows += [
-            ("Bit error rate, simulated", _scientific(report.channel.bit_error_rate)),
+            ("Bit error rate, simulated", scientific(report.channel.bit_error_rate)),
             ("Loss, simulated", f"{100 * report.channel.loss:g} %"),
         ]
     return rows
@@ -214,47 +173,12 @@ def _picture_figures(report: DemoReport) -> list[tuple[str, str]]:
         ("Picture", f"{width}x{height}, {report.fps:g} captured/s"),
         ("Model", f"{report.model} ({report.model_hash[:8]})"),
         ("PSNR, mean", f"{report.psnr_db:.2f} dB"),
-        ("PSNR of the moving region, mean", _quantity(report.moving_psnr_db, 2, "dB")),
+        ("PSNR of the moving regions together", quantity(report.moving_psnr_db, 2, "dB")),
         ("MS-SSIM, mean", f"{report.ms_ssim:.3f}"),
         ("Pictures drawn", f"{report.shown_fps:.2f} /s"),
-        ("of them with new motion", f"{report.distinct_fps:.2f} /s"),
-        ("Encoder, median of a payload", _quantity(report.encoder_ms, 1, "ms")),
-        ("Generator, median of a picture", _quantity(report.generator_ms, 1, "ms")),
-        ("Receiver's memory", _quantity(report.receiver_max_rss_mib, 0, "MiB")),
+        ("with new motion, while the source moves", quantity(report.distinct_fps, 2, "/s")),
+        ("Encoder, median of a payload", quantity(report.encoder_ms, 1, "ms")),
+        ("Generator, median of a picture", quantity(report.generator_ms, 1, "ms")),
+        ("Receiver's memory", quantity(report.receiver_max_rss_mib, 0, "MiB")),
         ("This run took", f"{report.wall_s:.1f} s"),
     ]
-
-
-def _tile(value: float | None, decimals: int, unit: str, meaning: str) -> str:
-    figure = "-" if value is None else f"{value:.{decimals}f} <small>{escape(unit)}</small>"
-    return f"<div class='tile'><b>{figure}</b><span>{escape(meaning)}</span></div>"
-
-
-def _pair(still: Still) -> str:
-    images = "".join(
-        f"<img alt='{which} at {still.time_s:g} s' src='data:image/webp;base64,{base64.b64encode(file).decode()}'>"
-        for which, file in (("Source", still.source), ("Received", still.received))
-    )
-    caption = f"<b>{still.time_s:g} s</b> · MS-SSIM {still.ms_ssim:.3f}"
-    return f"<figure class='pair'><div>{images}</div><figcaption>{caption}</figcaption></figure>"
-
-
-def _table(rows: Sequence[tuple[str, str]]) -> str:
-    body = "".join(f"<tr><th scope='row'>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
-    return f"<table>{body}</table>"
-
-
-def _quantity(value: float | None, decimals: int, unit: str) -> str:
-    return "-" if value is None else f"{value:.{decimals}f} {unit}"
-
-
-def _scientific(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1e}" if value else "0"
-
-
-def _thousands(value: int) -> str:
-    return f"{value:,}".replace(",", "\u202f")
-
-
-def _webp(pixels: NDArray[np.uint8]) -> bytes:
-    return cv2.imencode(".webp", pixels[..., ::-1], _LOSSLESS_WEBP)[1].tobytes()

@@ -7,18 +7,19 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from pantel_bench.demo.page import Still, make_still, to_html
+from pantel_bench.demo.page import to_html
 from pantel_bench.demo.real_time_run import RealTimeRun
 from pantel_bench.demo.report import DemoReport, make_report, to_json
-from pantel_bench.demo.run import DemoRun
-from pantel_bench.demo.scores import ScoreKeeper
-from pantel_bench.demo.settings import DISPLAY_INTERVAL_NS, PLAYOUT_DELAY_NS, DemoSettings
 from pantel_bench.demo.source import Source
-from pantel_bench.demo.video import SideBySideVideo
-from pantel_bench.demo.virtual_run import VirtualRun
-from pantel_bench.progress import progress
+from pantel_bench.live.scoring import ScoreKeeper
+from pantel_bench.pages.parts import Still, make_still
+from pantel_bench.pages.video import SideBySideVideo
+from pantel_bench.rig.run import RigRun
+from pantel_bench.rig.settings import DISPLAY_INTERVAL_NS, PLAYOUT_DELAY_NS, RigSettings
+from pantel_bench.rig.virtual_run import VirtualRun
 from pantel_device.atomic_file import check_writable, replacing, write_atomically
 from pantel_device.command import UsageError
+from pantel_device.progress import progress
 
 __all__ = ["DATA_FILE", "PAGE_FILE", "VIDEO_FILE", "produce"]
 
@@ -30,7 +31,7 @@ _STILL_TIMES_S = (1, 2, 5, 10, 20, 60, 120, 300, 600, 1800)
 _FRAMES_PER_S = 1_000_000_000 // DISPLAY_INTERVAL_NS
 
 
-def produce(settings: DemoSettings, folder: Path) -> DemoReport:
+def produce(settings: RigSettings, folder: Path) -> DemoReport:
     """Run a demo and write its page, its figures and its video.
 
     Args:
@@ -39,7 +40,7 @@ def produce(settings: DemoSettings, folder: Path) -> DemoReport:
 
     Raises:
         UsageError: The folder cannot be made or written to.
-        OutputError: The video cannot be written.
+        VideoError: The video cannot be written.
         OSError: Another file cannot be written; none is left half done.
         DemoError: A process of a real-time run failed.
         CameraError: The camera cannot be opened or broke down.
@@ -67,7 +68,7 @@ def produce(settings: DemoSettings, folder: Path) -> DemoReport:
 
 
 def _record(
-    settings: DemoSettings, run: DemoRun, source: Source, video: SideBySideVideo
+    settings: RigSettings, run: RigRun, source: Source, video: SideBySideVideo
 ) -> tuple[ScoreKeeper, list[Still]]:
     """Take a run instant by instant: score it, film it, and keep some pairs for the page."""
     keeper = ScoreKeeper()
@@ -78,7 +79,7 @@ def _record(
             pixels, moving = source.at(showing.time_ns - PLAYOUT_DELAY_NS)
             received = keeper.take(showing.time_ns, pixels, moving, showing.pixels)
             score = keeper.scores[-1]
-            video.add(
+            video.add_pair(
                 pixels, received, f"{score.time_s:5.1f} s    MS-SSIM {score.ms_ssim:.3f}    PSNR {score.psnr_db:.1f} dB"
             )
             if showing.time_ns in still_times_ns:
@@ -87,15 +88,15 @@ def _record(
     return keeper, stills
 
 
-def _open_run(settings: DemoSettings) -> DemoRun:
+def _open_run(settings: RigSettings) -> RigRun:
     return RealTimeRun(settings) if settings.real_time else VirtualRun(settings)
 
 
-def _headings(settings: DemoSettings) -> tuple[str, str]:
+def _headings(settings: RigSettings) -> tuple[str, str]:
     return f"source, {PLAYOUT_DELAY_NS / 1e9:g} s ago", f"received over {settings.bitrate_bps} bit/s"
 
 
-def _still_times_ns(settings: DemoSettings) -> Iterator[int]:
+def _still_times_ns(settings: RigSettings) -> Iterator[int]:
     """Yield the instants that the page shows: some early ones, and the last."""
     last_ns = (settings.instants - 1) * DISPLAY_INTERVAL_NS
     yield from (time_s * 1_000_000_000 for time_s in _STILL_TIMES_S if time_s * 1_000_000_000 < last_ns)

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_bench.demo.end_process import EndFailure, EndFigures, EndTask, picture_time_ns, run_end
-from pantel_bench.demo.run import Findings, Showing, channel_settings
-from pantel_bench.demo.settings import DISPLAY_INTERVAL_NS, DemoSettings
 from pantel_bench.errors import DemoError
-from pantel_bench.progress import progress
+from pantel_bench.rig.run import Findings, Showing, channel_settings
+from pantel_bench.rig.settings import DISPLAY_INTERVAL_NS, RigSettings
+from pantel_device.progress import progress
 from pantel_link import MonotonicClock, PtyNullModem
 
 __all__ = ["RealTimeRun"]
@@ -43,7 +43,7 @@ class RealTimeRun:
         PortError: No pseudo-terminal can be had.
     """
 
-    def __init__(self, settings: DemoSettings) -> None:
+    def __init__(self, settings: RigSettings) -> None:
         self._instants = settings.instants
         self._folder = tempfile.TemporaryDirectory(prefix="pantel-demo-")
         try:
@@ -97,7 +97,7 @@ class _Process:
         return message
 
 
-def _play(settings: DemoSettings, folder: Path) -> Findings:
+def _play(settings: RigSettings, folder: Path) -> Findings:
     """Let the processes run for the demo's time; the receiver's pictures are in the folder afterwards."""
     with ExitStack() as stack:
         if settings.port is not None:

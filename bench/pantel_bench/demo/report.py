@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean
 
-from pantel_bench.demo.run import Findings
-from pantel_bench.demo.scores import InstantScore, ScoreKeeper
-from pantel_bench.demo.settings import PLAYOUT_DELAY_NS, DemoSettings
+from pantel_bench.live.scoring import InstantScore, ScoreKeeper
+from pantel_bench.rig.run import Findings
+from pantel_bench.rig.settings import PLAYOUT_DELAY_NS, Channel, RigSettings
 from pantel_link import LengthClass, wire_format
 from pantel_models import find_artefact
 
-__all__ = ["RECOGNIZABLE_MS_SSIM", "Channel", "DemoReport", "Series", "make_report", "to_json"]
+__all__ = ["DemoReport", "Series", "make_report", "to_json"]
 
-RECOGNIZABLE_MS_SSIM = 0.65  # from here on a picture counts as arrived
 _ANCHOR_S = 10
 _DECIMALS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """The simulated line's faults, beside its rate.
-
-    Attributes:
-        bit_error_rate: Probability that a bit was inverted.
-        loss: Probability that a packet was hit by a drop-out.
-        seed: Of everything random.
-    """
-
-    bit_error_rate: float
-    loss: float
-    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +75,7 @@ class DemoReport:
     moving_psnr_db: float | None
     final_ms_ssim: float
     shown_fps: float
-    distinct_fps: float
+    distinct_fps: float | None
     encoder_ms: float | None
     generator_ms: float | None
     receiver_max_rss_mib: float | None
@@ -100,7 +84,7 @@ class DemoReport:
 
 
 def make_report(
-    settings: DemoSettings, findings: Findings, keeper: ScoreKeeper, *, moving_region: str, wall_s: float
+    settings: RigSettings, findings: Findings, keeper: ScoreKeeper, *, moving_region: str, wall_s: float
 ) -> DemoReport:
     """Put together what a run has found.
 
@@ -126,7 +110,7 @@ def make_report(
         model=artefact.name,
         model_hash=artefact.hash,
         port=settings.port,
-        channel=Channel(settings.bit_error_rate, settings.loss, settings.seed) if simulated else None,
+        channel=settings.channel if simulated else None,
         roi_mask=settings.masked,
         playout_delay_s=PLAYOUT_DELAY_NS / 1e9,
         moving_region=moving_region,
@@ -140,14 +124,14 @@ def make_report(
         packets_lost=receiver.statistics.packets_lost,
         packets_duplicate=receiver.statistics.packets_duplicate,
         bit_error_rate=receiver.statistics.bit_error_rate,
-        first_picture_s=next((score.time_s for score in scores if score.ms_ssim >= RECOGNIZABLE_MS_SSIM), None),
+        first_picture_s=keeper.first_picture_s,
         ms_ssim_at_10s=next((score.ms_ssim for score in scores if score.time_s >= _ANCHOR_S), None),
         psnr_db=fmean(score.psnr_db for score in scores),
         ms_ssim=fmean(score.ms_ssim for score in scores),
-        moving_psnr_db=_mean_of_present(score.moving_psnr_db for score in scores),
+        moving_psnr_db=keeper.moving.db,
         final_ms_ssim=scores[-1].ms_ssim,
-        shown_fps=receiver.pictures / settings.seconds,
-        distinct_fps=keeper.distinct / settings.seconds,
+        shown_fps=keeper.shown_fps,
+        distinct_fps=keeper.distinct_fps,
         encoder_ms=sender.encoder_ms,
         generator_ms=receiver.generator_ms,
         receiver_max_rss_mib=receiver.max_rss_mib,
@@ -175,9 +159,3 @@ def _series(findings: Findings, scores: Sequence[InstantScore]) -> Series:
         wire_octets=[meter.octets_until(time_ns) for time_ns in times_ns],
         gross_bps_10s=[round(meter.bps_until(time_ns), _DECIMALS) for time_ns in times_ns],
     )
-
-
-def _mean_of_present(values: Iterable[float | None]) -> float | None:
-    """Return the mean of the values that there are, None where there are none."""
-    present = [value for value in values if value is not None]
-    return fmean(present) if present else None

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_bench.demo.settings import DemoSettings
+from pantel_bench.rig.settings import RigSettings
 from pantel_device.cameras import open_camera
 from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.frame import Frame
@@ -43,7 +43,7 @@ class Source:
         CameraError: The camera cannot be opened.
     """
 
-    def __init__(self, settings: DemoSettings) -> None:
+    def __init__(self, settings: RigSettings) -> None:
         camera = open_camera(settings.camera, settings.size_px, settings.fps)
         self._camera = camera
         self._region: _MovingRegion = _TruthBoxes(camera) if isinstance(camera, SyntheticCamera) else _MotionBoxes()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -13,6 +14,8 @@ from pantel_device.config import ENVIRONMENT_PREFIX, ReceiverConfig, SenderConfi
 __all__ = ["add_config_options", "read_config"]
 
 _Config = TypeVar("_Config", SenderConfig, ReceiverConfig)
+
+_SWITCH: Mapping[str, Any] = {"nargs": "?", "const": "true"}  # --overlay is --overlay true
 
 
 def add_config_options(parser: argparse.ArgumentParser, model: type[BaseModel]) -> None:
@@ -35,6 +38,7 @@ def add_config_options(parser: argparse.ArgumentParser, model: type[BaseModel]) 
             metavar=key.rpartition("_")[2].upper(),
             default=argparse.SUPPRESS,
             help=text.replace("%", "%%"),
+            **(_SWITCH if field.annotation is bool else {}),
         )
 
 

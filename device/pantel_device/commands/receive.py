@@ -13,11 +13,14 @@ from pantel_device.command import Command
 from pantel_device.commands.options import add_config_options, read_config
 from pantel_device.config import ReceiverConfig
 from pantel_device.daemon import run_daemon
+from pantel_device.overlay import draw_overlay
 from pantel_device.pictures import check_picture_suffix
-from pantel_device.receiver import Receiver
+from pantel_device.receiver import PICTURE_INTERVAL_NS, Receiver
 from pantel_device.sink import Sink
 from pantel_device.sinks import EventFile, EventStream, PictureFile
-from pantel_link import LinkReceiver, MonotonicClock, ReconnectingPort, open_port
+from pantel_device.wall_clock import utc_offset_ns
+from pantel_link import CodewordListener, LinkReceiver, MonotonicClock, ReconnectingPort, open_port
+from pantel_link.captures import CaptureHeader, CaptureWriter
 from pantel_models import list_artefacts
 
 __all__ = ["COMMAND", "receive"]
@@ -32,6 +35,7 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
 
     Raises:
         UsageError: A file cannot be written where the configuration wants it.
+        CaptureError: The capture's place is taken by another file.
         ManifestError: A model is missing or damaged.
         PortError: The port cannot be opened.
     """
@@ -47,9 +51,8 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
             stack.callback(sink.close)
         receiver = Receiver(
             port=port,
-            link=LinkReceiver(bitrate_bps=config.bitrate_bps),
+            link=LinkReceiver(bitrate_bps=config.bitrate_bps, listener=_open_capture(config, clock, stack)),
             sinks=sinks,
-            interval_ns=round(config.picture_interval_s * _NS_PER_S),
             playout_delay_ns=round(config.playout_delay_s * _NS_PER_S),
         )
         log.info("receiving port=%s picture=%s events=%s", port.name, config.picture, config.events)
@@ -62,17 +65,36 @@ def _check_outputs(config: ReceiverConfig) -> None:
         check_writable(Path(config.picture))
     if config.events not in {"", "-"}:
         check_writable(Path(config.events))
+    if config.capture:
+        check_writable(Path(config.capture))
 
 
 def _open_sinks(config: ReceiverConfig) -> list[Sink]:
     sinks: list[Sink] = []
     if config.picture:
-        sinks.append(PictureFile(Path(config.picture)))
+        interval_ns = round(config.picture_interval_s * _NS_PER_S)
+        draw = draw_overlay if config.overlay else None
+        sinks.append(PictureFile(Path(config.picture), interval_ns=interval_ns, draw=draw))
     if config.events == "-":
         sinks.append(EventStream())
     elif config.events:
         sinks.append(EventFile(Path(config.events), config.events_max_bytes))
     return sinks
+
+
+def _open_capture(config: ReceiverConfig, clock: MonotonicClock, stack: ExitStack) -> CodewordListener | None:
+    """Return what writes the capture that is wanted, to be closed with the stack."""
+    if not config.capture:
+        return None
+    header = CaptureHeader(
+        bitrate_bps=config.bitrate_bps,
+        playout_delay_ns=round(config.playout_delay_s * _NS_PER_S),
+        picture_interval_ns=PICTURE_INTERVAL_NS,
+        clock_offset_ns=utc_offset_ns(clock) or 0,
+    )
+    writer = CaptureWriter(Path(config.capture), header, interface=config.port)
+    stack.callback(lambda: writer.close(clock.now_ns()))
+    return writer
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

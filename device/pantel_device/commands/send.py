@@ -107,7 +107,9 @@ def _observer(config: SenderConfig) -> Observer:
 
 def _encoder_settings(config: SenderConfig) -> SceneEncoderSettings:
     return SceneEncoderSettings(
-        roi_weight=config.roi_weight, assumed_loss=config.assumed_loss, refresh_s=config.refresh_s
+        roi_weight=config.roi_weight if config.mask else 1.0,
+        assumed_loss=config.assumed_loss,
+        refresh_s=config.refresh_s,
     )
 
 

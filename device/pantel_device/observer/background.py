@@ -19,7 +19,7 @@ class Background:
     guess comes after a second, and later an object may halt for 20 s before it becomes background.
 
     Attributes:
-        picture: (H, W, 3) uint8, read-only to callers.
+        picture: (H, W, 3) uint8, read-only to callers; another array whenever it changes.
     """
 
     def __init__(self, picture: NDArray[np.uint8], now_ns: int) -> None:
@@ -29,13 +29,20 @@ class Background:
         self._start_ns = now_ns
         self._next_sample_ns = now_ns + 1
 
-    def learn(self, picture: NDArray[np.uint8], now_ns: int) -> None:
-        """Take a picture into the background if it is time for one."""
+    def learn(self, picture: NDArray[np.uint8], now_ns: int, hidden: NDArray[np.bool_] | None = None) -> None:
+        """Take a picture into the background if it is time for one.
+
+        Args:
+            picture: (H, W, 3) uint8.
+            now_ns: Its capture time.
+            hidden: (H, W) bool: where an object is known to hide the background, of which nothing is learned there.
+        """
         if now_ns < self._next_sample_ns:
             return
         age_ns = now_ns - self._start_ns
         self._next_sample_ns = now_ns + int(min(age_ns * _SAMPLE_AGE_SHARE, _MAX_SAMPLE_INTERVAL_S * 1e9))
-        self._samples = [*self._samples[1 - _SAMPLES :], picture.copy()]
+        sample = picture.copy() if hidden is None else np.where(hidden[..., None], self.picture, picture)
+        self._samples = [*self._samples[1 - _SAMPLES :], sample]
         self.picture = _median(self._samples)
 
     def correct(self, window: tuple[slice, slice], where: NDArray[np.bool_], picture: NDArray[np.uint8]) -> None:
@@ -46,6 +53,7 @@ class Background:
             where: Pixels of the window, bool.
             picture: (H, W, 3) uint8, the whole picture.
         """
+        self.picture = self.picture.copy()
         for known in (self.picture, *self._samples):
             known[window][where] = picture[window][where]
 

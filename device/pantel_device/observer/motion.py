@@ -76,8 +76,31 @@ class MotionDetector:
 
     def __init__(self) -> None:
         self._background: Background | None = None
+        self._working_background: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None
         self._previous: NDArray[np.uint8] | None = None
         self._last_calm_ns = 0
+
+    @property
+    def background(self) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8, RGB, read-only: the picture without what moves.
+
+        Raises:
+            RuntimeError: No frame has been seen yet.
+        """
+        if self._background is None:
+            raise RuntimeError("there is no background before the first frame")
+        return self._background.picture
+
+    def learn(self, pixels: NDArray[np.uint8], time_ns: int, hidden: NDArray[np.bool_] | None = None) -> None:
+        """Take a picture that has been looked at into the background.
+
+        Args:
+            pixels: (H, W, 3) uint8, RGB, exposed as the background is.
+            time_ns: Its capture time.
+            hidden: (H, W) bool: where objects hide the background; None if that is not known.
+        """
+        if self._background is not None:
+            self._background.learn(pixels, time_ns, hidden)
 
     def detect(self, frame: Frame) -> Motion:
         """Return what moves in a frame; nothing in the first one.
@@ -87,20 +110,20 @@ class MotionDetector:
         height, width = frame.pixels.shape[:2]
         picture = _working_picture(frame.pixels)
         if self._background is None or self._previous is None:
-            self._background, self._previous = Background(picture, frame.time_ns), picture
+            self._background, self._previous = Background(frame.pixels, frame.time_ns), picture
             self._last_calm_ns = frame.time_ns
-        self._background.learn(picture, frame.time_ns)
-        moving = _moving(picture, self._background.picture)
+        background = self._known_background()
+        moving = _moving(picture, background)
         parts: list[_Part] = []
         if moving.mean() <= _MAX_MOVING_SHARE:
             self._last_calm_ns = frame.time_ns
             for part in _parts(moving):
-                if _is_ghost(part, picture, self._previous, self._background.picture):
-                    self._background.correct(part.window, cv2.dilate(part.pixels, _GAP) > 0, picture)
+                if _is_ghost(part, picture, self._previous, background):
+                    self._correct(part, frame.pixels)
                 else:
                     parts.append(part)
         elif frame.time_ns - self._last_calm_ns > _MAX_DISTURBANCE_S * 1e9:
-            self._background = None
+            self._background = Background(frame.pixels, frame.time_ns)
         self._previous = picture
         mask = np.zeros(moving.shape, np.uint8)
         for part in parts:
@@ -108,6 +131,22 @@ class MotionDetector:
         mask = np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
         scale = width / moving.shape[1], height / moving.shape[0]
         return Motion(mask > 0, tuple(_scaled(part.box, scale) for part in parts))
+
+    def _known_background(self) -> NDArray[np.uint8]:
+        """Return the background as a working picture, made anew when it has changed."""
+        picture = self.background
+        if self._working_background is None or self._working_background[0] is not picture:
+            self._working_background = picture, _working_picture(picture)
+        return self._working_background[1]
+
+    def _correct(self, part: _Part, pixels: NDArray[np.uint8]) -> None:
+        """Take the bare background of a part over from a frame (H, W, 3)."""
+        height, width = pixels.shape[:2]
+        ghost = np.zeros(self._known_background().shape[:2], np.uint8)
+        ghost[part.window] = cv2.dilate(part.pixels, _GAP)
+        whole = cv2.resize(ghost, (width, height), interpolation=cv2.INTER_NEAREST) > 0
+        if self._background is not None:
+            self._background.correct((slice(None), slice(None)), whole, pixels)
 
 
 def _working_picture(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from pantel_device.frame import Box, Frame, Observation
+from pantel_device.exposure import exposed, exposure_between
+from pantel_device.frame import Box, Frame, Observation, Track
 from pantel_device.observer.detector import Detector
 from pantel_device.observer.motion import MotionDetector
 from pantel_device.observer.roi import roi_mask
+from pantel_device.observer.tracker import Tracker
 from pantel_models.contours import contour_map
 
 __all__ = ["Observer"]
 
 _SAME_OBJECT_IOU = 0.5  # at least half, or two walkers would both take the box of the pair
 _COVERED_SHARE = 0.5
+_ABSORBED_AFTER_S = 60.0  # an object that has stood so long belongs to the background
+_RIM_PX = 3  # moving pixels that a box just misses
 
 
 class Observer:
@@ -49,6 +55,8 @@ class Observer:
         self._detect_every = detect_every
         self._margin_px = margin_px
         self._region_of_interest = region_of_interest
+        self._tracker = Tracker()
+        self._still = _Standstill()
         self._recognized: tuple[Box, ...] = ()
         self._until_detection = 0
 
@@ -58,18 +66,67 @@ class Observer:
         Where nothing is, the whole picture is the region of interest: a still photograph is all of interest.
         """
         motion = self._motion.detect(frame)
+        found: tuple[Box, ...] | None = None
         if self._detector is not None:
             if self._until_detection == 0:
                 self._until_detection = self._detect_every
-                self._recognized = self._detector.detect(frame.pixels)
+                self._recognized = found = self._detector.detect(frame.pixels)
             else:
                 self._recognized = tuple(_carried(box, motion.boxes) for box in self._recognized)
             self._until_detection -= 1
+        background = self._motion.background
+        exposure = exposure_between(frame.pixels, background)
+        difference = cv2.absdiff(frame.pixels, exposed(background, exposure)).max(axis=2)
+        tracks = self._tracker.update(frame.time_ns, difference, motion.mask, motion.boxes, found)
+        darker, hidden = (-exposure[0], -exposure[1], -exposure[2]), self._hidden(tracks, motion.mask, frame.time_ns)
+        self._motion.learn(exposed(frame.pixels, darker), frame.time_ns, hidden)
         boxes = _joined(self._recognized, motion.boxes)
         height, width = frame.pixels.shape[:2]
         mask = roi_mask(boxes if self._region_of_interest else (), (width, height), self._margin_px)
         contours = contour_map(frame.pixels, mask.astype(np.uint8))
-        return Observation(frame, boxes, mask, contours, motion.mask)
+        return Observation(
+            frame=frame,
+            boxes=boxes,
+            mask=mask,
+            contours=contours,
+            motion=motion.mask,
+            background=self._motion.background,
+            exposure=exposure,
+            difference=np.asarray(difference, np.uint8),
+            tracks=tracks,
+        )
+
+    def _hidden(self, tracks: Sequence[Track], moving: NDArray[np.bool_], now_ns: int) -> NDArray[np.bool_]:
+        """Return (H, W) bool: where objects hide the background, those left out that seem to belong to it by now."""
+        hidden = np.zeros(moving.shape, np.bool_)
+        for track in tracks:
+            still_s = self._still.update(track, now_ns)
+            if (track.label or track.travelled) and still_s < _ABSORBED_AFTER_S:
+                box = track.box
+                rows = slice(max(int(box.y0) - _RIM_PX, 0), max(int(box.y1) + _RIM_PX, 0))
+                columns = slice(max(int(box.x0) - _RIM_PX, 0), max(int(box.x1) + _RIM_PX, 0))
+                hidden[rows, columns] |= moving[rows, columns]
+        self._still.keep(track.track_id for track in tracks)
+        return cv2.dilate(hidden.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+
+
+class _Standstill:
+    """How long each object has stood where it is."""
+
+    def __init__(self) -> None:
+        self._since: dict[int, tuple[int, float, float]] = {}
+
+    def update(self, track: Track, now_ns: int) -> float:
+        """Take note of where an object is and return for how long it has stood there [s]."""
+        now = track.history[-1]
+        since = self._since.get(track.track_id)
+        if since is None or max(abs(now.x - since[1]), abs(now.y - since[2])) > 0.25 * max(now.width, now.height):
+            since = self._since[track.track_id] = now_ns, now.x, now.y
+        return (now_ns - since[0]) / 1e9
+
+    def keep(self, track_ids: Iterable[int]) -> None:
+        """Forget all other objects."""
+        self._since = {track_id: self._since[track_id] for track_id in track_ids}
 
 
 def _carried(recognized: Box, moving: Sequence[Box]) -> Box:

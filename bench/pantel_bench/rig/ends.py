@@ -1,19 +1,20 @@
-"""The two ends of the demo's line: the product's own sender and receiver, with measuring instruments attached."""
+"""The two ends of the line: the product's own sender and receiver, with measuring instruments attached."""
 
 from __future__ import annotations
 
 import statistics
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from math import ceil
 
-from pantel_bench.demo.meter import LinkMeter, MeteredPort
-from pantel_bench.demo.settings import DemoSettings
+from pantel_bench.rig.memory import max_rss_mib
+from pantel_bench.rig.meter import LinkMeter, MeteredPort
+from pantel_bench.rig.settings import RECEIVER_DELAY_NS, RigSettings
 from pantel_device.cameras import Camera, open_camera
 from pantel_device.frame import Frame, Observation
-from pantel_device.observer import MotionDetector, Observer
+from pantel_device.observer import MotionDetector, Observer, open_detector
 from pantel_device.receiver import Receiver
 from pantel_device.scene_encoder import SceneEncoder
 from pantel_device.sender import Sender
@@ -21,6 +22,7 @@ from pantel_device.sink import Event, Picture, Sink
 from pantel_device.stream import stream_context
 from pantel_link import (
     Clock,
+    CodewordListener,
     LinkReceiver,
     LinkSender,
     Port,
@@ -42,12 +44,19 @@ class SenderFigures:
         meter: The octets written to the port.
         statistics: Counters of the link.
         encoder_ms: Median time to make a payload of an observation, None if none was made [ms].
+        frame_ms: Mean time of all work on a frame (observing it, making and framing payloads), reading it from its
+            file left out [ms]; None if there was none.
+        frame_p95_ms: The time that 95 % of the frames keep to [ms]; None if there was none.
+        element_bits: Bits of the payloads by the kind of their elements.
     """
 
     start_ns: int
     meter: LinkMeter
     statistics: SenderStatistics
     encoder_ms: float | None
+    frame_ms: float | None
+    frame_p95_ms: float | None
+    element_bits: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +66,17 @@ class ReceiverFigures:
     Attributes:
         statistics: Counters of the link.
         pictures: Pictures drawn.
-        generator_ms: Median time of a turn in which a picture was drawn, None if none was [ms].
+        generator_ms: Median time to draw a picture, None if none was drawn [ms].
+        picture_ms: Mean of the same [ms].
+        picture_p95_ms: The time that 95 % of the pictures keep to [ms].
         max_rss_mib: Most memory that the receiver's process held; None where it has no process of its own.
     """
 
     statistics: ReceiverStatistics
     pictures: int
     generator_ms: float | None
+    picture_ms: float | None
+    picture_p95_ms: float | None
     max_rss_mib: float | None
 
 
@@ -71,44 +84,65 @@ class SenderEnd:
     """A sender, its meter and its stopwatch.
 
     Args:
-        settings: Of the demo.
+        settings: Of the run.
         port: Where to send; closed with the end.
         clock: Dates the octets.
         epoch: Boot epoch.
         computing_ns: How long a frame is held back, for the time that a real machine would work on it.
 
+    Attributes:
+        context: What it announces of its stream.
+
     Raises:
         CameraError: The camera cannot be opened.
         CallsignError: The callsign must not go out on this port.
+        DetectorError: The detector cannot be used.
         ManifestError: The model is damaged.
     """
 
     def __init__(
-        self, settings: DemoSettings, port: Port, clock: Clock, *, epoch: int = 0, computing_ns: int = 0
+        self, settings: RigSettings, port: Port, clock: Clock, *, epoch: int = 0, computing_ns: int = 0
     ) -> None:
         check_callsign(settings.callsign, on_air=port.on_air)
         artefact = find_artefact()
-        context = stream_context(artefact, callsign=settings.callsign, epoch=epoch, size_px=settings.size_px)
+        self.context = stream_context(artefact, callsign=settings.callsign, epoch=epoch, size_px=settings.size_px)
         self._meter = LinkMeter()
         self._encoder = _TimedEncoder(load_scene_codec(artefact), settings.size_px)
         self._camera = _DelayedCamera(open_camera(settings.camera, settings.size_px, settings.fps), computing_ns)
         self._port = MeteredPort(port, clock, self._meter)
+        self._frame_times_ms: list[float] = []
         self._sender = Sender(
             camera=self._camera,
-            observer=Observer(MotionDetector(), region_of_interest=settings.masked),
+            observer=Observer(MotionDetector(), open_detector(settings.detector), region_of_interest=settings.masked),
             encoder=self._encoder,
-            link=LinkSender(context, now_ns=clock.now_ns(), preset=settings.preset, bitrate_bps=settings.bitrate_bps),
+            link=LinkSender(
+                self.context, now_ns=clock.now_ns(), preset=settings.preset, bitrate_bps=settings.bitrate_bps
+            ),
             port=self._port,
         )
 
     def advance(self, now_ns: int) -> int:
         """Do all that is due; see `Sender.advance`."""
-        return self._sender.advance(now_ns)
+        frames, reading_ms = self._camera.frames, self._camera.reading_ms
+        started_ns = time.perf_counter_ns()
+        due_ns = self._sender.advance(now_ns)
+        took_ms = (time.perf_counter_ns() - started_ns) / 1e6 - (self._camera.reading_ms - reading_ms)
+        if self._camera.frames > frames:
+            self._frame_times_ms.append(0.0)
+        if self._frame_times_ms:
+            self._frame_times_ms[-1] += took_ms
+        return due_ns
 
     def figures(self) -> SenderFigures:
         """Return what has been measured so far."""
         return SenderFigures(
-            self._camera.start_ns, self._meter, self._sender.statistics, _median(self._encoder.times_ms)
+            start_ns=self._camera.start_ns,
+            meter=self._meter,
+            statistics=self._sender.statistics,
+            encoder_ms=_median(self._encoder.times_ms),
+            frame_ms=_mean(self._frame_times_ms),
+            frame_p95_ms=_p95(self._frame_times_ms),
+            element_bits=dict(self._encoder.element_bits),
         )
 
     def close(self) -> None:
@@ -121,17 +155,23 @@ class ReceiverEnd:
     """A receiver and its stopwatch.
 
     Args:
-        settings: Of the demo.
+        settings: Of the run.
         port: Where to listen; closed with the end.
-        sink: Takes pictures and events; closed with the end.
+        sinks: Take pictures and events; closed with the end.
+        listener: Hears every codeword.
     """
 
-    def __init__(self, settings: DemoSettings, port: Port, sink: Sink) -> None:
+    def __init__(
+        self, settings: RigSettings, port: Port, sinks: Sequence[Sink], *, listener: CodewordListener | None = None
+    ) -> None:
         self._port = port
-        self._sink = sink
+        self._sinks = sinks
         self._drawn = _DrawingTimes()
         self._receiver = Receiver(
-            port=port, link=LinkReceiver(bitrate_bps=settings.bitrate_bps), sinks=[self._drawn, sink]
+            port=port,
+            link=LinkReceiver(bitrate_bps=settings.bitrate_bps, listener=listener),
+            sinks=[self._drawn, *sinks],
+            playout_delay_ns=RECEIVER_DELAY_NS,
         )
 
     def advance(self, now_ns: int) -> int:
@@ -146,25 +186,30 @@ class ReceiverEnd:
             own_process: Whether the process does nothing else, so that its memory is the receiver's.
         """
         return ReceiverFigures(
-            self._receiver.link.statistics,
-            len(self._drawn.times_ms),
-            _median(self._drawn.times_ms),
-            _max_rss_mib() if own_process else None,
+            statistics=self._receiver.link.statistics,
+            pictures=len(self._drawn.times_ms),
+            generator_ms=_median(self._drawn.times_ms),
+            picture_ms=_mean(self._drawn.times_ms),
+            picture_p95_ms=_p95(self._drawn.times_ms),
+            max_rss_mib=max_rss_mib() if own_process else None,
         )
 
     def close(self) -> None:
-        """Close sink and port."""
-        self._sink.close()
+        """Close sinks and port."""
+        for sink in self._sinks:
+            sink.close()
         self._port.close()
 
 
 class _DelayedCamera:
-    """A camera that hands on each frame a constant time after its capture, the newest one only."""
+    """A camera that hands on each frame a constant time after its capture, only the newest; counts and times them."""
 
     def __init__(self, camera: Camera, delay_ns: int) -> None:
         self.size_px = camera.size_px
         self.fps = camera.fps
         self.start_ns = 0
+        self.frames = 0
+        self.reading_ms = 0.0
         self._camera = camera
         self._delay_ns = delay_ns
         self._held: deque[Frame] = deque()
@@ -174,7 +219,9 @@ class _DelayedCamera:
         return self._camera.finished and not self._held
 
     def capture(self, now_ns: int) -> Frame | None:
+        started_ns = time.perf_counter_ns()
         frame = self._camera.capture(now_ns)
+        self.reading_ms += (time.perf_counter_ns() - started_ns) / 1e6
         if frame is not None:
             if frame.index == 0:
                 self.start_ns = frame.time_ns
@@ -182,6 +229,7 @@ class _DelayedCamera:
         newest = None
         while self._held and self._held[0].time_ns + self._delay_ns <= now_ns:
             newest = self._held.popleft()
+            self.frames += 1
         return newest
 
     def close(self) -> None:
@@ -195,15 +243,15 @@ class _TimedEncoder(SceneEncoder):
         super().__init__(codec, size_px)
         self.times_ms: list[float] = []
 
-    def payload(self, observation: Observation, capacity_bytes: int) -> bytes:
+    def payload(self, observation: Observation, capacity_bytes: int, stamp_ns: int) -> bytes:
         started_ns = time.perf_counter_ns()
-        payload = super().payload(observation, capacity_bytes)
+        payload = super().payload(observation, capacity_bytes, stamp_ns)
         self.times_ms.append((time.perf_counter_ns() - started_ns) / 1e6)
         return payload
 
 
 class _DrawingTimes:
-    """A sink that notes how long after the start of a turn a picture comes; it must be the first sink."""
+    """A sink that notes how long drawing a picture takes: it comes first in a turn. It must be the first sink."""
 
     def __init__(self) -> None:
         self.times_ms: list[float] = []
@@ -226,14 +274,9 @@ def _median(values: Sequence[float]) -> float | None:
     return statistics.median(values) if values else None
 
 
-def _max_rss_mib() -> float | None:
-    """Return the largest resident set of this process (Linux), None where the system does not tell.
+def _mean(values: Sequence[float]) -> float | None:
+    return statistics.fmean(values) if values else None
 
-    Not ``getrusage``: its figure survives exec, so a child would report what its parent held.
-    """
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return None
-    peaks = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
-    return int(peaks[0]) / 1024 if peaks else None
+
+def _p95(values: Sequence[float]) -> float | None:
+    return sorted(values)[ceil(0.95 * len(values)) - 1] if values else None

@@ -1,19 +1,14 @@
-"""The demo's video: source and received pictures side by side, written as the run proceeds."""
+"""Videos of source and received pictures side by side, written as a run proceeds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_bench.errors import OutputError
+from pantel_device.video import VideoFile
 
 __all__ = ["SideBySideVideo"]
 
@@ -26,8 +21,8 @@ _INK = (235, 238, 240)
 _FAINT_INK = (150, 158, 165)
 
 
-class SideBySideVideo:
-    """An H.264 video that browsers play.
+class SideBySideVideo(VideoFile):
+    """A video with the source on the left and what was received on the right.
 
     Args:
         path: Of the MP4 file, which is incomplete until the context is left.
@@ -36,32 +31,16 @@ class SideBySideVideo:
         headings: Of the left and the right picture.
 
     Raises:
-        OutputError: The file cannot be written.
+        VideoError: The file cannot be written.
     """
 
     def __init__(self, path: Path, size_px: tuple[int, int], fps: int, headings: tuple[str, str]) -> None:
         self._canvas = _canvas(size_px, headings)
         self._size_px = size_px
-        self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
-        self._stream = self._container.add_stream("libx264", rate=fps, options={"preset": "veryfast", "crf": "20"})
-        self._stream.height, self._stream.width = self._canvas.shape[:2]
-        self._stream.pix_fmt = "yuv420p"
-        self._stream.codec_context.thread_count = 1
-        with _output_errors():
-            self._container.start_encoding()  # opens the file
+        height, width = self._canvas.shape[:2]
+        super().__init__(path, (width, height), fps)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with _output_errors():
-            if kind is None:
-                self._container.mux(self._stream.encode(None))
-            self._container.close()
-
-    def add(self, source: NDArray[np.uint8], received: NDArray[np.uint8], caption: str) -> None:
+    def add_pair(self, source: NDArray[np.uint8], received: NDArray[np.uint8], caption: str) -> None:
         """Append one instant.
 
         Args:
@@ -70,7 +49,7 @@ class SideBySideVideo:
             caption: One line below the pictures.
 
         Raises:
-            OutputError: The disk is full, for example.
+            VideoError: The disk is full, for example.
         """
         width, height = (_SCALE * side for side in self._size_px)
         picture = self._canvas.copy()
@@ -80,16 +59,7 @@ class SideBySideVideo:
             large = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_NEAREST)
             picture[_HEADING_PX : _HEADING_PX + height, left : left + width] = large
         _write(picture, caption, (_MARGIN_PX, _HEADING_PX + height + 27), _FAINT_INK)
-        with _output_errors():
-            self._container.mux(self._stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-
-
-@contextmanager
-def _output_errors() -> Iterator[None]:
-    try:
-        yield
-    except (av.FFmpegError, OSError) as error:
-        raise OutputError(f"cannot write the video: {error.strerror}; make room or name another folder") from error
+        self.add(picture)
 
 
 def _canvas(size_px: tuple[int, int], headings: tuple[str, str]) -> NDArray[np.uint8]:

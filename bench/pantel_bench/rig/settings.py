@@ -1,4 +1,4 @@
-"""What a demo is asked to do, and the rules by which it is scored."""
+"""What a run of the rig is asked to do, and the rules by which it is scored."""
 
 from __future__ import annotations
 
@@ -11,19 +11,38 @@ __all__ = [
     "DISPLAY_INTERVAL_NS",
     "PLAYOUT_DELAY_NS",
     "RECEIVER_COMPUTING_NS",
+    "RECEIVER_DELAY_NS",
     "SENDER_COMPUTING_NS",
-    "DemoSettings",
+    "Channel",
+    "RigSettings",
 ]
 
 DISPLAY_INTERVAL_NS = 100_000_000
 # Charged on the virtual clock, which would otherwise make every machine infinitely fast.
 SENDER_COMPUTING_NS = 150_000_000  # from a frame's capture to the earliest payload that describes it
 RECEIVER_COMPUTING_NS = 50_000_000  # from the decision to draw a picture until it is on show
+# What is drawn at one display instant is ready for the next, so the receiver draws what that one shall show.
+RECEIVER_DELAY_NS = PLAYOUT_DELAY_NS - DISPLAY_INTERVAL_NS
 
 
 @dataclass(frozen=True, slots=True)
-class DemoSettings:
-    """One demo run.
+class Channel:
+    """The simulated line's faults, beside its rate.
+
+    Attributes:
+        bit_error_rate: Probability that a bit was inverted.
+        loss: Probability that a packet was hit by a drop-out.
+        seed: Of everything random.
+    """
+
+    bit_error_rate: float
+    loss: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class RigSettings:
+    """One run.
 
     Attributes:
         camera: A camera that gives the same pictures whenever it is opened: ``test``, ``file:PATH``.
@@ -36,6 +55,7 @@ class DemoSettings:
         loss: Share of packets that the simulated line hits with a drop-out.
         seed: Of the simulated line's errors.
         masked: Whether the region of interest is favoured.
+        detector: Of the sender, a YOLOX export; "" for motion alone.
         real_time: Whether sender and receiver are processes on the real clock.
         port: A port whose output returns to its input, for a real-time run; None for the simulated line.
         callsign: Of the sender; a port that leads out of this machine needs a real one.
@@ -51,6 +71,7 @@ class DemoSettings:
     loss: float = 0.0
     seed: int = 0
     masked: bool = True
+    detector: str = ""
     real_time: bool = False
     port: str | None = None
     callsign: str = PLACEHOLDER_CALLSIGN
@@ -59,3 +80,8 @@ class DemoSettings:
     def instants(self) -> int:
         """Number of display instants, the first at the capture of the first frame."""
         return round(self.seconds * 1e9) // DISPLAY_INTERVAL_NS
+
+    @property
+    def channel(self) -> Channel:
+        """The faults of the simulated line."""
+        return Channel(self.bit_error_rate, self.loss, self.seed)

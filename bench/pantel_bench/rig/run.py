@@ -1,4 +1,4 @@
-"""What any demo run yields: pictures on show, and at the end what its two ends have measured."""
+"""What any run of the rig yields: pictures on show, and at the end what its two ends have measured."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_bench.demo.ends import ReceiverFigures, SenderFigures
-from pantel_bench.demo.settings import DemoSettings
+from pantel_bench.rig.ends import ReceiverFigures, SenderFigures
+from pantel_bench.rig.settings import RigSettings
+from pantel_device.renderer import ShownObject
 from pantel_link import ChannelSettings
 
-__all__ = ["DemoRun", "Findings", "Showing", "channel_settings"]
+__all__ = ["Findings", "RigRun", "Showing", "channel_settings"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,10 +24,12 @@ class Showing:
     Attributes:
         time_ns: Time since the capture of the first frame.
         pixels: (H, W, 3) uint8, RGB; None before the first picture.
+        objects: The sprites in it, as far as the run knows them.
     """
 
     time_ns: int
     pixels: NDArray[np.uint8] | None
+    objects: tuple[ShownObject, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,8 +40,8 @@ class Findings:
     receiver: ReceiverFigures
 
 
-class DemoRun(Protocol):
-    """A demo run, in whatever time."""
+class RigRun(Protocol):
+    """A run, in whatever time."""
 
     def showings(self) -> Iterator[Showing]:
         """Yield what is on show at each display instant."""
@@ -53,8 +56,8 @@ class DemoRun(Protocol):
         ...
 
 
-def channel_settings(settings: DemoSettings) -> ChannelSettings:
-    """Return how bad the demo's line is, in each direction."""
+def channel_settings(settings: RigSettings) -> ChannelSettings:
+    """Return how bad the simulated line is, in each direction."""
     return ChannelSettings(
         bitrate_bps=settings.bitrate_bps,
         bit_error_rate=settings.bit_error_rate,

@@ -1,0 +1,46 @@
+"""Options of all commands that simulate a line, and the types of their values."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+__all__ = ["add_line_options", "seconds_up_to"]
+
+
+def add_line_options(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--ber``, ``--loss`` and ``--seed``."""
+    parser.add_argument("--ber", type=_share, default=0.0, metavar="P", help="bit error rate of the simulated line")
+    parser.add_argument("--loss", type=_share, default=0.0, metavar="P", help="share of packets that the line drops")
+    parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="of the line's errors")
+
+
+def seconds_up_to(longest_s: float) -> Callable[[str], float]:
+    """Return the type of an option that takes a time from 1 s on."""
+
+    def read(text: str) -> float:
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = 0.0
+        if not 1.0 <= seconds <= longest_s:
+            raise argparse.ArgumentTypeError(f"{text} is no time between 1 and {longest_s:g} s")
+        return seconds
+
+    return read
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0.0 <= share < 1.0:
+        raise argparse.ArgumentTypeError(f"{text} is no share; write a number from 0 to below 1, such as 0.1")
+    return share
+
+
+def _seed(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text} is no seed; write a whole number, such as 7")
+    return int(text)

@@ -1,0 +1,196 @@
+"""`pantel bench live`: clips cross a simulated line, and what was on show is scored."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+
+from pantel_bench.commands.line_options import add_line_options, seconds_up_to
+from pantel_bench.errors import BenchError, WeightsError
+from pantel_bench.live.measure import Instruments, measure_clip
+from pantel_bench.live.page import ClipSection, to_html, to_lines
+from pantel_bench.live.peer_cache import PeerCache
+from pantel_bench.live.peer_row import PeerRow
+from pantel_bench.live.peers import LIVE_PEER_STEPS, live_peers
+from pantel_bench.live.recall import JudgedSource
+from pantel_bench.live.report import make_report, to_json
+from pantel_bench.live.source import ClipSource
+from pantel_bench.metrics import Lpips
+from pantel_bench.rig.settings import PLAYOUT_DELAY_NS, RigSettings
+from pantel_device.atomic_file import check_writable, write_atomically
+from pantel_device.command import Command, CommandError, UsageError
+from pantel_device.observer.detector import open_detector
+from pantel_device.progress import progress
+from pantel_link import Preset
+from pantel_link.pacing import DEFAULT_BITRATE_BPS, check_bitrate
+
+__all__ = ["LIVE"]
+
+_DELAY_S = PLAYOUT_DELAY_NS / 1e9
+_LONGEST_S = 300.0  # both the source and the received pictures are held: 5 MB a second
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--clip", type=Path, action="append", required=True, metavar="FILE", help="clip or picture; may be repeated"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=seconds_up_to(_LONGEST_S),
+        default=60.0,
+        metavar="S",
+        help="line time for each clip, 1 to 300; shorter clips are played there and back (default: %(default)g)",
+    )
+    add_line_options(parser)
+    parser.add_argument(
+        "--preset",
+        type=Preset,
+        choices=tuple(Preset),
+        default=Preset.STANDARD,
+        help="error protection (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--bitrate",
+        type=_bitrate,
+        default=DEFAULT_BITRATE_BPS,
+        metavar="B",
+        help="octets on the line times 8 [bit/s] (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--detector", metavar="ONNX", help="the sender's, a YOLOX export; without, motion alone decides"
+    )
+    parser.add_argument(
+        "--judge", type=Path, metavar="ONNX", help="looks for objects in source and pictures, a YOLOX export"
+    )
+    parser.add_argument("--lpips", type=Path, metavar="NPZ", help="weights of LPIPS (lpips_squeeze_v01.npz)")
+    parser.add_argument(
+        "--join-s", type=_times, default=(), metavar="T,…", help="times at which further receivers join late [s]"
+    )
+    parser.add_argument("--peers", action="store_true", help="measure video codecs and slideshows as well")
+    parser.add_argument("--peers-cache", type=Path, metavar="FILE", help="keep the peers' results in a file")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write a page with tables, pictures and plots")
+    parser.add_argument(
+        "--video", type=Path, metavar="FILE", help="write source and pictures side by side; for several clips FILE-CLIP"
+    )
+    parser.add_argument("--captures", type=Path, metavar="DIR", help="keep what the receivers heard, for pantel replay")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    try:
+        _measure(arguments)
+    except WeightsError as error:
+        raise UsageError(str(error)) from error
+    except BenchError as error:
+        raise CommandError(str(error)) from error
+    return 0
+
+
+def _measure(arguments: argparse.Namespace) -> None:
+    cv2.setNumThreads(1)  # times are those of one thread
+    names = _names(arguments.clip)
+    _check_outputs(arguments, names)
+    lpips = Lpips.from_file(arguments.lpips) if arguments.lpips else None
+    judge = open_detector(str(arguments.judge or ""))
+    cache = PeerCache(arguments.peers_cache)
+    sections = []
+    for clip, name in zip(arguments.clip, names, strict=True):
+        settings = RigSettings(
+            camera=f"file:{clip}",
+            seconds=arguments.seconds,
+            bitrate_bps=arguments.bitrate,
+            preset=arguments.preset,
+            bit_error_rate=arguments.ber,
+            loss=arguments.loss,
+            seed=arguments.seed,
+            detector=arguments.detector or "",
+        )
+        source = ClipSource(settings.camera, settings.seconds, size_px=settings.size_px)
+        video = _video(arguments.video, name, len(names))
+        capture = arguments.captures / f"{name}.pcapng" if arguments.captures else None
+        judged = JudgedSource(source, judge) if judge is not None else None
+        instruments = Instruments(lpips, judged, arguments.join_s)
+        result = measure_clip(settings, source, instruments, capture=capture, video=video)
+        key = cache.key(source, settings.bitrate_bps, _DELAY_S, (arguments.lpips, arguments.judge))
+        peers = _peers(source, settings.bitrate_bps, instruments, cache, key) if arguments.peers else []
+        report = make_report(result, peers)
+        sys.stdout.write(to_lines([report]))
+        sys.stdout.flush()
+        sections.append(ClipSection(report, result.stills, video.name if video else None))
+    if arguments.json:
+        write_atomically(arguments.json, to_json([section.report for section in sections]))
+    if arguments.report:
+        write_atomically(arguments.report, to_html(sections))
+
+
+def _peers(
+    source: ClipSource, bitrate_bps: int, instruments: Instruments, cache: PeerCache, key: str
+) -> Sequence[PeerRow]:
+    """Return the figures of the peers, measured or remembered."""
+    rows = cache.get(key)
+    if rows is None:
+        with progress(LIVE_PEER_STEPS, f"peers of {Path(source.camera).stem}", every_s=5) as done:
+            rows = live_peers(
+                source,
+                bitrate_bps=bitrate_bps,
+                delay_s=_DELAY_S,
+                lpips=instruments.lpips,
+                judged=instruments.judged,
+                done=done,
+            )
+        cache.put(key, rows)
+    return rows
+
+
+def _names(clips: Sequence[Path]) -> list[str]:
+    """Return a name for each clip by which its files are told apart."""
+    names = [clip.stem for clip in clips]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"two clips are named {name}; rename one, or measure them one by one")
+    return names
+
+
+def _video(path: Path | None, name: str, clips: int) -> Path | None:
+    """Return the place of a clip's video."""
+    return path.with_name(f"{path.stem}-{name}{path.suffix}") if path is not None and clips > 1 else path
+
+
+def _check_outputs(arguments: argparse.Namespace, names: Sequence[str]) -> None:
+    if arguments.captures:
+        try:
+            arguments.captures.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"cannot make the folder {arguments.captures}: {error.strerror}; name another") from error
+    videos = [_video(arguments.video, name, len(names)) for name in names]
+    for output in (arguments.json, arguments.report, arguments.peers_cache, *videos):
+        if output:
+            check_writable(output)
+
+
+def _bitrate(text: str) -> int:
+    try:
+        bitrate_bps = int(text)
+        check_bitrate(bitrate_bps)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} is no bit rate for a line: {error}") from error
+    return bitrate_bps
+
+
+def _times(text: str) -> tuple[float, ...]:
+    try:
+        times_s = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        times_s = (-1.0,)
+    if not all(0.0 <= time_s <= _LONGEST_S for time_s in times_s):
+        raise argparse.ArgumentTypeError(f"{text!r} are no times; write for example 10,20.5")
+    return times_s
+
+
+LIVE = Command(
+    "live", "live pictures of clips over a simulated line: ours and, with --peers, others", _add_arguments, _run
+)

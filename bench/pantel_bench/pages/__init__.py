@@ -1,0 +1,1 @@
+"""What report pages are made of: figures, tables, plots, pairs of pictures and videos."""

@@ -1,0 +1,152 @@
+"""One object as the sender sees it: cut out of the newest frame, to compare with what a sprite would show there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pantel_codec import MARGINS, Margins
+from pantel_device.composition import Window, place
+from pantel_device.frame import Box, Observation, Track
+from pantel_models.thumbnails import Cutting, Look
+
+__all__ = ["ObjectView"]
+
+_RIM_PX = 2
+_REACH = 0.62  # of an object's sides, in which what belongs to it is looked for; all but the widest margin
+_WORTH_REACHING = 0.1  # share of a strip beside an object that has to move for the raster to reach so far
+_DIFFERENCE = 14.0  # grey levels from the background that make a pixel the object's
+_SOFTNESS = 6.0
+
+
+class ObjectView:
+    """The surroundings of an object and of its sprite in one frame.
+
+    Attributes:
+        window: Rows and columns of the picture that are looked at; empty when nothing lies in the picture.
+    """
+
+    def __init__(self, observation: Observation, track: Track | None, boxes: Sequence[Box]) -> None:
+        """Cut out a part of a frame.
+
+        Args:
+            observation: The frame, its background and its objects.
+            track: The object; None if it has left.
+            boxes: What the part has to hold.
+        """
+        height, width = observation.frame.pixels.shape[:2]
+        self._size_px = (width, height)
+        reach = _REACH if track is not None else 0.0
+        rim_x, rim_y = (reach * max(sides) + _RIM_PX for sides in _sides(boxes))
+        self.window = (
+            _within(min(box.y0 for box in boxes) - rim_y, max(box.y1 for box in boxes) + rim_y, height),
+            _within(min(box.x0 for box in boxes) - rim_x, max(box.x1 for box in boxes) + rim_x, width),
+        )
+        frame, background = observation.frame.pixels[self.window], observation.background[self.window]
+        self._pixels = frame
+        self._frame, self._background = frame.astype(np.float32), background.astype(np.float32)
+        self._mask = _object_mask(observation.difference[self.window])
+        self._seen = np.ones((*frame.shape[:2], 1), np.float32)
+        self._others = np.zeros(frame.shape[:2], np.bool_)
+        for other in observation.tracks:
+            if track is None or other.track_id != track.track_id:
+                hidden = self._rows_and_columns(other.box)
+                self._others[hidden] = True
+                if track is not None and other.box.y1 > track.box.y1:
+                    self._seen[hidden] = 0
+
+    def margins(self, box: Box) -> Margins:
+        """Return how far a raster should reach beyond an object to hold all that moves with it, such as its shadow."""
+        mask = (self._mask > 0.5) & ~self._others
+        width, height = box.x1 - box.x0, box.y1 - box.y0
+        found = []
+        for dx, dy in ((-1, 0), (0, -1), (1, 0), (0, 1)):
+            margin = 0
+            for index in range(1, len(MARGINS)):
+                inner, outer = MARGINS[index - 1], MARGINS[index]
+                strip = Box(
+                    box.x0 - outer * width if dx < 0 else box.x1 + inner * width if dx > 0 else box.x0,
+                    box.y0 - outer * height if dy < 0 else box.y1 + inner * height if dy > 0 else box.y0,
+                    box.x0 - inner * width if dx < 0 else box.x1 + outer * width if dx > 0 else box.x1,
+                    box.y0 - inner * height if dy < 0 else box.y1 + outer * height if dy > 0 else box.y1,
+                )
+                part = mask[self._rows_and_columns(strip)]
+                if part.sum() < _WORTH_REACHING * strip.area_px:
+                    break
+                margin = index
+            found.append(margin)
+        left, above, right, below = found
+        return left, above, right, below
+
+    def error(self, look: Look | None, box: Box | None) -> float:
+        """Return the squared error, over 0..1 values, of a sprite at a place; of the background without a sprite."""
+        picture = self._background
+        if look is not None and box is not None:
+            placed = place(look, box, self._size_px)
+            inner = _common(placed.window, self.window)
+            if inner is not None:
+                here, there = _relative(inner, self.window), _relative(inner, placed.window)
+                picture = picture.copy()
+                picture[here] += placed.alpha[there] * (placed.colour[there] - picture[here])
+        return float((((picture - self._frame) ** 2) * self._seen).sum()) / 255.0**2
+
+    def cut(self, box: Box) -> Cutting | None:
+        """Return what lies in a raster's rectangle; None if hardly anything of it lies in the picture."""
+        y0, x0 = round(box.y0), round(box.x0)
+        whole = slice(y0, max(round(box.y1), y0 + 2)), slice(x0, max(round(box.x1), x0 + 2))
+        inner = _common(whole, (slice(0, self._size_px[1]), slice(0, self._size_px[0])))
+        if inner is None or min(part.stop - part.start for part in inner) < 2:
+            return None
+        known = _common(inner, self.window)
+        if known is None:
+            return None
+        here = _relative(known, self.window)
+        pads = [(part.start - all_.start, all_.stop - part.stop) for part, all_ in zip(known, whole, strict=True)]
+        frame = np.pad(self._pixels[here], (*pads, (0, 0)), mode="edge")
+        return Cutting.from_pixels(frame, np.pad(self._mask[here], pads), np.pad(self._seen[here][..., 0], pads))
+
+    def _rows_and_columns(self, box: Box) -> Window:
+        """Return the part of a box that lies in the window, counted from its corner."""
+        rows, columns = self.window
+        return (
+            _within(box.y0 - rows.start, box.y1 - rows.start, rows.stop - rows.start),
+            _within(box.x0 - columns.start, box.x1 - columns.start, columns.stop - columns.start),
+        )
+
+
+def _object_mask(difference: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return (H, W) float32, 1 where a frame clearly differs from the background; softly in between."""
+    if difference.size == 0:
+        return difference.astype(np.float32)
+    mask = np.clip((difference.astype(np.float32) - _DIFFERENCE) / _SOFTNESS + 0.5, 0, 1)
+    return np.asarray(cv2.medianBlur((255 * mask).astype(np.uint8), 3), np.float32) / np.float32(255)
+
+
+def _sides(boxes: Sequence[Box]) -> tuple[list[float], list[float]]:
+    return [box.x1 - box.x0 for box in boxes], [box.y1 - box.y0 for box in boxes]
+
+
+def _within(low: float, high: float, limit: int) -> slice:
+    """Return the whole pixels of an interval that lie in 0..limit."""
+    start = min(max(math.floor(low), 0), limit)
+    return slice(start, min(max(math.ceil(high), start), limit))
+
+
+def _common(first: Window, second: Window) -> Window | None:
+    """Return what two windows share; None if nothing."""
+    rows, columns = (
+        slice(max(one.start, two.start), min(one.stop, two.stop)) for one, two in zip(first, second, strict=True)
+    )
+    return (rows, columns) if rows.start < rows.stop and columns.start < columns.stop else None
+
+
+def _relative(window: Window, origin: Window) -> Window:
+    """Return a window of the picture as a window of a part of it."""
+    rows, columns = (
+        slice(part.start - start.start, part.stop - start.start) for part, start in zip(window, origin, strict=True)
+    )
+    return rows, columns

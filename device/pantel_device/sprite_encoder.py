@@ -1,0 +1,346 @@
+"""What there is to tell of moving objects, and what each piece of news is worth.
+
+Of each object the encoder compares the newest frame with what the receiver shows there now, with what it would show if
+the sprite stood where the object is, and with what a new thumbnail would look like: analysis by synthesis. The squared
+error that each would remove, over the time it may be expected to stay removed, is its worth.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+
+from pantel_codec import (
+    AGE_STEP_NS,
+    MAX_SPRITES,
+    Element,
+    ForgetElement,
+    Knot,
+    LookElement,
+    Part,
+    PoseElement,
+    Sprite,
+    SpriteElement,
+    StepElement,
+    Trajectory,
+    completed_knot,
+    shape_of,
+    size_code,
+    size_px,
+)
+from pantel_device.composition import pose_box, raster_box
+from pantel_device.frame import Box, Observation, Track, TrackPoint
+from pantel_device.news import News, lasting_s
+from pantel_device.object_view import ObjectView
+from pantel_device.observer.coco import COCO_CLASSES
+from pantel_device.sprite_belief import SpriteBelief, as_step, knot_pose
+from pantel_models.thumbnails import Look, ThumbnailCodec
+
+__all__ = ["SpriteEncoder"]
+
+_QUALITIES = (1, 2, 3, 4, 5, 6)
+_MAX_AGE_STEPS = 15
+_POSITION_MARGIN_PX = 63
+
+# What elements take besides the symbols of a thumbnail [bit].
+_SPRITE_BITS = 52.0
+_LOOK_BITS = 16.0
+_POSE_BITS = 34.0
+_STEP_BITS = 24.0
+_FORGET_BITS = 12.0
+
+_NEW_LASTS_S = 3.0  # what is told of a new object may be expected to serve for so long
+_LEAST_ERROR = 0.3  # squared error over 0..1 that is worth looking at
+_LOOKED_AT = 4  # objects of which thumbnails are tried for one payload: those that lack most
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Case:
+    """One object at the time of a payload.
+
+    Attributes:
+        stamp_ns: Of the packet.
+        age_steps: Of the newest knot that can be told.
+        now_ns: Capture time of the frame.
+        track: The object.
+        view: What the frame shows of it.
+        missing: Probability that the receiver does not know the object.
+        bare: Error of the background without any sprite.
+        known: Error of what a receiver shows that knows the object.
+    """
+
+    stamp_ns: int
+    age_steps: int
+    now_ns: int
+    track: Track
+    view: ObjectView
+    missing: float
+    bare: float
+    known: float
+
+    @property
+    def shown(self) -> float:
+        """Expected error of what the receiver shows."""
+        return self.missing * self.bare + (1 - self.missing) * self.known
+
+
+class SpriteEncoder:
+    """Knows what was told of moving objects and what is worth telling next."""
+
+    def __init__(
+        self, thumbnails: ThumbnailCodec, size_px: tuple[int, int], *, weight: float, loss: float, refresh_s: float
+    ) -> None:
+        """Start with a receiver that knows nothing.
+
+        Args:
+            thumbnails: How sprites look.
+            size_px: Width and height of the picture.
+            weight: How much an error in a moving object counts, compared with one in the background.
+            loss: Share of packets that is expected to be lost.
+            refresh_s: Time after which a receiver that joined late should have been told again [s].
+        """
+        self._thumbnails = thumbnails
+        self._size_px = size_px
+        self._weight = weight
+        self._loss = loss
+        self._refresh_ns = refresh_s * 1e9
+        self._told: dict[int, SpriteBelief] = {}
+        self._ids: dict[int, int] = {}
+        self._next_id = 0
+
+    def news(self, observation: Observation, stamp_ns: int) -> list[News]:
+        """Return what could be told now, in no order.
+
+        Args:
+            observation: The newest frame and its objects.
+            stamp_ns: Time of the packet, from which its knots count back.
+        """
+        age_steps = max(math.ceil((stamp_ns - observation.frame.time_ns) / AGE_STEP_NS), 0)
+        if age_steps > _MAX_AGE_STEPS:
+            return []
+        found = self._farewells(observation, age_steps)
+        cases = [self._case(observation, track, stamp_ns, age_steps) for track in observation.tracks]
+        cases = sorted((case for case in cases if case.shown > _LEAST_ERROR), key=lambda case: -case.shown)
+        for rank, case in enumerate(cases):
+            found += self._about(case, looks=rank < _LOOKED_AT)
+        return found
+
+    def sent(self, news: News, stamp_ns: int) -> None:
+        """Take note of what goes on the air."""
+        track_id = news.track_id
+        if track_id is None:
+            raise ValueError("news of an object name it")
+        for element in news.elements:
+            belief = self._told.get(track_id)
+            match element:
+                case SpriteElement() if news.look is not None:
+                    self._told[track_id] = self._introduced(belief, element, news.look, stamp_ns)
+                case LookElement(thumbnail=thumbnail) if belief is not None and news.look is not None:
+                    belief.update_look(thumbnail, news.look, stamp_ns)
+                case PoseElement(knot=knot) if belief is not None:
+                    belief.sprite.trajectory.add(knot_pose(knot, stamp_ns))
+                    belief.whole_ns = max(belief.whole_ns, stamp_ns)
+                case StepElement() if belief is not None:
+                    completed = completed_knot(belief.sprite.trajectory, element, stamp_ns)
+                    if completed is not None:
+                        belief.sprite.trajectory.add(knot_pose(completed, stamp_ns))
+                case ForgetElement():
+                    self._told.pop(track_id, None)
+                case _:
+                    raise ValueError(f"{element} cannot be told of an object that was not introduced")
+
+    def _introduced(
+        self, known: SpriteBelief | None, element: SpriteElement, look: Look, stamp_ns: int
+    ) -> SpriteBelief:
+        """Return the belief once a sprite has been told, with all that makes it known."""
+        trajectory = Trajectory() if known is None else known.sprite.trajectory
+        trajectory.add(knot_pose(element.knot, stamp_ns))
+        codes = element.width_code, element.knot.height_code
+        sprite = Sprite(element.class_id, *codes, element.margins, element.core, stamp_ns, trajectory)
+        missing = self._loss * (1.0 if known is None else known.missing)
+        return SpriteBelief(element.sprite_id, sprite, look, stamp_ns, missing)
+
+    def _case(self, observation: Observation, track: Track, stamp_ns: int, age_steps: int) -> _Case:
+        now_ns = observation.frame.time_ns
+        belief = self._told.get(track.track_id)
+        shown_box = None if belief is None else belief.box_at(now_ns)
+        boxes = [track.box] if shown_box is None else [track.box, shown_box]
+        view = ObjectView(observation, track, boxes)
+        bare = view.error(None, None)
+        missing = 1.0 if belief is None else belief.missing_at(now_ns, self._loss, self._refresh_ns)
+        known = bare if belief is None or shown_box is None else view.error(belief.look, shown_box)
+        return _Case(stamp_ns, age_steps, now_ns, track, view, missing, bare, known)
+
+    def _about(self, case: _Case, *, looks: bool) -> list[News]:
+        """Return what could be told of one object."""
+        belief = self._told.get(case.track.track_id)
+        if belief is None:
+            return self._introductions(case) if looks else []
+        knot = self._knot(case, case.age_steps, belief.sprite)
+        box = belief.box_of(knot_pose(knot, case.stamp_ns))
+        posed = case.view.error(belief.look, box)
+        gain = (1 - case.missing) * (case.known - posed) * lasting_s(case.now_ns - belief.knot_ns)
+        step = belief.step(knot, case.stamp_ns)
+        move: Element = PoseElement(belief.sprite_id, knot) if step is None else step
+        found = [self._news(case, (move,), _POSE_BITS if step is None else _STEP_BITS, gain)]
+        if looks:
+            found += self._new_looks(case, belief, found[0], min(posed, case.known))
+        return [news for news in found if news.worth > 0]
+
+    def _new_looks(self, case: _Case, belief: SpriteBelief, move: News, posed: float) -> list[News]:
+        """Return how the looks of a known object could be brought up to date: alone, with its place, or all anew.
+
+        Args:
+            case: The object.
+            belief: What the receiver knows of it.
+            move: The news of its place alone.
+            posed: Error with the old look in the better place.
+        """
+        moves = move.worth > 0
+        knot = self._knot(case, case.age_steps, belief.sprite)
+        box = belief.box_of(knot_pose(knot, case.stamp_ns)) if moves else belief.box_at(case.now_ns)
+        found = self._introductions(case)
+        cutting = None if box is None else case.view.cut(box)
+        if cutting is None or box is None:
+            return found
+        lasts_s = lasting_s(case.now_ns - belief.sprite.look_ns)
+        shape = belief.sprite.shape
+        move_gain = move.worth * move.bits / (self._weight * (1 - self._loss))
+        for part, quality in itertools.product(Part, _QUALITIES):
+            if part is Part.CORE:
+                thumbnail = self._thumbnails.encode(cutting, shape, quality, belief.next_version)
+                look = self._thumbnails.decode(thumbnail, None, shape)
+            else:
+                thumbnail = self._thumbnails.encode_detail(cutting, shape, belief.sprite.core, quality)
+                look = self._thumbnails.decode(belief.sprite.core, thumbnail, shape)
+            bits = _LOOK_BITS + float(self._thumbnails.model.bits(shape, part, quality, thumbnail.symbols).sum())
+            gain = (1 - case.missing) * (posed - case.view.error(look, box)) * lasts_s
+            elements: tuple[Element, ...] = (LookElement(belief.sprite_id, shape, thumbnail),)
+            found.append(self._news(case, elements, bits, gain, look))
+            if moves:
+                both = (*move.elements, *elements)
+                found.append(self._news(case, both, bits + move.bits, gain + move_gain, look))
+        return found
+
+    def _introductions(self, case: _Case) -> list[News]:
+        """Return an object with all that makes it known, in several qualities."""
+        belief = self._told.get(case.track.track_id)
+        point = _point(case.track, case.stamp_ns - case.age_steps * AGE_STEP_NS)
+        width_code = size_code(point.width)
+        knot = self._knot(case, case.age_steps, None)
+        shape = shape_of(width_code, knot.height_code)
+        pose = knot_pose(knot, case.stamp_ns)
+        margins = case.view.margins(pose_box(pose, width_code, knot.height_code))
+        box = raster_box(pose_box(pose, width_code, knot.height_code), margins)
+        cutting = case.view.cut(box)
+        sprite_id = self._sprite_id(case.track.track_id)
+        if cutting is None or sprite_id is None:
+            return []
+        version = 0 if belief is None else belief.next_version
+        older = self._older_knot(case) if belief is None else None
+        lasts_s = _NEW_LASTS_S if belief is None else lasting_s(case.now_ns - belief.sprite.look_ns)
+        class_id = COCO_CLASSES.index(case.track.label) + 1 if case.track.label in COCO_CLASSES else 0
+        found = []
+        for quality in _QUALITIES:
+            core = self._thumbnails.encode(cutting, shape, quality, version)
+            bits = _SPRITE_BITS + float(self._thumbnails.model.bits(shape, Part.CORE, quality, core.symbols).sum())
+            look = self._thumbnails.decode(core, None, shape)
+            gain = (case.shown - case.view.error(look, box)) * lasts_s
+            elements: tuple[Element, ...] = (
+                SpriteElement(sprite_id, belief is None, class_id, width_code, margins, knot, core),
+            )
+            if older is not None:
+                past, past_bits = self._past(sprite_id, older, knot, case.stamp_ns)
+                elements, bits = (*elements, past), bits + past_bits
+            found.append(self._news(case, elements, bits, gain, look))
+        return [news for news in found if news.worth > 0]
+
+    def _past(self, sprite_id: int, older: Knot, knot: Knot, stamp_ns: int) -> tuple[Element, float]:
+        """Return the element that tells an earlier knot of an object that is introduced with a knot, and its bits."""
+        trajectory = Trajectory()
+        trajectory.add(knot_pose(knot, stamp_ns))
+        step = as_step(sprite_id, older)
+        if completed_knot(trajectory, step, stamp_ns) == older:
+            return step, _STEP_BITS
+        return PoseElement(sprite_id, older), _POSE_BITS
+
+    def _sprite_id(self, track_id: int) -> int | None:
+        """Return the id of an object in the stream; a new one takes that which has been free longest, if one is."""
+        if track_id not in self._ids:
+            if len(self._ids) >= MAX_SPRITES:
+                return None
+            while self._next_id in self._ids.values():
+                self._next_id = (self._next_id + 1) % MAX_SPRITES
+            self._ids[track_id] = self._next_id
+            self._next_id = (self._next_id + 1) % MAX_SPRITES
+        return self._ids[track_id]
+
+    def _news(
+        self, case: _Case, elements: tuple[Element, ...], bits: float, gain: float, look: Look | None = None
+    ) -> News:
+        worth = self._weight * (1 - self._loss) * gain / bits
+        kind = "poses" if look is None else "sprites"
+        return News(kind, elements, bits, worth, case.track.track_id, look)
+
+    def _farewells(self, observation: Observation, age_steps: int) -> list[News]:
+        """Return news of objects that are gone but still shown; forget those that vanish by themselves."""
+        present = {track.track_id for track in observation.tracks}
+        self._ids = {key: value for key, value in self._ids.items() if key in present or key in self._told}
+        picture = Box(0, 0, *self._size_px)
+        found = []
+        for track_id, belief in list(self._told.items()):
+            if track_id in present:
+                continue
+            box = belief.box_at(observation.frame.time_ns)
+            if box is None or picture.intersection_px(box) <= 0:
+                del self._told[track_id]
+                continue
+            view = ObjectView(observation, None, [box])
+            gain = view.error(belief.look, box) - view.error(None, None)
+            if gain > 0:
+                worth = self._weight * (1 - self._loss) * gain * _NEW_LASTS_S / _FORGET_BITS
+                farewell = ForgetElement(belief.sprite_id, age_steps)
+                found.append(News("farewells", (farewell,), _FORGET_BITS, worth, track_id))
+        return found
+
+    def _knot(self, case: _Case, age_steps: int, sprite: Sprite | None) -> Knot:
+        """Return where an object was, as it can be told; of a sprite that keeps its proportions, of the right area."""
+        point = _point(case.track, case.stamp_ns - age_steps * AGE_STEP_NS)
+        height = point.height
+        if sprite is not None:
+            height = math.sqrt(point.width * height * size_px(sprite.height_code) / size_px(sprite.width_code))
+        x, y = (
+            min(max(round(value), -_POSITION_MARGIN_PX), side + _POSITION_MARGIN_PX)
+            for value, side in zip((point.x, point.y), self._size_px, strict=True)
+        )
+        return Knot(age_steps, x, y, size_code(height))
+
+    def _older_knot(self, case: _Case) -> Knot | None:
+        """Return an earlier knot of a new object, so that it has a past and a velocity; None if it is too new."""
+        steps = (case.stamp_ns - case.track.history[0].time_ns) // AGE_STEP_NS
+        steps = min(steps, _MAX_AGE_STEPS)
+        return self._knot(case, steps, None) if steps >= case.age_steps + 3 else None
+
+
+def _point(track: Track, time_ns: int) -> TrackPoint:
+    """Return centre and size of an object at a time, the nearest that is known."""
+    history = track.history
+    before = history[0]
+    for after in history:
+        if after.time_ns >= time_ns:
+            if after.time_ns == before.time_ns:
+                return after
+            share = max((time_ns - before.time_ns) / (after.time_ns - before.time_ns), 0.0)
+            values = (
+                (1 - share) * old + share * new
+                for old, new in (
+                    (before.x, after.x),
+                    (before.y, after.y),
+                    (before.width, after.width),
+                    (before.height, after.height),
+                )
+            )
+            return TrackPoint(time_ns, *values)
+        before = after
+    return history[-1]

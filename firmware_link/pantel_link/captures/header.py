@@ -1,0 +1,81 @@
+"""The head of a capture: how the receiver was set, so that it can be repeated."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from pantel_link.context import StreamContext
+from pantel_link.errors import CaptureError, PacketError
+from pantel_link.pacing import DEFAULT_BITRATE_BPS
+
+__all__ = ["HEADER_MARK", "CaptureHeader"]
+
+HEADER_MARK = b'"pantel_capture"'
+"""Stands in the comment of every section of ours."""
+
+_VERSION = 1
+_SHORTEST_INTERVAL_NS = 1_000_000
+_LONGEST_NS = 3600 * 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureHeader:
+    """How the receiver was set.
+
+    Attributes:
+        bitrate_bps: Rate at which the sender was taken to pace its octets.
+        playout_delay_ns: Time from capture to show.
+        picture_interval_ns: Pictures were drawn at multiples of it on the receiver's clock.
+        clock_offset_ns: UTC less the receiver's monotonic clock when the capture began, 0 on a virtual clock.
+        contexts: Streams that were known beforehand.
+    """
+
+    bitrate_bps: int = DEFAULT_BITRATE_BPS
+    playout_delay_ns: int = 1_500_000_000
+    picture_interval_ns: int = 100_000_000
+    clock_offset_ns: int = 0
+    contexts: tuple[StreamContext, ...] = ()
+
+    def to_comment(self) -> str:
+        """Return all but the bit rate, for which pcapng has a field, as the comment of a section."""
+        return json.dumps(
+            {
+                "pantel_capture": _VERSION,
+                "playout_delay_ns": self.playout_delay_ns,
+                "picture_interval_ns": self.picture_interval_ns,
+                "clock_offset_ns": self.clock_offset_ns,
+                "contexts": [context.to_bytes().hex() for context in self.contexts],
+            }
+        )
+
+    @classmethod
+    def from_comment(cls, comment: str, bitrate_bps: int) -> CaptureHeader:
+        """Return the header that `to_comment` described.
+
+        Raises:
+            CaptureError: It is another comment, of a newer version or damaged.
+        """
+        try:
+            values = json.loads(comment)
+            version = values["pantel_capture"]
+            header = cls(
+                bitrate_bps=bitrate_bps,
+                playout_delay_ns=int(values["playout_delay_ns"]),
+                picture_interval_ns=int(values["picture_interval_ns"]),
+                clock_offset_ns=int(values["clock_offset_ns"]),
+                contexts=tuple(_context(bytes.fromhex(text)) for text in values["contexts"]),
+            )
+        except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError, PacketError) as error:
+            raise CaptureError("its section has no head written by pantel") from error
+        if version != _VERSION:
+            raise CaptureError(f"it is a capture of version {version}; this program reads version {_VERSION}")
+        delayed = 0 <= header.playout_delay_ns <= _LONGEST_NS
+        if not delayed or header.picture_interval_ns < _SHORTEST_INTERVAL_NS or bitrate_bps <= 0:
+            raise CaptureError("its head describes no possible receiver")
+        return header
+
+
+def _context(octets: bytes) -> StreamContext:
+    """Return what `StreamContext.to_bytes` wrote."""
+    return StreamContext.from_description(octets[0], octets[1:])

@@ -1,0 +1,172 @@
+"""Reads captures: the head, codeword after codeword, and the end of each section."""
+
+from __future__ import annotations
+
+import logging
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pantel_link.captures.header import HEADER_MARK, CaptureHeader
+from pantel_link.captures.pcapng import (
+    ENHANCED_PACKET,
+    INTERFACE_DESCRIPTION,
+    INTERFACE_STATISTICS,
+    LINKTYPE_USER0,
+    OPT_COMMENT,
+    OPT_END_TIME,
+    OPT_RESOLUTION,
+    OPT_SPEED,
+    SECTION_HEADER,
+    Block,
+    read_blocks,
+    read_options,
+)
+from pantel_link.errors import CaptureError
+from pantel_link.pacing import DEFAULT_BITRATE_BPS
+
+__all__ = ["CaptureEnd", "CaptureEvent", "CapturedCodeword", "read_capture"]
+
+log = logging.getLogger(__name__)
+
+_MICROSECONDS = 6  # where an interface does not say
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedCodeword:
+    """A codeword as it was received.
+
+    Attributes:
+        octets: Marker and codeword, before error correction.
+        arrival_ns: On the receiver's monotonic clock.
+        verdict: What the receiver made of it, in words.
+    """
+
+    octets: bytes
+    arrival_ns: int
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureEnd:
+    """The receiver ended in order.
+
+    Attributes:
+        time_ns: When, on its monotonic clock.
+    """
+
+    time_ns: int
+
+
+CaptureEvent = CaptureHeader | CapturedCodeword | CaptureEnd
+
+
+@dataclass(frozen=True, slots=True)
+class _Interface:
+    """Where packets came from: their link type, and how time is counted there."""
+
+    link_type: int
+    ticks_per_s: int
+
+
+def read_capture(path: Path) -> Iterator[CaptureEvent]:
+    """Yield what a file holds: for each run of a receiver its header, its codewords and, if it ended in order, its end.
+
+    What is not ours in a pcapng file is skipped. A file that is damaged or cut off ends there, with a warning in the
+    log.
+
+    Raises:
+        CaptureError: There is nothing in it that a receiver could have heard.
+        OSError: The file cannot be read.
+    """
+    section = _Section()
+    begun = False
+    with path.open("rb") as file:
+        try:
+            for block in read_blocks(file):
+                event = section.take(block)
+                if event is not None:
+                    begun = True
+                    yield event
+        except CaptureError as error:
+            if not begun:
+                raise CaptureError(f"{path} is no capture: {error}") from error
+            log.warning("capture ends early path=%s reason=%s", path, error)
+    if not begun:
+        raise CaptureError(f"{path} is no capture: it holds no codewords of pantel")
+
+
+class _Section:
+    """Turns the blocks of a file, one after another, into events."""
+
+    def __init__(self) -> None:
+        self._comment = ""
+        self._header: CaptureHeader | None = None
+        self._interfaces: list[_Interface] = []
+
+    def take(self, block: Block) -> CaptureEvent | None:
+        """Return the event that a block brings, None if it brings none.
+
+        Raises:
+            CaptureError: The block is damaged, or the section is of a newer version.
+        """
+        take = {
+            SECTION_HEADER: self._begin,
+            INTERFACE_DESCRIPTION: self._describe,
+            ENHANCED_PACKET: self._packet,
+            INTERFACE_STATISTICS: self._end,
+        }.get(block.kind)
+        try:
+            return take(block) if take is not None else None
+        except (IndexError, struct.error) as error:
+            raise CaptureError(f"the block that ends at octet {block.end} makes no sense") from error
+
+    def _begin(self, block: Block) -> None:
+        comments = [value for code, value in read_options(block.body[16:], block.order) if code == OPT_COMMENT]
+        # Other programs add comments of their own, or lose ours.
+        self._comment = next((each.decode(errors="replace") for each in comments if HEADER_MARK in each), "")
+        self._header = None
+        self._interfaces = []
+
+    def _describe(self, block: Block) -> CaptureEvent | None:
+        (link_type,) = struct.unpack_from(f"{block.order}H", block.body)
+        options = dict(read_options(block.body[8:], block.order))
+        resolution = options.get(OPT_RESOLUTION, bytes([_MICROSECONDS]))[0]
+        ticks_per_s = 2 ** (resolution & 0x7F) if resolution & 0x80 else 10**resolution
+        self._interfaces.append(_Interface(link_type, ticks_per_s))
+        if self._header is not None or link_type != LINKTYPE_USER0:
+            return None
+        bitrate_bps = DEFAULT_BITRATE_BPS
+        if OPT_SPEED in options:
+            (bitrate_bps,) = struct.unpack(f"{block.order}Q", options[OPT_SPEED])
+        if self._comment:
+            self._header = CaptureHeader.from_comment(self._comment, bitrate_bps)
+        else:
+            self._header = CaptureHeader(bitrate_bps)
+        return self._header
+
+    def _packet(self, block: Block) -> CaptureEvent | None:
+        number, high, low, size, _ = struct.unpack_from(f"{block.order}5I", block.body)
+        interface = self._interfaces[number]
+        if interface.link_type != LINKTYPE_USER0 or self._header is None:
+            return None
+        octets = block.body[20 : 20 + size]
+        if len(octets) < size:
+            raise IndexError(size)
+        options = dict(read_options(block.body[20 + size + -size % 4 :], block.order))
+        verdict = options.get(OPT_COMMENT, b"").decode(errors="replace")
+        return CapturedCodeword(octets, self._local_ns(interface, high, low), verdict)
+
+    def _end(self, block: Block) -> CaptureEvent | None:
+        (number,) = struct.unpack_from(f"{block.order}I", block.body)
+        interface = self._interfaces[number]
+        options = dict(read_options(block.body[12:], block.order))
+        if interface.link_type != LINKTYPE_USER0 or self._header is None or OPT_END_TIME not in options:
+            return None
+        return CaptureEnd(self._local_ns(interface, *struct.unpack(f"{block.order}II", options[OPT_END_TIME])))
+
+    def _local_ns(self, interface: _Interface, high: int, low: int) -> int:
+        """Return a time of the file on the receiver's monotonic clock."""
+        time_ns = (high << 32 | low) * 1_000_000_000 // interface.ticks_per_s
+        return time_ns - (self._header.clock_offset_ns if self._header is not None else 0)

@@ -1,0 +1,47 @@
+"""What a receiver made of a codeword, for those who listen in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pantel_link.packet import Packet
+
+__all__ = ["CodewordListener", "HeardCodeword"]
+
+
+@dataclass(frozen=True, slots=True)
+class HeardCodeword:
+    """A codeword as it was received, and what became of it.
+
+    Attributes:
+        octets: Marker and codeword, before error correction.
+        arrival_ns: When its last octet was received, on the receiver's monotonic clock.
+        corrected_octets: Wrong octets that the parity corrected; None if they were too many.
+        packet: What it holds; None if that is no packet of a known stream.
+        flaw: Why there is no packet; empty if there is one.
+    """
+
+    octets: bytes
+    arrival_ns: int
+    corrected_octets: int | None
+    packet: Packet | None
+    flaw: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """Good, corrected or bad, in words for people."""
+        if self.packet is None:
+            return f"bad: {self.flaw}"
+        name = f"{self.packet.kind.name.lower()} packet {self.packet.sequence} of sender {self.packet.sender}"
+        if not self.corrected_octets:
+            return f"good; {name}"
+        return f"corrected {self.corrected_octets} octet{'s' * (self.corrected_octets > 1)}; {name}"
+
+
+class CodewordListener(Protocol):
+    """Takes every codeword that a receiver hears, such as the writer of a capture. It must not raise."""
+
+    def on_codeword(self, codeword: HeardCodeword) -> None:
+        """Take a codeword, good or bad."""
+        ...

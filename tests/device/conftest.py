@@ -1,0 +1,99 @@
+"""A small street with figures on it, for the tests of sender and receiver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pantel_device.exposure import exposed
+from pantel_device.frame import Box, Frame, Observation, Track, TrackPoint
+from pantel_models import SceneCodec, contour_map, find_artefact, load_scene_codec
+
+WIDTH, HEIGHT = 160, 112
+TENTH_NS = 100_000_000
+COAT, TROUSERS = (200, 40, 30), (20, 30, 120)
+FIGURE_PX = (16, 32)
+
+
+@pytest.fixture(scope="session")
+def codec() -> SceneCodec:
+    return load_scene_codec(find_artefact())
+
+
+@pytest.fixture(scope="session")
+def street() -> NDArray[np.uint8]:
+    """A smooth picture with a patch of finer structure, (112, 160, 3)."""
+    rng = np.random.default_rng(4)
+    noise = rng.integers(60, 200, (7, 10, 3), dtype=np.uint8)
+    pixels = np.asarray(cv2.resize(noise, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.uint8)
+    patch = np.repeat(rng.integers(40, 200, (5, 5, 1), dtype=np.uint8), 3, axis=2)
+    pixels[32:64, 96:128] = cv2.resize(patch, (32, 32), interpolation=cv2.INTER_CUBIC)
+    pixels.flags.writeable = False
+    return pixels
+
+
+@pytest.fixture(scope="session")
+def paint() -> Callable[..., NDArray[np.uint8]]:
+    """Return a function that adds figures in red coats and blue trousers to a picture."""
+
+    def add(pixels: NDArray[np.uint8], *boxes: Box) -> NDArray[np.uint8]:
+        painted = pixels.copy()
+        for box in boxes:
+            x0, y0, x1, y1 = (max(round(edge), 0) for edge in (box.x0, box.y0, box.x1, box.y1))
+            painted[y0:y1, x0:x1] = TROUSERS
+            painted[y0 : (y0 + y1) // 2, x0:x1] = COAT
+        return painted
+
+    return add
+
+
+@pytest.fixture(scope="session")
+def walk() -> Callable[..., Track]:
+    """Return a function that makes the track of a figure: its centre at a time is what `path` says [px]."""
+
+    def make(
+        path: Callable[[float], tuple[float, float]],
+        now_ns: int,
+        *,
+        track_id: int = 1,
+        since_ns: int = 0,
+        size_px: tuple[int, int] = FIGURE_PX,
+        label: str = "person",
+    ) -> Track:
+        times_ns = range(max(since_ns, now_ns - 60 * TENTH_NS), now_ns + 1, TENTH_NS)
+        history = tuple(TrackPoint(time_ns, *path(time_ns / 1e9), *size_px) for time_ns in times_ns)
+        return Track(track_id, label, since_ns, history, travelled=True)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def observe() -> Callable[..., Observation]:
+    """Return a function that makes an observation of a picture, of the clean background and of tracks."""
+
+    def make(
+        pixels: NDArray[np.uint8],
+        background: NDArray[np.uint8],
+        now_ns: int,
+        tracks: Sequence[Track] = (),
+        exposure: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    ) -> Observation:
+        difference = np.asarray(cv2.absdiff(pixels, exposed(background, exposure)).max(axis=2), np.uint8)
+        mask = np.ones(difference.shape, np.bool_)
+        return Observation(
+            frame=Frame(now_ns // TENTH_NS, now_ns, pixels.copy()),
+            boxes=(),
+            mask=mask,
+            contours=contour_map(pixels, mask.astype(np.uint8)),
+            motion=difference > 16,
+            background=background,
+            exposure=exposure,
+            difference=difference,
+            tracks=tuple(tracks),
+        )
+
+    return make

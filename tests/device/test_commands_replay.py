@@ -1,0 +1,229 @@
+"""`pantel replay`: a new process that has nothing but the capture shows the pictures that the live receiver showed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from pantel_device.cameras import open_camera
+from pantel_device.cli import main
+from pantel_device.observer import MotionDetector, Observer
+from pantel_device.pictures import picture_hash
+from pantel_device.receiver import Receiver
+from pantel_device.replay import replay
+from pantel_device.scene_encoder import SceneEncoder
+from pantel_device.sender import Sender
+from pantel_device.sink import Event, Picture
+from pantel_device.stream import stream_context
+from pantel_link import ChannelSettings, HeardCodeword, LinkReceiver, LinkSender, NullModem, VirtualClock
+from pantel_link.captures import CapturedCodeword, CaptureEnd, CaptureHeader, CaptureWriter, read_capture
+from pantel_models import find_artefact, load_scene_codec
+
+_S = 1_000_000_000
+_SIZE_PX = (96, 64)
+_START_NS = 5 * _S + 12_345_678  # display instants lie between the steps of the live loop
+_STEP_NS = 13_000_000
+_SECONDS = 6
+
+
+class _Album:
+    """A sink that keeps everything."""
+
+    def __init__(self) -> None:
+        self.pictures: list[Picture] = []
+        self.events: list[Event] = []
+
+    def on_picture(self, picture: Picture) -> None:
+        self.pictures.append(picture)
+
+    def on_event(self, event: Event) -> None:
+        self.events.append(event)
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    @property
+    def hashes(self) -> dict[int, str]:
+        return {picture.time_ns: picture_hash(picture.pixels) for picture in self.pictures}
+
+
+@dataclass(frozen=True)
+class _Live:
+    """A live run: its capture, and what the receiver drew."""
+
+    capture: Path
+    hashes: dict[int, str]
+
+
+def _run_live(path: Path, *, step_ns: int = _STEP_NS) -> _Live:
+    """Send the test scene over a bad line, as a receiver that is advanced every `step_ns` hears it."""
+    clock = VirtualClock(_START_NS)
+    modem = NullModem(clock, ChannelSettings(bit_error_rate=1e-3, loss=0.05, seed=3))
+    codec = load_scene_codec(find_artefact())
+    context = stream_context(codec.artefact, callsign="DK1AB", epoch=7, size_px=_SIZE_PX)
+    sender = Sender(
+        camera=open_camera("test:1", _SIZE_PX, 10),
+        observer=Observer(MotionDetector()),
+        encoder=SceneEncoder(codec, _SIZE_PX),
+        link=LinkSender(context, now_ns=_START_NS),
+        port=modem.near,
+    )
+    album = _Album()
+    writer = CaptureWriter(path, CaptureHeader(playout_delay_ns=_S // 2, clock_offset_ns=1_700_000_000 * _S))
+    receiver = Receiver(port=modem.far, link=LinkReceiver(listener=writer), sinks=[album], playout_delay_ns=_S // 2)
+    for now_ns in range(_START_NS, _START_NS + _SECONDS * _S, _STEP_NS):
+        clock.advance_to(now_ns)
+        sender.advance(now_ns)
+        if (now_ns - _START_NS) % step_ns == 0:
+            receiver.advance(now_ns)
+    writer.close(clock.now_ns())
+    return _Live(path, album.hashes)
+
+
+def _documented_keys() -> set[str]:
+    """Return what docs/reports.md names in its section on replays."""
+    page = Path(__file__).parents[2] / "docs" / "reports.md"
+    return set(page.read_text().split("## `pantel replay`")[1].split("\n## ")[0].split("`")[1::2])
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> _Live:
+    return _run_live(tmp_path_factory.mktemp("live") / "line.pcapng")
+
+
+def test_a_new_process_draws_the_same_pictures_for_the_same_instants(live: _Live, tmp_path: Path) -> None:
+    program = "import sys; from pantel_device.cli import main; sys.exit(main())"
+    report, frames, video = tmp_path / "report.json", tmp_path / "frames", tmp_path / "line.mp4"
+    command = [sys.executable, "-c", program, "replay", str(live.capture)]
+    command += ["--report", str(report), "--frames", str(frames), "--video", str(video)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    told = json.loads(report.read_text())
+    assert {entry["time_ns"]: entry["sha256"] for entry in told["pictures"]} == live.hashes
+    assert len(live.hashes) > 40
+    assert all(time_ns % (_S // 10) == 0 for time_ns in live.hashes)
+    (run,) = told["runs"]
+    assert run["pictures"] == len(live.hashes)
+    assert run["packets_good"] > 8
+    assert f"{run['packets_good']} packets, {run['packets_lost']} lost, {len(live.hashes)} pictures" in done.stdout
+    documented = _documented_keys()
+    assert set(told) <= documented
+    assert {"capture", "seconds", "codewords", "pictures", "payloads_damaged"} <= set(run) & documented
+    assert set(told["pictures"][0]) <= documented
+    paths = sorted(frames.iterdir())
+    assert [path.name for path in paths] == [f"{number:06d}.png" for number in range(len(live.hashes))]
+    last = np.asarray(cv2.imread(str(paths[-1]), cv2.IMREAD_COLOR_RGB), np.uint8)
+    assert picture_hash(last) == told["pictures"][-1]["sha256"]
+    with av.open(str(video)) as container:
+        stream = container.streams.video[0]
+        assert (stream.width, stream.height) == (96, 64)
+        assert stream.average_rate == 10
+        assert sum(1 for _ in container.decode(stream)) == len(live.hashes)
+
+
+def test_a_receiver_that_was_too_busy_drew_some_of_the_same_pictures(tmp_path: Path) -> None:
+    busy = _run_live(tmp_path / "busy.pcapng", step_ns=25 * _STEP_NS)  # 325 ms
+    album = _Album()
+    assert len(list(replay(read_capture(busy.capture), [album]))) == 1
+    assert 10 < len(busy.hashes) < len(album.hashes)
+    assert busy.hashes.items() <= album.hashes.items()
+
+
+def test_without_an_end_it_goes_on_until_all_is_shown(live: _Live) -> None:
+    album = _Album()
+    events = [event for event in read_capture(live.capture) if not isinstance(event, CaptureEnd)]
+    (run,) = replay(events, [album])
+    assert isinstance(events[-1], CapturedCodeword)
+    assert album.pictures[-1].time_ns >= events[-1].arrival_ns + _S // 2 - _S // 10
+    assert run.codewords == len(events) - 1
+
+
+def test_every_section_is_a_receiver_of_its_own(live: _Live) -> None:
+    album = _Album()
+    events = list(read_capture(live.capture))
+    first, second = replay(events + events, [album])
+    assert first == second
+    assert len(album.pictures) == 2 * len(live.hashes)
+
+
+def test_a_long_silence_is_skipped(live: _Live) -> None:
+    header, *rest = read_capture(live.capture)
+    codewords = [event for event in rest if isinstance(event, CapturedCodeword)]
+    year_ns = 365 * 86400 * _S
+    late = [CapturedCodeword(each.octets, each.arrival_ns + year_ns, "") for each in codewords]
+    early = [CapturedCodeword(codewords[-1].octets, 0, "")]  # an edited file: time goes back
+    album = _Album()
+    (run,) = replay([header, *codewords, *late, *early], [album])
+    assert run.codewords == 2 * len(codewords) + 1
+    assert run.seconds == pytest.approx(year_ns / _S, rel=1e-3)
+    assert 600 < len(album.pictures) < 1000
+
+
+def test_codewords_before_any_header_are_nobodys() -> None:
+    assert list(replay([CapturedCodeword(bytes(48), 0, ""), CaptureEnd(5)], [])) == []
+
+
+def test_a_capture_in_which_nothing_was_heard(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "silence.pcapng"
+    CaptureWriter(path, CaptureHeader()).close(9 * _S)
+    assert main(["replay", str(path), "--video", str(tmp_path / "a.mp4")]) == 0
+    assert "0 codewords, 0 packets, 0 lost, 0 pictures" in capsys.readouterr().out
+    assert [each.name for each in tmp_path.iterdir()] == ["silence.pcapng"]
+
+
+def test_a_capture_that_is_cut_off_warns_and_shows_what_it_has(
+    live: _Live, tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "cut.pcapng"
+    path.write_bytes(live.capture.read_bytes()[:-100])
+    assert main(["replay", str(path)]) == 0
+    assert "capture ends early" in caplog.text
+    assert "pictures" in capsys.readouterr().out
+
+
+def test_mistakes_are_one_line(live: _Live, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "a.txt").write_text("no capture")
+    cases = [
+        ([str(tmp_path / "missing.pcapng")], 1, "missing.pcapng: No such file or directory"),
+        ([str(tmp_path / "full" / "a.txt")], 1, "is no capture: not a pcapng file"),
+        ([str(live.capture), "--frames", str(tmp_path / "full")], 2, "is not empty"),
+        ([str(live.capture), "--frames", str(live.capture)], 2, "cannot make the folder"),
+        ([str(live.capture), "--report", str(tmp_path / "nowhere" / "a.json")], 2, "there is no folder"),
+        ([], 2, "the following arguments are required: CAPTURE"),
+    ]
+    for arguments, code, says in cases:
+        assert main(["replay", *arguments]) == code
+        err = capsys.readouterr().err
+        assert err.count("\n") == 1
+        assert says in err
+
+
+def test_what_a_daemon_captures_is_what_it_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = ["receive", "--port=pty:", "--seconds=0.1", "--picture=", "--events=", "--capture=line.pcapng"]
+    assert main([*arguments, "--playout-delay-s=2"]) == 0
+    assert main(arguments) == 0
+    header, end, again, _ = read_capture(Path("line.pcapng"))
+    assert isinstance(header, CaptureHeader)
+    assert isinstance(again, CaptureHeader)
+    assert (header.playout_delay_ns, again.playout_delay_ns) == (2 * _S, 1.5 * _S)
+    assert header.clock_offset_ns > 1_700_000_000 * _S
+    assert isinstance(end, CaptureEnd)
+    Path("diary.txt").write_text("Dear diary")
+    assert main([*arguments[:-1], "--capture=diary.txt"]) == 1
+    assert main([*arguments[:-1], "--capture=nowhere/line.pcapng"]) == 2
+
+
+def test_the_listener_of_a_capture_never_raises(tmp_path: Path) -> None:
+    writer = CaptureWriter(tmp_path / "a.pcapng", CaptureHeader())
+    writer.on_codeword(HeardCodeword(b"", -5, None, None, "x"))
+    writer.close(-1)
+    assert len(list(read_capture(tmp_path / "a.pcapng"))) == 3

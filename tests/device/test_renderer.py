@@ -1,0 +1,195 @@
+"""The renderer: sprites between their knots, nearer ones in front, a background that is painted when it changes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pantel_codec import (
+    Block,
+    CellElement,
+    CellUpdate,
+    ForgetElement,
+    Knot,
+    LookElement,
+    PoseElement,
+    Scene,
+    SpriteElement,
+    Surface,
+    ToneElement,
+    apply_element,
+    shape_of,
+    size_code,
+)
+from pantel_device.exposure import exposed
+from pantel_device.renderer import Renderer
+from pantel_models import SceneCodec, find_artefact
+from pantel_models.thumbnails import Cutting
+
+_WIDTH, _HEIGHT = 96, 64
+_S = 1_000_000_000
+_RED, _BLUE = (230, 20, 20), (20, 20, 230)
+
+
+class _CountingCodec(SceneCodec):
+    """A scene codec that counts how often its generator paints a background."""
+
+    painted = 0
+
+    def synthesise(self, surface: Surface) -> NDArray[np.uint8]:
+        self.painted += 1
+        return super().synthesise(surface)
+
+
+@pytest.fixture(scope="module")
+def counting() -> _CountingCodec:
+    return _CountingCodec(find_artefact())
+
+
+@pytest.fixture
+def scene(counting: _CountingCodec) -> Scene:
+    return Scene(_WIDTH, _HEIGHT, counting.entropy.groups)
+
+
+@pytest.fixture
+def renderer(counting: _CountingCodec, scene: Scene) -> Renderer:
+    return Renderer(counting, scene)
+
+
+def _sprite(
+    codec: SceneCodec,
+    sprite_id: int,
+    place: tuple[int, int],
+    *,
+    colour: tuple[int, int, int] = _RED,
+    size_px: tuple[int, int] = (16, 24),
+) -> SpriteElement:
+    """Return a sprite of one colour, which fills its box."""
+    codes = size_code(size_px[0]), size_code(size_px[1])
+    pixels = np.full((32, 32, 3), colour, np.uint8)
+    mask = np.zeros((32, 32), np.float32)
+    mask[2:-2, 2:-2] = 1  # the raster is a little larger than the object
+    cutting = Cutting.from_pixels(pixels, mask)
+    core = codec.thumbnails.encode(cutting, shape_of(*codes), 6, 0)
+    return SpriteElement(sprite_id, True, 1, codes[0], (0, 0, 0, 0), Knot(0, *place, codes[1]), core)
+
+
+def _centre_x(pixels: NDArray[np.uint8], bare: NDArray[np.uint8]) -> float:
+    """Return where the mean of what differs from a bare background lies [px]."""
+    weight = np.abs(pixels.astype(float) - bare).sum(axis=(0, 2))
+    return float((weight * (np.arange(weight.size) + 0.5)).sum() / weight.sum())
+
+
+def test_between_two_knots_an_object_moves_by_fractions_of_pixels(
+    renderer: Renderer, scene: Scene, counting: _CountingCodec
+) -> None:
+    bare = renderer.draw(0).pixels
+    apply_element(scene, _sprite(counting, 3, (40, 32)), 0)
+    apply_element(scene, PoseElement(3, Knot(0, 42, 32, size_code(24))), _S)
+    places = []
+    for tenth in range(11):
+        rendering = renderer.draw(tenth * _S // 10)
+        (shown,) = rendering.objects
+        assert (shown.box.x0 + shown.box.x1) / 2 == pytest.approx(40 + tenth / 5)
+        places.append(_centre_x(rendering.pixels, bare))
+    assert np.array(places) == pytest.approx(40 + np.arange(11) / 5, abs=0.1)
+
+
+def test_an_object_has_the_size_and_colour_that_were_told(
+    renderer: Renderer, scene: Scene, counting: _CountingCodec
+) -> None:
+    bare = renderer.draw(0).pixels.astype(int)
+    apply_element(scene, _sprite(counting, 0, (48, 32), size_px=(20, 32)), 0)
+    changed = np.abs(renderer.draw(0).pixels - bare).max(axis=2) > 25
+    rows, columns = np.nonzero(changed)
+    assert np.ptp(rows) + 1 == pytest.approx(32, abs=5)
+    assert np.ptp(columns) + 1 == pytest.approx(20, abs=5)
+    middle = renderer.draw(0).pixels[26:38, 44:52].reshape(-1, 3).mean(axis=0)
+    assert middle == pytest.approx(_RED, abs=25)
+
+
+def test_what_stands_lower_hides_what_stands_higher(renderer: Renderer, scene: Scene, counting: _CountingCodec) -> None:
+    apply_element(scene, _sprite(counting, 0, (48, 36), colour=_BLUE), 0)  # told first, and nearer
+    apply_element(scene, _sprite(counting, 1, (48, 30), colour=_RED), 0)
+    rendering = renderer.draw(0)
+    assert [shown.sprite_id for shown in rendering.objects] == [1, 0]
+    red, _, blue = rendering.pixels[36, 48].tolist()
+    assert blue > red + 80
+    red, _, blue = rendering.pixels[21, 48].tolist()  # where only the farther one is
+    assert red > blue + 80
+
+
+def test_the_generator_runs_only_when_the_background_has_changed(
+    renderer: Renderer, scene: Scene, counting: _CountingCodec
+) -> None:
+    counting.painted = 0
+    apply_element(scene, _sprite(counting, 0, (48, 32)), 0)
+    for tenth in range(10):
+        renderer.draw(tenth * _S // 10)
+    apply_element(scene, ToneElement(0, (-8, -8, -8)), _S)
+    renderer.draw(_S)
+    assert counting.painted == 1
+    symbols = np.ones((counting.entropy.channels, 1, 1), np.int64)
+    update = CellUpdate(Block(0, 0, 1, 1), 5, range(1), 0, symbols)
+    for _ in range(2):  # the same again changes nothing
+        apply_element(scene, CellElement(update), _S)
+        renderer.draw(2 * _S)
+    assert counting.painted == 2
+
+
+def test_the_tone_is_of_the_background(renderer: Renderer, scene: Scene) -> None:
+    bright = renderer.draw(0).pixels
+    apply_element(scene, ToneElement(0, (-16, -8, 0)), _S)
+    apply_element(scene, ToneElement(0, (0, 0, 0)), 3 * _S)
+    assert np.array_equal(renderer.draw(_S).pixels, exposed(bright, (-0.5, -0.25, 0)))
+    assert np.array_equal(renderer.draw(2 * _S).pixels, exposed(bright, (-0.25, -0.125, 0)))
+    assert np.array_equal(renderer.draw(3 * _S).pixels, bright)
+
+
+def test_objects_are_reported_with_what_is_known_of_them(
+    renderer: Renderer, scene: Scene, counting: _CountingCodec
+) -> None:
+    apply_element(scene, _sprite(counting, 7, (40, 32)), _S)
+    apply_element(scene, PoseElement(7, Knot(1, 44, 32, size_code(24))), 3 * _S)
+    (shown,) = renderer.draw(2 * _S).objects
+    assert (shown.sprite_id, shown.class_id) == (7, 1)
+    assert (shown.looks_ns, shown.known_ns) == (_S, 3 * _S - _S // 10)
+    assert shown.box.y1 - shown.box.y0 == pytest.approx(24, rel=0.03)
+    assert renderer.draw(_S - 1).objects == ()  # not yet there
+    (later,) = renderer.draw(4 * _S).objects
+    assert later.known_ns < 4 * _S  # only expected
+    apply_element(scene, ForgetElement(7, 0), 5 * _S)
+    assert renderer.draw(5 * _S).objects == ()
+    assert len(renderer.draw(5 * _S - 1).objects) == 1
+
+
+def test_a_new_look_is_drawn_at_once(renderer: Renderer, scene: Scene, counting: _CountingCodec) -> None:
+    sprite = _sprite(counting, 0, (48, 32))
+    apply_element(scene, sprite, 0)
+    before = renderer.draw(0).pixels[32, 48].tolist()
+    blue = _sprite(counting, 0, (48, 32), colour=_BLUE)
+    apply_element(scene, LookElement(0, shape_of(sprite.width_code, sprite.knot.height_code), blue.core), _S)
+    after = renderer.draw(0).pixels[32, 48].tolist()
+    assert before[0] > before[2] + 80
+    assert after[2] > after[0] + 80
+
+
+def test_the_age_of_cells(renderer: Renderer, scene: Scene, counting: _CountingCodec) -> None:
+    symbols = np.zeros((counting.entropy.channels, 1, 2), np.int64)
+    update = CellUpdate(Block(1, 2, 2, 1), 5, range(1), 0, symbols)
+    apply_element(scene, CellElement(update), 4 * _S)
+    age_s = renderer.draw(7 * _S).cell_age_s
+    assert age_s.shape == (4, 6)
+    assert age_s.dtype == np.float32
+    assert age_s[2, 1:3].tolist() == [3, 3]
+    assert np.isinf(age_s).sum() == 4 * 6 - 2
+    assert renderer.draw(3 * _S).cell_age_s[2, 1] == 0  # known before the time that is shown
+
+
+def test_drawing_changes_no_earlier_picture(renderer: Renderer, scene: Scene, counting: _CountingCodec) -> None:
+    first = renderer.draw(0).pixels
+    kept = first.copy()
+    apply_element(scene, _sprite(counting, 0, (48, 32)), 0)
+    renderer.draw(0)
+    assert np.array_equal(first, kept)
