@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +43,8 @@ def draw_overlay(picture: Picture) -> NDArray[np.uint8]:
     * A box around every object: green where its place was received; dashed and amber where it was told last before the
       time that the picture shows, so that it is only expected to be there.
     * Beside it what it is, and how old its place or its looks are if more than 2 s, whichever is older.
-    * Hatching over the parts of the background that were never received: the receiver has made them up.
+    * Hatching over the parts of the background that were never received, except where an object stands before them: the
+      receiver has made them up.
     * At the lower edge the age of the oldest part of the background if more than 10 s, and for how long there has been
       no news at all if more than 5 s.
 
@@ -54,7 +57,7 @@ def draw_overlay(picture: Picture) -> NDArray[np.uint8]:
     scale = 2 if picture.pixels.shape[0] < _SMALL_PX else 1
     canvas = picture.pixels.repeat(scale, axis=0).repeat(scale, axis=1)
     received = np.isfinite(picture.cell_age_s)
-    _hatch(canvas, ~received, scale * CELL_PX)
+    _hatch(canvas, ~received, [shown.box for shown in picture.objects], scale)
     for shown in picture.objects:
         _draw_object(canvas, shown, picture.shown_ns, scale)
     notes = []
@@ -97,12 +100,15 @@ def _outline(canvas: NDArray[np.uint8], box: Box, scale: int, colour: tuple[int,
         window[line] = shade
 
 
-def _hatch(canvas: NDArray[np.uint8], cells: NDArray[np.bool_], cell_px: int) -> None:
-    """Lay lines over cells (rows, columns) of so many pixels."""
+def _hatch(canvas: NDArray[np.uint8], cells: NDArray[np.bool_], before: Sequence[Box], scale: int) -> None:
+    """Lay lines over cells (rows, columns) where no box stands before them."""
     if not cells.any():
         return
     height, width = canvas.shape[:2]
-    area = cells.repeat(cell_px, axis=0).repeat(cell_px, axis=1)[:height, :width]
+    area = cells.repeat(scale * CELL_PX, axis=0).repeat(scale * CELL_PX, axis=1)[:height, :width]
+    for box in before:
+        x0, y0, x1, y1 = (max(round(scale * edge), 0) for edge in (box.x0, box.y0, box.x1, box.y1))
+        area[y0:y1, x0:x1] = False
     lines = _diagonals(area.shape, _HATCH_PX, 1)
     canvas[area & lines] = _LIGHT
     canvas[area & np.roll(lines, 1, axis=1)] = _DARK

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pantel_link.codeword import CodewordListener, HeardCodeword
 from pantel_link.context import StreamContext
-from pantel_link.errors import CodewordError, ContextError, PacketError
+from pantel_link.errors import CodewordError, ContextError, PacketError, TrailerError
 from pantel_link.fec import CorrectedMessage
 from pantel_link.framing import Deframer, announced_format, correct
 from pantel_link.pacing import DEFAULT_BITRATE_BPS
@@ -21,6 +21,7 @@ from pantel_link.wire_format import MARKER_OCTETS, WireFormat
 __all__ = ["LinkReceiver", "ReceivedPacket"]
 
 _MAX_STREAMS = 16
+_MAX_UNKNOWN = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,16 @@ class _Verified:
     context: StreamContext
 
 
+@dataclass(frozen=True, slots=True)
+class _Unknown:
+    """A codeword that may be a packet of a stream that is not known yet."""
+
+    wire_format: WireFormat
+    corrected: CorrectedMessage
+    arrival_ns: int
+    rejected: bool  # how it was counted: its trailer fits no stream, rather than that there was none to try
+
+
 @dataclass(slots=True)
 class _Stream:
     sequence: SequenceTracker = field(default_factory=SequenceTracker)
@@ -61,8 +72,9 @@ class _Stream:
 class LinkReceiver:
     """Finds, corrects, verifies and dates packets; drops duplicates; counts everything.
 
-    A stream is known once its IDENT has arrived; until then its packets are counted and dropped. The 16
-    streams heard last are remembered, so a restarted or a second sender takes nothing away from the others.
+    A stream is known once its IDENT has arrived; the last 64 packets heard before are kept and delivered then, with the
+    times of their arrival. The 16 streams heard last are remembered, so a restarted or a second sender takes nothing
+    away from the others.
 
     Args:
         bitrate_bps: Rate at which the sender paces its octets; gives the air time of a packet.
@@ -82,6 +94,7 @@ class LinkReceiver:
     ) -> None:
         self._bitrate_bps = bitrate_bps
         self._streams: OrderedDict[StreamContext, _Stream] = OrderedDict((each, _Stream()) for each in contexts)
+        self._unknown: deque[_Unknown] = deque(maxlen=_MAX_UNKNOWN)
         self._listener = listener
         self.statistics = ReceiverStatistics()
         self._deframer = Deframer(self.statistics)
@@ -105,13 +118,11 @@ class LinkReceiver:
             if verified is None:
                 continue
             self._deframer.accept(codeword)
-            received = self._deliver(verified, now_ns)
-            if received is not None:
-                packets.append(received)
+            packets += self._deliver(verified, now_ns)
         return packets
 
-    def receive_codeword(self, octets: bytes, arrival_ns: int) -> ReceivedPacket | None:
-        """Take one codeword as a listener heard it; return its packet, None for one that is damaged or repeated.
+    def receive_codeword(self, octets: bytes, arrival_ns: int) -> list[ReceivedPacket]:
+        """Take one codeword as a listener heard it; return the packets that it makes known.
 
         Args:
             octets: Marker and codeword, before error correction.
@@ -120,10 +131,10 @@ class LinkReceiver:
         self.statistics.wire_octets += len(octets)
         wire_format = announced_format(int.from_bytes(octets[:MARKER_OCTETS], "big"))
         if wire_format is None or len(octets) != wire_format.wire_octets:
-            return None
+            return []
         self.statistics.markers += 1
         verified = self._verify(octets, wire_format, arrival_ns)
-        return self._deliver(verified, arrival_ns) if verified is not None else None
+        return self._deliver(verified, arrival_ns) if verified is not None else []
 
     def _verify(self, octets: bytes, wire_format: WireFormat, now_ns: int) -> _Verified | None:
         """Correct a codeword and return what it holds; None if that is no packet of a known stream."""
@@ -133,6 +144,9 @@ class LinkReceiver:
             packet, context = Packet.from_bytes(corrected.message, self._streams)
         except PacketError as error:
             self._count_flaw(error)
+            if corrected is not None and isinstance(error, ContextError | TrailerError):
+                rejected = isinstance(error, TrailerError)
+                self._unknown.append(_Unknown(wire_format, corrected, now_ns, rejected))
             self._tell(octets, now_ns, corrected, None, str(error))
             return None
         self.statistics.codewords_corrected += 1
@@ -156,7 +170,30 @@ class LinkReceiver:
             wrong = None if corrected is None else corrected.corrected_octets
             self._listener.on_codeword(HeardCodeword(octets, now_ns, wrong, packet, flaw))
 
-    def _deliver(self, verified: _Verified, now_ns: int) -> ReceivedPacket | None:
+    def _deliver(self, verified: _Verified, now_ns: int) -> list[ReceivedPacket]:
+        """Return a verified packet; before it, if it makes its stream known, those heard before of that stream."""
+        found: list[ReceivedPacket | None] = []
+        if verified.context not in self._streams:
+            found += [self._deliver_one(each, arrival_ns) for each, arrival_ns in self._recognised(verified.context)]
+        found.append(self._deliver_one(verified, now_ns))
+        return [received for received in found if received is not None]
+
+    def _recognised(self, context: StreamContext) -> list[tuple[_Verified, int]]:
+        """Take the packets of a stream out of those that were heard before anything was known of it."""
+        found, unknown = [], deque[_Unknown](maxlen=_MAX_UNKNOWN)
+        for each in self._unknown:
+            try:
+                packet, _ = Packet.from_bytes(each.corrected.message, [context])
+            except PacketError:
+                unknown.append(each)
+            else:
+                found.append((_Verified(each.wire_format, each.corrected, packet, context), each.arrival_ns))
+                self.statistics.packets_rejected -= each.rejected
+                self.statistics.packets_without_context -= not each.rejected
+        self._unknown = unknown
+        return found
+
+    def _deliver_one(self, verified: _Verified, now_ns: int) -> ReceivedPacket | None:
         packet, corrected, wire_format = verified.packet, verified.corrected, verified.wire_format
         stream = self._stream(verified.context)
         statistics = self.statistics

@@ -15,6 +15,7 @@ from pantel_link.wire_format import LengthClass, Preset, wire_format
 __all__ = ["IDENT_INTERVAL_NS", "LinkSender"]
 
 IDENT_INTERVAL_NS = 15_000_000_000
+_FIRST_IDENTS_NS = (2_000_000_000, 4_000_000_000)  # sooner after the start, when everyone waits for one
 
 # Time stamps are unambiguous up to 19.2 s (see time_stamp), so a packet that the port kept out longer is void.
 _MAX_WAIT_NS = 12_000_000_000
@@ -34,8 +35,9 @@ class LinkSender:
         if sender.ready(now_ns):
             sender.submit(PacketKind.SCENE, payload, sender.stamp_ns(now_ns))
 
-    An IDENT packet goes first, and again every 15 s. A packet that the port does not accept for 12 s is dropped, as its
-    time stamp would be ambiguous. To end without cutting a packet off, call `finish` and go on until it is `idle`.
+    An IDENT packet goes first, again after 2 s and 6 s, and then every 15 s. A packet that the port does not accept for
+    12 s is dropped, as its time stamp would be ambiguous. To end without cutting a packet off, call `finish` and go on
+    until it is `idle`.
 
     Args:
         context: The stream; its epoch must be new after every start.
@@ -178,7 +180,8 @@ class LinkSender:
         stamp_ns = self.stamp_ns(now_ns)
         utc_s = None if self.utc_offset_ns is None else (stamp_ns + self.utc_offset_ns) // 1_000_000_000
         self._frame(PacketKind.IDENT, Identity(self._context, utc_s).to_payload(), stamp_ns, LengthClass.LIVE)
-        self._next_ident_ns = now_ns + IDENT_INTERVAL_NS
+        sent = self.statistics.idents
+        self._next_ident_ns = now_ns + (_FIRST_IDENTS_NS[sent] if sent < len(_FIRST_IDENTS_NS) else IDENT_INTERVAL_NS)
         self.statistics.idents += 1
 
     def _frame(self, kind: PacketKind, payload: bytes, stamp_ns: int, length_class: LengthClass) -> int:

@@ -151,6 +151,13 @@ def test_what_was_never_received_is_hatched() -> None:
     assert not changed.any()
 
 
+def test_what_stands_before_an_unknown_background_is_not_hatched() -> None:
+    picture = replace(_picture(_SEEN), cell_age_s=np.full((15, 20), np.inf, np.float32))
+    changed = _changed(picture)
+    assert not changed[90:170, 70:110].any()
+    assert changed[:, 130:].any()
+
+
 def test_cells_that_the_picture_cuts_off_are_hatched_too() -> None:
     picture = _picture()
     picture = replace(

@@ -99,7 +99,7 @@ def test_a_perfect_line_delivers_everything(context: StreamContext, preset: Pres
     run = run_link(context, ChannelSettings(), seconds=60, preset=preset, length_class=length_class)
     statistics = run.receiver.statistics
     assert run.sender.statistics.packets - len(run.received) <= 2  # still on the line
-    assert run.sender.statistics.idents in (4, 5)
+    assert run.sender.statistics.idents in (6, 7)  # at 0, 2, 6 s, then every 15 s
     assert statistics.packets_lost == statistics.packets_duplicate == 0
     assert statistics.bit_error_rate == 0.0
     assert statistics.packet_loss == 0.0
@@ -151,20 +151,33 @@ def test_every_octet_of_air_is_used(context: StreamContext) -> None:
     assert run.sender.statistics.wire_octets >= 0.99 * 100 * 120
 
 
-def test_a_receiver_waits_for_the_identity_unless_it_knows_it(context: StreamContext) -> None:
+def test_what_was_heard_before_the_identity_is_delivered_with_it(context: StreamContext) -> None:
     octets = run_link(context, ChannelSettings(), seconds=40).octets
-    first_ident_ends = 48
-    late = octets[first_ident_ends:]
-    newcomer = LinkReceiver()
-    heard = newcomer.receive(late, 0)
-    assert heard[0].packet.kind is PacketKind.IDENT
-    assert newcomer.statistics.packets_without_context >= 30
-    assert newcomer.contexts == (context,)
+    idents_end = 48 * (2 + 6 * 960 // 384)  # those at 0, 2 and 6 s: the next one comes at 21 s
+    late = octets[idents_end:]
     informed = LinkReceiver(contexts=[context])
-    assert len(informed.receive(late, 0)) == len(heard) + newcomer.statistics.packets_without_context
-    foreign = LinkReceiver(contexts=[replace(context, epoch=9)])
-    assert foreign.receive(late, 0)[0].packet.kind is PacketKind.IDENT
-    assert foreign.statistics.packets_rejected == newcomer.statistics.packets_without_context
+    expected = informed.receive(late, 0)
+    for known in ((), [replace(context, epoch=9)]):
+        newcomer = LinkReceiver(contexts=known)
+        heard = newcomer.receive(late, 0)
+        assert [each.packet for each in heard] == [each.packet for each in expected]
+        assert heard[0].packet.kind is PacketKind.SCENE
+        assert newcomer.statistics.packets_without_context == newcomer.statistics.packets_rejected == 0
+        assert newcomer.contexts[-1] == context
+
+
+def test_only_so_much_is_kept_of_an_unknown_stream(context: StreamContext) -> None:
+    """Without its IDENT a stream leaves nothing behind but counters and the last 64 packets."""
+    octets = run_link(context, ChannelSettings(), seconds=40).octets
+    ident, rest = octets[:48], octets[48:]
+    newcomer = LinkReceiver()
+    scene = rest[: 2 * 48]  # before the IDENT at 2 s
+    for _ in range(33):
+        assert newcomer.receive(scene, 0) == []
+    heard = newcomer.receive(ident, S)
+    assert newcomer.statistics.packets_without_context == 66 - 64
+    assert newcomer.statistics.packets_duplicate == 64 - 2 + 1  # the IDENT is older than the first packet heard
+    assert len(heard) == 2
 
 
 def test_the_identity_tells_utc_when_it_is_known(context: StreamContext) -> None:

@@ -8,6 +8,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from pantel_bench.commands.line_options import seconds_up_to
 from pantel_bench.live.source import ClipSource
 from pantel_bench.looks import LookRow, compare_looks
 from pantel_device.atomic_file import check_writable, write_atomically
@@ -22,7 +23,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--clip", type=Path, action="append", required=True, metavar="FILE", help="clip; may be repeated"
     )
-    parser.add_argument("--seconds", type=float, default=60.0, metavar="S", help="of each clip (default: %(default)g)")
+    parser.add_argument(
+        "--seconds", type=seconds_up_to(300.0), default=60.0, metavar="S", help="of each clip (default: %(default)g)"
+    )
     parser.add_argument("--detector", default="", metavar="ONNX", help="a YOLOX export; without, motion alone decides")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
 

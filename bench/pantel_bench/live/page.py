@@ -24,11 +24,11 @@ _COLUMNS = (
     ("moving_psnr_db", "moving PSNR [dB]", 2),
     ("ms_ssim", "MS-SSIM", 3),
     ("lpips", "LPIPS", 3),
-    ("lpips_last_third", "LPIPS, last third", 3),
-    ("object_recall", "objects found", 2),
-    ("first_picture_s", "first picture [s]", 1),
-    ("shown_fps", "pictures/s", 1),
-    ("distinct_fps", "with new motion/s", 1),
+    ("lpips_last_third", "last third", 3),
+    ("object_recall", "objects", 2),
+    ("first_picture_s", "first [s]", 1),
+    ("shown_fps", "shown/s", 1),
+    ("distinct_fps", "distinct/s", 1),
 )
 
 
@@ -173,8 +173,8 @@ def _goal(report: ClipReport) -> tuple[str, Sequence[float | None]] | None:
 
 def _best_delivered(report: ClipReport) -> tuple[str, Sequence[float | None]] | None:
     """Return the delivered peer that shows best what moves."""
-    rows = [peer for peer in report.peers if peer.variant == "delivered" and peer.moving_psnr_db is not None]
-    best = max(rows, key=lambda peer: peer.moving_psnr_db or 0.0, default=None)
+    delivered = [peer for peer in report.peers if peer.variant == "delivered" and peer.peer != MEDIAN_SO_FAR]
+    best = max(delivered, key=lambda peer: peer.moving_psnr_db or 0.0, default=None)
     return (f"{best.peer}, {best.variant}", best.series.moving_psnr_db) if best is not None else None
 
 

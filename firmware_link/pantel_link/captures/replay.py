@@ -45,5 +45,4 @@ class ReplayLink(LinkReceiver):
 
     def receive(self, octets: bytes, now_ns: int) -> list[ReceivedPacket]:
         """Take one codeword with its marker; see `LinkReceiver.receive_codeword`."""
-        received = self.receive_codeword(octets, now_ns)
-        return [] if received is None else [received]
+        return self.receive_codeword(octets, now_ns)

@@ -44,13 +44,13 @@ def live_peers(
 
     ``ideal``
         No line: every instant shows its own picture, so key frame and look-ahead cost no time. The rate is 1000 bit/s
-        on average where the line has 960. Chosen by the PSNR of the whole picture plus half of that of moving pixels.
+        on average where the line has 960. Chosen by the PSNR of the whole picture.
     ``ideal-moving``
-        The same, chosen by the PSNR of moving pixels alone.
+        The same, chosen by the PSNR of the moving pixels.
     ``delivered``
         Slice data at the line's rate in the order of the stream. The newest whole picture is on show, mid-grey before
         the first, and is compared with the frame of a delay earlier. Streams without reordering and look-ahead compete
-        with those above.
+        with those above. Chosen by the PSNR of the whole picture plus half of that of the moving pixels.
     ``delivered-on-time``
         The same, but a picture that arrives early waits until it is as old as the delay.
 

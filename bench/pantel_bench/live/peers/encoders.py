@@ -113,8 +113,8 @@ VIDEO_ENCODERS = (
         codec="vp9",
         options=_vp9,
         qualities=range(20, 64),
-        look_ahead={"lag-in-frames": (25,), "auto-alt-ref": (1, 0), "cpu-used": (1, 0)},
-        low_delay={"lag-in-frames": (0,), "auto-alt-ref": (0,), "cpu-used": (1,)},
+        look_ahead={"lag-in-frames": (25,), "auto-alt-ref": (1,), "cpu-used": (1, 0)},
+        low_delay={"lag-in-frames": (0,), "auto-alt-ref": (0,), "cpu-used": (2,)},
         blurs_px=_BLURS_PX,
     ),
 )

@@ -114,8 +114,8 @@ class VideoSearch:
         First the size and the number of pictures are chosen, then one knob after the other.
 
         Returns:
-            The best by the balance of whole picture and moving pixels, and the best by the latter alone; None if the
-            encoder cannot make a stream small enough.
+            The best for the whole picture and the best for moving pixels; None if the encoder cannot make a stream
+            small enough.
 
         Raises:
             PeerError: The encoder fails.
@@ -133,10 +133,10 @@ class VideoSearch:
                 tried.append(found)
         if not tried:
             return None
-        balanced, moving = (
-            self._tuned(encoder, max(tried, key=merit), merit, budget_bytes) for merit in (_balanced, _moving)
+        whole, moving = (
+            self._tuned(encoder, max(tried, key=merit), merit, budget_bytes) for merit in (_whole, _moving)
         )
-        return balanced, moving
+        return whole, moving
 
     def delivered(
         self, encoder: VideoEncoder, bitrate_bps: int, delay_s: float, besides: Sequence[Found]
@@ -182,7 +182,8 @@ class VideoSearch:
         coded = self._finest_within(encoder, setting, start, budget_bytes)
         if coded is None:
             return None
-        shown = display.ideal(len(coded.video.planes), setting.step, len(self._source))
+        captured_s = display.captures_s(len(coded.video.planes), setting.step)
+        shown = display.newest(captured_s, len(self._source))
         return self._found(coded, shown, {}, 0.0)
 
     def _finest_within(self, encoder: VideoEncoder, setting: Setting, start: int, budget_bytes: int) -> Coded | None:
@@ -215,11 +216,11 @@ class VideoSearch:
                         yield coded
 
     def _delivered(self, line: _Line, coded: Coded) -> tuple[Found, Found]:
-        step, instants = coded.setting.step, len(self._source)
-        arrivals = display.arrivals_s(coded.video.units, step, line.bitrate_bps)
+        captured_s = display.captures_s(len(coded.video.planes), coded.setting.step)
+        arrival_s = display.arrivals_s(coded.video.units, captured_s, line.bitrate_bps)
+        newest = display.newest(arrival_s, len(self._source))
+        on_time = display.on_time(arrival_s, captured_s, line.delay_s, len(self._source))
         large: dict[int, NDArray[np.uint8]] = {}
-        newest = display.newest(arrivals, instants)
-        on_time = display.on_time(arrivals, step, line.delay_s, instants)
         return self._found(coded, newest, large, line.delay_s), self._found(coded, on_time, large, line.delay_s)
 
     def _sizes(self, encoder: VideoEncoder) -> Iterator[tuple[int, float]]:
@@ -259,6 +260,10 @@ class VideoSearch:
         return Found(coded, shown, self._appraiser.appraise(pictures, delay_s))
 
 
+def _whole(found: Found) -> float:
+    return found.worth.whole_db
+
+
 def _balanced(found: Found) -> float:
     return found.worth.balanced_db
 
@@ -268,7 +273,7 @@ def _moving(found: Found) -> float:
 
 
 def _is_worse(found: Found, other: Found) -> bool:
-    return _balanced(found) < _balanced(other) and _moving(found) < _moving(other)
+    return _whole(found) < _whole(other) and _moving(found) < _moving(other)
 
 
 def _better(best: Found | None, found: Found) -> Found:

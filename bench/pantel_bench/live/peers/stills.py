@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pantel_bench.live.peers import display
 from pantel_bench.live.peers.showing import Showing
 from pantel_bench.live.peers.stream import CodedUnit
+from pantel_bench.live.peers.worth import Appraiser
 from pantel_bench.live.source import FRAME_INTERVAL_NS, ClipSource
 from pantel_bench.metrics import psnr_db
 from pantel_bench.peers import PEER_FORMATS, PeerFormat, PeerPicture, candidates, pillow
@@ -20,7 +21,8 @@ from pantel_bench.peers import PEER_FORMATS, PeerFormat, PeerPicture, candidates
 __all__ = ["FORMATS", "frozen_median", "median_so_far", "slideshow"]
 
 FORMATS = {peer.name: peer for peer in PEER_FORMATS}
-_SHRINKS = (1, 2, 4)
+_SHRINKS = (2, 4)
+_OPENING_SHARES = (0.0, 0.1, 0.2, 0.4)  # of a still's octets
 _INSTANTS_PER_S = 1_000_000_000 // FRAME_INTERVAL_NS
 _Pixels = NDArray[np.uint8]
 
@@ -29,6 +31,8 @@ def slideshow(
     source: ClipSource, peer: PeerFormat, every_s: int, *, bitrate_bps: int, delay_s: float
 ) -> Showing | None:
     """Send a still every few seconds, each as fine as the line can carry until the next.
+
+    A small one of the first frame comes before, if that helps: how large it is, is tried.
 
     Args:
         source: The frames.
@@ -43,24 +47,28 @@ def slideshow(
     Raises:
         PeerError: The format cannot be written here.
     """
-    step = every_s * _INSTANTS_PER_S
-    units: list[CodedUnit] = []
-    stills: list[_Pixels] = []
-    for frame in source.frames[::step]:
-        still = _best_still(peer, frame, bitrate_bps * every_s // 8)
-        if still is None:
-            return None
-        units.append(CodedUnit(len(units), still.need_bytes))
-        stills.append(still.pixels)
-    shown = display.newest(display.arrivals_s(units, step, bitrate_bps), len(source))
-    return Showing(
-        peer=f"{peer.name}-slideshow-{every_s}s",
-        variant="delivered",
-        settings={"every_s": every_s},
-        size_bytes=sum(unit.size_bytes for unit in units),
-        pictures=[None if number is None else stills[number] for number in shown],
-        delay_s=delay_s,
-    )
+    show = _Slideshow(source, peer, every_s, bitrate_bps)
+    appraiser = Appraiser(source)
+    best: tuple[float, Showing] | None = None
+    for share in _OPENING_SHARES:
+        stills = show.stills(share)
+        if stills is None:
+            continue
+        pictures = show.pictures(stills)
+        worth_db = appraiser.appraise(pictures, delay_s).balanced_db
+        if best is None or worth_db > best[0]:
+            best = (
+                worth_db,
+                Showing(
+                    peer=f"{peer.name}-slideshow-{every_s}s",
+                    variant="delivered",
+                    settings={"every_s": every_s, "opening_share": share},
+                    size_bytes=sum(still.need_bytes for still in stills),
+                    pictures=pictures,
+                    delay_s=delay_s,
+                ),
+            )
+    return best[1] if best else None
 
 
 def frozen_median(source: ClipSource) -> Showing:
@@ -92,20 +100,59 @@ def median_so_far(source: ClipSource, peer: PeerFormat, *, bitrate_bps: int, del
     )
 
 
+class _Slideshow:
+    """Stills at equal times, with a small one before them or not.
+
+    Args:
+        source: The frames.
+        peer: Format of the stills.
+        every_s: Time between two stills [s].
+        bitrate_bps: Of the line.
+    """
+
+    def __init__(self, source: ClipSource, peer: PeerFormat, every_s: int, bitrate_bps: int) -> None:
+        self._source = source
+        self._peer = peer
+        self._bitrate_bps = bitrate_bps
+        self._budget_bytes = bitrate_bps * every_s // 8
+        frames = source.frames[:: every_s * _INSTANTS_PER_S]
+        self._captured_s = display.captures_s(len(frames), every_s * _INSTANTS_PER_S)
+        self._stills = [_best_still(peer, frame, self._budget_bytes) for frame in frames]
+
+    def stills(self, opening_share: float) -> list[PeerPicture] | None:
+        """Return all stills; None if one cannot be made small enough.
+
+        Args:
+            opening_share: Share of the first still's octets for a smaller one before it; 0 for none.
+        """
+        found = self._stills
+        if opening_share:
+            opening_bytes = int(opening_share * self._budget_bytes)
+            sizes = opening_bytes, self._budget_bytes - opening_bytes
+            found = [*(_best_still(self._peer, self._source.frames[0], size) for size in sizes), *found[1:]]
+        stills = [still for still in found if still is not None]
+        return stills if len(stills) == len(found) else None
+
+    def pictures(self, stills: Sequence[PeerPicture]) -> list[_Pixels | None]:
+        """Return what is on show at each instant: the newest still that the line has delivered."""
+        openings = len(stills) - len(self._captured_s)
+        captured_s = [0.0] * openings + self._captured_s
+        units = [CodedUnit(number, still.need_bytes) for number, still in enumerate(stills)]
+        arrival_s = display.arrivals_s(units, captured_s, self._bitrate_bps)
+        shown = display.newest(arrival_s, len(self._source))
+        return [None if number is None else stills[number].pixels for number in shown]
+
+
 def _best_still(peer: PeerFormat, pixels: _Pixels, budget_bytes: int) -> PeerPicture | None:
     """Return the still nearest to a picture (H, W, 3) among the finest of each size within a budget."""
     height, width, _ = pixels.shape
     found = []
     for factor in _SHRINKS:
-        small = pixels
-        if factor > 1:
-            small = pillow.resize_lanczos(pixels, height // factor, width // factor)
+        small = pillow.resize_lanczos(pixels, height // factor, width // factor)
         still = _finest(peer, small, budget_bytes)
         if still is not None:
             quality, need_bytes, data = still
-            large = pillow.load(data)
-            if factor > 1:
-                large = pillow.resize_lanczos(large, height, width)
+            large = pillow.resize_lanczos(pillow.load(data), height, width)
             found.append(PeerPicture(factor, quality, need_bytes, len(data), large))
     return _nearest(pixels, found)
 
