@@ -16,7 +16,7 @@ from pantel_models.thumbnails import KEPT, RASTER_PX, plane_coefficients, to_ycc
 
 __all__ = ["thumbnail_arrays"]
 
-_COARSEST_STEP = (24.0 * RASTER_PX, 28.0 * RASTER_PX, 28.0 * RASTER_PX, 0.42 * RASTER_PX)  # of each plane, at quality 0
+_COARSEST_STEP = (24.0 * RASTER_PX, 18.0 * RASTER_PX, 18.0 * RASTER_PX, 0.6 * RASTER_PX)  # of each plane, at quality 0
 _STEP_OCTAVES = (0.5, 0.5, 0.5, 0.25)  # by which a step shrinks with each quality
 _CORE = (36, 14, 14, 32)  # coefficients of each plane that belong to the core
 _CODED = (190, 40, 40, 90)  # and that are coded at all

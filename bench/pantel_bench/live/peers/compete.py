@@ -22,7 +22,7 @@ _DELIVERED, _DELIVERED_ON_TIME = "delivered", "delivered-on-time"
 _VIDEO_VARIANTS = (_IDEAL, _IDEAL_MOVING, _DELIVERED, _DELIVERED_ON_TIME)
 _SLIDESHOWS = tuple((name, every_s) for name in ("webp", "avif") for every_s in (5, 10))
 _BACKGROUNDS = 2
-_IDEAL_SHARE = 1000 / 960  # of the line's rate: without a line no octet needs a start and a stop bit to spare
+_IDEAL_SHARE = 1000 / 960  # of the line's rate: what is promised at most, to the default
 
 LIVE_PEER_STEPS = len(VIDEO_ENCODERS) * len(_VIDEO_VARIANTS) + len(_SLIDESHOWS) + _BACKGROUNDS
 """How often `live_peers` reports progress."""
