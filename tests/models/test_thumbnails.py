@@ -63,7 +63,7 @@ def test_a_smooth_object_comes_back(thumbnails: ThumbnailCodec, height: int, wid
     assert look.alpha.shape == (RASTER_PX, RASTER_PX)
     assert look.colour.dtype == look.alpha.dtype == np.float32
     inside, shown = cutting.mask > 0.5, look.alpha > 0.5
-    assert (inside & shown).sum() / (inside | shown).sum() > 0.9
+    assert (inside & shown).sum() / (inside | shown).sum() > 0.85  # masks are told coarsely
     difference = (look.colour - from_ycc(cutting.planes))[cutting.mask > 0.7]
     assert np.sqrt((difference**2).mean()) < 8
     assert 0 <= look.alpha.min() <= look.alpha.max() <= 1

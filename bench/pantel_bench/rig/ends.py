@@ -16,7 +16,7 @@ from pantel_device.cameras import Camera, open_camera
 from pantel_device.frame import Frame, Observation
 from pantel_device.observer import MotionDetector, Observer, open_detector
 from pantel_device.receiver import Receiver
-from pantel_device.scene_encoder import SceneEncoder
+from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
 from pantel_device.sender import Sender
 from pantel_device.sink import Event, Picture, Sink
 from pantel_device.stream import stream_context
@@ -107,7 +107,7 @@ class SenderEnd:
         artefact = find_artefact()
         self.context = stream_context(artefact, callsign=settings.callsign, epoch=epoch, size_px=settings.size_px)
         self._meter = LinkMeter()
-        self._encoder = _TimedEncoder(load_scene_codec(artefact), settings.size_px)
+        self._encoder = _TimedEncoder(load_scene_codec(artefact), settings.size_px, masked=settings.masked)
         self._camera = _DelayedCamera(open_camera(settings.camera, settings.size_px, settings.fps), computing_ns)
         self._port = MeteredPort(port, clock, self._meter)
         self._frame_times_ms: list[float] = []
@@ -239,8 +239,8 @@ class _DelayedCamera:
 class _TimedEncoder(SceneEncoder):
     """A scene encoder that notes how long each payload takes."""
 
-    def __init__(self, codec: SceneCodec, size_px: tuple[int, int]) -> None:
-        super().__init__(codec, size_px)
+    def __init__(self, codec: SceneCodec, size_px: tuple[int, int], *, masked: bool) -> None:
+        super().__init__(codec, size_px, SceneEncoderSettings() if masked else SceneEncoderSettings(roi_weight=1.0))
         self.times_ms: list[float] = []
 
     def payload(self, observation: Observation, capacity_bytes: int, stamp_ns: int) -> bytes:

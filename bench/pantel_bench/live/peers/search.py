@@ -21,7 +21,8 @@ from pantel_bench.live.source import FRAME_INTERVAL_NS, ClipSource
 __all__ = ["Coded", "Found", "Setting", "VideoSearch"]
 
 _SHRINKS = (2, 4)
-_STEPS = (10, 5, 3, 2, 1)  # instants between two pictures: 1 to 10 pictures a second
+_IDEAL_STEPS = (5, 3, 2, 1)  # instants between two pictures: 2 to 10 pictures a second
+_DELIVERED_STEPS = (10, *_IDEAL_STEPS)  # fewer pictures arrive sooner
 _INSTANTS_PER_S = 1_000_000_000 // FRAME_INTERVAL_NS
 _LOG_SIZE_PER_QUALITY = 0.1  # roughly, for all of them
 _STRIDES = 11  # qualities tried for a delivered stream, about
@@ -125,7 +126,7 @@ class VideoSearch:
         tried: list[Found] = []
         for size in self._sizes(encoder):
             before: Found | None = None
-            for step in _STEPS:
+            for step in _IDEAL_STEPS:
                 found = self._ideal(encoder, Setting(*size, step, start), encoder.qualities[-1], budget_bytes)
                 if found is None or (before and _is_worse(found, before)):
                     break  # more pictures would be worse still
@@ -208,7 +209,7 @@ class VideoSearch:
         qualities = encoder.qualities[:: -max(1, len(encoder.qualities) // _STRIDES)]
         for size in self._sizes(encoder):
             for knobs in _combinations(encoder.low_delay):
-                for step in _STEPS:
+                for step in _DELIVERED_STEPS:
                     for quality in qualities:
                         coded = self._coded(encoder, Setting(*size, step, knobs), quality)
                         if coded.video.size_bytes > limit_bytes:
