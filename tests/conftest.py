@@ -1,8 +1,10 @@
-"""What the tests of several components share: a small entropy model that no training made."""
+"""What the tests of several components share: a small entropy model that no training made, and models of two views."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from pantel_codec import THUMBNAIL_SHAPES, EntropyModel, ThumbnailModel
 from pantel_codec.entropy import ALPHABET, OFFSET_LEVELS, RESIDUAL_LIMIT, SCALE_LEVELS
 from pantel_codec.stages import stages_of
 from pantel_codec.thumbnail import THUMBNAIL_LIMIT
+from pantel_models import Artefact, find_artefact
 
 settings.register_profile("pantel", deadline=None)  # how long an example takes says more about the machine
 settings.load_profile("pantel")
@@ -110,3 +113,31 @@ def golden_symbols(model: EntropyModel) -> Callable[[int, int, range], NDArray[n
         return symbols
 
     return make
+
+
+@pytest.fixture(scope="session")
+def two_views(tmp_path_factory: pytest.TempPathFactory) -> Artefact:
+    """Return the shipped models with a perceptual generator that is easily known: it paints the negative."""
+    onnx = pytest.importorskip("onnx")
+    artefact = find_artefact()
+    model = onnx.load_from_string(artefact.read("faithful"))
+    (painted,) = model.graph.output
+    last = next(node for node in model.graph.node if painted.name in node.output)
+    last.output[0] = "positive"
+    model.graph.initializer.append(onnx.helper.make_tensor("white", onnx.TensorProto.FLOAT, (), [1.0]))
+    model.graph.node.append(onnx.helper.make_node("Sub", ["white", "positive"], [painted.name]))
+    path = tmp_path_factory.mktemp("views") / "perceptual.onnx"
+    onnx.save(model, str(path))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return replace(
+        artefact,
+        files={**artefact.files, "perceptual": str(path)},
+        sha256={**artefact.sha256, "perceptual": digest},
+    )
+
+
+@pytest.fixture(scope="session")
+def one_view() -> Artefact:
+    """Return the shipped models with no generator but the faithful one."""
+    artefact = find_artefact()
+    return replace(artefact, files={role: name for role, name in artefact.files.items() if role != "perceptual"})

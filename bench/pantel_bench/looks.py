@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from pantel_codec import CELL_PX, Part, size_code
 from pantel_codec.thumbnail import THUMBNAIL_QUALITIES, shape_of
-from pantel_device.composition import raster_box
+from pantel_device.composition import place, raster_box
 from pantel_device.exposure import exposed
-from pantel_device.frame import Frame
+from pantel_device.frame import Box, Frame
 from pantel_device.object_view import ObjectView
 from pantel_device.observer import Detector, MotionDetector, Observer
+from pantel_device.observer.coco import class_id_of
 from pantel_models import SceneCodec
-from pantel_models.thumbnails import KEPT, Cutting, Look
+from pantel_models.thumbnails import Cutting, Look
 
 __all__ = ["LARGE_PX", "LookRow", "compare_looks"]
 
@@ -28,7 +29,7 @@ _EVERY_FRAMES = 40
 _SETTLING_FRAMES = 30  # until the background is known
 _CELL_QUALITIES = (2, 6, 10, 14, 18, 22)
 _CELL_SCALES = (0.5, 1.0, 2.0)  # pixels of the picture for one of the raster
-_MASK_QUALITY = 3
+_MASK_QUALITY = 2  # of the thumbnail that lends the cells its mask
 _STRENGTH = 0.4  # of rate-distortion optimization, as the live encoder has it
 _RASTER_BITS = 9.0  # what a sprite of cells would have to tell besides: its size and quality
 
@@ -61,6 +62,7 @@ class _Specimen:
     Attributes:
         kind: `small` or `large`.
         shape: See `shape_of`.
+        class_id: What the detector took it for, see `pantel_codec.Sprite`.
         frame: (H, W, 3) float32, RGB: the rectangle of its raster.
         background: (H, W, 3) float32: what is behind it.
         cutting: The same on the raster.
@@ -68,6 +70,7 @@ class _Specimen:
 
     kind: str
     shape: int
+    class_id: int
     frame: NDArray[np.float32]
     background: NDArray[np.float32]
     cutting: Cutting
@@ -142,29 +145,28 @@ def _specimens(frames: NDArray[np.uint8], detector: Detector | None) -> Iterator
                 background = exposed(observation.background, observation.exposure)[window].astype(np.float32)
                 kind = "large" if track.box.area_px >= LARGE_PX**2 else "small"
                 shape = shape_of(size_code(track.box.x1 - track.box.x0), size_code(track.box.y1 - track.box.y0))
-                yield _Specimen(kind, shape, frame, background, cutting)
+                yield _Specimen(kind, shape, class_id_of(track.label), frame, background, cutting)
 
 
 def _thumbnail(specimen: _Specimen, codec: SceneCodec, quality: int, *, detail: bool) -> tuple[float, float]:
     """Return bits and error of a thumbnail."""
     thumbnails, shape = codec.thumbnails, specimen.shape
-    core = thumbnails.encode(specimen.cutting, shape, quality, 0)
-    more = thumbnails.encode_detail(specimen.cutting, shape, core, quality) if detail else None
-    bits = sum(
-        float(thumbnails.model.bits(shape, part.part, quality, part.symbols).sum())
-        for part in (core, more)
-        if part is not None
-    )
-    return bits, specimen.error(*_scaled(thumbnails.decode(core, more, shape), specimen.size_px))
+    latents = thumbnails.analyse(specimen.cutting, shape, specimen.class_id)
+    core, bits = thumbnails.quantize(latents, shape, Part.CORE, quality, 0)
+    more = None
+    if detail:
+        more, more_bits = thumbnails.quantize(latents, shape, Part.DETAIL, quality, 0)
+        bits += more_bits
+    look = thumbnails.decode(core, more, shape, specimen.class_id)
+    return bits, specimen.error(*_scaled(look, specimen.size_px))
 
 
 def _cells(specimen: _Specimen, codec: SceneCodec, quality: int, scale: float) -> tuple[float, float]:
     """Return bits and error of latent cells on a raster of their own, under the mask of a thumbnail."""
     thumbnails, shape = codec.thumbnails, specimen.shape
-    core = thumbnails.encode(specimen.cutting, shape, _MASK_QUALITY, 0)
-    of_mask = thumbnails.model.members[shape][Part.CORE] >= sum(kept * kept for kept in KEPT[:3])
-    mask_bits = float(thumbnails.model.bits(shape, Part.CORE, _MASK_QUALITY, core.symbols)[of_mask].sum())
-    _, alpha = _scaled(thumbnails.decode(core, None, shape), specimen.size_px)
+    latents = thumbnails.analyse(specimen.cutting, shape, specimen.class_id)
+    core, mask_bits = thumbnails.quantize(latents, shape, Part.CORE, _MASK_QUALITY, 0)
+    _, alpha = _scaled(thumbnails.decode(core, None, shape, specimen.class_id), specimen.size_px)
     columns, rows = (CELL_PX * max(1, round(side / CELL_PX / scale)) for side in specimen.size_px)
     pixels = cv2.resize(specimen.filled(), (columns, rows), interpolation=cv2.INTER_AREA)
     latents = codec.analyse(np.asarray(pixels, np.uint8), np.zeros((rows, columns), np.uint8))
@@ -178,5 +180,5 @@ def _cells(specimen: _Specimen, codec: SceneCodec, quality: int, scale: float) -
 
 def _scaled(look: Look, size_px: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return colour (H, W, 3) and alpha (H, W, 1) of a look at a size."""
-    colour, alpha = (cv2.resize(part, size_px, interpolation=cv2.INTER_LINEAR) for part in (look.colour, look.alpha))
-    return np.asarray(colour, np.float32), np.asarray(alpha, np.float32)[..., None]
+    placed = place(look, Box(0, 0, *size_px), size_px)
+    return placed.colour, placed.alpha

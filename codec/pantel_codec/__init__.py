@@ -44,7 +44,7 @@ from pantel_codec.thumbnail import (
     shape_of,
 )
 from pantel_codec.tone import TONE_LIMIT, TONE_STEPS_PER_OCTAVE, Tone, ToneCurve
-from pantel_codec.trajectory import Pose, Trajectory, size_code, size_px
+from pantel_codec.trajectory import SIZE_CODES, Pose, Trajectory, size_code, size_px
 
 __all__ = [
     "AGE_STEP_NS",
@@ -54,6 +54,7 @@ __all__ = [
     "MAX_SIDE_PX",
     "MAX_SPRITES",
     "MIN_SIDE_PX",
+    "SIZE_CODES",
     "STEP_RANGE_PX",
     "STEP_SIZES",
     "SYMBOL_LIMIT",

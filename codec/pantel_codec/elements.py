@@ -173,7 +173,7 @@ def _apply_sprite(scene: Scene, element: SpriteElement, time_ns: int) -> int:
         return 0  # the packet came late
     trajectory = Trajectory() if known is None or element.new else known.trajectory
     trajectory.add(_pose(element.knot, time_ns))
-    scene.sprites[element.sprite_id] = Sprite(
+    sprite = Sprite(
         element.class_id,
         element.width_code,
         element.knot.height_code,
@@ -182,6 +182,9 @@ def _apply_sprite(scene: Scene, element: SpriteElement, time_ns: int) -> int:
         time_ns,
         trajectory,
     )
+    if known is not None and not element.new and known.shape == sprite.shape and known.core.is_like(element.core):
+        sprite.detail = known.detail  # told again for those who had missed it
+    scene.sprites[element.sprite_id] = sprite
     return 1
 
 

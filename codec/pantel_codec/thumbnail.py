@@ -1,9 +1,8 @@
-"""Thumbnails: the appearance of a sprite as a few transform coefficients of its colours and its mask.
+"""Thumbnails: the appearance of a sprite, its colours and its mask, as a few integers.
 
-A thumbnail has four planes: luma, two chroma differences, and the mask. Of each plane the lowest frequencies are coded,
-as integers, each with the table of a Laplacian as wide as that coefficient usually is for objects of that shape. What
-the integers stand for is not the codec's business. They come in two parts: the core, which is a whole thumbnail, and
-detail, which is of use only with the core it was made for.
+Each integer is a quantized latent, coded with the table of a Laplacian as wide as that latent usually is for objects of
+that shape. What the integers stand for is not the codec's business. They come in two parts: the core, which is a whole
+thumbnail, and detail, which is of use only with the core it was made for.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ class Thumbnail:
         part: Which one.
         quality: Index of the quantizer, 0 (coarsest) to 7.
         version: Of the core, 0 to 3; detail names the core that it belongs to.
-        symbols: (coefficients of the part,) int32, plane after plane.
+        symbols: (coefficients of the part,) int32.
     """
 
     part: Part
@@ -74,11 +73,18 @@ class Thumbnail:
     version: int
     symbols: NDArray[np.int32]
 
+    def is_like(self, other: Thumbnail) -> bool:
+        """Whether two thumbnails are the same part, told alike."""
+        return (self.part, self.quality, self.version) == (other.part, other.quality, other.version) and np.array_equal(
+            self.symbols, other.symbols
+        )
+
 
 class ThumbnailModel:
     """The probabilities of thumbnail symbols.
 
     Attributes:
+        coefficients: How many integers core and detail have together.
         members: Of each shape, of each part, the coefficients that belong to it, rising; the rest is never coded.
     """
 
@@ -102,6 +108,7 @@ class ThumbnailModel:
             raise SymbolError(f"thumbnail levels {level.shape}, slopes {slope.shape} and parts do not fit together")
         if counts.ndim != 2 or counts.shape[1] != 2 * THUMBNAIL_LIMIT + 1:
             raise SymbolError(f"thumbnail counts of shape {counts.shape} are not those of {THUMBNAIL_LIMIT} symbols")
+        self.coefficients: int = slope.size
         self.members = tuple(tuple(np.flatnonzero(row == each) for each in Part) for row in part)
         self._tables = tuple(CodingTable.from_counts(row) for row in counts)
         quality = np.arange(THUMBNAIL_QUALITIES)[:, None, None]

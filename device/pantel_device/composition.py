@@ -18,6 +18,8 @@ __all__ = ["Placed", "Window", "paste", "place", "pose_box", "raster_box"]
 Window = tuple[slice, slice]
 """Rows and columns of a picture."""
 
+_ALMOST_TRANSPARENT = 1e-3  # of alpha, below which a colour is not worth a division
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Placed:
@@ -64,7 +66,8 @@ def place(look: Look, box: Box, size_px: tuple[int, int]) -> Placed:
     size = columns.stop - columns.start, rows.stop - rows.start
     if min(size) <= 0:
         return Placed(box, (slice(0, 0), slice(0, 0)), np.zeros((0, 0, 3), np.float32), np.zeros((0, 0, 1), np.float32))
-    scale_x, scale_y = RASTER_PX / (box.x1 - box.x0), RASTER_PX / (box.y1 - box.y0)
+    weighted, alpha = _reduced(look, box)
+    scale_x, scale_y = alpha.shape[1] / (box.x1 - box.x0), alpha.shape[0] / (box.y1 - box.y0)
     # From the centre of a pixel of the window to the place on the raster, whose samples also lie at centres.
     matrix = np.array(
         [
@@ -73,9 +76,29 @@ def place(look: Look, box: Box, size_px: tuple[int, int]) -> Placed:
         ]
     )
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    colour = cv2.warpAffine(look.colour, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    alpha = cv2.warpAffine(look.alpha, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return Placed(box, (rows, columns), np.asarray(colour, np.float32), np.asarray(alpha, np.float32)[..., None])
+    warped, cover = (
+        np.asarray(cv2.warpAffine(each, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
+        for each in (weighted, alpha)
+    )
+    cover = cover[..., None]
+    colours = np.asarray(warped / np.maximum(cover, _ALMOST_TRANSPARENT), np.float32)
+    return Placed(box, (rows, columns), colours, cover)
+
+
+def _reduced(look: Look, box: Box) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return colours weighted by alpha, and alpha, with at most about as many samples as the place has pixels.
+
+    They are weighted because what is transparent must not bleed into the colours, neither here nor in the warp.
+    """
+    columns, rows = (min(RASTER_PX, max(2, math.ceil(side))) for side in (box.x1 - box.x0, box.y1 - box.y0))
+    weighted, alpha = look.colour * look.alpha[..., None], look.alpha
+    if columns == rows == RASTER_PX:
+        return weighted, alpha
+    weighted, alpha = (
+        np.asarray(cv2.resize(each, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
+        for each in (weighted, alpha)
+    )
+    return weighted, alpha
 
 
 def paste(picture: NDArray[np.uint8], placed: Placed) -> None:

@@ -21,6 +21,7 @@ from pantel_link import PLACEHOLDER_CALLSIGN, CallsignError, Preset, check_calls
 from pantel_link.context import SENDER_BITS
 from pantel_link.pacing import DEFAULT_BITRATE_BPS, check_bitrate
 from pantel_link.ports import DEFAULT_BAUD_RATE
+from pantel_models import View
 
 __all__ = ["ENVIRONMENT_PREFIX", "ReceiverConfig", "SenderConfig", "load_config"]
 
@@ -125,6 +126,9 @@ class ReceiverConfig(_LineConfig):
     )
     picture_interval_s: float = Field(
         0.5, ge=0.1, le=60, description="shortest time between two writes of that file [s], because disks wear"
+    )
+    view: View = Field(
+        View.PERCEPTUAL, description="perceptual paints what is nicest to look at, faithful what has the least error"
     )
     overlay: bool = Field(
         False, description="mark in that file what is old, and what is only expected; twice as wide and high"

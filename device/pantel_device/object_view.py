@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_codec import MARGINS, Margins
-from pantel_device.composition import Window, place
+from pantel_device.composition import Window, place, raster_box
 from pantel_device.frame import Box, Observation, Track
 from pantel_models.thumbnails import Cutting, Look
 
@@ -21,6 +21,8 @@ _REACH = 0.62  # of an object's sides, in which what belongs to it is looked for
 _WORTH_REACHING = 0.1  # share of a strip beside an object that has to move for the raster to reach so far
 _DIFFERENCE = 14.0  # grey levels from the background that make a pixel the object's
 _SOFTNESS = 6.0
+_PRESENCE = 40.0  # squared error, over 0..1 values, of not showing an object at all, or of showing one that is gone
+_PRESENT_IOU = 0.7  # with its true place, from which on an object counts as shown there
 
 
 class ObjectView:
@@ -49,6 +51,7 @@ class ObjectView:
         frame, background = observation.frame.pixels[self.window], observation.background[self.window]
         self._pixels = frame
         self._frame, self._background = frame.astype(np.float32), background.astype(np.float32)
+        self._true_box = None if track is None else track.box
         self._mask = _object_mask(observation.difference[self.window])
         self._seen = np.ones((*frame.shape[:2], 1), np.float32)
         self._others = np.zeros(frame.shape[:2], np.bool_)
@@ -82,16 +85,31 @@ class ObjectView:
         left, above, right, below = found
         return left, above, right, below
 
-    def error(self, look: Look | None, box: Box | None) -> float:
-        """Return the squared error, over 0..1 values, of a sprite at a place; of the background without a sprite."""
+    def error(self, look: Look, box: Box, margins: Margins) -> float:
+        """Return the squared error, over 0..1 values, of a sprite; more if it shows an object where none is.
+
+        Args:
+            look: The sprite.
+            box: Where it shows the object.
+            margins: Of its raster.
+        """
+        placed = place(look, raster_box(box, margins), self._size_px)
         picture = self._background
-        if look is not None and box is not None:
-            placed = place(look, box, self._size_px)
-            inner = _common(placed.window, self.window)
-            if inner is not None:
-                here, there = _relative(inner, self.window), _relative(inner, placed.window)
-                picture = picture.copy()
-                picture[here] += placed.alpha[there] * (placed.colour[there] - picture[here])
+        inner = _common(placed.window, self.window)
+        if inner is not None:
+            here, there = _relative(inner, self.window), _relative(inner, placed.window)
+            picture = picture.copy()
+            picture[here] += placed.alpha[there] * (placed.colour[there] - picture[here])
+        if self._true_box is None:
+            return self._squared_error(picture) + _PRESENCE
+        absence = max(1 - box.iou(self._true_box) / _PRESENT_IOU, 0.0)
+        return self._squared_error(picture) + _PRESENCE * absence
+
+    def bare_error(self) -> float:
+        """Return the squared error, over 0..1 values, of the background without a sprite."""
+        return self._squared_error(self._background) + (0.0 if self._true_box is None else _PRESENCE)
+
+    def _squared_error(self, picture: NDArray[np.float32]) -> float:
         return float((((picture - self._frame) ** 2) * self._seen).sum()) / 255.0**2
 
     def cut(self, box: Box) -> Cutting | None:

@@ -9,7 +9,7 @@ from pantel_codec import BitstreamError, Scene, SceneSyntax, apply_element
 from pantel_device.renderer import Renderer
 from pantel_device.sink import Event, Picture, Sink
 from pantel_link import LinkReceiver, PacketKind, Port, ReceivedPacket, StreamContext
-from pantel_models import ManifestError, find_artefact, load_scene_codec
+from pantel_models import ManifestError, View, find_artefact, load_scene_codec
 
 __all__ = ["PICTURE_INTERVAL_NS", "PLAYOUT_DELAY_NS", "Receiver"]
 
@@ -59,6 +59,7 @@ class Receiver:
         sinks: Sequence[Sink],
         interval_ns: int = PICTURE_INTERVAL_NS,
         playout_delay_ns: int = PLAYOUT_DELAY_NS,
+        view: View = View.FAITHFUL,
     ) -> None:
         self.link = link
         self.payloads_damaged = 0
@@ -66,6 +67,7 @@ class Receiver:
         self._sinks = tuple(sinks)
         self._interval_ns = interval_ns
         self._playout_delay_ns = playout_delay_ns
+        self._view = view
         self._streams: dict[StreamContext, _Stream] = {}
         self._shown: StreamContext | None = None
         self._next_picture_ns = 0
@@ -128,7 +130,7 @@ class Receiver:
             "model": model,
         }
         try:
-            codec = load_scene_codec(find_artefact(hash_prefix=model))
+            codec = load_scene_codec(find_artefact(hash_prefix=model), view=self._view)
         except ManifestError as error:
             self._emit(Event(now_ns, "model_missing", fields | {"message": str(error)}))
             return _Stream(None, Scene(context.width_px, context.height_px, ()), None)

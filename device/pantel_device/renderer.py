@@ -95,7 +95,7 @@ class Renderer:
         """Return how a sprite looks, decoded once for every thumbnail."""
         known = self._looks.get(sprite_id)
         if known is None or known[0] is not sprite.core or known[1] is not sprite.detail:
-            look = self._codec.thumbnails.decode(sprite.core, sprite.detail, sprite.shape)
+            look = self._codec.thumbnails.decode(sprite.core, sprite.detail, sprite.shape, sprite.class_id)
             known = sprite.core, sprite.detail, look
             self._looks[sprite_id] = known
         return known[2]

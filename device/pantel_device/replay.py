@@ -16,6 +16,7 @@ from pantel_link.captures import (
     ReplayLink,
     ReplayPort,
 )
+from pantel_models import View
 
 __all__ = ["ReplayedRun", "replay"]
 
@@ -39,7 +40,9 @@ class ReplayedRun:
     statistics: ReceiverStatistics
 
 
-def replay(events: Iterable[CaptureEvent], sinks: Sequence[Sink]) -> Iterator[ReplayedRun]:
+def replay(
+    events: Iterable[CaptureEvent], sinks: Sequence[Sink], *, view: View = View.FAITHFUL
+) -> Iterator[ReplayedRun]:
     """Repeat the runs of a capture and yield each one when it is over.
 
     Every run begins with an empty receiver, as it did live. Pictures are drawn for the same instants; those that the
@@ -49,6 +52,7 @@ def replay(events: Iterable[CaptureEvent], sinks: Sequence[Sink]) -> Iterator[Re
     Args:
         events: What `read_capture` yields.
         sinks: Take pictures and events.
+        view: Which generator paints them.
     """
     run: _Run | None = None
     for event in events:
@@ -56,7 +60,7 @@ def replay(events: Iterable[CaptureEvent], sinks: Sequence[Sink]) -> Iterator[Re
             case CaptureHeader():
                 if run is not None:
                     yield run.end()
-                run = _Run(event, sinks)
+                run = _Run(event, sinks, view)
             case CapturedCodeword(octets, arrival_ns) if run is not None:
                 run.take(octets, arrival_ns)
             case CaptureEnd(time_ns) if run is not None:
@@ -69,7 +73,7 @@ def replay(events: Iterable[CaptureEvent], sinks: Sequence[Sink]) -> Iterator[Re
 class _Run:
     """A receiver and the virtual time that it lives in."""
 
-    def __init__(self, header: CaptureHeader, sinks: Sequence[Sink]) -> None:
+    def __init__(self, header: CaptureHeader, sinks: Sequence[Sink], view: View) -> None:
         self._header = header
         self._port = ReplayPort("replay")
         self._receiver = Receiver(
@@ -78,6 +82,7 @@ class _Run:
             sinks=sinks,
             interval_ns=header.picture_interval_ns,
             playout_delay_ns=header.playout_delay_ns,
+            view=view,
         )
         self._codewords = 0
         self._begin_ns = 0

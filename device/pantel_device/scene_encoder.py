@@ -23,7 +23,6 @@ from pantel_models import SceneCodec
 
 __all__ = ["SceneEncoder", "SceneEncoderSettings"]
 
-_REPLACEMENTS_TRIED = 4
 _SMALLEST_CELL_BITS = 56.0  # less room than this is not searched for cells
 
 
@@ -72,9 +71,7 @@ class SceneEncoder:
         """
         now_ns = observation.frame.time_ns
         self._background.look(observation.background, now_ns)
-        candidates = self._candidates(observation, stamp_ns)
-        told, payload = self._most_worth(candidates, capacity_bytes, now_ns)
-        told, payload = self._filled(told, payload, candidates, capacity_bytes)
+        told, payload = self._most_worth(self._candidates(observation, stamp_ns), capacity_bytes, now_ns)
         for news in told:
             if news.kind == "tone":
                 self._tone.sent(news, stamp_ns)
@@ -84,50 +81,33 @@ class SceneEncoder:
         return payload
 
     def _most_worth(self, candidates: Sequence[News], capacity_bytes: int, now_ns: int) -> tuple[list[News], bytes]:
-        """Return what is worth most per bit, one after the other as long as it fits, and the payload."""
+        """Return what is worth most per bit, one after the other as long as it fits, and the payload.
+
+        News of an object may later give way to more news of it, for what these are worth beyond it.
+        """
         told: list[News] = []
         payload = b""
         reserve_bits = 0.0  # by how much cells have turned out to take more than was estimated
         cells = self._background.news(now_ns, 8.0 * capacity_bytes)
         while True:
             room_bits = 8.0 * (capacity_bytes - len(payload))
-            fitting = [news for news in (*candidates, cells) if news is not None and news.bits <= room_bits]
-            best = max(fitting, key=lambda news: news.worth, default=None)
+            offers = [_Offer.of(news, told) for news in (*candidates, cells) if news is not None]
+            fitting = [offer for offer in offers if offer.worth > 0 and offer.bits <= room_bits]
+            best = max(fitting, key=lambda offer: offer.worth, default=None)
             if best is None:
                 return told, payload
-            longer = self._syntax.write(_elements([*told, best]))
+            longer = self._syntax.write(_elements(best.told))
             fits = len(longer) <= capacity_bytes  # the estimates know nothing of whole bytes
             if fits:
-                told.append(best)
-                payload = longer
+                told, payload = best.told, longer
                 room_bits = 8.0 * (capacity_bytes - len(payload))
-                if best is cells:
-                    self._background.sent(best, now_ns)
-            # One piece of news of each object is enough for one payload, and what does not fit now never will.
-            about = best.track_id
-            candidates = [news for news in candidates if news is not best and (about is None or news.track_id != about)]
-            if best is cells or (cells is not None and cells.bits > room_bits):
+                if best.news is cells:
+                    self._background.sent(best.news, now_ns)
+            candidates = [news for news in candidates if news is not best.news]  # what does not fit now never will
+            if best.news is cells or (cells is not None and cells.bits > room_bits):
                 reserve_bits += 0.0 if fits else 8.0
                 limit_bits = room_bits - reserve_bits
                 cells = self._background.news(now_ns, limit_bits) if limit_bits >= _SMALLEST_CELL_BITS else None
-
-    def _filled(
-        self, told: list[News], payload: bytes, candidates: Sequence[News], capacity_bytes: int
-    ) -> tuple[list[News], bytes]:
-        """Return the news with one of them replaced by more of the same object, if there is room for that."""
-        room_bits = 8.0 * (capacity_bytes - len(payload))
-        replacements = [
-            (news.worth * news.bits - old.worth * old.bits, index, news)
-            for index, old in enumerate(told)
-            for news in candidates
-            if old.track_id is not None and news.track_id == old.track_id and news.bits <= old.bits + room_bits
-        ]
-        for gain, index, news in sorted(replacements, key=lambda each: -each[0])[:_REPLACEMENTS_TRIED]:
-            fuller = [*told[:index], news, *told[index + 1 :]]
-            longer = self._syntax.write(_elements(fuller))
-            if gain > 0 and len(longer) <= capacity_bytes:
-                return fuller, longer
-        return told, payload
 
     def _candidates(self, observation: Observation, stamp_ns: int) -> list[News]:
         """Return all that could be told of the light and of moving objects."""
@@ -142,6 +122,35 @@ class SceneEncoder:
         estimate = sum(news.bits for news in told)
         for news in told:
             self.element_bits[news.kind] += 8 * size_bytes * news.bits / estimate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Offer:
+    """News as they would join those of a payload.
+
+    Attributes:
+        news: What is offered.
+        told: The news of the payload with them; they take the place of what it tells of the same object.
+        bits: By how much it grows.
+        worth: What that is worth per bit.
+    """
+
+    news: News
+    told: list[News]
+    bits: float
+    worth: float
+
+    @classmethod
+    def of(cls, news: News, told: list[News]) -> _Offer:
+        index = next(
+            (i for i, old in enumerate(told) if news.track_id is not None and old.track_id == news.track_id), None
+        )
+        if index is None:
+            return cls(news, [*told, news], news.bits, news.worth)
+        old = told[index]
+        bits = news.bits - old.bits
+        worth = (news.worth * news.bits - old.worth * old.bits) / max(bits, 1.0)
+        return cls(news, [*told[:index], news, *told[index + 1 :]], bits, worth)
 
 
 def _elements(told: Sequence[News]) -> list[Element]:

@@ -78,13 +78,17 @@ class SpriteBelief:
         return self.sprite.trajectory.knots[-1].time_ns
 
     def box_at(self, time_ns: int) -> Box | None:
-        """Return the rectangle of its raster as the receiver shows it at a time; None where it does not."""
+        """Return where the receiver shows the object at a time; None where it does not."""
         pose = self.sprite.trajectory.at(time_ns)
         return None if pose is None else self.box_of(pose)
 
     def box_of(self, pose: Pose) -> Box:
+        """Return where the object is shown at a pose."""
+        return pose_box(pose, self.sprite.width_code, self.sprite.height_code)
+
+    def raster_of(self, pose: Pose) -> Box:
         """Return the rectangle of its raster at a pose."""
-        return raster_box(pose_box(pose, self.sprite.width_code, self.sprite.height_code), self.sprite.margins)
+        return raster_box(self.box_of(pose), self.sprite.margins)
 
     def missing_at(self, time_ns: int, loss: float, refresh_ns: float) -> float:
         """Return the probability that a receiver does not know the object, which may have joined late."""

@@ -7,13 +7,13 @@ error that each would remove, over the time it may be expected to stay removed, 
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 
 from pantel_codec import (
     AGE_STEP_NS,
     MAX_SPRITES,
+    SIZE_CODES,
     Element,
     ForgetElement,
     Knot,
@@ -33,13 +33,13 @@ from pantel_device.composition import pose_box, raster_box
 from pantel_device.frame import Box, Observation, Track, TrackPoint
 from pantel_device.news import News, lasting_s
 from pantel_device.object_view import ObjectView
-from pantel_device.observer.coco import COCO_CLASSES
+from pantel_device.observer.coco import class_id_of
 from pantel_device.sprite_belief import SpriteBelief, as_step, knot_pose
-from pantel_models.thumbnails import Look, ThumbnailCodec
+from pantel_models.thumbnails import Look, ThumbnailCodec, kind_of
 
 __all__ = ["SpriteEncoder"]
 
-_QUALITIES = (1, 2, 3, 4, 5, 6)
+_QUALITIES = ((0, 2, 4, 6), (2, 4, 6))  # of core and detail that are tried
 _MAX_AGE_STEPS = 15
 _POSITION_MARGIN_PX = 63
 
@@ -51,6 +51,8 @@ _STEP_BITS = 24.0
 _FORGET_BITS = 12.0
 
 _NEW_LASTS_S = 3.0  # what is told of a new object may be expected to serve for so long
+_DOUBTFUL = 0.01  # probability that a receiver does not know an object, from which on it is introduced again
+_PROPORTION_CODES = 2  # sixteenths of an octave by which proportions may have changed
 _LEAST_ERROR = 0.3  # squared error over 0..1 that is worth looking at
 _LOOKED_AT = 4  # objects of which thumbnails are tried for one payload: those that lack most
 
@@ -158,18 +160,23 @@ class SpriteEncoder:
         trajectory.add(knot_pose(element.knot, stamp_ns))
         codes = element.width_code, element.knot.height_code
         sprite = Sprite(element.class_id, *codes, element.margins, element.core, stamp_ns, trajectory)
+        if known is not None and known.sprite.core is element.core:
+            sprite.detail = known.sprite.detail
         missing = self._loss * (1.0 if known is None else known.missing)
         return SpriteBelief(element.sprite_id, sprite, look, stamp_ns, missing)
 
     def _case(self, observation: Observation, track: Track, stamp_ns: int, age_steps: int) -> _Case:
         now_ns = observation.frame.time_ns
         belief = self._told.get(track.track_id)
-        shown_box = None if belief is None else belief.box_at(now_ns)
-        boxes = [track.box] if shown_box is None else [track.box, shown_box]
+        shown_pose = None if belief is None else belief.sprite.trajectory.at(now_ns)
+        boxes = [track.box]
+        if belief is not None and shown_pose is not None:
+            boxes.append(belief.raster_of(shown_pose))
         view = ObjectView(observation, track, boxes)
-        bare = view.error(None, None)
+        bare = known = view.bare_error()
         missing = 1.0 if belief is None else belief.missing_at(now_ns, self._loss, self._refresh_ns)
-        known = bare if belief is None or shown_box is None else view.error(belief.look, shown_box)
+        if belief is not None and shown_pose is not None:
+            known = view.error(belief.look, belief.box_of(shown_pose), belief.sprite.margins)
         return _Case(stamp_ns, age_steps, now_ns, track, view, missing, bare, known)
 
     def _about(self, case: _Case, *, looks: bool) -> list[News]:
@@ -179,14 +186,26 @@ class SpriteEncoder:
             return self._introductions(case) if looks else []
         knot = self._knot(case, case.age_steps, belief.sprite)
         box = belief.box_of(knot_pose(knot, case.stamp_ns))
-        posed = case.view.error(belief.look, box)
+        posed = case.view.error(belief.look, box, belief.sprite.margins)
         gain = (1 - case.missing) * (case.known - posed) * lasting_s(case.now_ns - belief.knot_ns)
         step = belief.step(knot, case.stamp_ns)
         move: Element = PoseElement(belief.sprite_id, knot) if step is None else step
         found = [self._news(case, (move,), _POSE_BITS if step is None else _STEP_BITS, gain)]
+        if case.missing > _DOUBTFUL:
+            found.append(self._again(case, belief, knot, posed))
         if looks:
             found += self._new_looks(case, belief, found[0], min(posed, case.known))
         return [news for news in found if news.worth > 0]
+
+    def _again(self, case: _Case, belief: SpriteBelief, knot: Knot, posed: float) -> News:
+        """Return all that makes a known object known, as it was told before, for those who may have missed it."""
+        sprite = belief.sprite
+        width_code = min(max(sprite.width_code + knot.height_code - sprite.height_code, 0), SIZE_CODES - 1)
+        element = SpriteElement(belief.sprite_id, False, sprite.class_id, width_code, sprite.margins, knot, sprite.core)
+        symbol_bits = self._thumbnails.model.bits(sprite.shape, Part.CORE, sprite.core.quality, sprite.core.symbols)
+        gain = case.missing * (case.bare - posed) * _NEW_LASTS_S
+        gain += (1 - case.missing) * (case.known - posed) * lasting_s(case.now_ns - belief.knot_ns)
+        return self._news(case, (element,), _SPRITE_BITS + float(symbol_bits.sum()), gain, belief.look)
 
     def _new_looks(self, case: _Case, belief: SpriteBelief, move: News, posed: float) -> list[News]:
         """Return how the looks of a known object could be brought up to date: alone, with its place, or all anew.
@@ -200,28 +219,42 @@ class SpriteEncoder:
         moves = move.worth > 0
         knot = self._knot(case, case.age_steps, belief.sprite)
         box = belief.box_of(knot_pose(knot, case.stamp_ns)) if moves else belief.box_at(case.now_ns)
-        found = self._introductions(case)
-        cutting = None if box is None else case.view.cut(box)
+        found = self._introductions(case) if self._outgrown(case, belief) else []
+        cutting = None if box is None else case.view.cut(raster_box(box, belief.sprite.margins))
         if cutting is None or box is None:
             return found
         lasts_s = lasting_s(case.now_ns - belief.sprite.look_ns)
         shape = belief.sprite.shape
         move_gain = move.worth * move.bits / (self._weight * (1 - self._loss))
-        for part, quality in itertools.product(Part, _QUALITIES):
-            if part is Part.CORE:
-                thumbnail = self._thumbnails.encode(cutting, shape, quality, belief.next_version)
-                look = self._thumbnails.decode(thumbnail, None, shape)
-            else:
-                thumbnail = self._thumbnails.encode_detail(cutting, shape, belief.sprite.core, quality)
-                look = self._thumbnails.decode(belief.sprite.core, thumbnail, shape)
-            bits = _LOOK_BITS + float(self._thumbnails.model.bits(shape, part, quality, thumbnail.symbols).sum())
-            gain = (1 - case.missing) * (posed - case.view.error(look, box)) * lasts_s
-            elements: tuple[Element, ...] = (LookElement(belief.sprite_id, shape, thumbnail),)
-            found.append(self._news(case, elements, bits, gain, look))
-            if moves:
-                both = (*move.elements, *elements)
-                found.append(self._news(case, both, bits + move.bits, gain + move_gain, look))
+        latents = self._thumbnails.analyse(cutting, shape, belief.sprite.class_id)
+        for part in Part:
+            versions = belief.next_version, belief.sprite.core.version
+            choices = [
+                self._thumbnails.quantize(latents, shape, part, quality, versions[part]) for quality in _QUALITIES[part]
+            ]
+            pairs = [
+                (thumbnail, None) if part is Part.CORE else (belief.sprite.core, thumbnail) for thumbnail, _ in choices
+            ]
+            looks = self._thumbnails.decode_all(pairs, shape, belief.sprite.class_id)
+            for (thumbnail, symbol_bits), look in zip(choices, looks, strict=True):
+                bits = _LOOK_BITS + symbol_bits
+                gain = (1 - case.missing) * (posed - case.view.error(look, box, belief.sprite.margins)) * lasts_s
+                elements: tuple[Element, ...] = (LookElement(belief.sprite_id, shape, thumbnail),)
+                found.append(self._news(case, elements, bits, gain, look))
+                if moves:
+                    both = (*move.elements, *elements)
+                    found.append(self._news(case, both, bits + move.bits, gain + move_gain, look))
         return found
+
+    def _outgrown(self, case: _Case, belief: SpriteBelief) -> bool:
+        """Return whether more than looks and place should be told anew: proportions, raster or kind, or all of it."""
+        width, height = size_code(case.track.history[-1].width), size_code(case.track.history[-1].height)
+        sprite = belief.sprite
+        return (
+            abs(width - height - (sprite.width_code - sprite.height_code)) > _PROPORTION_CODES
+            or kind_of(class_id_of(case.track.label)) is not kind_of(sprite.class_id)
+            or case.view.margins(case.track.box) != sprite.margins
+        )
 
     def _introductions(self, case: _Case) -> list[News]:
         """Return an object with all that makes it known, in several qualities."""
@@ -231,22 +264,25 @@ class SpriteEncoder:
         knot = self._knot(case, case.age_steps, None)
         shape = shape_of(width_code, knot.height_code)
         pose = knot_pose(knot, case.stamp_ns)
-        margins = case.view.margins(pose_box(pose, width_code, knot.height_code))
-        box = raster_box(pose_box(pose, width_code, knot.height_code), margins)
-        cutting = case.view.cut(box)
+        box = pose_box(pose, width_code, knot.height_code)
+        margins = case.view.margins(box)
+        cutting = case.view.cut(raster_box(box, margins))
         sprite_id = self._sprite_id(case.track.track_id)
         if cutting is None or sprite_id is None:
             return []
         version = 0 if belief is None else belief.next_version
         older = self._older_knot(case) if belief is None else None
         lasts_s = _NEW_LASTS_S if belief is None else lasting_s(case.now_ns - belief.sprite.look_ns)
-        class_id = COCO_CLASSES.index(case.track.label) + 1 if case.track.label in COCO_CLASSES else 0
+        class_id = class_id_of(case.track.label)
+        latents = self._thumbnails.analyse(cutting, shape, class_id)
+        choices = [
+            self._thumbnails.quantize(latents, shape, Part.CORE, quality, version) for quality in _QUALITIES[Part.CORE]
+        ]
+        looks = self._thumbnails.decode_all([(core, None) for core, _ in choices], shape, class_id)
         found = []
-        for quality in _QUALITIES:
-            core = self._thumbnails.encode(cutting, shape, quality, version)
-            bits = _SPRITE_BITS + float(self._thumbnails.model.bits(shape, Part.CORE, quality, core.symbols).sum())
-            look = self._thumbnails.decode(core, None, shape)
-            gain = (case.shown - case.view.error(look, box)) * lasts_s
+        for (core, symbol_bits), look in zip(choices, looks, strict=True):
+            bits = _SPRITE_BITS + symbol_bits
+            gain = (case.shown - case.view.error(look, box, margins)) * lasts_s
             elements: tuple[Element, ...] = (
                 SpriteElement(sprite_id, belief is None, class_id, width_code, margins, knot, core),
             )
@@ -292,12 +328,12 @@ class SpriteEncoder:
         for track_id, belief in list(self._told.items()):
             if track_id in present:
                 continue
-            box = belief.box_at(observation.frame.time_ns)
-            if box is None or picture.intersection_px(box) <= 0:
+            pose = belief.sprite.trajectory.at(observation.frame.time_ns)
+            if pose is None or picture.intersection_px(belief.raster_of(pose)) <= 0:
                 del self._told[track_id]
                 continue
-            view = ObjectView(observation, None, [box])
-            gain = view.error(belief.look, box) - view.error(None, None)
+            view = ObjectView(observation, None, [belief.raster_of(pose)])
+            gain = view.error(belief.look, belief.box_of(pose), belief.sprite.margins) - view.bare_error()
             if gain > 0:
                 worth = self._weight * (1 - self._loss) * gain * _NEW_LASTS_S / _FORGET_BITS
                 farewell = ForgetElement(belief.sprite_id, age_steps)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pantel_export.errors import ExportError
-from pantel_models import MANIFEST
+from pantel_models import MANIFEST, ModelError
 
 __all__ = ["main"]
 
@@ -46,19 +46,83 @@ def _export(arguments: argparse.Namespace) -> None:
     print(f"wrote {folder}")  # noqa: T201
 
 
-def _thumbnails(arguments: argparse.Namespace) -> None:
-    from pantel_export.add_thumbnails import add_thumbnails
+def _boxes(arguments: argparse.Namespace) -> None:
+    from pantel_export.pseudo_labels import write_pseudo_labels
 
-    count = add_thumbnails(arguments.name, arguments.objects, arguments.artefacts)
-    print(f"fitted thumbnails to objects={count}")  # noqa: T201
+    for photos in arguments.photos:
+        count = write_pseudo_labels(arguments.detector, photos, arguments.out / photos.name)
+        print(f"wrote boxes={count} to {arguments.out / photos.name}")  # noqa: T201
+
+
+def _train_thumbnails(arguments: argparse.Namespace) -> None:
+    import torch
+
+    from pantel_export.thumbnails.crops import gather
+    from pantel_export.thumbnails.settings import ThumbnailSettings
+    from pantel_export.thumbnails.train import ThumbnailTrainer
+    from pantel_export.warm_start import load_warm_start
+
+    torch.set_num_threads(1)
+    settings = ThumbnailSettings.from_toml(arguments.config)
+    crops, sources = gather(arguments.objects, arguments.masked)
+    print(f"objects={len(crops)} out={arguments.out}")  # noqa: T201
+    trainer = ThumbnailTrainer(settings, crops, arguments.out, sources)
+    if trainer.resume():
+        print(f"resumed step={trainer.step}")  # noqa: T201
+    elif arguments.warm_start:
+        trainer.warm_start(load_warm_start(arguments.warm_start))
+    trainer.run()
+
+
+def _thumbnails(arguments: argparse.Namespace) -> None:
+    from pantel_export.thumbnails.add import add_thumbnails
+    from pantel_export.thumbnails.crops import gather
+
+    crops, _ = gather(arguments.objects, arguments.masked)
+    add_thumbnails(arguments.run_folder, arguments.name, crops, arguments.artefacts, arguments.weights)
+    print(f"added the thumbnails of {arguments.run_folder} to {arguments.name}")  # noqa: T201
+
+
+def _train_perceptual(arguments: argparse.Namespace) -> None:
+    import torch
+
+    from pantel_export.data import PhotoSet
+    from pantel_export.perceptual.settings import PerceptualSettings
+    from pantel_export.perceptual.train import PerceptualTrainer
+    from pantel_export.train import photo_roots
+
+    torch.set_num_threads(1)
+    settings = PerceptualSettings.from_toml(arguments.config)
+    photos = PhotoSet(photo_roots(arguments.photos), minimum_px=settings.crop_px)
+    print(f"pictures={len(photos)} out={arguments.out}")  # noqa: T201
+    trainer = PerceptualTrainer(settings, arguments.scene_run, arguments.lpips, photos, arguments.out)
+    if trainer.resume():
+        print(f"resumed step={trainer.step}")  # noqa: T201
+    trainer.run()
+
+
+def _perceptual(arguments: argparse.Namespace) -> None:
+    from pantel_export.perceptual.add import add_perceptual
+
+    add_perceptual(arguments.run_folder, arguments.name, arguments.artefacts)
+    print(f"added the perceptual generator of {arguments.run_folder} to {arguments.name}")  # noqa: T201
 
 
 def _folders(text: str) -> tuple[Path, Path]:
-    """Read PHOTOS:BOXES."""
-    photos, _, boxes = text.partition(":")
-    if not Path(photos).is_dir() or not Path(boxes).is_dir() or not boxes:
-        raise argparse.ArgumentTypeError(f"{text} does not name a folder of photographs and one of boxes")
-    return Path(photos), Path(boxes)
+    """Read PHOTOS:LABELS."""
+    photos, _, labels = text.partition(":")
+    if not Path(photos).is_dir() or not Path(labels).is_dir() or not labels:
+        raise argparse.ArgumentTypeError(f"{text} does not name a folder of photographs and one of boxes or masks")
+    return Path(photos), Path(labels)
+
+
+def _add_objects(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--objects", type=_folders, nargs="+", required=True, metavar="PHOTOS:BOXES", help="folders, boxes as YOLO text"
+    )
+    parser.add_argument(
+        "--masked", type=_folders, nargs="+", default=[], metavar="PHOTOS:MASKS", help="folders of people with masks"
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -81,13 +145,42 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--weights", type=Path, default=Path("export/weights"), help="16-bit weights go here")
     export.set_defaults(run=_export)
 
-    thumbnails = commands.add_parser("thumbnails", help="fit the thumbnails of an artefact to objects in photographs")
+    boxes = commands.add_parser("boxes", help="let a detector find the objects of photographs that have no boxes")
+    boxes.add_argument("--detector", type=Path, required=True, help="a YOLOX export, ONNX")
+    boxes.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
+    boxes.add_argument("--out", type=Path, required=True, help="a folder for each folder of photographs goes here")
+    boxes.set_defaults(run=_boxes)
+
+    train = commands.add_parser("train-thumbnails", help="train thumbnails; continues a run that was interrupted")
+    train.add_argument("--config", type=Path, required=True, help="settings, TOML")
+    _add_objects(train)
+    train.add_argument("--out", type=Path, required=True, help="run folder")
+    train.add_argument("--warm-start", type=Path, metavar="DIR", help="begin with these 16-bit weights")
+    train.set_defaults(run=_train_thumbnails)
+
+    thumbnails = commands.add_parser("thumbnails", help="put the thumbnails of a training run into an artefact")
+    thumbnails.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
     thumbnails.add_argument("--name", required=True, help="name of the artefact")
-    thumbnails.add_argument(
-        "--objects", type=_folders, nargs="+", required=True, metavar="PHOTOS:BOXES", help="folders, boxes as YOLO text"
-    )
+    _add_objects(thumbnails)
     thumbnails.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
+    thumbnails.add_argument(
+        "--weights", type=Path, default=Path("export/weights/thumbnails"), help="16-bit weights go here"
+    )
     thumbnails.set_defaults(run=_thumbnails)
+
+    perceptual = commands.add_parser("train-perceptual", help="train the perceptual generator on top of a run")
+    perceptual.add_argument("--config", type=Path, required=True, help="settings, TOML")
+    perceptual.add_argument("--scene-run", type=Path, required=True, help="run folder of the scene codec")
+    perceptual.add_argument("--lpips", type=Path, required=True, help="weights of LPIPS, lpips_squeeze_v01.npz")
+    perceptual.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
+    perceptual.add_argument("--out", type=Path, required=True, help="run folder")
+    perceptual.set_defaults(run=_train_perceptual)
+
+    perceptual = commands.add_parser("perceptual", help="put the perceptual generator of a run into an artefact")
+    perceptual.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
+    perceptual.add_argument("--name", required=True, help="name of the artefact")
+    perceptual.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
+    perceptual.set_defaults(run=_perceptual)
     return parser
 
 
@@ -96,7 +189,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         arguments.run(arguments)
-    except ExportError as error:
+    except (ExportError, ModelError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 1
     return 0

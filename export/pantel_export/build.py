@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 from collections.abc import Sequence
@@ -15,14 +14,15 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pantel_codec import EntropyModel
-from pantel_export.add_thumbnails import thumbnails_of
 from pantel_export.data import PhotoSet
 from pantel_export.integer_context import context_arrays, quality_grid
+from pantel_export.manifest import enter_artefact
 from pantel_export.model_card import model_card
 from pantel_export.networks import SceneNetworks
 from pantel_export.onnx_export import export_encoder, export_generator
 from pantel_export.settings import TrainSettings
 from pantel_export.tables import count_residuals, fit_counts, logistic_counts
+from pantel_export.thumbnails.add import THUMBNAIL_ROLES, thumbnails_of
 from pantel_export.train import load_networks
 from pantel_export.warm_start import save_warm_start
 from pantel_models import Quantizer, contour_map, open_session
@@ -61,18 +61,18 @@ def build_artefact(run: Path, name: str, photos: PhotoSet, artefacts: Path, weig
     np.savez_compressed(buffer, **arrays)
     difference = _int8_loss_db(session, encoder_float, inputs[:_CALIBRATION_PICTURES])
 
-    folder.mkdir(parents=True, exist_ok=True)
     files = {"tables": ("tables.npz", buffer.getvalue()), "encoder": ("encoder.onnx", encoder)}
     files["faithful"] = ("faithful.onnx", generator)
-    for file, data in files.values():
-        (folder / file).write_bytes(data)
+    for role in THUMBNAIL_ROLES:  # thumbnails stay
+        if (folder / f"{role}.onnx").exists():
+            files[role] = (f"{role}.onnx", (folder / f"{role}.onnx").read_bytes())
+    enter_artefact(artefacts, name, files)
     record["int8_encoder_snr_db"] = difference
     record["history"] = record["history"][-5:]
     if (folder / "record.json").exists():  # thumbnails that stay keep their record
-        record["thumbnails"] = json.loads((folder / "record.json").read_text()).get("thumbnails", [])
+        record["thumbnails"] = json.loads((folder / "record.json").read_text()).get("thumbnails")
     (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
     (folder / "CARD.md").write_text(model_card(name, settings, record, photos))
-    _enter(artefacts / "manifest.json", name, files)
     save_warm_start(weights, networks.state_dict())
     return folder
 
@@ -150,17 +150,3 @@ def _int8_loss_db(session: Any, plain: bytes, inputs: Sequence[NDArray[np.float3
         signal += float((exact**2).sum())
         noise += float(((session.run(None, {"x": x})[0] - exact) ** 2).sum())
     return round(10 * float(np.log10(signal / noise)), 2)
-
-
-def _enter(manifest: Path, name: str, files: dict[str, tuple[str, bytes]]) -> None:
-    """Enter an artefact as the default one; an older one of the same name is replaced, others stay."""
-    entries = json.loads(manifest.read_text())["artefacts"] if manifest.exists() else []
-    entry = {
-        "name": name,
-        "files": {
-            role: {"name": file, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-            for role, (file, data) in files.items()
-        },
-    }
-    entries = [entry, *(e for e in entries if e["name"] != name)]
-    manifest.write_text(json.dumps({"artefacts": entries}, indent=1) + "\n")

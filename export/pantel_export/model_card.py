@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
 from pantel_export.data import PhotoSet
 from pantel_export.settings import TrainSettings
 
-__all__ = ["model_card", "with_thumbnails"]
+__all__ = ["model_card", "with_perceptual", "with_thumbnails"]
 
 _CARD = """# Model card: {name}
 
 **What it is.** The transforms and tables of Pantel's scene codec: an int8 encoder (RGB and contours to latents of
-16x16-pixel cells), the `faithful` generator (latents to RGB) and the integer entropy model between them; and the tables
-of thumbnails, for objects that move.
+16x16-pixel cells), the `faithful` generator (latents to RGB) and the integer entropy model between them; and the same
+for thumbnails, of objects that move.
 
 **Licence.** Apache-2.0, like the rest of Pantel. The photographs below served for training and fitting only; none of
 them is part of the model files.
@@ -45,22 +45,43 @@ rates. A generator invents texture for cells that were never received: do not us
 
 _THUMBNAILS_HEADING = "## Thumbnails\n"
 _THUMBNAILS = """
-**What they are.** The usual object, how far objects differ from it in each transform coefficient, and Laplacian coding
-tables for that; for tall, square and wide objects.
+**What they are.** An encoder and a generator for objects that move: colours and a soft mask on a raster of 64x64, in
+{latents} latents of which {core} are the core; and coding tables for tall, square and wide objects.
 
-**Material.** {objects} people, vehicles and animals, each with its mirror image. The boxes around them came with the
-photographs; GrabCut (Rother et al., SIGGRAPH 2004) found which pixels in a box are the object, and boxes of which it
-found less than 30 or more than 95 % were left out:
+**Material.** {objects} people, vehicles and animals (SHA-256 of all: `{fingerprint}`), cut out of:
 
 {material}
 
-No clip of the benchmarks, no picture of the test scene or of the demo is among them.
+Boxes came with the photographs or were found by YOLOX-nano; GrabCut (Rother et al., SIGGRAPH 2004) found which pixels
+in a box are the object's own. No clip of the benchmarks, no picture of the test scene or of the demo is among them.
 
-**How.** Means and mean deviations of the coefficients of the object's colours and mask; where objects are few, drawn
-towards the deviations of neighbouring coefficients. `python -m pantel_export thumbnails` does it again.
+**Loss.** Mean squared error of the object in front of a random colour, against the rate under a Laplacian for each
+latent; lambda from {rate_weight_low} to {rate_weight_high} over the qualities 0 to 7. Half of the time
+detail was withheld; masks had holes, parts were hidden, shadows were attached.
 
-**Limits.** Mostly people, upright and in daylight; other things cost more bits. A thumbnail tells an outline and a few
-colours, never a face. Where something hid an object, it is shown as the usual one: do not use it as evidence.
+**Settings.** {steps} steps of {batch} objects, seed {seed}; all of them in `record.json`, with the losses at the end.
+
+**Results.** `pantel bench looks` measures them on clips; `docs/decisions/0009-sprites-as-thumbnails.md` has the
+figures.
+
+**Limits.** People, vehicles and animals in daylight; other things cost more bits. A thumbnail tells an outline and a
+few colours, never a face. Where something hid an object, the generator completes it; at few bits it shows the usual
+object of that kind: do not use it as evidence.
+"""
+
+_PERCEPTUAL_HEADING = "## Perceptual generator\n"
+_PERCEPTUAL = """
+**What it is.** `perceptual.onnx`: other weights for the generator, over the same bitstream, for looking at. They began
+as those of `faithful.onnx`; encoder and entropy model were frozen.
+
+**Loss.** {l1_weight} x mean absolute error + {lpips_weight} x LPIPS (SqueezeNet, pictures shifted at random)
++ {contour_weight} x squared error on contours + {ms_ssim_weight} x (1 - MS-SSIM) + {adversarial_weight} x hinge loss
+against a patch discriminator that is told the latents.
+
+**Settings.** {pictures} of the photographs above; {step} steps of {batch} crops of {crop_px} px, seed {seed}.
+
+**Limits.** It invents texture that fits; PSNR is lower than that of `faithful.onnx`. LPIPS was part of the loss, so
+judge it by other measures, too.
 """
 
 
@@ -76,21 +97,40 @@ def model_card(name: str, settings: TrainSettings, record: dict[str, Any], photo
         int8_encoder_snr_db=record["int8_encoder_snr_db"],
         **settings.model_dump(exclude={"network"}),
     )
-    return with_thumbnails(card, record.get("thumbnails", []))
+    return with_thumbnails(card, record.get("thumbnails"))
 
 
-def with_thumbnails(card: str, material: Sequence[Mapping[str, Any]]) -> str:
+def with_thumbnails(card: str, record: Mapping[str, Any] | None) -> str:
     """Return a card with the section about thumbnails in place of the one it has; without one if there are none.
 
     Args:
         card: The card.
-        material: For each set its folders, `photos` and `boxes`, and the number of its `objects`.
+        record: Of the thumbnails' training.
     """
-    base = card.partition(_THUMBNAILS_HEADING)[0].rstrip() + "\n"
-    if not material:
-        return base
-    sets = "\n".join(
-        f"* `{each['photos']}` with the boxes of `{each['boxes']}`: {each['objects']}" for each in material
+    if not record:
+        return _with_section(card, _THUMBNAILS_HEADING, "")
+    settings = record["settings"]
+    text = _THUMBNAILS.format(
+        objects=record["objects"],
+        fingerprint=record["objects_sha256"],
+        material="\n".join(f"* `{each['folder']}`: {each['objects']}" for each in record["sources"]),
+        **{key: settings[key] for key in ("rate_weight_low", "rate_weight_high", "steps", "batch", "seed")},
+        **{key: settings["network"][key] for key in ("latents", "core")},
     )
-    count = sum(each["objects"] for each in material)
-    return f"{base}\n{_THUMBNAILS_HEADING}{_THUMBNAILS.format(objects=count, material=sets)}"
+    return _with_section(card, _THUMBNAILS_HEADING, text)
+
+
+def with_perceptual(card: str, record: Mapping[str, Any] | None) -> str:
+    """Return a card with the section about the perceptual generator; as `with_thumbnails`."""
+    if not record:
+        return _with_section(card, _PERCEPTUAL_HEADING, "")
+    text = _PERCEPTUAL.format(pictures=record["pictures"], step=record["step"], **record["settings"])
+    return _with_section(card, _PERCEPTUAL_HEADING, text)
+
+
+def _with_section(card: str, heading: str, text: str) -> str:
+    """Return a card whose section of that heading has another text, at its end; none if the text is empty."""
+    before, _, rest = card.partition(heading)
+    after = rest[rest.find("\n## ") + 1 :] if "\n## " in rest else ""
+    kept = before.rstrip() + "\n" + (f"\n{after.rstrip()}\n" if after else "")
+    return f"{kept}\n{heading}{text}" if text else kept

@@ -21,7 +21,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from pantel_export.networks import CELL_PX, Encoder, Generator
 
-__all__ = ["export_encoder", "export_generator"]
+__all__ = ["export_encoder", "export_generator", "export_module"]
 
 _OPSET = 18
 
@@ -29,7 +29,7 @@ _OPSET = 18
 def export_generator(network: Generator, channels: int, sides: int) -> bytes:
     """Return the generator as a float ONNX model with inputs `y_hat` and `side` of any size."""
     height, width = torch.export.Dim("h", min=1, max=256), torch.export.Dim("w", min=1, max=256)
-    return _export(
+    return export_module(
         network,
         (torch.zeros(1, channels, 6, 8), torch.zeros(1, sides, 6, 8)),
         names=(["y_hat", "side"], ["x_hat"]),
@@ -50,7 +50,7 @@ def export_encoder(network: Encoder, calibration: Sequence[NDArray[np.float32]])
     """
     rows, columns = torch.export.Dim("h", min=1, max=64), torch.export.Dim("w", min=1, max=64)
     dynamic = {"x": {2: CELL_PX * rows, 3: CELL_PX * columns}}
-    plain = _export(network, (torch.zeros(1, 4, 96, 128),), names=(["x"], ["y"]), dynamic=dynamic)
+    plain = export_module(network, (torch.zeros(1, 4, 96, 128),), names=(["x"], ["y"]), dynamic=dynamic)
     with tempfile.TemporaryDirectory() as folder:
         source, prepared, target = (Path(folder) / n for n in ("float.onnx", "prepared.onnx", "int8.onnx"))
         source.write_bytes(plain)
@@ -73,6 +73,40 @@ def export_encoder(network: Encoder, calibration: Sequence[NDArray[np.float32]])
         return target.read_bytes(), plain
 
 
+def export_module(
+    network: torch.nn.Module,
+    arguments: tuple[torch.Tensor, ...],
+    *,
+    names: tuple[list[str], list[str]],
+    dynamic: dict[str, dict[int, object]],
+) -> bytes:
+    """Return a network as a float ONNX model.
+
+    Args:
+        network: In evaluation mode from here on.
+        arguments: What it takes, of some size.
+        names: Of its inputs and of its outputs.
+        dynamic: Of each input the dimensions that are free; those of an input that is left out are fixed.
+    """
+    program = torch.onnx.export(
+        network.float().eval(),
+        arguments,
+        input_names=names[0],
+        output_names=names[1],
+        opset_version=_OPSET,
+        dynamo=True,
+        dynamic_shapes=tuple(dynamic.get(name) for name in names[0]) if dynamic else None,
+        verbose=False,
+    )
+    model = program.model_proto
+    # Names of source files and modules are of no use to a reader of the shipped graph.
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    del model.metadata_props[:]
+    return bytes(model.SerializeToString(deterministic=True))
+
+
 class _Inputs(CalibrationDataReader):
     def __init__(self, inputs: Sequence[NDArray[np.float32]]) -> None:
         self._iterator: Iterator[NDArray[np.float32]] = iter(inputs)
@@ -89,29 +123,3 @@ def _reaches_output(name: str, graph: onnx.GraphProto) -> bool:
         return True
     followers = [n for n in graph.node if name in n.input]
     return bool(followers) and all(n.op_type == "Add" and _reaches_output(n.output[0], graph) for n in followers)
-
-
-def _export(
-    network: torch.nn.Module,
-    arguments: tuple[torch.Tensor, ...],
-    *,
-    names: tuple[list[str], list[str]],
-    dynamic: dict[str, dict[int, object]],
-) -> bytes:
-    program = torch.onnx.export(
-        network.float().eval(),
-        arguments,
-        input_names=names[0],
-        output_names=names[1],
-        opset_version=_OPSET,
-        dynamo=True,
-        dynamic_shapes=tuple(dynamic.values()),
-        verbose=False,
-    )
-    model = program.model_proto
-    # Names of source files and modules are of no use to a reader of the shipped graph.
-    for node in model.graph.node:
-        del node.metadata_props[:]
-        node.doc_string = ""
-    del model.metadata_props[:]
-    return bytes(model.SerializeToString(deterministic=True))

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, V
 
 from pantel_export.errors import RunError
 
-__all__ = ["NetworkSettings", "TrainSettings"]
+__all__ = ["NetworkSettings", "TomlSettings", "TrainSettings"]
 
 
 class NetworkSettings(BaseModel):
@@ -31,24 +31,10 @@ class NetworkSettings(BaseModel):
         return sum(self.groups)
 
 
-class TrainSettings(BaseModel):
-    """Everything that decides what a training run produces, apart from the pictures."""
+class TomlSettings(BaseModel):
+    """Settings that a TOML file may hold."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-    seed: int = 1
-    steps: PositiveInt = 60_000
-    batch: PositiveInt = 8
-    crop_px: int = Field(128, ge=96, multiple_of=16)  # four scales of MS-SSIM need 96 pixels
-    learning_rate: PositiveFloat = 1e-3
-    final_learning_rate: PositiveFloat = 1e-5
-    warmup_steps: PositiveInt = 500
-    ema_decay: PositiveFloat = 0.9995
-    rate_weight_low: PositiveFloat = 1.5  # lambda at quality 0 [squared error in 0..1 units per bit per pixel]
-    rate_weight_high: PositiveFloat = 0.004  # lambda at the highest quality
-    ms_ssim_weight: float = 0.01  # weight of 1 - MS-SSIM beside the mean squared error
-    contour_weight: float = 0.2  # additional weight of squared errors on a contour that the encoder is given
-    network: NetworkSettings = NetworkSettings()
 
     @classmethod
     def from_toml(cls, path: Path) -> Self:
@@ -68,3 +54,21 @@ class TrainSettings(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             raise RunError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+class TrainSettings(TomlSettings):
+    """Everything that decides what a training run produces, apart from the pictures."""
+
+    seed: int = 1
+    steps: PositiveInt = 60_000
+    batch: PositiveInt = 8
+    crop_px: int = Field(128, ge=96, multiple_of=16)  # four scales of MS-SSIM need 96 pixels
+    learning_rate: PositiveFloat = 1e-3
+    final_learning_rate: PositiveFloat = 1e-5
+    warmup_steps: PositiveInt = 500
+    ema_decay: PositiveFloat = 0.9995
+    rate_weight_low: PositiveFloat = 1.5  # lambda at quality 0 [squared error in 0..1 units per bit per pixel]
+    rate_weight_high: PositiveFloat = 0.004  # lambda at the highest quality
+    ms_ssim_weight: float = 0.01  # weight of 1 - MS-SSIM beside the mean squared error
+    contour_weight: float = 0.2  # additional weight of squared errors on a contour that the encoder is given
+    network: NetworkSettings = NetworkSettings()

@@ -1,51 +1,38 @@
-"""Training of the scene codec: one readable loop, resumable at every checkpoint.
-
-A run folder holds `checkpoint.pt` (weights, averaged weights, optimizer, step, settings) and `record.json`
-(settings, material, progress). The pictures of step n depend on the seed and n alone.
-"""
+"""Training of the scene codec: what one step learns from."""
 
 from __future__ import annotations
 
-import json
-import math
-import platform
 from collections.abc import Sequence
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
-from pantel_export.data import Batch, PhotoSet
+from pantel_export.data import PhotoSet
 from pantel_export.errors import RunError
 from pantel_export.losses import logistic_bits, ms_ssim_loss
 from pantel_export.networks import CELL_PX, SceneNetworks, spread_groups
 from pantel_export.settings import TrainSettings
+from pantel_export.training_run import TrainingRun, load_run
 
 __all__ = ["Trainer", "load_networks"]
 
-_REPORT_STEPS = 200
-_CHECKPOINT_STEPS = 1000
-_AVERAGE_STEPS = 10
 
-
-class Trainer:
-    """Holds what a run needs between steps."""
+class Trainer(TrainingRun):
+    """A run of the scene codec."""
 
     def __init__(self, settings: TrainSettings, photos: PhotoSet, folder: Path) -> None:
         self.settings = settings
         self.photos = photos
-        self.folder = folder
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(settings.seed)
         self.networks = SceneNetworks(settings.network)
         self.networks.start_from_principal_components(self._patches())
         self.networks.to(self.device, memory_format=torch.channels_last)
-        self.average = {k: v.detach().clone() for k, v in self.networks.state_dict().items()}
-        self.optimizer = torch.optim.Adam(self.networks.parameters(), lr=settings.learning_rate, fused=True)
-        self.step = 0
-        self.history: list[dict[str, float]] = []
+        material = {"pictures": len(photos), "pictures_sha256": photos.fingerprint}
+        super().__init__(settings, self.networks, folder, material)
 
     def _patches(self) -> Tensor:
         """Return 16x16 patches (N, 3, 16, 16) in 0..1 for the first transform."""
@@ -55,106 +42,12 @@ class Trainer:
         x = x.reshape(len(x), 3, n, CELL_PX, n, CELL_PX).permute(0, 2, 4, 1, 3, 5)
         return x.reshape(-1, 3, CELL_PX, CELL_PX)
 
-    def resume(self) -> bool:
-        """Continue from the folder's checkpoint; return whether there was one.
-
-        Raises:
-            RunError: The checkpoint was made with other settings.
-        """
-        path = self.folder / "checkpoint.pt"
-        if not path.exists():
-            return False
-        state = torch.load(path, map_location=self.device, weights_only=True)
-        if state["settings"] != self.settings.model_dump(mode="json"):
-            raise RunError(f"{path} was made with other settings; take another --out folder or the old settings")
-        self.networks.load_state_dict(state["networks"])
-        self.average = state["average"]
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.step = state["step"]
-        self.history = state["history"]
-        return True
-
-    def warm_start(self, weights: dict[str, Tensor]) -> None:
-        """Begin with the weights of an earlier run instead of principal components."""
-        self.networks.load_state_dict(weights)
-        self.average = {k: v.detach().clone() for k, v in self.networks.state_dict().items()}
-
-    def run(self) -> None:
-        """Train to the last step, with a checkpoint now and then."""
-        started, first = monotonic(), self.step
-        sums: dict[str, float] = {}
-        while self.step < self.settings.steps:
-            for key, value in self._train_step().items():
-                sums[key] = sums.get(key, 0.0) + value / _REPORT_STEPS
-            self.step += 1
-            if self.step % _REPORT_STEPS == 0:
-                rate = (self.step - first) / (monotonic() - started)
-                left_min = (self.settings.steps - self.step) / rate / 60
-                text = " ".join(f"{k}={v:.4f}" for k, v in sums.items())
-                print(f"step={self.step} {text} steps_per_s={rate:.1f} left_min={left_min:.0f}", flush=True)  # noqa: T201
-                self.history.append({"step": self.step, **sums})
-                sums = {}
-            if self.step % _CHECKPOINT_STEPS == 0 or self.step == self.settings.steps:
-                self.save()
-
-    def save(self) -> None:
-        """Write the checkpoint and the record, each beside its old version and then in its place."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        state = {
-            "settings": self.settings.model_dump(mode="json"),
-            "networks": self.networks.state_dict(),
-            "average": self.average,
-            "optimizer": self.optimizer.state_dict(),
-            "step": self.step,
-            "history": self.history,
-        }
-        beside = self.folder / "checkpoint.pt.new"
-        torch.save(state, beside)
-        beside.replace(self.folder / "checkpoint.pt")
-        record = {
-            "settings": state["settings"],
-            "pictures": len(self.photos),
-            "pictures_sha256": self.photos.fingerprint,
-            "step": self.step,
-            "torch": torch.__version__,
-            "machine": platform.machine(),
-            "device": str(self.device),
-            "history": self.history,
-        }
-        beside = self.folder / "record.json.new"
-        beside.write_text(json.dumps(record, indent=1))
-        beside.replace(self.folder / "record.json")
-
-    def _learning_rate(self) -> float:
-        s = self.settings
-        if self.step < s.warmup_steps:
-            return s.learning_rate * (self.step + 1) / s.warmup_steps
-        progress = (self.step - s.warmup_steps) / max(1, s.steps - s.warmup_steps)
-        return s.final_learning_rate + (s.learning_rate - s.final_learning_rate) * 0.5 * (
-            1 + math.cos(math.pi * progress)
-        )
-
-    def _train_step(self) -> dict[str, float]:
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._learning_rate()
-        s = self.settings
+    def loss(self) -> tuple[Tensor, dict[str, float]]:
+        """Return the rate-distortion loss of the present step, and figures for people."""
+        s, nets = self.settings, self.networks
         batch = self.photos.batch(size=s.batch, crop_px=s.crop_px, seed=s.seed, step=self.step + 1)
         # Numbers of a step come from (seed, step) as well, so that a resumed run draws the same.
         noise = torch.Generator().manual_seed(s.seed * 1_000_003 + self.step)
-        loss, figures = self._loss(batch, noise)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.networks.parameters(), 1.0)
-        self.optimizer.step()
-        if self.step % _AVERAGE_STEPS == 0:
-            decay = min(s.ema_decay**_AVERAGE_STEPS, (self.step + 1) / (self.step + 100))
-            with torch.no_grad():
-                for key, value in self.networks.state_dict().items():
-                    self.average[key].lerp_(value, 1 - decay)
-        return figures
-
-    def _loss(self, batch: Batch, noise: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        s, nets = self.settings, self.networks
         pixels = torch.from_numpy(batch.pixels).to(self.device).permute(0, 3, 1, 2).float() / 255
         contours = torch.from_numpy(batch.contours).to(self.device)[:, None].float()
         x_in = torch.cat([pixels, contours], 1).contiguous(memory_format=torch.channels_last)
@@ -235,15 +128,18 @@ def draw_availability(size: int, groups: int, cells: int, generator: torch.Gener
 
 
 def load_networks(folder: Path, *, averaged: bool = True) -> tuple[SceneNetworks, TrainSettings, dict[str, Any]]:
-    """Return the networks of a run folder in evaluation mode, its settings and its record."""
-    path = folder / "checkpoint.pt"
-    if not path.exists():
-        raise RunError(f"no checkpoint.pt in {folder}; train first: python -m pantel_export train --out {folder}")
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    settings = TrainSettings.model_validate(state["settings"])
+    """Return the networks of a run folder in evaluation mode, its settings and its record.
+
+    Raises:
+        RunError: There is no run, or it is one of something else.
+    """
+    state, record = load_run(folder)
+    try:
+        settings = TrainSettings.model_validate(state["settings"])
+    except ValidationError as error:
+        raise RunError(f"{folder} is no run of the scene codec") from error
     networks = SceneNetworks(settings.network)
     networks.load_state_dict(state["average"] if averaged else state["networks"])
-    record = json.loads((folder / "record.json").read_text())
     return networks.eval(), settings, record
 
 

@@ -1,7 +1,7 @@
 """The shipped networks and tables, their manifest, and the still codec that runs them."""
 
 from pantel_models.artefact import MANIFEST, Artefact, find_artefact, list_artefacts
-from pantel_models.codec import SceneCodec, load_scene_codec
+from pantel_models.codec import SceneCodec, View, load_scene_codec
 from pantel_models.contours import contour_map
 from pantel_models.errors import BudgetError, ManifestError, ModelError
 from pantel_models.macs import macs_per_pixel
@@ -22,6 +22,7 @@ __all__ = [
     "Quantizer",
     "SceneCodec",
     "StillCodec",
+    "View",
     "contour_map",
     "decode_still",
     "find_artefact",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from enum import StrEnum
 from functools import cache, cached_property
 
 import numpy as np
@@ -16,7 +17,16 @@ from pantel_models.quantizer import Quantizer
 from pantel_models.sessions import AnalysisTransform, Generator
 from pantel_models.thumbnails import ThumbnailCodec
 
-__all__ = ["SceneCodec", "load_scene_codec"]
+__all__ = ["SceneCodec", "View", "load_scene_codec"]
+
+
+class View(StrEnum):
+    """Which generator paints the pictures; the bitstream is the same."""
+
+    FAITHFUL = "faithful"
+    """The least squared error: for measuring."""
+    PERCEPTUAL = "perceptual"
+    """The likest to a photograph: for looking at."""
 
 
 class SceneCodec:
@@ -24,6 +34,7 @@ class SceneCodec:
 
     Attributes:
         artefact: Where it comes from.
+        view: Which generator paints; an artefact that has no perceptual one paints faithfully.
         entropy: The integer probability model.
         quantizer: Steps and prices.
         thumbnails: The appearance of sprites.
@@ -32,14 +43,14 @@ class SceneCodec:
         ManifestError: A file does not match its hash or cannot be used; on first use also those of the networks.
     """
 
-    def __init__(self, artefact: Artefact, *, view: str = "faithful") -> None:
+    def __init__(self, artefact: Artefact, *, view: View = View.FAITHFUL) -> None:
         self.artefact = artefact
-        self._view = view
+        self.view = view if view in artefact.files else View.FAITHFUL
         try:
             arrays = dict(np.load(io.BytesIO(artefact.read("tables")), allow_pickle=False))
             self.entropy = EntropyModel(arrays)
             self.quantizer = Quantizer(arrays["steps"], arrays["rate_weight"], arrays["sensitivity"])
-            self.thumbnails = ThumbnailCodec(arrays)
+            self.thumbnails = ThumbnailCodec(arrays, artefact)
             self._check_shapes()
         except (CodecError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
             raise ManifestError(
@@ -59,7 +70,7 @@ class SceneCodec:
 
     @cached_property
     def _generator(self) -> Generator:
-        return Generator(self.artefact, self._view)
+        return Generator(self.artefact, self.view)
 
     def analyse(self, pixels: NDArray[np.uint8], contours: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the latents (channels, rows, columns) of a picture of any size.
@@ -98,7 +109,7 @@ class SceneCodec:
 
 
 @cache
-def load_scene_codec(artefact: Artefact, *, view: str = "faithful") -> SceneCodec:
+def load_scene_codec(artefact: Artefact, *, view: View = View.FAITHFUL) -> SceneCodec:
     """Return the codec of an artefact; the same object for the same artefact.
 
     Raises:

@@ -7,24 +7,27 @@ from pathlib import Path
 from typing import Any
 
 from pantel_models.errors import ManifestError
+from pantel_models.thumbnails import RASTER_PX
 
 __all__ = ["macs_per_pixel"]
 
 _SIDE_PX = 256
 _CELL_PX = 16
 _ARITHMETIC = frozenset(
-    {"Add", "AveragePool", "Div", "LeakyRelu", "Mul", "PRelu", "Pow", "Resize", "Sigmoid", "Softmax", "Sqrt", "Sub"}
-    | {"Sum", "Tanh"}
+    {"Add", "AveragePool", "Div", "LeakyRelu", "Mul", "PRelu", "Pow", "ReduceSum", "Resize", "Sigmoid", "Softmax"}
+    | {"Sqrt", "Sub", "Sum", "Tanh"}
 )
 _FREE = frozenset(
-    {"Cast", "Clip", "Concat", "Constant", "DepthToSpace", "DequantizeLinear", "Flatten", "Gather", "Identity", "Pad"}
-    | {"QuantizeLinear", "Relu", "Reshape", "Shape", "Slice", "SpaceToDepth", "Split", "Squeeze", "Transpose"}
+    {"Cast", "Clip", "Concat", "Constant", "DepthToSpace", "DequantizeLinear", "Flatten", "Gather", "Identity", "Max"}
+    | {"Pad", "QuantizeLinear", "Relu", "Reshape", "Shape", "Slice", "SpaceToDepth", "Split", "Squeeze", "Transpose"}
     | {"Unsqueeze"}
 )
 
 
 def macs_per_pixel(path: Path) -> float:
     """Return the multiply-accumulates of an encoder or generator for each pixel of a 256x256 picture.
+
+    A network of thumbnails is counted for one thumbnail, for each sample of its raster.
 
     Convolutions and matrix products count all their products; elementwise arithmetic counts one for each output
     element. Comparing, moving and converting data counts nothing. A node of any other kind is an error, so that none
@@ -38,14 +41,8 @@ def macs_per_pixel(path: Path) -> float:
 
     try:
         model = onnx.load(str(path))
-        for value in model.graph.input:
-            side = _SIDE_PX if value.name == "x" else _SIDE_PX // _CELL_PX  # pixels, or cells
-            for dimension in value.type.tensor_type.shape.dim[-2:]:
-                dimension.dim_value = side
+        pixels = _set_sizes(model.graph)
         del model.graph.value_info[:]
-        for output in model.graph.output:
-            for dimension in output.type.tensor_type.shape.dim[-2:]:
-                dimension.Clear()
         graph = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True).graph
     except (OSError, DecodeError, onnx.shape_inference.InferenceError) as error:
         raise ManifestError(f"{path} is no ONNX model that can be counted") from error
@@ -55,9 +52,26 @@ def macs_per_pixel(path: Path) -> float:
     for value in (*graph.input, *graph.value_info, *graph.output):
         shapes[value.name] = [dimension.dim_value for dimension in value.type.tensor_type.shape.dim]
     try:
-        return sum(_node_macs(node, shapes) for node in graph.node) / _SIDE_PX**2
+        return sum(_node_macs(node, shapes) for node in graph.node) / pixels
     except KeyError as error:
         raise ManifestError(f"{path} has a node that cannot be counted: {error}") from error
+
+
+def _set_sizes(graph: Any) -> int:
+    """Set the sizes of a graph's inputs, forget those of its outputs, and return the number of pixels."""
+    of_thumbnails = any(value.name == "condition" for value in graph.input)
+    for value in graph.input:
+        dimensions = value.type.tensor_type.shape.dim
+        if of_thumbnails:
+            dimensions[0].dim_value = 1
+            continue
+        side = _SIDE_PX if value.name == "x" else _SIDE_PX // _CELL_PX  # pixels, or cells
+        for dimension in dimensions[-2:]:
+            dimension.dim_value = side
+    for output in graph.output:
+        for dimension in output.type.tensor_type.shape.dim:
+            dimension.Clear()
+    return RASTER_PX**2 if of_thumbnails else _SIDE_PX**2
 
 
 def _node_macs(node: Any, shapes: dict[str, list[int]]) -> int:
@@ -73,7 +87,7 @@ def _node_macs(node: Any, shapes: dict[str, list[int]]) -> int:
         case "MatMul" | "MatMulInteger" | "Gemm":
             return output * shapes[node.input[0]][-1]
         case kind if kind in _ARITHMETIC:
-            return output
+            return math.prod(shapes[node.input[0]]) if kind == "ReduceSum" else output
         case kind if kind in _FREE:
             return 0
     raise KeyError(node.op_type)

@@ -1,15 +1,18 @@
-"""Thumbnails as pixels: the transform between an object's crop and the symbols of a thumbnail.
+"""Thumbnails as pixels: the networks between an object's crop and the symbols of a thumbnail.
 
-Crop and mask are brought to a square raster of 32x32 samples, whatever the object's shape, and transformed by a DCT of
-which the lowest frequencies are kept. The colours outside the mask are nobody's business: they are chosen so that the
-fewest coefficients describe those inside (projection onto convex sets, as in shape-adaptive transforms: H. H. Chen et
-al., "A block transform coder for arbitrarily shaped image segments", ICIP 1994).
+Crop and mask are brought to a square raster, whatever the object's shape, and an encoder network makes latents of them,
+of which the first are the core and the others the detail. A generator network makes colours and a soft mask of the
+dequantized latents; it is told the object's shape and kind, so that even a few bits look like a person or a car. It is
+a variational autoencoder with gain units (Cui et al., "Asymmetric gained deep image compression", 2021) and a
+factorized entropy model, small enough to try a dozen thumbnails for every packet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -17,33 +20,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_codec import THUMBNAIL_QUALITIES, THUMBNAIL_SHAPES, Part, Thumbnail, ThumbnailModel
+from pantel_models.artefact import Artefact
+from pantel_models.sessions import open_session
 
-__all__ = ["KEPT", "RASTER_PX", "Cutting", "Look", "ThumbnailCodec", "from_ycc", "plane_coefficients", "to_ycc"]
+__all__ = ["CONDITIONS", "RASTER_PX", "Cutting", "Kind", "Look", "ThumbnailCodec", "condition", "kind_of"]
 
-RASTER_PX = 32
-KEPT = (20, 8, 8, 12)
-"""How many frequencies in each direction there are of luma, both chroma planes and the mask; the tables say which of
-them are coded for objects of each shape."""
-
-_MASK = 3  # the plane of the mask
+RASTER_PX = 64
 
 _STRENGTH = 0.12  # of rate-distortion optimization: a bit is worth so many squared steps
-_PROJECTIONS = 4
-_SURELY_INSIDE = 0.3  # colours of pixels that are less inside say little of the object
-
-_MASK_SLOPE = 1.5  # makes the edges of objects sharper than so few frequencies could
-_TAPER = 0.06  # share of the raster in which the mask ends, so that a sprite never ends in a straight line
-
-_YCC = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]], np.float32)
-_RGB = np.linalg.inv(_YCC).astype(np.float32)
+_TAPER = 0.05  # share of the raster in which the mask ends, so that a sprite never ends in a straight line
 
 
-def _dct(kept: int) -> NDArray[np.float32]:
-    """Return (kept, RASTER_PX) float32: the first rows of the orthonormal DCT-II."""
-    frequency, place = np.mgrid[:kept, :RASTER_PX]
-    rows = np.cos(np.pi * (place + 0.5) * frequency / RASTER_PX) * np.sqrt(2 / RASTER_PX)
-    rows[0] /= np.sqrt(2)
-    return np.asarray(rows, np.float32)
+class Kind(IntEnum):
+    """What the networks know of an object's class."""
+
+    UNKNOWN = 0
+    PERSON = 1
+    TWO_WHEELER = 2
+    VEHICLE = 3
+    ANIMAL = 4
+
+
+_COCO_KINDS = {0: Kind.PERSON, 1: Kind.TWO_WHEELER, 3: Kind.TWO_WHEELER}
+_COCO_KINDS |= dict.fromkeys((2, 4, 5, 6, 7, 8), Kind.VEHICLE) | dict.fromkeys(range(14, 24), Kind.ANIMAL)
+
+CONDITIONS = THUMBNAIL_SHAPES + len(Kind)
+
+
+def kind_of(class_id: int) -> Kind:
+    """Return the kind of a sprite's class: 0 is unknown, others are the classes of COCO, from 1."""
+    return _COCO_KINDS.get(class_id - 1, Kind.UNKNOWN)
+
+
+def condition(shape: int, kind: Kind) -> NDArray[np.float32]:
+    """Return (CONDITIONS,) float32: 1 at the object's shape and at its kind."""
+    values = np.zeros(CONDITIONS, np.float32)
+    values[shape] = values[THUMBNAIL_SHAPES + kind] = 1
+    return values
 
 
 def _window() -> NDArray[np.float32]:
@@ -53,29 +66,7 @@ def _window() -> NDArray[np.float32]:
     return np.outer(edge, edge).astype(np.float32)
 
 
-_BASES = tuple(_dct(kept) for kept in KEPT)
 _WINDOW = _window()
-
-
-def to_ycc(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return (3, H, W) luma and chroma of (H, W, 3) RGB."""
-    return np.ascontiguousarray((pixels @ _YCC.T).transpose(2, 0, 1))
-
-
-def from_ycc(planes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return (H, W, 3) RGB of (3, H, W) luma and chroma."""
-    return np.asarray(planes.transpose(1, 2, 0) @ _RGB.T, np.float32)
-
-
-def plane_coefficients(plane: int, values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return (KEPT[plane], KEPT[plane]) coefficients of a plane (RASTER_PX, RASTER_PX)."""
-    basis = _BASES[plane]
-    return np.asarray(basis @ values @ basis.T, np.float32)
-
-
-def _plane_values(plane: int, coefficients: NDArray[np.float32]) -> NDArray[np.float32]:
-    basis = _BASES[plane]
-    return np.asarray(basis.T @ coefficients.reshape(KEPT[plane], KEPT[plane]) @ basis, np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,14 +87,14 @@ class Cutting:
     """An object on the raster.
 
     Attributes:
-        planes: (3, RASTER_PX, RASTER_PX) float32, luma and chroma.
+        pixels: (RASTER_PX, RASTER_PX, 3) float32, RGB, 0..1.
         mask: (RASTER_PX, RASTER_PX) float32, 1 on the object.
-        known: (RASTER_PX, RASTER_PX) bool, false where something hides it.
+        known: (RASTER_PX, RASTER_PX) float32, 0 where something hides it.
     """
 
-    planes: NDArray[np.float32]
+    pixels: NDArray[np.float32]
     mask: NDArray[np.float32]
-    known: NDArray[np.bool_]
+    known: NDArray[np.float32]
 
     @classmethod
     def from_pixels(
@@ -116,128 +107,124 @@ class Cutting:
             mask: (H, W) float32, 1 on the object.
             seen: (H, W) float32, 0 where something else hides it and nothing is known of it; all seen by default.
         """
-        planes = to_ycc(_to_raster(pixels.astype(np.float32)))
-        known = np.ones((RASTER_PX, RASTER_PX), np.bool_) if seen is None else _to_raster(seen) > 0.5
-        return cls(planes, _to_raster(mask), known)
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """What symbols are chosen for."""
-
-    shape: int
-    part: Part
-    quality: int
+        known = np.ones((RASTER_PX, RASTER_PX), np.float32)
+        if seen is not None:
+            known = (_to_raster(seen) > 0.5).astype(np.float32)
+        return cls(_to_raster(pixels.astype(np.float32) / np.float32(255)), _to_raster(mask), known)
 
 
 class ThumbnailCodec:
-    """The thumbnails of one artefact."""
+    """The thumbnails of one artefact; its networks are loaded when first used."""
 
-    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+    def __init__(self, arrays: Mapping[str, NDArray[Any]], artefact: Artefact) -> None:
         """Take the arrays of an artefact.
 
         Args:
-            arrays: Those of `ThumbnailModel`; `thumbnail_mean` (shapes, coefficients) float32, the usual object;
-                `thumbnail_steps` (qualities, coefficients) float32.
+            arrays: Those of `ThumbnailModel`, and `thumbnail_steps` (qualities, coefficients) float32.
+            artefact: Where the networks come from.
 
         Raises:
             SymbolError: The integer arrays do not fit together.
             KeyError: One is missing.
-            ValueError: The others do not fit.
+            ValueError: The steps do not fit.
         """
         self.model = ThumbnailModel(arrays)
-        self._mean = np.asarray(arrays["thumbnail_mean"], np.float32)
         self._steps = np.asarray(arrays["thumbnail_steps"], np.float32)
-        count = sum(kept * kept for kept in KEPT)
-        if (self._mean.shape, self._steps.shape) != ((THUMBNAIL_SHAPES, count), (THUMBNAIL_QUALITIES, count)):
+        self._artefact = artefact
+        if self._steps.shape != (THUMBNAIL_QUALITIES, self.model.coefficients):
             raise ValueError("the thumbnail arrays do not fit together")
-        ends = np.cumsum([kept * kept for kept in KEPT]).tolist()
-        self._planes = [slice(end - kept * kept, end) for end, kept in zip(ends, KEPT, strict=True)]
 
-    def encode(self, cutting: Cutting, shape: int, quality: int, version: int) -> Thumbnail:
-        """Choose the core of an object's thumbnail.
+    @cached_property
+    def _encoder(self) -> Any:
+        return open_session(self._artefact.read("thumbnail_encoder"), f"the thumbnail encoder of {self._artefact.name}")
+
+    @cached_property
+    def _generator(self) -> Any:
+        return open_session(
+            self._artefact.read("thumbnail_generator"), f"the thumbnail generator of {self._artefact.name}"
+        )
+
+    def analyse(self, cutting: Cutting, shape: int, class_id: int) -> NDArray[np.float32]:
+        """Return the latents (coefficients,) float32 of an object.
 
         Args:
             cutting: The object.
             shape: See `shape_of`.
-            quality: 0 to 7.
-            version: 0 to 3.
+            class_id: What it is, see `pantel_codec.Sprite`.
+
+        Raises:
+            ManifestError: The network does not match its hash or cannot be loaded.
         """
-        target = _Target(shape, Part.CORE, quality)
-        symbols = np.zeros(self._mean.shape[1], np.int32)
-        self._quantize(symbols, _MASK, self._mask_field(cutting, shape), target)
-        alpha = self._alpha(self._mean[shape] + self._steps[quality] * symbols)
-        self._fit_colours(symbols, cutting, alpha, target)
-        return Thumbnail(Part.CORE, quality, version, symbols[self.model.members[shape][Part.CORE]])
+        inputs = {
+            "pixels": np.ascontiguousarray(cutting.pixels.transpose(2, 0, 1)[None]),
+            "mask": cutting.mask[None, None],
+            "known": cutting.known[None, None],
+            "condition": condition(shape, kind_of(class_id))[None],
+        }
+        return np.asarray(self._encoder.run(None, inputs)[0][0], np.float32)
 
-    def encode_detail(self, cutting: Cutting, shape: int, core: Thumbnail, quality: int) -> Thumbnail:
-        """Choose the detail of an object whose core is known; as `encode`."""
-        target = _Target(shape, Part.DETAIL, quality)
-        symbols = np.zeros(self._mean.shape[1], np.int32)
-        self._quantize(symbols, _MASK, self._mask_field(cutting, shape), target)
-        part = self.model.members[shape][Part.DETAIL]
-        alpha = self._alpha(self._coefficients(core, Thumbnail(Part.DETAIL, quality, 0, symbols[part]), shape))
-        self._fit_colours(symbols, cutting, alpha, target)
-        return Thumbnail(Part.DETAIL, quality, core.version, symbols[part])
+    def quantize(
+        self, latents: NDArray[np.float32], shape: int, part: Part, quality: int, version: int
+    ) -> tuple[Thumbnail, float]:
+        """Choose the symbols of a part: nearest, next towards zero, or zero, whatever is worth its bits.
 
-    def decode(self, core: Thumbnail, detail: Thumbnail | None, shape: int) -> Look:
-        """Return how a thumbnail looks."""
-        coefficients = self._coefficients(core, detail, shape)
-        planes = np.stack([_plane_values(plane, coefficients[self._planes[plane]]) for plane in range(3)])
-        return Look(np.ascontiguousarray(np.clip(from_ycc(planes), 0, 255)), self._alpha(coefficients))
+        Args:
+            latents: (coefficients,) float32, as `analyse` returned them.
+            shape: See `shape_of`.
+            part: Core or detail.
+            quality: 0 to 7.
+            version: 0 to 3; that of the core.
 
-    def _coefficients(self, core: Thumbnail, detail: Thumbnail | None, shape: int) -> NDArray[np.float32]:
-        coefficients = self._mean[shape].copy()
-        for thumbnail in (core,) if detail is None else (core, detail):
-            members = self.model.members[shape][thumbnail.part]
-            coefficients[members] += self._steps[thumbnail.quality, members] * thumbnail.symbols
-        return np.asarray(coefficients, np.float32)
-
-    def _mask_field(self, cutting: Cutting, shape: int) -> NDArray[np.float32]:
-        """Return the mask as -1..1 on the raster; where nothing is known, that of the usual object."""
-        usual = np.clip(_plane_values(_MASK, self._mean[shape, self._planes[_MASK]]), -1, 1)
-        return np.asarray(np.where(cutting.known, 2 * cutting.mask - 1, usual), np.float32)
-
-    def _alpha(self, coefficients: NDArray[np.float32]) -> NDArray[np.float32]:
-        field = _plane_values(_MASK, coefficients[self._planes[_MASK]])
-        return np.asarray(np.clip(0.5 + _MASK_SLOPE * field, 0, 1) * _WINDOW, np.float32)
-
-    def _fit_colours(
-        self, symbols: NDArray[np.int32], cutting: Cutting, alpha: NDArray[np.float32], target: _Target
-    ) -> None:
-        """Quantize the colours, of which only those inside the mask matter; the others follow what comes out."""
-        inside = cutting.known & (cutting.mask > _SURELY_INSIDE)
-        weight = np.where(inside, np.maximum(alpha, 0.02), 0.0).astype(np.float32)
-        total = float(weight.sum())
-        if total <= 0:
-            return
-        for plane, values in enumerate(cutting.planes):
-            guess = np.full_like(values, float((weight * values).sum()) / total)
-            for _ in range(_PROJECTIONS - 1):
-                filled = weight * values + (1 - weight) * guess
-                guess = _plane_values(plane, plane_coefficients(plane, filled).ravel())
-            filled = weight * values + (1 - weight) * guess
-            self._quantize(symbols, plane, filled, target)
-
-    def _quantize(self, symbols: NDArray[np.int32], plane: int, values: NDArray[np.float32], target: _Target) -> None:
-        """Set the symbols of a plane's part: nearest, next towards zero, or zero, whatever is worth its bits."""
-        shape, quality = target.shape, target.quality
-        members = self.model.members[shape][target.part]
-        window = self._planes[plane]
-        chosen = (members >= window.start) & (members < window.stop)
-        own = members[chosen]
-        coefficients = plane_coefficients(plane, values).ravel()[own - window.start]
-        exact = (coefficients - self._mean[shape, own]) / self._steps[quality, own]
+        Returns:
+            The thumbnail and what its symbols cost [bit].
+        """
+        members = self.model.members[shape][part]
+        exact = latents[members] / self._steps[quality, members]
         nearest = np.rint(exact).astype(np.int32)
         candidates = np.stack([nearest, nearest - np.sign(nearest), np.zeros_like(nearest)])
-        padded = np.zeros((3, members.size), np.int32)
-        padded[:, chosen] = candidates
-        bits = self.model.bits(shape, target.part, quality, padded)[:, chosen]
-        best = ((candidates - exact) ** 2 + _STRENGTH * bits).argmin(axis=0)
-        symbols[own] = np.take_along_axis(candidates, best[None], axis=0)[0]
+        bits = self.model.bits(shape, part, quality, candidates)
+        best = ((candidates - exact) ** 2 + _STRENGTH * bits).argmin(axis=0)[None]
+        symbols = np.take_along_axis(candidates, best, axis=0)[0]
+        cost = float(np.take_along_axis(bits, best, axis=0).sum())
+        return Thumbnail(part, quality, version, symbols), cost
+
+    def decode(self, core: Thumbnail, detail: Thumbnail | None, shape: int, class_id: int) -> Look:
+        """Return how a thumbnail looks; as `decode_all`."""
+        return self.decode_all([(core, detail)], shape, class_id)[0]
+
+    def decode_all(
+        self, thumbnails: Sequence[tuple[Thumbnail, Thumbnail | None]], shape: int, class_id: int
+    ) -> list[Look]:
+        """Return how some thumbnails of one object look.
+
+        Args:
+            thumbnails: Each a core with its detail, if that is known.
+            shape: See `shape_of`.
+            class_id: What it is, see `pantel_codec.Sprite`.
+
+        Raises:
+            ManifestError: The network does not match its hash or cannot be loaded.
+        """
+        latents = np.zeros((len(thumbnails), self.model.coefficients), np.float32)
+        side = np.zeros((len(thumbnails), 2), np.float32)
+        for row, (core, detail) in enumerate(thumbnails):
+            for part in (core,) if detail is None else (core, detail):
+                members = self.model.members[shape][part.part]
+                latents[row, members] = self._steps[part.quality, members] * part.symbols
+            side[row] = core.quality / (THUMBNAIL_QUALITIES - 1), detail is not None
+        conditions = np.tile(condition(shape, kind_of(class_id)), (len(thumbnails), 1))
+        colour, alpha = self._generator.run(None, {"latents": latents, "condition": conditions, "side": side})
+        colour = np.ascontiguousarray(np.clip(colour, 0, 1).transpose(0, 2, 3, 1) * np.float32(255))
+        return [Look(*each) for each in zip(colour, np.clip(alpha[:, 0], 0, 1) * _WINDOW, strict=True)]
 
 
 def _to_raster(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    shrinks = min(values.shape[:2]) >= RASTER_PX
+    """Return values (H, W, ...) resampled to the raster; each direction is averaged where it shrinks."""
+    tall = _resized(values, (RASTER_PX, values.shape[0]))
+    return _resized(tall, (RASTER_PX, RASTER_PX))
+
+
+def _resized(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    shrinks = size[0] < values.shape[1] or size[1] < values.shape[0]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(values, (RASTER_PX, RASTER_PX), interpolation=method), np.float32)
+    return np.asarray(cv2.resize(values, size, interpolation=method), np.float32)

@@ -15,6 +15,7 @@ from pantel_bench.live.late_join import join_late
 from pantel_bench.live.source import ClipSource
 from pantel_device.cli import main
 from pantel_link.captures import CapturedCodeword, CaptureEvent, read_capture
+from pantel_models import View, find_artefact, load_scene_codec
 
 _REPORTS = Path(__file__).parents[2] / "docs" / "reports.md"
 _SECONDS = 4
@@ -75,6 +76,7 @@ def test_the_promise_the_line_and_the_pictures(report: dict[str, Any]) -> None:
     assert report["psnr_db"] > 10
     assert report["moving_psnr_db"] > 5
     assert report["lpips"] is report["lpips_last_third"] is None
+    assert report["lpips_view"] == load_scene_codec(find_artefact(), view=View.PERCEPTUAL).view
     assert report["pose_recall"] is report["judged_objects"] is None
     assert report["sender_ms_per_frame"] > 0
     assert report["renderer_ms_per_picture"] > 0

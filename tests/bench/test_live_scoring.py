@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pantel_bench.live.scoring import PooledPsnr, score_live
+from pantel_bench.live.scoring import PooledPsnr, mean_of_last_third, score_live
 from pantel_bench.live.source import ClipSource
 from pantel_bench.metrics import Lpips
 from pantel_device.errors import CameraError
@@ -140,3 +140,18 @@ def test_lpips_is_taken_once_a_second(source: ClipSource, lpips_weights: Path) -
     assert [k for k, _ in taken] == [9, 19]
     assert scores.lpips == pytest.approx(np.mean([value for _, value in taken]))
     assert scores.lpips_last_third == taken[1][1]
+
+
+@pytest.mark.parametrize(
+    ("values", "mean"),
+    [
+        ([1.0, 2.0, 3.0, 4.0, 5.0, 9.0], 7.0),
+        ([1.0, 2.0, 3.0, 4.0, 5.0], 5.0),  # the last third begins between two instants
+        ([1.0, None, None, None, 4.0, None], 4.0),
+        ([1.0, 2.0, 3.0, None, None, None], None),
+        ([None] * 3, None),
+        ([], None),
+    ],
+)
+def test_the_mean_of_the_last_third(values: list[float | None], mean: float | None) -> None:
+    assert mean_of_last_third(values) == mean

@@ -235,3 +235,22 @@ def test_a_step_never_leaves_the_sizes_there_are(height_code: int, told: int) ->
     assert knot is not None
     assert 0 <= knot.height_code <= 127
     assert abs(knot.height_code - height_code) <= STEP_SIZES // 2
+
+
+def test_a_sprite_that_is_told_again_alike_keeps_its_detail(scene: Scene) -> None:
+    detail = thumbnail(Part.DETAIL)
+    apply_element(scene, sprite(thumbnail()), 1 * S)
+    apply_element(scene, LookElement(9, TALL, detail), 2 * S)
+    apply_element(scene, sprite(thumbnail(), new=False, x=24), 3 * S)
+    again = scene.sprites[9]
+    assert again.detail is detail
+    assert again.look_ns == 3 * S
+    assert [knot.x for knot in again.trajectory.knots] == [20, 24]
+
+
+@pytest.mark.parametrize("element", [sprite(thumbnail(version=1), new=False), sprite(thumbnail())])
+def test_another_look_or_another_object_has_no_detail(scene: Scene, element: SpriteElement) -> None:
+    apply_element(scene, sprite(thumbnail()), 1 * S)
+    apply_element(scene, LookElement(9, TALL, thumbnail(Part.DETAIL)), 2 * S)
+    apply_element(scene, element, 3 * S)
+    assert scene.sprites[9].detail is None

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pantel_codec import Part, Thumbnail, shape_of
 from pantel_device.exposure import exposed
 from pantel_device.frame import Box, Frame, Observation, Track, TrackPoint
 from pantel_models import SceneCodec, contour_map, find_artefact, load_scene_codec
+from pantel_models.thumbnails import RASTER_PX, Cutting
 
 WIDTH, HEIGHT = 160, 112
 TENTH_NS = 100_000_000
@@ -34,6 +36,23 @@ def street() -> NDArray[np.uint8]:
     pixels[32:64, 96:128] = cv2.resize(patch, (32, 32), interpolation=cv2.INTER_CUBIC)
     pixels.flags.writeable = False
     return pixels
+
+
+@pytest.fixture(scope="session")
+def dress(codec: SceneCodec) -> Callable[..., Thumbnail]:
+    """Return a function that makes a thumbnail of an object of one colour, an ellipse, for an object of these codes."""
+
+    def make(
+        colour: tuple[int, int, int], codes: tuple[int, int], *, class_id: int = 1, part: Part = Part.CORE
+    ) -> Thumbnail:
+        y, x = (np.mgrid[:RASTER_PX, :RASTER_PX] + 0.5) / RASTER_PX - 0.5
+        mask = np.clip((1 - np.hypot(x, y) / 0.45) * 8 + 0.5, 0, 1).astype(np.float32)
+        cutting = Cutting.from_pixels(np.full((*mask.shape, 3), colour, np.uint8), mask)
+        shape = shape_of(*codes)
+        latents = codec.thumbnails.analyse(cutting, shape, class_id)
+        return codec.thumbnails.quantize(latents, shape, part, 5, 0)[0]
+
+    return make
 
 
 @pytest.fixture(scope="session")

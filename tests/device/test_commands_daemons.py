@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pantel_codec import Element, Knot, PoseElement, SceneSyntax, SpriteElement, shape_of, size_code
-from pantel_device import sinks, wall_clock
+from pantel_codec import Element, Knot, PoseElement, SceneSyntax, SpriteElement, Surface, Thumbnail, size_code
+from pantel_device import receiver, sinks, wall_clock
 from pantel_device.cli import main
 from pantel_device.commands.send import _DatedSender, _encoder_settings
 from pantel_device.config import SenderConfig
@@ -24,8 +24,7 @@ from pantel_device.scene_encoder import SceneEncoderSettings
 from pantel_device.sender import Sender
 from pantel_device.stream import stream_context
 from pantel_link import LinkSender, PacketKind, StreamContext, VirtualClock
-from pantel_models import find_artefact, load_scene_codec
-from pantel_models.thumbnails import Cutting
+from pantel_models import Artefact, SceneCodec, View, load_scene_codec
 
 _Pantel = Callable[..., tuple[int, str]]
 
@@ -67,6 +66,7 @@ def pantel(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyte
         (("receive", "--port", "pty:", "--events", "nowhere/events"), 2, "there is no folder"),
         (("receive", "--config", "text.toml"), 2, "unknown key 'speed' in text.toml; known keys: port, "),
         (("receive", "--playout-delay-s", "-1"), 2, "--playout-delay-s cannot be '-1'"),
+        (("receive", "--view", "pretty"), 2, "--view cannot be 'pretty': Input should be 'faithful' or 'perceptual'"),
     ],
 )
 def test_mistakes(argv: tuple[str, ...], code: int, said: str, pantel: _Pantel) -> None:
@@ -130,13 +130,45 @@ def test_without_a_mask_errors_count_alike_everywhere() -> None:
     assert _encoder_settings(config) == SceneEncoderSettings(roi_weight=1.0, assumed_loss=0.2)
 
 
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[NDArray[np.uint8]]:
+    """Return the pictures that are written, instead of writing them."""
+    pictures: list[NDArray[np.uint8]] = []
+    monkeypatch.setattr(sinks, "write_picture", lambda _, pixels: pictures.append(pixels))
+    return pictures
+
+
 @pytest.mark.parametrize(("argv", "size_px"), [((), (96, 64)), (("--overlay",), (192, 128))])
 def test_pictures_are_drawn_often_and_written_now_and_then(
-    argv: tuple[str, ...], size_px: tuple[int, int], pantel: _Pantel, monkeypatch: pytest.MonkeyPatch
+    argv: tuple[str, ...], size_px: tuple[int, int], heard: bytes, written: list[NDArray[np.uint8]], pantel: _Pantel
 ) -> None:
-    written: list[NDArray[np.uint8]] = []
-    monkeypatch.setattr(sinks, "write_picture", lambda _, pixels: written.append(pixels))
-    heard = _heard()
+    _receive(heard, pantel, "--seconds=1.5", "--capture=line.pcapng", *argv)
+    # Something moves in every picture, so each that is due is written.
+    assert 2 <= len(written) <= 5
+    assert {pixels.shape[1::-1] for pixels in written} == {size_px}
+    assert b'"picture_interval_ns": 100000000' in Path("line.pcapng").read_bytes()
+
+
+@pytest.mark.parametrize(("argv", "view"), [((), View.PERCEPTUAL), (("--view=faithful",), View.FAITHFUL)])
+def test_the_view_is_perceptual_unless_told_otherwise(
+    argv: tuple[str, ...],
+    view: View,
+    *,
+    heard: bytes,
+    written: list[NDArray[np.uint8]],
+    two_views: Artefact,
+    pantel: _Pantel,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(receiver, "find_artefact", lambda **_: two_views)
+    _receive(heard, pantel, "--seconds=1", *argv)
+    codec = load_scene_codec(two_views, view=view)
+    bare = codec.synthesise(Surface(6, 4, codec.entropy.groups))
+    np.testing.assert_array_equal(written[0][:8], bare[:8])  # above the object
+
+
+def _receive(heard: bytes, pantel: _Pantel, *argv: str) -> None:
+    """Let `pantel receive` hear what a sender has written."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def send() -> None:
@@ -148,23 +180,18 @@ def test_pictures_are_drawn_often_and_written_now_and_then(
 
         with ThreadPoolExecutor(1) as pool:
             line = pool.submit(send)
-            options = ("--seconds=1.5", "--picture-interval-s=0.4", "--playout-delay-s=0", "--capture=line.pcapng")
+            options = ("--picture-interval-s=0.4", "--playout-delay-s=0", *argv)
             port = f"socket://127.0.0.1:{server.getsockname()[1]}"
-            assert pantel("receive", "--port", port, *options, *argv)[0] == 0
+            assert pantel("receive", "--port", port, *options)[0] == 0
             line.result(timeout=5)
-    # Something moves in every picture, so each that is due is written.
-    assert 2 <= len(written) <= 5
-    assert {pixels.shape[1::-1] for pixels in written} == {size_px}
-    assert b'"picture_interval_ns": 100000000' in Path("line.pcapng").read_bytes()
 
 
-def _heard() -> bytes:
+@pytest.fixture
+def heard(codec: SceneCodec, dress: Callable[..., Thumbnail]) -> bytes:
     """Return what a sender writes of an object that moves quickly."""
-    codec = load_scene_codec(find_artefact())
     context = stream_context(codec.artefact, callsign="DK1AB", epoch=7, size_px=(96, 64))
     codes = size_code(16), size_code(24)
-    cutting = Cutting.from_pixels(np.full((32, 32, 3), (250, 10, 10), np.uint8), np.ones((32, 32), np.float32))
-    core = codec.thumbnails.encode(cutting, shape_of(*codes), 2, 0)
+    core = dress((250, 10, 10), codes)
     elements: list[Element] = [
         SpriteElement(5, True, 1, codes[0], (0, 0, 0, 0), Knot(0, 20, 32, codes[1]), core),
         PoseElement(5, Knot(5, 0, 32, codes[1])),

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
+from pantel_device import receiver
 from pantel_device.cameras import open_camera
 from pantel_device.cli import main
 from pantel_device.observer import MotionDetector, Observer
@@ -25,7 +26,7 @@ from pantel_device.sink import Event, Picture
 from pantel_device.stream import stream_context
 from pantel_link import ChannelSettings, HeardCodeword, LinkReceiver, LinkSender, NullModem, VirtualClock
 from pantel_link.captures import CapturedCodeword, CaptureEnd, CaptureHeader, CaptureWriter, read_capture
-from pantel_models import find_artefact, load_scene_codec
+from pantel_models import Artefact, View, find_artefact, load_scene_codec
 
 _S = 1_000_000_000
 _SIZE_PX = (96, 64)
@@ -78,12 +79,12 @@ def _run_live(path: Path, *, step_ns: int = _STEP_NS) -> _Live:
     )
     album = _Album()
     writer = CaptureWriter(path, CaptureHeader(playout_delay_ns=_S // 2, clock_offset_ns=1_700_000_000 * _S))
-    receiver = Receiver(port=modem.far, link=LinkReceiver(listener=writer), sinks=[album], playout_delay_ns=_S // 2)
+    listening = Receiver(port=modem.far, link=LinkReceiver(listener=writer), sinks=[album], playout_delay_ns=_S // 2)
     for now_ns in range(_START_NS, _START_NS + _SECONDS * _S, _STEP_NS):
         clock.advance_to(now_ns)
         sender.advance(now_ns)
         if (now_ns - _START_NS) % step_ns == 0:
-            receiver.advance(now_ns)
+            listening.advance(now_ns)
     writer.close(clock.now_ns())
     return _Live(path, album.hashes)
 
@@ -126,6 +127,29 @@ def test_a_new_process_draws_the_same_pictures_for_the_same_instants(live: _Live
         assert (stream.width, stream.height) == (96, 64)
         assert stream.average_rate == 10
         assert sum(1 for _ in container.decode(stream)) == len(live.hashes)
+
+
+def test_a_view_is_another_painting_of_the_same_scene(
+    live: _Live,
+    two_views: Artefact,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(receiver, "find_artefact", lambda **_: two_views)
+    hashes = {}
+    for view in ("", "faithful", "perceptual"):
+        report = tmp_path / f"{view}.json"
+        options = ["--view", view] if view else []
+        assert main(["replay", str(live.capture), *options, "--report", str(report)]) == 0
+        pictures = json.loads(report.read_text())["pictures"]
+        hashes[view] = {entry["time_ns"]: entry["sha256"] for entry in pictures}
+    assert hashes["faithful"] == live.hashes
+    assert hashes[""] == hashes["perceptual"]
+    assert hashes["perceptual"].keys() == live.hashes.keys()
+    assert not set(hashes["perceptual"].values()) & set(live.hashes.values())
+    album = _Album()
+    list(replay(read_capture(live.capture), [album], view=View.PERCEPTUAL))
+    assert album.hashes == hashes["perceptual"]
 
 
 def test_a_receiver_that_was_too_busy_drew_some_of_the_same_pictures(tmp_path: Path) -> None:
@@ -197,6 +221,7 @@ def test_mistakes_are_one_line(live: _Live, tmp_path: Path, capsys: pytest.Captu
         ([str(live.capture), "--frames", str(tmp_path / "full")], 2, "is not empty"),
         ([str(live.capture), "--frames", str(live.capture)], 2, "cannot make the folder"),
         ([str(live.capture), "--report", str(tmp_path / "nowhere" / "a.json")], 2, "there is no folder"),
+        ([str(live.capture), "--view", "pretty"], 2, "argument --view: invalid View value: 'pretty'"),
         ([], 2, "the following arguments are required: CAPTURE"),
     ]
     for arguments, code, says in cases:

@@ -15,6 +15,7 @@ from pantel_device.commands.options import add_config_options, read_config
 from pantel_device.config import ReceiverConfig, SenderConfig, load_config
 from pantel_device.receiver import PLAYOUT_DELAY_NS
 from pantel_link import Preset
+from pantel_models import View
 
 _DOCUMENTATION = Path(__file__).parents[2] / "docs" / "configuration.md"
 _MODELS = [(SenderConfig, "sender.toml"), (ReceiverConfig, "receiver.toml")]
@@ -62,6 +63,17 @@ def test_text_is_understood_as_options_give_it() -> None:
     assert config.mask is False
     assert config.callsign == "DK1AB-7"
     assert config.preset is Preset.HEAVY
+
+
+@pytest.mark.parametrize(("options", "view"), [({}, View.PERCEPTUAL), ({"view": "faithful"}, View.FAITHFUL)])
+def test_the_receiver_shows_what_is_nicest_unless_told_otherwise(options: dict[str, str], view: View) -> None:
+    assert load_config(ReceiverConfig, None, options).view is view
+
+
+def test_a_view_that_does_not_exist(tmp_path: Path) -> None:
+    path = _file(tmp_path, 'view = "pretty"')
+    with pytest.raises(UsageError, match=rf"^view in {path} cannot be 'pretty': Input should be 'faithful' or"):
+        load_config(ReceiverConfig, path, {})
 
 
 def test_a_switch_needs_no_value() -> None:

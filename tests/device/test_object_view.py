@@ -12,11 +12,11 @@ from pantel_codec import MARGINS
 from pantel_device.composition import raster_box
 from pantel_device.frame import Box, Observation, Track
 from pantel_device.object_view import ObjectView
-from pantel_models import SceneCodec
-from pantel_models.thumbnails import Look
+from pantel_models.thumbnails import RASTER_PX, Look
 
 _BOX = Box(40, 40, 56, 72)
 _NEXT = Box(48, 48, 64, 80)  # stands lower, so it is nearer
+_TIGHT = (0, 0, 0, 0)  # margins
 _Paint = Callable[..., NDArray[np.uint8]]
 _Observe = Callable[..., Observation]
 _Walk = Callable[..., Track]
@@ -80,28 +80,38 @@ def test_the_background_is_wrong_where_the_object_is(
     pixels = paint(street, _BOX)
     view = ObjectView(observe(pixels, street, 0, [track]), track, [_BOX])
     expected = ((pixels.astype(float) - street) ** 2).sum() / 255**2
-    assert view.error(None, None) == pytest.approx(expected, rel=1e-3)
-    assert ObjectView(observe(street, street, 0, [track]), track, [_BOX]).error(None, None) == 0
+    unseen = ObjectView(observe(street, street, 0, [track]), track, [_BOX])
+    assert view.bare_error() - unseen.bare_error() == pytest.approx(expected, rel=1e-3)
+    assert ObjectView(observe(street, street, 0, []), None, [_BOX]).bare_error() == 0
 
 
 def test_a_sprite_in_its_place_is_less_wrong_than_none_and_than_one_beside_it(
-    street: NDArray[np.uint8], paint: _Paint, observe: _Observe, walk: _Walk, codec: SceneCodec
+    street: NDArray[np.uint8], paint: _Paint, observe: _Observe, walk: _Walk
 ) -> None:
     track = _stands(walk, _BOX)
-    raster = raster_box(_BOX, (0, 0, 0, 0))
-    beside = Box(raster.x0 + 6, raster.y0, raster.x1 + 6, raster.y1)
+    beside = Box(_BOX.x0 + 6, _BOX.y0, _BOX.x1 + 6, _BOX.y1)
     view = ObjectView(observe(paint(street, _BOX), street, 0, [track]), track, [_BOX, beside])
-    look = _look(view, raster, codec)
-    bare = view.error(None, None)
-    assert view.error(look, raster) < 0.3 * bare
-    assert view.error(look, raster) < 0.7 * view.error(look, beside)
-
-
-def _look(view: ObjectView, raster: Box, codec: SceneCodec) -> Look:
-    """Return the sprite that is made of what lies in a raster."""
-    cutting = view.cut(raster)
+    cutting = view.cut(raster_box(_BOX, _TIGHT))
     assert cutting is not None
-    return codec.thumbnails.decode(codec.thumbnails.encode(cutting, 0, 5, 0), None, 0)
+    look = Look(cutting.pixels * np.float32(255), cutting.mask)
+    assert view.error(look, _BOX, _TIGHT) < 0.1 * view.bare_error()
+    assert view.error(look, _BOX, _TIGHT) < 0.2 * view.error(look, beside, _TIGHT)
+
+
+def test_an_object_that_can_hardly_be_seen_is_to_be_shown_all_the_same(
+    street: NDArray[np.uint8], observe: _Observe, walk: _Walk
+) -> None:
+    """Not to be shown where it is costs something, whatever it looks like, and so does being shown where it is not."""
+    invisible = Look(np.zeros((RASTER_PX, RASTER_PX, 3), np.float32), np.zeros((RASTER_PX, RASTER_PX), np.float32))
+    track = _stands(walk, _BOX)
+    near, far = (Box(_BOX.x0 + by, _BOX.y0, _BOX.x1 + by, _BOX.y1) for by in (5, 50))
+    observation = observe(street, street, 0, [track])
+    view = ObjectView(observation, track, [_BOX, far])
+    assert view.error(invisible, _BOX, _TIGHT) == 0
+    assert 0 < view.error(invisible, near, _TIGHT) < view.error(invisible, far, _TIGHT)
+    assert view.error(invisible, far, _TIGHT) == view.bare_error()
+    left = ObjectView(observation, None, [_BOX])
+    assert left.error(invisible, _BOX, _TIGHT) > left.bare_error() == 0
 
 
 def test_nearer_objects_hide(street: NDArray[np.uint8], paint: _Paint, observe: _Observe, walk: _Walk) -> None:
@@ -113,16 +123,18 @@ def test_nearer_objects_hide(street: NDArray[np.uint8], paint: _Paint, observe: 
     assert whole is not None
     assert whole.known.all()
     # The nearer one covers the right half of the lower three quarters.
-    assert not hidden.known[12:, 18:].any()
-    assert hidden.known[:6].all()
-    assert hidden.known[:, :14].all()
+    right, lower = RASTER_PX // 2, RASTER_PX // 4
+    assert not hidden.known[lower + 4 :, right + 4 :].any()
+    assert hidden.known[: lower - 4].all()
+    assert hidden.known[:, : right - 4].all()
 
 
 def test_what_is_hidden_is_no_error(street: NDArray[np.uint8], paint: _Paint, observe: _Observe, walk: _Walk) -> None:
     far, near = _stands(walk, _BOX), _stands(walk, _NEXT, 2)
     alone = ObjectView(observe(paint(street, _NEXT), street, 0, [far]), far, [_BOX])
     behind = ObjectView(observe(paint(street, _NEXT), street, 0, [far, near]), far, [_BOX])
-    assert behind.error(None, None) < 0.4 * alone.error(None, None)
+    unseen = ObjectView(observe(street, street, 0, [far]), far, [_BOX]).bare_error()
+    assert behind.bare_error() - unseen < 0.4 * (alone.bare_error() - unseen)
 
 
 def test_an_object_at_the_border_is_cut_out_with_repeated_pixels(
@@ -132,8 +144,8 @@ def test_an_object_at_the_border_is_cut_out_with_repeated_pixels(
     track = _stands(walk, box)
     cutting = ObjectView(observe(paint(street, box), street, 0, [track]), track, [box]).cut(box)
     assert cutting is not None
-    assert not cutting.known[:, :14].any()
-    assert cutting.known[:, 18:].all()
+    assert not cutting.known[:, : RASTER_PX // 2 - 4].any()
+    assert cutting.known[:, RASTER_PX // 2 + 4 :].all()
 
 
 @pytest.mark.parametrize("box", [Box(-40, 40, -20, 72), Box(200, 40, 216, 72), Box(40, 300, 56, 332)])
@@ -141,7 +153,8 @@ def test_what_lies_outside_is_empty_and_makes_no_trouble(
     box: Box, street: NDArray[np.uint8], observe: _Observe, walk: _Walk
 ) -> None:
     track = _stands(walk, box)
-    view = ObjectView(observe(street, street, 0, [track]), track, [box])
-    assert view.error(None, None) == 0
+    observation = observe(street, street, 0, [track])
+    view = ObjectView(observation, track, [box])
+    assert ObjectView(observation, None, [box]).bare_error() == 0
     assert view.cut(box) is None
     assert view.margins(box) == (0, 0, 0, 0)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from pantel_codec import Element, Knot, PoseElement, SceneSyntax, SpriteElement, shape_of, size_code
+from pantel_codec import Element, Knot, PoseElement, SceneSyntax, SpriteElement, Surface, Thumbnail, size_code
+from pantel_device import receiver
 from pantel_device.cameras import open_camera
 from pantel_device.observer import MotionDetector, Observer
 from pantel_device.receiver import PLAYOUT_DELAY_NS, Receiver
@@ -15,8 +18,7 @@ from pantel_device.scene_encoder import SceneEncoder
 from pantel_device.sink import Event, Picture
 from pantel_device.stream import stream_context
 from pantel_link import LinkReceiver, LinkSender, PacketKind, StreamContext, memory_pair
-from pantel_models import find_artefact, load_scene_codec
-from pantel_models.thumbnails import Cutting
+from pantel_models import Artefact, SceneCodec, View, find_artefact, load_scene_codec
 
 _S = 1_000_000_000
 _SIZE_PX = (96, 64)
@@ -47,10 +49,12 @@ class _Album:
 class _End:
     """A receiver, what it hands on, and a line into it."""
 
-    def __init__(self, *, delay_ns: int = 0) -> None:
+    def __init__(self, *, delay_ns: int = 0, **options: Any) -> None:
         self.album = _Album()
         self._near, far = memory_pair()
-        self.receiver = Receiver(port=far, link=LinkReceiver(), sinks=[self.album], playout_delay_ns=delay_ns)
+        self.receiver = Receiver(
+            port=far, link=LinkReceiver(), sinks=[self.album], playout_delay_ns=delay_ns, **options
+        )
 
     def hear(self, octets: bytes, now_ns: int) -> None:
         self._near.write(octets)
@@ -78,13 +82,10 @@ def payload() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def walker_payload() -> bytes:
+def walker_payload(codec: SceneCodec, dress: Callable[..., Thumbnail]) -> bytes:
     """An object at (40, 32), which was 3 pixels farther west 0.3 s before."""
-    codec = load_scene_codec(find_artefact())
     codes = size_code(16), size_code(24)
-    whole = np.ones((32, 32), np.float32)
-    cutting = Cutting.from_pixels(np.full((32, 32, 3), (250, 10, 10), np.uint8), whole)
-    core = codec.thumbnails.encode(cutting, shape_of(*codes), 2, 0)
+    core = dress((250, 10, 10), codes)
     elements: list[Element] = [
         SpriteElement(5, True, 1, codes[0], (0, 0, 0, 0), Knot(0, 40, 32, codes[1]), core),
         PoseElement(5, Knot(3, 37, 32, codes[1])),
@@ -187,6 +188,23 @@ def test_a_model_that_is_not_installed_is_named(context: StreamContext, payload:
     assert end.album.kinds == ["model_missing"]
     assert "00c0ffee" in str(end.album.events[0].fields["message"])
     assert end.album.pictures == []
+
+
+@pytest.mark.parametrize("view", [None, *View])
+def test_the_generator_of_the_view_paints(
+    view: View | None,
+    context: StreamContext,
+    walker_payload: bytes,
+    two_views: Artefact,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(receiver, "find_artefact", lambda **_: two_views)
+    end = _End() if view is None else _End(view=view)
+    end.hear(_octets(context, walker_payload), 2 * _S)
+    picture = end.wait(2 * _S + 1, 3 * _S)[0].pixels
+    codec = load_scene_codec(two_views, view=view or View.FAITHFUL)
+    bare = codec.synthesise(Surface(6, 4, codec.entropy.groups))
+    np.testing.assert_array_equal(picture[:, 64:], bare[:, 64:])  # where nobody walks
 
 
 def test_payloads_that_make_no_sense_are_counted(context: StreamContext, payload: bytes) -> None:

@@ -21,10 +21,10 @@ from pantel_codec import (
     size_code,
 )
 from pantel_device.sprite_belief import SpriteBelief, as_step, knot_pose
-from pantel_models.thumbnails import Look
+from pantel_models.thumbnails import RASTER_PX, Look
 
 _S = 1_000_000_000
-_LOOK = Look(np.zeros((32, 32, 3), np.float32), np.zeros((32, 32), np.float32))
+_LOOK = Look(np.zeros((RASTER_PX, RASTER_PX, 3), np.float32), np.zeros((RASTER_PX, RASTER_PX), np.float32))
 _CORE = Thumbnail(Part.CORE, 3, 0, np.zeros(4, np.int32))
 
 

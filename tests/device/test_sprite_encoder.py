@@ -264,7 +264,7 @@ def test_ids_go_round(stage: _Stage) -> None:
 
 
 def test_no_two_living_objects_share_an_id(stage: _Stage) -> None:
-    stage.size_px = (8, 12)
+    stage.size_px, stage._paint = (8, 12), _in_black
     for number in range(MAX_SPRITES + 4):
         stage.enter(number, partial(_in_the_crowd, number))
     ids: dict[int, int] = {}
@@ -279,6 +279,14 @@ def test_no_two_living_objects_share_an_id(stage: _Stage) -> None:
                     assert isinstance(element, SpriteElement | PoseElement | StepElement | LookElement)
                     assert ids.setdefault(news.track_id, element.sprite_id) == element.sprite_id
     assert sorted(ids.values()) == list(range(MAX_SPRITES))
+
+
+def _in_black(pixels: NDArray[np.uint8], *boxes: Box) -> NDArray[np.uint8]:
+    """Return a picture with figures that are clearly seen everywhere in the street."""
+    painted = pixels.copy()
+    for box in boxes:
+        painted[round(box.y0) : round(box.y1), round(box.x0) : round(box.x1)] = 0
+    return painted
 
 
 def _in_the_crowd(number: int, _: float) -> tuple[float, float]:

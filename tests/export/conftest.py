@@ -30,7 +30,7 @@ def photos(photo_folder: Path) -> PhotoSet:
     return PhotoSet([photo_folder], minimum_px=96)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def settings() -> TrainSettings:
     """A network that trains in moments."""
     network = NetworkSettings(
@@ -44,20 +44,40 @@ def settings() -> TrainSettings:
     return TrainSettings(steps=4, batch=2, crop_px=96, ms_ssim_weight=0.0, network=network)
 
 
-@pytest.fixture
-def paint(tmp_path: Path) -> Callable[..., None]:
-    """Return a function that writes a photograph of 240x160 pixels and its file of boxes to `photos` and `boxes`."""
+@pytest.fixture(scope="session")
+def scene_run(photos: PhotoSet, settings: TrainSettings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run of the scene codec."""
+    from pantel_export.train import Trainer
 
-    def write(name: str, lines: list[str], *ellipses: tuple[float, float, float, float]) -> None:
-        """Paint red ellipses, given by centre and size, before green hills."""
+    folder = tmp_path_factory.mktemp("runs") / "scene"
+    Trainer(settings, photos, folder).run()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def paint() -> Callable[..., None]:
+    """Return a function that paints a photograph of 240x160 pixels and writes where its objects are."""
+
+    def write(folder: Path, name: str, lines: list[str], *ellipses: tuple[float, float, float, float]) -> None:
+        """Paint red ellipses, given by centre and size, before green hills.
+
+        Args:
+            folder: Gets `photos`, `boxes` and `masks`.
+            name: Of the photograph, of its file of boxes and of its mask.
+            lines: The boxes.
+            ellipses: The objects, white in the mask.
+        """
         y, x = np.mgrid[:160, :240]
         hills = np.stack([60 + 20 * np.sin(x / 17), 120 + 30 * np.cos(y / 11), 70 + 0 * x], axis=2)
+        mask = np.zeros((160, 240), np.uint8)
         for centre_x, centre_y, width, height in ellipses:
             inside = np.hypot((x - centre_x) / width, (y - centre_y) / height) <= 0.5
             hills[inside] = np.stack([40 + 0 * x, 30 + 20 * np.sin(y / 5), 210 + 0 * x], axis=2)[inside]
-        for kind in ("photos", "boxes"):
-            (tmp_path / kind).mkdir(exist_ok=True)
-        assert cv2.imwrite(str(tmp_path / "photos" / f"{name}.png"), hills.astype(np.uint8))
-        (tmp_path / "boxes" / f"{name}.txt").write_text("\n".join(lines))
+            mask[inside] = 255
+        for kind in ("photos", "boxes", "masks"):
+            (folder / kind).mkdir(exist_ok=True)
+        assert cv2.imwrite(str(folder / "photos" / f"{name}.png"), hills.astype(np.uint8))
+        assert cv2.imwrite(str(folder / "masks" / f"{name}.png"), mask)
+        (folder / "boxes" / f"{name}.txt").write_text("\n".join(lines))
 
     return write

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,21 +12,21 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: make setu
 
 from pantel_codec import EntropyModel, Step
 from pantel_export import build
-from pantel_export.add_thumbnails import thumbnails_of
 from pantel_export.data import PhotoSet
 from pantel_export.integer_context import context_arrays
+from pantel_export.networks import SceneNetworks
 from pantel_export.settings import TrainSettings
 from pantel_export.tables import fit_counts, logistic_counts
-from pantel_export.train import Trainer
+from pantel_export.thumbnails.add import THUMBNAIL_ROLES, thumbnails_of
+from pantel_export.thumbnails.settings import ThumbnailSettings
 from pantel_models import find_artefact, load_scene_codec, macs_per_pixel
 from pantel_models.still import StillCodec
 
 QUALITIES = 32
 
 
-def test_the_integer_context_predicts_what_the_trained_one_does(photos: PhotoSet, settings: TrainSettings) -> None:
-    trainer = Trainer(settings, photos, Path())
-    model = trainer.networks.context
+def test_the_integer_context_predicts_what_the_trained_one_does(settings: TrainSettings) -> None:
+    model = SceneNetworks(settings.network).context
     generator = torch.Generator().manual_seed(1)
     for parameter in model.parameters():  # the fresh head is zero and would hide differences
         parameter.data = torch.randn(parameter.shape, generator=generator) * 0.2
@@ -69,31 +70,47 @@ def test_fitted_tables_follow_what_was_observed() -> None:
     )
 
 
+@pytest.fixture
+def replaced(tmp_path: Path) -> Path:
+    """Return the folder of an artefact that has thumbnails, those that are shipped."""
+    folder = tmp_path / "artefacts" / "toy"
+    folder.mkdir(parents=True)
+    shipped = find_artefact()
+    np.savez(folder / "tables.npz", **dict(thumbnails_of(shipped.folder / "tables.npz")))  # type: ignore[arg-type]
+    for role in THUMBNAIL_ROLES:
+        (folder / f"{role}.onnx").write_bytes(shipped.read(role))
+    thumbnails = {
+        "objects": 7,
+        "objects_sha256": "5e55",
+        "sources": [{"folder": "street", "objects": 7}],
+        "settings": ThumbnailSettings().model_dump(mode="json"),
+    }
+    (folder / "record.json").write_text(json.dumps({"thumbnails": thumbnails}))
+    return folder
+
+
 @pytest.mark.slow
 def test_an_exported_artefact_encodes_and_decodes(
-    photos: PhotoSet, settings: TrainSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    photos: PhotoSet, scene_run: Path, replaced: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It keeps the thumbnails of the artefact that it replaces."""
     monkeypatch.setattr(build, "_FIT_PICTURES", 50)
     monkeypatch.setattr(build, "_FIT_CROP_PX", 96)
     monkeypatch.setattr(build, "_CALIBRATION_PICTURES", 4)
-    older = tmp_path / "artefacts" / "toy"
-    older.mkdir(parents=True)
-    np.savez(older / "tables.npz", **dict(thumbnails_of(find_artefact().folder / "tables.npz")))  # type: ignore[arg-type]
-    (older / "record.json").write_text('{"thumbnails": [{"photos": "a", "boxes": "b", "objects": 7}]}')
-    Trainer(settings, photos, tmp_path / "run").run()
     with pytest.warns():  # the exporter of PyTorch warns about itself
-        folder = build.build_artefact(tmp_path / "run", "toy", photos, tmp_path / "artefacts", tmp_path / "weights")
-    assert {p.name for p in folder.iterdir()} == {
-        "CARD.md",
-        "encoder.onnx",
-        "faithful.onnx",
-        "record.json",
-        "tables.npz",
-    }
-    assert "* `a` with the boxes of `b`: 7" in (folder / "CARD.md").read_text()
-    artefact = find_artefact(name="toy", manifest=tmp_path / "artefacts" / "manifest.json")
-    codec = StillCodec(load_scene_codec(artefact))
+        folder = build.build_artefact(scene_run, "toy", photos, replaced.parent, tmp_path / "weights")
+    assert folder == replaced
+    files = {"encoder.onnx", "faithful.onnx", "tables.npz", *(f"{role}.onnx" for role in THUMBNAIL_ROLES)}
+    assert {p.name for p in folder.iterdir()} == files | {"CARD.md", "record.json"}
+    assert "7 people, vehicles and animals (SHA-256 of all: `5e55`)" in (folder / "CARD.md").read_text()
+    artefact = find_artefact(name="toy", manifest=replaced.parent / "manifest.json")
+    artefact.check()
+    assert set(artefact.files.values()) == files
+    for role in THUMBNAIL_ROLES:
+        assert artefact.read(role) == find_artefact().read(role)
+    scene = load_scene_codec(artefact)
+    assert scene.thumbnails.model.coefficients == load_scene_codec(find_artefact()).thumbnails.model.coefficients
+    codec = StillCodec(scene)
     picture = photos.batch(size=1, crop_px=96, seed=9, step=9).pixels[0]
     data = codec.encode(picture, 100)
     decoded = codec.decode(data)

@@ -8,14 +8,20 @@ from typing import Any
 import pytest
 
 from pantel_export.data import PhotoSet
-from pantel_export.model_card import model_card, with_thumbnails
+from pantel_export.model_card import model_card, with_perceptual, with_thumbnails
+from pantel_export.perceptual.settings import PerceptualSettings
 from pantel_export.settings import TrainSettings
+from pantel_export.thumbnails.settings import ThumbnailSettings
 from pantel_models import find_artefact
 
-THUMBNAILS = [
-    {"photos": "street", "boxes": "street_boxes", "objects": 40},
-    {"photos": "farm", "boxes": "farm", "objects": 2},
-]
+THUMBNAILS = {
+    "objects": 42,
+    "objects_sha256": "0b1ec75",
+    "sources": [{"folder": "street", "objects": 40}, {"folder": "farm", "objects": 2}],
+    "settings": ThumbnailSettings(steps=1234, seed=5).model_dump(mode="json"),
+}
+
+PERCEPTUAL = {"pictures": 6, "step": 4321, "settings": PerceptualSettings(crop_px=128).model_dump(mode="json")}
 
 
 @pytest.fixture
@@ -41,8 +47,10 @@ def test_a_card_names_the_objects_of_its_thumbnails(
     card = model_card("toy", settings, record | {"thumbnails": THUMBNAILS}, photos)
     assert card == with_thumbnails(plain, THUMBNAILS)
     assert card.startswith(plain)
-    assert "**Material.** 42 people, vehicles and animals" in card
-    assert "* `street` with the boxes of `street_boxes`: 40\n* `farm` with the boxes of `farm`: 2\n" in card
+    assert "**Material.** 42 people, vehicles and animals (SHA-256 of all: `0b1ec75`)" in card
+    assert "* `street`: 40\n* `farm`: 2\n" in card
+    assert "1234 steps of 24 objects, seed 5;" in card
+    assert "96 latents of which 28 are the core" in card.replace("\n", " ")
 
 
 def test_thumbnails_made_anew_replace_those_before(
@@ -51,15 +59,33 @@ def test_thumbnails_made_anew_replace_those_before(
     plain = model_card("toy", settings, record, photos)
     card = with_thumbnails(plain, THUMBNAILS)
     assert with_thumbnails(card, THUMBNAILS) == card
-    assert with_thumbnails(card, THUMBNAILS[:1]) == with_thumbnails(plain, THUMBNAILS[:1])
-    assert with_thumbnails(card, []) == plain
+    others = THUMBNAILS | {"objects": 7}
+    assert with_thumbnails(card, others) == with_thumbnails(plain, others) != card
+    assert with_thumbnails(card, None) == plain
+
+
+def test_sections_do_not_disturb_each_other(photos: PhotoSet, settings: TrainSettings, record: dict[str, Any]) -> None:
+    plain = model_card("toy", settings, record, photos)
+    with_one, with_other = with_thumbnails(plain, THUMBNAILS), with_perceptual(plain, PERCEPTUAL)
+    with_both = with_perceptual(with_one, PERCEPTUAL)
+    assert with_both.startswith(with_one)
+    assert with_both.count("\n## ") == 2
+    assert "4321 steps of 8 crops of 128 px, seed 1" in with_both
+    assert with_thumbnails(with_both, None) == with_other
+    assert with_perceptual(with_both, None) == with_one
+    again = with_thumbnails(with_both, THUMBNAILS | {"objects": 7})
+    assert again.startswith(with_other)
+    assert "42 people" not in again
+    assert "7 people" in again
 
 
 def test_the_shipped_card_is_that_of_its_record() -> None:
     folder = find_artefact().folder
     record = json.loads((folder / "record.json").read_text())
     card = (folder / "CARD.md").read_text()
-    assert card == with_thumbnails(card, record["thumbnails"])
     assert f"# Model card: {find_artefact().name}\n" in card
     assert f"{record['pictures']} photographs" in card
     assert record["thumbnails"]
+    assert with_thumbnails("", record["thumbnails"]).strip() in card
+    assert with_perceptual("", record.get("perceptual")).strip() in card
+    assert ("perceptual" in record) == ("perceptual" in find_artefact().files)

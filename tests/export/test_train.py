@@ -8,37 +8,42 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: make setu
 
 from pantel_export.data import PhotoSet
 from pantel_export.errors import RunError
+from pantel_export.networks import SceneNetworks
 from pantel_export.settings import TrainSettings
 from pantel_export.train import Trainer, draw_availability, load_networks
+from pantel_export.training_run import load_run
 from pantel_export.warm_start import load_warm_start, save_warm_start
 
 
 def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
-    photos: PhotoSet, settings: TrainSettings, tmp_path: Path
+    photos: PhotoSet, settings: TrainSettings, scene_run: Path, tmp_path: Path
 ) -> None:
-    whole = Trainer(settings, photos, tmp_path / "whole")
-    whole.run()
-
-    begun = Trainer(settings, photos, tmp_path / "parts")
-    for _ in range(2):
-        begun._train_step()
-        begun.step += 1
-    begun.save()
-    resumed = Trainer(settings, photos, tmp_path / "parts")
+    resumed = Trainer(settings, photos, tmp_path)
+    for _ in range(3):
+        if resumed.step == 2:
+            resumed.save()
+        resumed._train_step()
+        resumed.step += 1
     assert resumed.resume()
     assert resumed.step == 2
     resumed.run()
 
-    for key, value in whole.networks.state_dict().items():
+    whole, _ = load_run(scene_run)
+    for key, value in whole["networks"].items():
         assert torch.equal(value, resumed.networks.state_dict()[key]), key
-        assert torch.equal(whole.average[key], resumed.average[key]), key
+        assert torch.equal(whole["average"][key], resumed.average[key]), key
 
 
-def test_other_settings_do_not_resume_a_run(photos: PhotoSet, settings: TrainSettings, tmp_path: Path) -> None:
-    Trainer(settings, photos, tmp_path).save()
-    other = settings.model_copy(update={"learning_rate": 5e-4})
-    with pytest.raises(RunError, match="other settings"):
-        Trainer(other, photos, tmp_path).resume()
+def test_a_run_records_its_photographs(photos: PhotoSet, settings: TrainSettings, scene_run: Path) -> None:
+    networks, found, record = load_networks(scene_run)
+    assert not networks.training
+    assert found == settings
+    assert record["pictures"] == len(photos)
+    assert record["pictures_sha256"] == photos.fingerprint
+    trained, _, _ = load_networks(scene_run, averaged=False)
+    for (name, value), other in zip(networks.state_dict().items(), trained.state_dict().values(), strict=True):
+        assert value.shape == other.shape, name
+    assert any(not torch.equal(a, b) for a, b in zip(networks.parameters(), trained.parameters(), strict=True))
 
 
 def test_what_is_received_is_nested() -> None:
@@ -48,13 +53,13 @@ def test_what_is_received_is_nested() -> None:
     assert in_payload.mean() < 1 < 64 * in_payload.mean()
 
 
-def test_weights_survive_as_a_warm_start(photos: PhotoSet, settings: TrainSettings, tmp_path: Path) -> None:
-    trainer = Trainer(settings, photos, tmp_path)
-    save_warm_start(tmp_path / "weights", trainer.networks.state_dict())
-    other = Trainer(settings.model_copy(update={"seed": 2}), photos, tmp_path)
-    other.warm_start(load_warm_start(tmp_path / "weights"))
-    for key, value in trainer.networks.state_dict().items():
-        assert torch.allclose(value, other.networks.state_dict()[key], atol=2e-3), key
+def test_weights_survive_as_a_warm_start(scene_run: Path, tmp_path: Path) -> None:
+    networks, settings, _ = load_networks(scene_run)
+    save_warm_start(tmp_path / "weights", networks.state_dict())
+    other = SceneNetworks(settings.network)
+    other.load_state_dict(load_warm_start(tmp_path / "weights"))
+    for key, value in networks.state_dict().items():
+        assert torch.allclose(value, other.state_dict()[key], atol=2e-3), key
 
 
 def test_a_folder_without_a_run_says_what_to_do(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pantel_models import ManifestError, list_artefacts, macs_per_pixel
+from pantel_models.thumbnails import RASTER_PX
 
 onnx = pytest.importorskip("onnx")
 
@@ -72,6 +73,25 @@ def test_arithmetic_counts_and_moving_does_not(tmp_path: Path) -> None:
     assert macs_per_pixel(save(tmp_path / "m.onnx", nodes, {})) == 3 + 6
 
 
+def test_a_sum_over_a_picture_counts_what_it_adds(tmp_path: Path) -> None:
+    nodes = [node("ReduceSum", ["x"], "y", keepdims=1), node("Max", ["y", "y"], "z")]
+    assert macs_per_pixel(save(tmp_path / "m.onnx", nodes, {})) == 3
+
+
+def test_a_network_of_thumbnails_counts_for_one_of_them_by_its_raster(tmp_path: Path) -> None:
+    helper, tensor = onnx.helper, onnx.TensorProto
+    graph = helper.make_graph(
+        [node("Gemm", ["condition", "w"], "z")],
+        "graph",
+        [helper.make_tensor_value_info("condition", tensor.FLOAT, ("thumbnails", 8))],
+        [helper.make_tensor_value_info("z", tensor.FLOAT, ("thumbnails", 512))],
+        [helper.make_tensor("w", tensor.FLOAT, (8, 512), bytes(4 * 8 * 512), raw=True)],
+    )
+    path = tmp_path / "m.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]), str(path))
+    assert macs_per_pixel(path) == 8 * 512 / RASTER_PX**2
+
+
 def test_an_unknown_kind_of_node_is_not_overlooked(tmp_path: Path) -> None:
     path = save(tmp_path / "m.onnx", [node("Erf", ["x"], "z")], {})
     with pytest.raises(ManifestError, match="Erf"):
@@ -91,3 +111,5 @@ def test_shipped_models_keep_their_limits() -> None:
     for artefact in list_artefacts():
         assert 500 < macs_per_pixel(artefact.folder / artefact.files["faithful"]) <= 2_000
         assert 500 < macs_per_pixel(artefact.folder / artefact.files["encoder"]) <= 10_000
+        for role in ("thumbnail_encoder", "thumbnail_generator"):
+            assert 100 < macs_per_pixel(artefact.folder / artefact.files[role]) <= 10_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_bench.live.late_join import LateJoin, join_late
+from pantel_bench.live.perceptual import perceptual_showings, with_lpips
 from pantel_bench.live.recall import JudgedSource, Recall, object_recall, object_recall_ceiling, pose_recall
 from pantel_bench.live.replay_check import PictureHashes, Replayed, replay_in_new_process
 from pantel_bench.live.scoring import LiveScores, score_live
@@ -123,10 +124,13 @@ def measure_clip(
             running.callback(writer.close, (len(source) - 1) * FRAME_INTERVAL_NS)
             run = running.enter_context(closing(VirtualRun(settings, sinks=[hashes], listener=writer)))
             film = running.enter_context(_open_video(video, settings, running)) if video is not None else None
-            scores = score_live(source, watch.showings(run, film), _DELAY_S, lpips=instruments.lpips)
+            scores = score_live(source, watch.showings(run, film), _DELAY_S)
             findings, context = run.findings(), run.context
         events = list(read_capture(recorded))
         replayed = replay_in_new_process(recorded)
+        looked_at = perceptual_showings(events, len(source))
+        if instruments.lpips is not None:
+            scores = with_lpips(scores, source, looked_at, _DELAY_S, instruments.lpips)
         joins = [
             join_late(events, source, join_s, _DELAY_S, context=known)
             for join_s in instruments.joins_s
@@ -136,7 +140,7 @@ def measure_clip(
         settings=settings,
         findings=findings,
         scores=scores,
-        recalls=_recalls(watch, instruments.judged),
+        recalls=_recalls(watch, looked_at, instruments.judged),
         joins=tuple(joins),
         replayed_same=replayed.hashes == hashes.by_time,
         replayed=replayed,
@@ -190,11 +194,13 @@ def _open_video(path: Path, settings: RigSettings, stack: ExitStack) -> SideBySi
     return SideBySideVideo(stack.enter_context(replacing(path)), settings.size_px, _FRAMES_PER_S, headings)
 
 
-def _recalls(watch: _Watch, judged: JudgedSource | None) -> Recalls | None:
+def _recalls(
+    watch: _Watch, looked_at: Sequence[NDArray[np.uint8] | None], judged: JudgedSource | None
+) -> Recalls | None:
     if judged is None:
         return None
     return Recalls(
         poses=pose_recall(judged, watch.boxes, _DELAY_S),
-        objects=object_recall(judged, watch.shown, _DELAY_S),
+        objects=object_recall(judged, looked_at, _DELAY_S),
         ceiling=object_recall_ceiling(judged, _DELAY_S),
     )

@@ -16,7 +16,7 @@ from pantel_bench.live.peer_row import PeerRow
 from pantel_bench.live.scoring import LiveSeries
 from pantel_bench.rig.settings import DISPLAY_INTERVAL_NS, PLAYOUT_DELAY_NS, Channel
 from pantel_link import LengthClass, wire_format
-from pantel_models import find_artefact
+from pantel_models import View, find_artefact, load_scene_codec
 
 __all__ = ["ClipReport", "make_report", "to_json"]
 
@@ -156,7 +156,7 @@ def make_report(result: ClipResult, peers: Sequence[PeerRow] = ()) -> ClipReport
         moving_share=scores.moving_share,
         lpips=scores.lpips,
         lpips_last_third=scores.lpips_last_third,
-        lpips_view="faithful",
+        lpips_view=load_scene_codec(artefact, view=View.PERCEPTUAL).view,
         pose_recall=recalls.poses.share if recalls else None,
         object_recall=recalls.objects.share if recalls else None,
         object_recall_ceiling=recalls.ceiling.share if recalls else None,

@@ -15,19 +15,21 @@ from pantel_bench.metrics import Lpips, ms_ssim, psnr_db
 from pantel_bench.metrics.psnr import PSNR_CAP_DB
 
 __all__ = [
+    "LIVE_LPIPS_EVERY",
     "RECOGNIZABLE_MS_SSIM",
     "InstantScore",
     "LiveScores",
     "LiveSeries",
     "PooledPsnr",
     "ScoreKeeper",
+    "mean_of_last_third",
     "score_live",
 ]
 
 RECOGNIZABLE_MS_SSIM = 0.65  # from here on a picture counts as arrived
 _MID_GREY = 128
 _CHANGED_LEVELS = 1.0
-_LPIPS_EVERY = 10  # instants; it takes longer than all other measures together
+LIVE_LPIPS_EVERY = 10  # instants; it takes longer than all other measures together
 _INSTANTS_PER_S = 1_000_000_000 // FRAME_INTERVAL_NS
 
 
@@ -121,7 +123,7 @@ class ScoreKeeper:
         here.add(moving, source, picture)
         self.moving.squared_error += here.squared_error
         self.moving.samples += here.samples
-        sampled = self.lpips is not None and len(self.scores) % _LPIPS_EVERY == _LPIPS_EVERY - 1
+        sampled = self.lpips is not None and len(self.scores) % LIVE_LPIPS_EVERY == LIVE_LPIPS_EVERY - 1
         self.scores.append(
             InstantScore(
                 time_s=time_ns / 1e9,
@@ -233,12 +235,11 @@ def score_live(
         picture = keeper.take(k * FRAME_INTERVAL_NS, source.frames[compared], moving, pixels)
         changed.add(source.changed(compared), source.frames[compared], picture)
         shares.append(float(moving.mean()))
-    taken = [(score.time_s, score.lpips) for score in keeper.scores if score.lpips is not None]
     return LiveScores(
         psnr_db=fmean(score.psnr_db for score in keeper.scores),
         ms_ssim=fmean(score.ms_ssim for score in keeper.scores),
-        lpips=_mean(value for _, value in taken),
-        lpips_last_third=_mean(value for time_s, value in taken if time_s >= len(source) / _INSTANTS_PER_S * 2 / 3),
+        lpips=_mean(score.lpips for score in keeper.scores),
+        lpips_last_third=mean_of_last_third([score.lpips for score in keeper.scores]),
         moving_psnr_db=keeper.moving.db,
         changed_psnr_db=changed.db,
         moving_share=fmean(shares),
@@ -265,6 +266,11 @@ def _changed(region: NDArray[np.bool_], before: NDArray[np.uint8], after: NDArra
     return float(np.mean(np.abs(before[region].astype(np.int16) - after[region]))) > _CHANGED_LEVELS
 
 
-def _mean(values: Iterable[float]) -> float | None:
-    present = list(values)
+def mean_of_last_third(values: Sequence[float | None]) -> float | None:
+    """Return the mean of what was taken in the last third of a run, of one value or None for each instant."""
+    return _mean(values[math.ceil(len(values) * 2 / 3) :])
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    present = [value for value in values if value is not None]
     return fmean(present) if present else None

@@ -54,6 +54,7 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
             link=LinkReceiver(bitrate_bps=config.bitrate_bps, listener=_open_capture(config, clock, stack)),
             sinks=sinks,
             playout_delay_ns=round(config.playout_delay_s * _NS_PER_S),
+            view=config.view,
         )
         log.info("receiving port=%s picture=%s events=%s", port.name, config.picture, config.events)
         run_daemon(receiver, clock, seconds=seconds)

@@ -23,6 +23,7 @@ from pantel_device.progress import progress
 from pantel_device.replay import ReplayedRun, replay
 from pantel_device.sink import Event, Picture
 from pantel_link.captures import CaptureEvent, CaptureHeader, read_capture
+from pantel_models import View
 
 if TYPE_CHECKING:
     from pantel_device.video import VideoFile
@@ -38,6 +39,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--frames", type=Path, metavar="DIR", help="write every picture as DIR/000000.png and so on")
     parser.add_argument("--video", type=Path, metavar="FILE", help="write the pictures as an MP4 video")
+    parser.add_argument(
+        "--view",
+        type=View,
+        choices=list(View),
+        default=View.PERCEPTUAL,
+        help="which generator paints the pictures (default: %(default)s)",
+    )
     parser.add_argument("--report", type=Path, metavar="FILE", help="write figures and the pictures' hashes as JSON")
 
 
@@ -53,7 +61,7 @@ def _run(arguments: argparse.Namespace) -> int:
         for path in arguments.captures:
             events = list(read_capture(path))
             with progress(len(events), f"replay {path}", every_s=5) as done:
-                for run in replay(_noted(events, album, done), [album]):
+                for run in replay(_noted(events, album, done), [album], view=arguments.view):
                     runs.append({"capture": str(path), **_figures(run), "pictures": album.count})
                     sys.stdout.write(_line(path, run, album.count))
     if arguments.report:

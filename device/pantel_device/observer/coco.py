@@ -1,6 +1,6 @@
 """The 80 classes of the COCO data set in the order that its detectors number them (Lin et al., 2014)."""
 
-__all__ = ["COCO_CLASSES", "LIVING_AND_VEHICLES"]
+__all__ = ["COCO_CLASSES", "LIVING_AND_VEHICLES", "class_id_of"]
 
 COCO_CLASSES = (
     "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light",
@@ -16,3 +16,8 @@ COCO_CLASSES = (
 
 LIVING_AND_VEHICLES = frozenset((*COCO_CLASSES[:9], *COCO_CLASSES[14:24]))
 """People, vehicles and animals: what a camera in the field is put up for. Furniture is background."""
+
+
+def class_id_of(label: str) -> int:
+    """Return the number by which a sprite tells its class: from 1 for those of COCO, 0 for others."""
+    return COCO_CLASSES.index(label) + 1 if label in COCO_CLASSES else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -27,6 +27,7 @@ _PATIENCE_S = 1.0  # without a detection or a moving region of its own; then a t
 _LONG_PATIENCE_S = 3.0  # as long as much of the box still moves
 _MOTION_SHARE = 0.35
 _HISTORY = 64
+_SMOOTHED_FRAMES = 6
 _SEARCH_PX = 5
 _BORDER_PX = 2.0
 
@@ -47,7 +48,7 @@ class Tracker:
     Detections are associated in two stages, the sure ones first and then the weak ones with the tracks that are left
     (Zhang et al., "ByteTrack", ECCV 2022); moving regions stand in for what the detector does not know. In between each
     object is followed by matching its difference from the background, of which the background itself is no part. A
-    Kalman filter of constant velocity smooths the boxes.
+    Kalman filter of constant velocity smooths the boxes, and what comes later corrects where objects were before.
     """
 
     def __init__(self) -> None:
@@ -147,6 +148,21 @@ def _made_of(track: _Track, others: Iterable[_Track]) -> bool:
     return not track.label and covered > _COVERED_SHARE * track.box.area_px
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Step:
+    """One step of a filter.
+
+    Attributes:
+        state: (4, 2) before the step.
+        gain: (4, 2, 2), by which a later correction changes the state before the step.
+        predicted: (4, 2) after the step, before any correction.
+    """
+
+    state: NDArray[np.float64]
+    gain: NDArray[np.float64]
+    predicted: NDArray[np.float64]
+
+
 @dataclass(slots=True, eq=False)
 class _Filter:
     """Kalman filters of centre x, centre y, width and height, each of constant velocity.
@@ -154,10 +170,12 @@ class _Filter:
     Attributes:
         state: (4, 2) values and their change per second.
         covariance: (4, 2, 2).
+        past: What smoothing needs of some frames, the newest last.
     """
 
     state: NDArray[np.float64]
     covariance: NDArray[np.float64]
+    past: deque[_Step] = field(default_factory=lambda: deque(maxlen=_SMOOTHED_FRAMES))
 
     @classmethod
     def at(cls, values: NDArray[np.float64], size: float) -> _Filter:
@@ -168,9 +186,23 @@ class _Filter:
         step = np.array([[1.0, elapsed_s], [0.0, 1.0]])
         noise = np.array([[elapsed_s**3 / 3, elapsed_s**2 / 2], [elapsed_s**2 / 2, elapsed_s]])
         strength = size * np.array([_ACCELERATION, _ACCELERATION, _SIZE_ACCELERATION, _SIZE_ACCELERATION])
+        before = self.state, self.covariance
         self.state = self.state @ step.T
         self.state[2:, 1] *= np.exp(-elapsed_s / _GROWTH_LASTS_S)
         self.covariance = step @ self.covariance @ step.T + noise * (strength**2)[:, None, None]
+        gain = before[1] @ step.T @ np.linalg.inv(self.covariance)
+        self.past.append(_Step(before[0], gain, self.state))
+
+    def smoothed(self) -> Iterator[NDArray[np.float64]]:
+        """Yield values (4,) of the last frames in the light of what came after, the newest frame first.
+
+        Rauch, Tung, Striebel: "Maximum likelihood estimates of linear dynamic systems", AIAA Journal 1965.
+        """
+        later = self.state
+        yield later[:, 0]
+        for step in reversed(self.past):
+            later = step.state + np.einsum("aij,aj->ai", step.gain, later - step.predicted)
+            yield later[:, 0]
 
     def correct(self, values: NDArray[np.float64], spread: NDArray[np.float64]) -> None:
         """Take in measured values (4,) of given standard deviations (4,)."""
@@ -252,6 +284,11 @@ class _Track:
         """Remember where the object is, and whether anything speaks for its being there."""
         box = self.box
         self.history.append(TrackPoint(time_ns, *_values(box).tolist()))
+        for index, values in enumerate(itertools.islice(self.filter.smoothed(), len(self.history))):
+            point = self.history[-1 - index]
+            x, y, width, height = values.tolist()
+            if index:  # the newest is where the object is taken to be
+                self.history[-1 - index] = TrackPoint(point.time_ns, x, y, max(width, 2.0), max(height, 2.0))
         window = _window(box, moving.shape)
         moves = moving[window].mean() > _MOTION_SHARE
         # Two witnesses are enough at once: a detector that names it, and motion.

@@ -1,0 +1,1 @@
+"""The perceptual generator: other weights over the same bitstream, for looking at."""

@@ -1,0 +1,43 @@
+"""Tells patches of photographs from patches that were generated for the same latents."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.parametrizations import spectral_norm
+
+from pantel_export.networks import CELL_PX
+
+__all__ = ["PatchDiscriminator"]
+
+_TOLD = 12
+_WIDTHS = (32, 64, 96)
+
+
+class PatchDiscriminator(nn.Module):
+    """A patch discriminator conditioned on the latents.
+
+    Isola et al., "Image-to-image translation with conditional adversarial networks" (2017); conditioned as in Mentzer
+    et al., "High-fidelity generative image compression" (2020); spectral normalization after Miyato et al. (2018).
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.told = spectral_norm(nn.Conv2d(channels, _TOLD, 3, padding=1))
+        layers: list[nn.Module] = []
+        inputs = 3 + _TOLD
+        for width in _WIDTHS:
+            layers += [spectral_norm(nn.Conv2d(inputs, width, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
+            inputs = width
+        self.body = nn.Sequential(*layers, spectral_norm(nn.Conv2d(inputs, 1, 1)))
+
+    def forward(self, x: Tensor, y_hat: Tensor) -> Tensor:
+        """Return one score for each 8x8 pixels, high for photographs.
+
+        Args:
+            x: (B, 3, H, W), RGB in 0..1.
+            y_hat: (B, channels, H/16, W/16), what the generator was given.
+        """
+        told = functional.interpolate(functional.leaky_relu(self.told(y_hat), 0.2), scale_factor=CELL_PX)
+        return torch.as_tensor(self.body(torch.cat([2 * x - 1, told], 1)))

@@ -1,0 +1,129 @@
+"""Training of the perceptual generator: what one step learns from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional
+
+from pantel_export.data import PhotoSet
+from pantel_export.errors import RunError
+from pantel_export.losses import ms_ssim_loss
+from pantel_export.networks import Generator, SceneNetworks, spread_groups
+from pantel_export.perceptual.discriminator import PatchDiscriminator
+from pantel_export.perceptual.lpips import Lpips
+from pantel_export.perceptual.settings import PerceptualSettings
+from pantel_export.settings import TrainSettings
+from pantel_export.train import draw_availability, load_networks
+from pantel_export.training_run import TrainingRun, load_run
+
+__all__ = ["PerceptualTrainer", "load_perceptual_generator"]
+
+_MOST_SHIFT_PX = 4
+
+
+class PerceptualTrainer(TrainingRun):
+    """A run of the perceptual generator, which begins as the faithful one; encoder and entropy model are frozen."""
+
+    def __init__(
+        self, settings: PerceptualSettings, scene_run: Path, lpips: Path, photos: PhotoSet, folder: Path
+    ) -> None:
+        self.settings = settings
+        self.photos = photos
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        torch.manual_seed(settings.seed)
+        frozen, self._scene_settings, record = load_networks(scene_run)
+        self._frozen: SceneNetworks = frozen.to(self.device).requires_grad_(requires_grad=False)
+        self._lpips = Lpips(lpips).to(self.device)
+        generator = Generator(self._scene_settings.network)
+        generator.load_state_dict(frozen.generator.state_dict())
+        discriminator = PatchDiscriminator(self._scene_settings.network.channels)
+        self.networks = nn.ModuleDict({"generator": generator, "discriminator": discriminator})
+        self.networks.to(self.device, memory_format=torch.channels_last)
+        material = {
+            "pictures": len(photos),
+            "pictures_sha256": photos.fingerprint,
+            "scene_run": {"step": record["step"], "settings": record["settings"]},
+        }
+        super().__init__(settings, self.networks, folder, material)
+
+    def loss(self) -> tuple[Tensor, dict[str, float]]:
+        """Return the sum of what generator and discriminator each try to lower, and figures for people."""
+        s = self.settings
+        batch = self.photos.batch(size=s.batch, crop_px=s.crop_px, seed=s.seed, step=self.step + 1)
+        noise = torch.Generator().manual_seed(s.seed * 1_000_003 + self.step)
+        pixels = torch.from_numpy(batch.pixels).to(self.device).permute(0, 3, 1, 2).float() / 255
+        contours = torch.from_numpy(batch.contours).to(self.device)[:, None].float()
+        y_hat, side = self._received(pixels, contours, noise)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            x_hat = self.networks["generator"](y_hat, side)
+        x_hat = x_hat.float()
+
+        error = x_hat - pixels
+        near = functional.max_pool2d(contours, 3, stride=1, padding=1)
+        lpips = self._shifted_lpips(pixels, x_hat.clamp(0, 1), noise)
+        structure = ms_ssim_loss(pixels, x_hat)
+        fidelity = (
+            s.l1_weight * error.abs().mean()
+            + s.contour_weight * (error.square() * near).mean()
+            + s.ms_ssim_weight * structure.mean()
+            + s.lpips_weight * lpips.mean()
+        )
+        judge = self.networks["discriminator"]
+        fixed = {name: value.detach() for name, value in judge.named_parameters()}
+        with torch.autocast(self.device.type, torch.bfloat16):
+            fooled = -functional_call(judge, fixed, (x_hat, y_hat)).float().mean()
+            real = functional.relu(1 - judge(pixels, y_hat).float()).mean()
+            fake = functional.relu(1 + judge(x_hat.detach(), y_hat).float()).mean()
+        adversarial = s.adversarial_weight if self.step >= s.adversarial_from_step else 0.0
+        loss = fidelity + adversarial * fooled + real + fake
+        figures = {
+            "fidelity": fidelity.item(),
+            "psnr": (-10 * torch.log10(error.square().mean((1, 2, 3)))).mean().item(),
+            "msssim": 1 - structure.mean().item(),
+            "lpips": lpips.mean().item(),
+            "fooled": fooled.item(),
+            "judge": (real + fake).item(),
+        }
+        return loss, figures
+
+    @torch.no_grad()
+    def _received(self, pixels: Tensor, contours: Tensor, noise: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Return latents and side planes as a receiver has them."""
+        network = self._scene_settings.network
+        quality = torch.rand(len(pixels), generator=noise).to(self.device)
+        received, _ = draw_availability(len(pixels), len(network.groups), pixels.shape[2] // 16, noise)
+        received = received.to(self.device)
+        x = torch.cat([pixels, contours], 1).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            y = self._frozen.encoder(x)
+        gain = self._frozen.gain(quality)
+        y_hat = (y.float() * gain).round() / gain * spread_groups(received, network.groups)
+        return y_hat, self._frozen.side(received, quality)
+
+    def _shifted_lpips(self, x: Tensor, y: Tensor, noise: torch.Generator) -> Tensor:
+        """Return LPIPS with the pictures shifted at random against its grids, which it would print on them else."""
+        down, right = torch.randint(_MOST_SHIFT_PX, (2,), generator=noise).tolist()
+        with torch.autocast(self.device.type, torch.bfloat16):
+            return torch.as_tensor(self._lpips(x[..., down:, right:], y[..., down:, right:])).float()
+
+
+def load_perceptual_generator(folder: Path) -> tuple[Generator, dict[str, Any]]:
+    """Return the averaged generator of a run folder in evaluation mode, and its record.
+
+    Raises:
+        RunError: There is no run, or it is one of something else.
+    """
+    state, record = load_run(folder)
+    if "scene_run" not in record:
+        raise RunError(f"{folder} is no run of the perceptual generator")
+    generator = Generator(TrainSettings.model_validate(record["scene_run"]["settings"]).network)
+    prefix = "generator."
+    generator.load_state_dict(
+        {name.removeprefix(prefix): value for name, value in state["average"].items() if name.startswith(prefix)}
+    )
+    return generator.eval(), record

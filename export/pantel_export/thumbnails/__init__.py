@@ -1,0 +1,1 @@
+"""Thumbnails of moving objects: cutting objects out, training networks, joining an artefact."""

@@ -1,0 +1,48 @@
+"""Settings of a training run of thumbnails."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, model_validator
+
+from pantel_export.settings import TomlSettings
+
+__all__ = ["ThumbnailNetworkSettings", "ThumbnailSettings"]
+
+
+class ThumbnailNetworkSettings(BaseModel):
+    """Shape of the networks; the bitstream depends on `latents` and `core` only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    latents: PositiveInt = 96
+    core: PositiveInt = 28  # latents that belong to the core; the others are detail
+    encoder_width: tuple[PositiveInt, ...] = (24, 40, 64, 96)  # from half the raster down
+    generator_width: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (64, 40, 28, 14)  # from 4x4 up
+
+    @model_validator(mode="after")
+    def _core_is_part(self) -> Self:
+        if self.core > self.latents:
+            raise ValueError("the core has more latents than there are")
+        return self
+
+
+class ThumbnailSettings(TomlSettings):
+    """Everything that decides what a training run produces, apart from the objects."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = 1
+    steps: PositiveInt = 40_000
+    batch: PositiveInt = 24
+    learning_rate: PositiveFloat = 1e-3
+    final_learning_rate: PositiveFloat = 2e-5
+    warmup_steps: PositiveInt = 300
+    ema_decay: PositiveFloat = 0.9995
+    rate_weight_low: PositiveFloat = 6e-4  # lambda at quality 0 [mean squared error in 0..1 units per bit]
+    rate_weight_high: PositiveFloat = 4e-6  # lambda at the highest quality
+    hidden_weight: PositiveFloat = 0.25  # of errors where something hid the object
+    vehicle_weight: PositiveFloat = 3.0  # how often a vehicle or two-wheeler is drawn, compared with a person
+    animal_weight: PositiveFloat = 0.4
+    network: ThumbnailNetworkSettings = ThumbnailNetworkSettings()
