@@ -59,11 +59,6 @@ class Belief:
         return (1 - self._loss) * self._error(latents, fresh) + self._loss * self._error(latents, held)
 
     @property
-    def ever_sent(self) -> NDArray[np.bool_]:
-        """(rows, columns): cells of which any version was sent."""
-        return self._quality >= 0
-
-    @property
     def next_tag(self) -> int:
         """Version tag of the next update: the one that was used longest ago."""
         return self._next_tag

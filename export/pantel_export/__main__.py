@@ -75,9 +75,12 @@ def _train_thumbnails(arguments: argparse.Namespace) -> None:
 
 
 def _thumbnails(arguments: argparse.Namespace) -> None:
+    import torch
+
     from pantel_export.thumbnails.add import add_thumbnails
     from pantel_export.thumbnails.crops import gather
 
+    torch.set_num_threads(1)
     crops, _ = gather(arguments.objects, arguments.masked)
     add_thumbnails(arguments.run_folder, arguments.name, crops, arguments.artefacts, arguments.weights)
     print(f"added the thumbnails of {arguments.run_folder} to {arguments.name}")  # noqa: T201

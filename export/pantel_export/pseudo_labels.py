@@ -51,8 +51,11 @@ def write_pseudo_labels(detector: Path, photos: Path, boxes: Path) -> int:
             continue
         lines = _lines(session, np.asarray(picture, np.uint8))
         total += len(lines)
+        labels = boxes / f"{path.stem}.txt"
         if lines:
-            (boxes / f"{path.stem}.txt").write_text("\n".join(lines) + "\n")
+            labels.write_text("\n".join(lines) + "\n")
+        else:
+            labels.unlink(missing_ok=True)  # of an earlier run
     return total
 
 

@@ -170,6 +170,6 @@ def load_run(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """
     path = folder / "checkpoint.pt"
     if not path.exists():
-        raise RunError(f"no checkpoint.pt in {folder}; train first: python -m pantel_export train --out {folder}")
+        raise RunError(f"no checkpoint.pt in {folder}; train first, with --out {folder}")
     state = torch.load(path, map_location="cpu", weights_only=True)
     return state, json.loads((folder / "record.json").read_text())

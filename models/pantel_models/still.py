@@ -18,7 +18,7 @@ from pantel_codec import (
     write_still,
 )
 from pantel_models.artefact import MANIFEST, find_artefact
-from pantel_models.codec import SceneCodec, load_scene_codec
+from pantel_models.codec import SceneCodec, View, load_scene_codec
 from pantel_models.contours import contour_map
 from pantel_models.errors import BudgetError, ModelError
 from pantel_models.still_search import Choice, StillSearch
@@ -123,12 +123,17 @@ def load_still_codec(name: str | None = None, *, manifest: Path = MANIFEST) -> S
     return StillCodec(load_scene_codec(find_artefact(name=name, manifest=manifest)))
 
 
-def decode_still(data: bytes, *, manifest: Path = MANIFEST) -> DecodedStill:
+def decode_still(data: bytes, *, view: View = View.FAITHFUL, manifest: Path = MANIFEST) -> DecodedStill:
     """Decode a file with the artefact that its header names.
+
+    Args:
+        data: The file.
+        view: Which generator paints it.
+        manifest: Where the artefacts are listed.
 
     Raises:
         CodecError: The file is damaged, or is no `.ptl` file.
         ManifestError: Its artefact is not installed.
     """
     tag = StillHeader.from_bytes(data).model_tag
-    return StillCodec(load_scene_codec(find_artefact(tag=tag, manifest=manifest))).decode(data)
+    return StillCodec(load_scene_codec(find_artefact(tag=tag, manifest=manifest), view=view)).decode(data)

@@ -33,19 +33,25 @@ def test_the_shipped_codec_is_measured(images: Path, tmp_path: Path, capsys: pyt
     code = run("still", "--images", images, "--bpp", "0.2,0.4", "--json", json_file, "--report", report)
     assert code == 0
     content = json.loads(json_file.read_text())
-    assert [(row["image"], row["target_bpp"]) for row in content["rows"]] == [
-        ("large", 0.4),
-        ("large", 0.2),
-        ("small", 0.4),
-        ("small", 0.2),
+    assert [(row["image"], row["codec"], row["target_bpp"]) for row in content["rows"]] == [
+        (image, codec, rate)
+        for image in ("large", "small")
+        for codec in ("pantel-faithful", "pantel-perceptual")
+        for rate in (0.4, 0.2)
     ]
-    assert all(row["codec"] == "pantel-faithful" and row["bpp"] <= row["target_bpp"] for row in content["rows"])
+    assert all(row["bpp"] <= row["target_bpp"] for row in content["rows"])
+    faithful, perceptual = (
+        [row for row in content["rows"] if row["codec"] == f"pantel-{view}"] for view in ("faithful", "perceptual")
+    )
+    for one, other in zip(faithful, perceptual, strict=True):
+        assert one["bytes"] == other["bytes"]
+        assert one["psnr_db"] != other["psnr_db"]
     assert 0 < content["models"]["generator_mac_per_pixel"] <= 2000
     assert 0 < content["models"]["encoder_mac_per_pixel"] <= 10000
     assert report.read_bytes().startswith(b"<!doctype html>")
     out, err = capsys.readouterr()
     assert "pantel-faithful" in out
-    assert err.splitlines()[-1] == "bench still: 2/2 small pantel-faithful"
+    assert err.splitlines()[-1] == "bench still: 4/4 small pantel-perceptual"
     assert not list(tmp_path.glob(".*"))
 
 

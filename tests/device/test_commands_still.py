@@ -55,10 +55,12 @@ def test_there_and_back(pantel: _Pantel) -> None:
     assert (code, err) == (0, "")
     assert out == f"out.ptl: {size} bytes, {8 * size / 160 / 96:.4f} bpp, 160x96 pixels, model scene-v1\n"
     assert 250 < size <= 300
+    assert pantel("decode", "out.ptl", "nicer.jpg", "--view", "perceptual")[0] == 0
     code, out, err = pantel("decode", "out.ptl", "out.jpg")
     assert (code, err) == (0, "")
     assert out.startswith(f"out.jpg: 160x96 pixels from {size} bytes")
-    assert _decoded("out.jpg").shape == (96, 160, 3)
+    assert _decoded("out.jpg").shape == _decoded("nicer.jpg").shape == (96, 160, 3)
+    assert not np.array_equal(_decoded("out.jpg"), _decoded("nicer.jpg"))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.frame import Box, Frame
-from pantel_device.observer import Motion, MotionDetector, Observer, cell_importance, roi_mask
+from pantel_device.observer import Motion, MotionDetector, Observer, roi_mask
 from pantel_models import contour_map
 
 TENTH_NS = 100_000_000
@@ -180,17 +180,6 @@ def test_roi_is_the_union_of_wider_boxes(corners: list[tuple[float, float, float
 
 def test_roi_without_boxes_is_the_whole_picture() -> None:
     assert roi_mask([], (40, 30), 4).all()
-
-
-@given(height=st.integers(1, 100), width=st.integers(1, 100), seed=st.integers(0, 99))
-def test_importance_follows_the_share_of_each_cell(height: int, width: int, seed: int) -> None:
-    mask = np.random.default_rng(seed).random((height, width)) < 0.25
-    importance = cell_importance(mask, 3.0)
-    assert importance.shape == (-(-height // 16), -(-width // 16))
-    assert importance.dtype == np.float32
-    for (row, column), weight in np.ndenumerate(importance):
-        cell = mask[16 * row : 16 * row + 16, 16 * column : 16 * column + 16]
-        assert weight == (3.0 if cell.mean() >= 0.25 else 1.0)
 
 
 def test_contours_lie_inside_the_region_of_interest() -> None:

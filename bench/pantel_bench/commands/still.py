@@ -19,11 +19,10 @@ from pantel_codec import CodecError
 from pantel_device.atomic_file import check_writable, write_atomically
 from pantel_device.command import Command, CommandError, UsageError
 from pantel_device.progress import progress
-from pantel_models import ModelError, StillCodec, load_still_codec, macs_per_pixel
+from pantel_models import Artefact, ModelError, StillCodec, View, find_artefact, load_scene_codec, macs_per_pixel
 
 __all__ = ["STILL"]
 
-_OUR_CODEC = "pantel-faithful"
 _MAX_BPP = 24.0
 
 
@@ -88,13 +87,17 @@ def _measure(arguments: argparse.Namespace) -> StillReport:
     if arguments.anchors:
         published = read_anchors(arguments.anchors, names, besides={peer.name for peer in peers})
     lpips = Lpips.from_file(arguments.lpips) if arguments.lpips else None
-    codec = load_still_codec()
-    models = _model_figures(codec)
+    artefact = find_artefact()
+    ours = {
+        f"pantel-{view}": StillCodec(load_scene_codec(artefact, view=view)) for view in View if view in artefact.files
+    }
+    models = _model_figures(artefact)
     results: list[StillRow | Unreached] = []
-    with progress(len(pictures) * (1 + len(peers)), "bench still") as done:
+    with progress(len(pictures) * (len(ours) + len(peers)), "bench still") as done:
         for picture in pictures:
-            results += measure_codec(_OUR_CODEC, codec, picture, arguments.bpp, lpips)
-            done(f"{picture.name} {_OUR_CODEC}")
+            for name, codec in ours.items():
+                results += measure_codec(name, codec, picture, arguments.bpp, lpips)
+                done(f"{picture.name} {name}")
             for peer in peers:
                 results += measure_peer(peer, picture, arguments.bpp, lpips)
                 done(f"{picture.name} {peer.name}")
@@ -109,9 +112,8 @@ def _measure(arguments: argparse.Namespace) -> StillReport:
     )
 
 
-def _model_figures(codec: StillCodec) -> ModelFigures:
-    """Count the operations of the shipped graphs."""
-    artefact = codec.codec.artefact
+def _model_figures(artefact: Artefact) -> ModelFigures:
+    """Count the operations of the shipped graphs; both generators have the same."""
     try:
         encoder, generator = (
             macs_per_pixel(artefact.folder / artefact.files[role]) for role in ("encoder", "faithful")

@@ -21,7 +21,7 @@ from pantel_device.pictures import (
     without_colour,
     write_picture,
 )
-from pantel_models import BudgetError, decode_still, load_still_codec
+from pantel_models import BudgetError, View, decode_still, load_still_codec
 
 __all__ = ["DECODE", "ENCODE"]
 
@@ -90,6 +90,13 @@ def _check_size(path: Path, pixels: NDArray[np.uint8], *, fitted: bool) -> None:
 def _add_decode_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, metavar="IN", help=".ptl file, whole or cut off")
     parser.add_argument("output", type=Path, metavar="OUT", help="picture file to write, format by suffix")
+    parser.add_argument(
+        "--view",
+        type=View,
+        choices=list(View),
+        default=View.FAITHFUL,
+        help="faithful has the least error, perceptual is nicest to look at (default: %(default)s)",
+    )
 
 
 def _decode(arguments: argparse.Namespace) -> int:
@@ -98,7 +105,7 @@ def _decode(arguments: argparse.Namespace) -> int:
     check_writable(output)
     try:
         data = arguments.input.read_bytes()
-        still = decode_still(data)
+        still = decode_still(data, view=arguments.view)
     except OSError as error:
         raise CommandError(f"cannot read {arguments.input}: {error.strerror}") from error
     except CodecError as error:

@@ -3,14 +3,13 @@
 from pantel_device.observer.detector import Detector, open_detector
 from pantel_device.observer.motion import Motion, MotionDetector
 from pantel_device.observer.observer import Observer
-from pantel_device.observer.roi import cell_importance, roi_mask
+from pantel_device.observer.roi import roi_mask
 
 __all__ = [
     "Detector",
     "Motion",
     "MotionDetector",
     "Observer",
-    "cell_importance",
     "open_detector",
     "roi_mask",
 ]

@@ -23,7 +23,7 @@ from pantel_export.training_run import TrainingRun, load_run
 
 __all__ = ["PerceptualTrainer", "load_perceptual_generator"]
 
-_MOST_SHIFT_PX = 4
+_SHIFTS = 4  # by 0 to 3 pixels
 
 
 class PerceptualTrainer(TrainingRun):
@@ -107,7 +107,7 @@ class PerceptualTrainer(TrainingRun):
 
     def _shifted_lpips(self, x: Tensor, y: Tensor, noise: torch.Generator) -> Tensor:
         """Return LPIPS with the pictures shifted at random against its grids, which it would print on them else."""
-        down, right = torch.randint(_MOST_SHIFT_PX, (2,), generator=noise).tolist()
+        down, right = torch.randint(_SHIFTS, (2,), generator=noise).tolist()
         with torch.autocast(self.device.type, torch.bfloat16):
             return torch.as_tensor(self._lpips(x[..., down:, right:], y[..., down:, right:])).float()
 

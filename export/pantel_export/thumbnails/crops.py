@@ -134,7 +134,7 @@ def _cut(picture: NDArray[np.uint8], box: list[float], kind: Kind) -> ObjectCrop
     """Cut one object out of a picture (H, W, 3) BGR; None if that fails."""
     height, width = picture.shape[:2]
     centre, size = np.array(box[:2]) * [width, height], np.array(box[2:]) * [width, height]
-    if size.min() < _MIN_SIDE_PX:
+    if size.min() < max(_MIN_SIDE_PX, size.max() / _LONGEST_SIDE_PX):
         return None
     x0, y0 = np.maximum(centre - (0.5 + _CONTEXT) * size, 0).astype(int)
     x1, y1 = np.minimum(centre + (0.5 + _CONTEXT) * size, [width, height]).astype(int)

@@ -149,6 +149,7 @@ def fingerprint(crops: Sequence[ObjectCrop]) -> str:
     digest = hashlib.sha256()
     for crop in crops:
         digest.update(crop.pixels.tobytes())
+        digest.update(np.rint(255 * crop.mask).astype(np.uint8).tobytes())
         digest.update(bytes([crop.kind]))
     return digest.hexdigest()
 
