@@ -103,7 +103,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> _Live:
 def test_a_new_process_draws_the_same_pictures_for_the_same_instants(live: _Live, tmp_path: Path) -> None:
     program = "import sys; from pantel_device.cli import main; sys.exit(main())"
     report, frames, video = tmp_path / "report.json", tmp_path / "frames", tmp_path / "line.mp4"
-    command = [sys.executable, "-c", program, "replay", str(live.capture)]
+    command = [sys.executable, "-c", program, "replay", str(live.capture), "--view", "faithful"]
     command += ["--report", str(report), "--frames", str(frames), "--video", str(video)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     told = json.loads(report.read_text())
