@@ -25,6 +25,7 @@ _LADDER = (7, 18, 30)  # qualities that are tried; a finer ladder tells the same
 _OVERHEAD_BITS = 36.0  # kind, block, quality, levels, tag and end of a payload of one element
 _FITTING_ROUNDS = 4
 _STRENGTH = 0.4  # of rate-distortion optimization; the training's own lambda gives up too much
+_LAID_SHARE = 0.9  # of the cells; some never need to be told
 _TRIED = 3  # qualities whose best block is really quantized
 _SETTLED_NS = 5_000_000_000  # a block that turned out not to help is left alone so long, unless it changes
 
@@ -106,6 +107,11 @@ class BackgroundEncoder:
             else:
                 candidates.append(candidate)
         return max(candidates, key=lambda candidate: candidate.worth) if candidates else None
+
+    @property
+    def laid(self) -> bool:
+        """Whether hardly any cell is left of which nothing was told."""
+        return self._belief.told_share >= _LAID_SHARE
 
     def sent(self, news: News, now_ns: int) -> None:
         """Take note of an update that goes on the air."""

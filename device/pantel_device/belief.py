@@ -59,6 +59,11 @@ class Belief:
         return (1 - self._loss) * self._error(latents, fresh) + self._loss * self._error(latents, held)
 
     @property
+    def told_share(self) -> float:
+        """Share of the cells of which any version was sent."""
+        return float((self._quality >= 0).mean())
+
+    @property
     def next_tag(self) -> int:
         """Version tag of the next update: the one that was used longest ago."""
         return self._next_tag

@@ -92,6 +92,8 @@ class SceneEncoder:
         while True:
             room_bits = 8.0 * (capacity_bytes - len(payload))
             offers = [_Offer.of(news, told) for news in (*candidates, cells) if news is not None]
+            if cells is not None and not self._background.laid:
+                offers = [_Offer.of(cells, told)]  # first of all there must be ground to stand on
             fitting = [offer for offer in offers if offer.worth > 0 and offer.bits <= room_bits]
             best = max(fitting, key=lambda offer: offer.worth, default=None)
             if best is None:

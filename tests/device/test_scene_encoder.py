@@ -10,7 +10,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pantel_codec import CellElement, Element, Scene, SceneSyntax, SpriteElement, ToneElement, apply_element
+from pantel_codec import (
+    CellElement,
+    Element,
+    LookElement,
+    PoseElement,
+    Scene,
+    SceneSyntax,
+    SpriteElement,
+    StepElement,
+    ToneElement,
+    apply_element,
+)
 from pantel_device.background_encoder import BackgroundEncoder
 from pantel_device.exposure import exposed
 from pantel_device.frame import Observation, Track
@@ -22,6 +33,7 @@ from pantel_models import SceneCodec
 
 _WIDTH, _HEIGHT = 160, 112
 _CAPACITY_BYTES = 31
+_ROOMY_BYTES = 48
 _TENTH_NS = 100_000_000
 _STEP_NS = 4 * _TENTH_NS
 _S = 1_000_000_000
@@ -126,6 +138,29 @@ def test_a_still_picture_is_covered_soon_and_grows_sharper(
     assert _psnr_db(late.draw(12 * _S).pixels, street) > _psnr_db(early.draw(12 * _S).pixels, street) + 1.0
 
 
+def test_first_of_all_there_is_ground_to_stand_on(codec: SceneCodec, encoder: SceneEncoder, busy: _Seen) -> None:
+    receiver = _Receiver(codec)
+    for payload, stamp_ns in _payloads(encoder, busy, 20):
+        before = float((receiver.scene.background.level > 0).mean())
+        elements = receiver.hear(payload, stamp_ns)
+        if any(isinstance(element, SpriteElement) for element in elements):
+            break
+    assert before < 1.0
+    assert (receiver.scene.background.level > 0).mean() >= 0.9
+    assert any(isinstance(element, SpriteElement) for element in elements)
+
+
+def test_place_and_look_of_an_object_share_a_payload(codec: SceneCodec, encoder: SceneEncoder, busy: _Seen) -> None:
+    receiver = _Receiver(codec)
+    shared = 0
+    for payload, _ in _payloads(encoder, busy, 40, capacity_bytes=_ROOMY_BYTES):
+        kinds = [type(element) for element in receiver.syntax.read(payload)]
+        moves = sum(kind in (PoseElement, StepElement, SpriteElement) for kind in kinds)
+        assert moves <= 2  # an introduction may come with an older knot
+        shared += LookElement in kinds and any(kind in (PoseElement, StepElement) for kind in kinds)
+    assert shared > 0
+
+
 def test_what_moves_and_the_light_are_told_too(codec: SceneCodec, encoder: SceneEncoder, busy: _Seen) -> None:
     payloads = _payloads(encoder, busy, 30)
     receiver = _Receiver(codec)
@@ -152,7 +187,7 @@ def test_who_matters_more_is_told_sooner(
         return observe(paint(street, track.box), street, now_ns, [track])
 
     first = []
-    for weight in (1.0, 50.0):
+    for weight in (0.01, 50.0):
         encoder = SceneEncoder(codec, (_WIDTH, _HEIGHT), SceneEncoderSettings(roi_weight=weight))
         receiver = _Receiver(codec)
         told = [
