@@ -192,6 +192,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         arguments.run(arguments)
+    except ModuleNotFoundError as error:
+        print(f"error: {error.name} is not installed here; run: make setup-export", file=sys.stderr)  # noqa: T201
+        return 1
     except (ExportError, ModelError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 1

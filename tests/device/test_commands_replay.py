@@ -26,7 +26,7 @@ from pantel_device.sink import Event, Picture
 from pantel_device.stream import stream_context
 from pantel_link import ChannelSettings, HeardCodeword, LinkReceiver, LinkSender, NullModem, VirtualClock
 from pantel_link.captures import CapturedCodeword, CaptureEnd, CaptureHeader, CaptureWriter, read_capture
-from pantel_models import Artefact, View, find_artefact, load_scene_codec
+from pantel_models import Artefact, ManifestError, View, find_artefact, load_scene_codec
 
 _S = 1_000_000_000
 _SIZE_PX = (96, 64)
@@ -252,3 +252,16 @@ def test_the_listener_of_a_capture_never_raises(tmp_path: Path) -> None:
     writer.on_codeword(HeardCodeword(b"", -5, None, None, "x"))
     writer.close(-1)
     assert len(list(read_capture(tmp_path / "a.pcapng"))) == 3
+
+
+def test_a_capture_of_a_model_that_is_not_installed_says_so(
+    live: _Live, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def none_installed(**_: str) -> Artefact:
+        raise ManifestError("no model hash 721c is installed, only other-v1; install the pantel version that made it")
+
+    monkeypatch.setattr(receiver, "find_artefact", none_installed)
+    assert main(["replay", str(live.capture)]) == 1
+    out, err = capsys.readouterr()
+    assert " 0 pictures" in out
+    assert err.splitlines()[-1].startswith("pantel: warning: no model hash 721c is installed")

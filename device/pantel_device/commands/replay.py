@@ -67,7 +67,9 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.report:
         report = {"runs": runs, "pictures": album.entries}
         write_atomically(arguments.report, (json.dumps(report, indent=1) + "\n").encode())
-    return 0
+    for message in sorted(album.missing_models):
+        sys.stderr.write(f"pantel: warning: {message}\n")
+    return 1 if album.missing_models and not album.entries else 0
 
 
 def _noted(events: list[CaptureEvent], album: _Album, done: Callable[[str], None]) -> Iterator[CaptureEvent]:
@@ -118,11 +120,13 @@ class _Album:
         stack: Completes the video.
 
     Attributes:
+        missing_models: What was said of streams whose model is not installed.
         entries: For each picture the number of its run, its time and its hash.
         count: Pictures of the present run.
     """
 
     def __init__(self, folder: Path | None, video: Path | None, stack: ExitStack) -> None:
+        self.missing_models: set[str] = set()
         self.entries: list[dict[str, int | str]] = []
         self.count = 0
         self._run = -1
@@ -150,7 +154,9 @@ class _Album:
         self.count += 1
 
     def on_event(self, event: Event) -> None:
-        """Ignore events: the link's counters are read at the end."""
+        """Take note of a model that is missing; the link's counters are read at the end."""
+        if event.kind == "model_missing":
+            self.missing_models.add(str(event.fields["message"]))
 
     def close(self) -> None:
         """Hold nothing: the stack completes the video."""
