@@ -109,7 +109,7 @@ class _Run:
         )
 
     def _pass_until(self, time_ns: int) -> None:
-        """Draw the pictures that are due until a time; one in the past is taken for now."""
+        """Draw the pictures that are due until a time; one in the past counts as the present."""
         interval_ns = self._header.picture_interval_ns
         due_ns = (self._now_ns // interval_ns + 1) * interval_ns
         for instant_ns in range(due_ns, min(time_ns, self._now_ns + _LONGEST_SILENCE_NS) + 1, interval_ns):

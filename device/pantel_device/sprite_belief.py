@@ -102,13 +102,7 @@ class SpriteBelief:
         """
         if stamp_ns - self.whole_ns > _WHOLE_EVERY_NS:
             return None
-        step = StepElement(
-            self.sprite_id,
-            knot.age_steps,
-            knot.x % STEP_RANGE_PX,
-            knot.y % STEP_RANGE_PX,
-            knot.height_code % STEP_SIZES,
-        )
+        step = as_step(self.sprite_id, knot)
         trajectory = self.sprite.trajectory
         known = (trajectory, trajectory.without_newest()) if len(trajectory.knots) > _SURE_KNOTS else (trajectory,)
         return step if all(completed_knot(each, step, stamp_ns) == knot for each in known) else None

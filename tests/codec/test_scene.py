@@ -40,8 +40,8 @@ def state(surface: Surface) -> list[NDArray[np.generic]]:
 
 
 def assert_unchanged(surface: Surface, before: list[NDArray[np.generic]]) -> None:
-    for now, then in zip(state(surface), before, strict=True):
-        np.testing.assert_array_equal(now, then)
+    for after, expected in zip(state(surface), before, strict=True):
+        np.testing.assert_array_equal(after, expected)
 
 
 def test_a_coarse_update_fills_its_block_only(surface: Surface) -> None:

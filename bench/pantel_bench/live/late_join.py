@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pantel_bench.live.scoring import RECOGNIZABLE_MS_SSIM
-from pantel_bench.live.source import FRAME_INTERVAL_NS, ClipSource
+from pantel_bench.live.source import FRAME_INTERVAL_NS, ClipSource, ready_at
 from pantel_bench.metrics import ms_ssim
 from pantel_device.replay import replay
 from pantel_device.sink import Event, Picture
@@ -70,7 +70,7 @@ class _Eye:
 
     def on_picture(self, picture: Picture) -> None:
         """Compare a picture at the display instant at which it will be ready."""
-        k = picture.time_ns // FRAME_INTERVAL_NS + 1
+        k = ready_at(picture.time_ns)
         if self.recognized_ns is not None or k >= len(self._source):
             return
         frame = self._source.frames[self._source.delayed(k, self._delay_s)]

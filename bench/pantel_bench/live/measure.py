@@ -16,7 +16,7 @@ from pantel_bench.live.late_join import LateJoin, join_late
 from pantel_bench.live.perceptual import perceptual_showings, with_lpips
 from pantel_bench.live.recall import JudgedSource, Recall, object_recall, object_recall_ceiling, pose_recall
 from pantel_bench.live.replay_check import PictureHashes, Replayed, replay_in_new_process
-from pantel_bench.live.scoring import LiveScores, score_live
+from pantel_bench.live.scoring import LiveScores, score_live, visible
 from pantel_bench.live.source import FRAME_INTERVAL_NS, ClipSource
 from pantel_bench.metrics import Lpips
 from pantel_bench.pages.parts import Still, make_still
@@ -34,7 +34,6 @@ __all__ = ["ClipResult", "Instruments", "Recalls", "measure_clip"]
 _DELAY_S = PLAYOUT_DELAY_NS / 1e9
 _STILL_TIMES_S = (2, 5, 10, 20, 40)
 _FRAMES_PER_S = 1_000_000_000 // FRAME_INTERVAL_NS
-_MID_GREY = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +101,8 @@ def measure_clip(
         settings: Of the run; camera, length and size are those of the source.
         source: The frames that it is compared with.
         instruments: What is measured.
-        capture: Where to keep what the receiver heard; None for nowhere. An older file there is replaced.
-        video: Where to write source and pictures side by side; None for nowhere.
+        capture: Where to keep what the receiver heard; None if it is not wanted. An older file there is replaced.
+        video: Where to write source and pictures side by side; None if it is not wanted.
 
     Raises:
         CameraError: The camera cannot be opened.
@@ -128,7 +127,9 @@ def measure_clip(
             findings, context = run.findings(), run.context
         events = list(read_capture(recorded))
         replayed = replay_in_new_process(recorded)
-        looked_at = perceptual_showings(events, len(source))
+        looked_at: list[NDArray[np.uint8] | None] = []
+        if instruments.lpips is not None or instruments.judged is not None:
+            looked_at = perceptual_showings(events, len(source))
         if instruments.lpips is not None:
             scores = with_lpips(scores, source, looked_at, _DELAY_S, instruments.lpips)
         joins = [
@@ -167,7 +168,7 @@ class _Watch:
                 self.shown.append(showing.pixels)
                 if film is not None:
                     frame = self.source.frames[self.source.delayed(k, _DELAY_S)]
-                    film.add_pair(frame, _visible(showing.pixels, frame), f"{k / _FRAMES_PER_S:5.1f} s")
+                    film.add_pair(frame, visible(showing.pixels, frame), f"{k / _FRAMES_PER_S:5.1f} s")
                 yield showing.pixels
                 done(f"{k / _FRAMES_PER_S:.1f} s")
 
@@ -179,14 +180,9 @@ class _Watch:
         for k in instants:
             frame = self.source.frames[self.source.delayed(k, _DELAY_S)]
             stills.append(
-                make_still(scores.series.t_s[k], scores.series.ms_ssim[k], frame, _visible(self.shown[k], frame))
+                make_still(scores.series.t_s[k], scores.series.ms_ssim[k], frame, visible(self.shown[k], frame))
             )
         return tuple(stills)
-
-
-def _visible(pixels: NDArray[np.uint8] | None, like: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return what is to be seen: mid-grey before the first picture."""
-    return np.full_like(like, _MID_GREY) if pixels is None else pixels
 
 
 def _open_video(path: Path, settings: RigSettings, stack: ExitStack) -> SideBySideVideo:

@@ -9,8 +9,8 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_bench.live.scoring import LIVE_LPIPS_EVERY, LiveScores, mean_of_last_third
-from pantel_bench.live.source import FRAME_INTERVAL_NS, ClipSource
+from pantel_bench.live.scoring import LIVE_LPIPS_EVERY, LiveScores, mean_of_last_third, visible
+from pantel_bench.live.source import ClipSource, ready_at
 from pantel_bench.metrics import Lpips
 from pantel_device.replay import replay
 from pantel_device.sink import Event, Picture
@@ -18,8 +18,6 @@ from pantel_link.captures import CaptureEvent
 from pantel_models import View
 
 __all__ = ["perceptual_showings", "with_lpips"]
-
-_MID_GREY = 128
 
 
 def perceptual_showings(events: Sequence[CaptureEvent], instants: int) -> list[NDArray[np.uint8] | None]:
@@ -46,7 +44,7 @@ class _Wall:
 
     def on_picture(self, picture: Picture) -> None:
         """Keep a picture."""
-        self.by_instant[picture.time_ns // FRAME_INTERVAL_NS + 1] = picture.pixels
+        self.by_instant[ready_at(picture.time_ns)] = picture.pixels
 
     def on_event(self, event: Event) -> None:
         """Ignore events."""
@@ -70,7 +68,7 @@ def with_lpips(
     values: list[float | None] = [None] * len(shown)
     for k in range(LIVE_LPIPS_EVERY - 1, len(shown), LIVE_LPIPS_EVERY):
         frame, picture = source.frames[source.delayed(k, delay_s)], shown[k]
-        values[k] = lpips.distance(frame, np.full_like(frame, _MID_GREY) if picture is None else picture)
+        values[k] = lpips.distance(frame, visible(picture, frame))
     taken = [value for value in values if value is not None]
     return replace(
         scores,

@@ -24,6 +24,7 @@ __all__ = [
     "ScoreKeeper",
     "mean_of_last_third",
     "score_live",
+    "visible",
 ]
 
 RECOGNIZABLE_MS_SSIM = 0.65  # from here on a picture counts as arrived
@@ -118,7 +119,7 @@ class ScoreKeeper:
             shown: (H, W, 3) uint8, RGB; None before the first picture. A picture that stays on show is the same
                 object again.
         """
-        picture = np.full_like(source, _MID_GREY) if shown is None else shown
+        picture = visible(shown, source)
         here = PooledPsnr()
         here.add(moving, source, picture)
         self.moving.squared_error += here.squared_error
@@ -249,6 +250,11 @@ def score_live(
         moved_s=keeper.moved / _INSTANTS_PER_S,
         series=_series(keeper.scores),
     )
+
+
+def visible(shown: NDArray[np.uint8] | None, like: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return what is to be seen: mid-grey, as large as another picture, before the first picture."""
+    return np.full_like(like, _MID_GREY) if shown is None else shown
 
 
 def _series(scores: Sequence[InstantScore]) -> LiveSeries:

@@ -11,12 +11,17 @@ from numpy.typing import NDArray
 from pantel_device.cameras import open_camera
 from pantel_device.errors import CameraError
 
-__all__ = ["FRAME_INTERVAL_NS", "ClipSource"]
+__all__ = ["FRAME_INTERVAL_NS", "ClipSource", "ready_at"]
 
 FRAME_INTERVAL_NS = 100_000_000  # captured and shown: ten a second
 _MOVED_LEVELS = 12
 _OPENING = np.ones((3, 3), np.uint8)
 _ROWS_AT_ONCE = 16  # the median sorts a copy
+
+
+def ready_at(time_ns: int) -> int:
+    """Return the first display instant at which a picture that was begun at a time is on show."""
+    return time_ns // FRAME_INTERVAL_NS + 1
 
 
 class ClipSource:

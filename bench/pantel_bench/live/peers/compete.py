@@ -74,7 +74,7 @@ def live_peers(
         PeerError: An encoder is missing or fails.
     """
     ffmpeg = Ffmpeg.find()
-    ffmpeg.require(encoder.library for encoder in VIDEO_ENCODERS)
+    ffmpeg.require(encoder.ffmpeg_name for encoder in VIDEO_ENCODERS)
     rows = []
     for name, showing in _showings(source, ffmpeg, bitrate_bps, delay_s):
         if showing is not None:

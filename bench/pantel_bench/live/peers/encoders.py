@@ -22,7 +22,7 @@ class VideoEncoder:
 
     Attributes:
         name: As in reports.
-        library: As ffmpeg calls it.
+        ffmpeg_name: As ffmpeg calls it.
         codec: A key of `SLICE_COUNTERS`.
         options: Makes ffmpeg's options of a setting and a quality.
         qualities: From fine to coarse.
@@ -34,7 +34,7 @@ class VideoEncoder:
     """
 
     name: str
-    library: str
+    ffmpeg_name: str
     codec: str
     options: Callable[[Knobs, int], Sequence[str]]
     qualities: range
@@ -80,7 +80,7 @@ _BLURS_PX = (0.0, 1.2)
 VIDEO_ENCODERS = (
     VideoEncoder(
         name="x264",
-        library="libx264",
+        ffmpeg_name="libx264",
         codec="h264",
         options=_x264,
         qualities=range(20, 52),
@@ -89,7 +89,7 @@ VIDEO_ENCODERS = (
     ),
     VideoEncoder(
         name="x265",
-        library="libx265",
+        ffmpeg_name="libx265",
         codec="hevc",
         options=_x265,
         qualities=range(20, 52),
@@ -98,7 +98,7 @@ VIDEO_ENCODERS = (
     ),
     VideoEncoder(
         name="svt-av1",
-        library="libsvtav1",
+        ffmpeg_name="libsvtav1",
         codec="av1",
         options=_svt_av1,
         qualities=range(20, 64),
@@ -109,7 +109,7 @@ VIDEO_ENCODERS = (
     ),
     VideoEncoder(
         name="vp9",
-        library="libvpx-vp9",
+        ffmpeg_name="libvpx-vp9",
         codec="vp9",
         options=_vp9,
         qualities=range(20, 64),
