@@ -43,9 +43,15 @@ STEP_SIZES = 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CellElement:
-    """New cells of the background."""
+    """New cells of the background.
+
+    Attributes:
+        update: The cells.
+        seed: Whether they are meant only for who holds nothing of them, having joined late or missed them.
+    """
 
     update: CellUpdate
+    seed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +162,7 @@ def apply_element(scene: Scene, element: Element, time_ns: int) -> int:
         SymbolError: The element does not fit the scene; elements that `SceneSyntax` has read for it do.
     """
     if isinstance(element, CellElement):
-        return scene.background.apply(element.update, time_ns)
+        return scene.background.apply(element.update, time_ns, only_missing=element.seed)
     if isinstance(element, SpriteElement):
         return _apply_sprite(scene, element, time_ns)
     if isinstance(element, ToneElement):

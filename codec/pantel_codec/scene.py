@@ -100,7 +100,7 @@ class Surface:
         self.time_ns = np.zeros((rows, columns), np.int64)
         self.revision = 0
 
-    def apply(self, update: CellUpdate, time_ns: int) -> int:
+    def apply(self, update: CellUpdate, time_ns: int, *, only_missing: bool = False) -> int:
         """Apply an update and return how many cells changed.
 
         A coarse update replaces all that a cell holds, unless the cell holds something captured later (a packet came
@@ -110,6 +110,7 @@ class Surface:
         Args:
             update: New symbols for a block of cells.
             time_ns: When they were captured.
+            only_missing: Whether cells of which something is held stay as they are.
 
         Raises:
             SymbolError: The update does not fit this surface.
@@ -125,6 +126,8 @@ class Surface:
 
         same_version = tag == update.tag
         accepted = same_version & (level >= first) if first else (level == 0) | (time <= time_ns)
+        if only_missing:
+            accepted = accepted & (level == 0)
         same_symbols = np.all(symbols == fresh, axis=0) & np.all(quality == update.quality, axis=0)
         unchanged = same_version & same_symbols & (level >= last)
         changed = accepted & ~unchanged

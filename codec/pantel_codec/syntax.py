@@ -13,6 +13,7 @@ A payload needs no other payload to be decoded. Each element begins with its kin
 | step   | id 5, age, x 6, y 6, height 4                                                 | the low digits of that      |
 | forget | id 5, age                                                                     | it is gone                  |
 | tone   | age, gains of red, green, blue: 6 each                                        | how bright the background is|
+| seed   | as coarse                                                                     | cells for who holds nothing |
 
 * block: column, row, columns - 1, rows - 1, each an equiprobable number below what the picture leaves possible.
 * levels - 1, first level - 1: equiprobable numbers below what the model's levels leave possible.
@@ -54,8 +55,8 @@ from pantel_codec.trajectory import SIZE_CODES
 
 __all__ = ["SceneSyntax"]
 
-_END, _COARSE, _REFINE, _SPRITE, _LOOK, _POSE, _STEP, _FORGET, _TONE = range(9)
-_KINDS = CodingTable.from_counts([40, 32, 8, 24, 32, 24, 80, 12, 4])
+_END, _COARSE, _REFINE, _SPRITE, _LOOK, _POSE, _STEP, _FORGET, _TONE, _SEED = range(10)
+_KINDS = CodingTable.from_counts([44, 28, 2, 36, 16, 36, 58, 22, 6, 8])
 _QUALITY_BITS, _TAG_BITS = 5, 4
 _POSITION_MARGIN_PX = 64
 
@@ -118,8 +119,10 @@ class SceneSyntax:
 
     def _write_element(self, encoder: RangeEncoder, element: Element) -> None:
         match element:
-            case CellElement(update):
-                encoder.encode([_REFINE if update.groups.start else _COARSE], _KINDS)
+            case CellElement(update, seed):
+                if seed and update.groups.start:
+                    raise SymbolError("a seed begins with the coarsest level")
+                encoder.encode([_SEED if seed else _REFINE if update.groups.start else _COARSE], _KINDS)
                 self._write_cells(encoder, update)
             case SpriteElement():
                 encoder.encode([_SPRITE], _KINDS)
@@ -156,7 +159,7 @@ class SceneSyntax:
             return self._read_look(decoder, bound)
         if kind == _SPRITE:
             return self._read_sprite(decoder, bound)
-        return CellElement(self._read_cells(decoder, kind, bound, room))
+        return CellElement(self._read_cells(decoder, kind, bound, room), seed=kind == _SEED)
 
     def _read_look(self, decoder: RangeDecoder, bound: InformationBound) -> LookElement:
         sprite_id, shape = _read_uniform(decoder, MAX_SPRITES), _read_uniform(decoder, THUMBNAIL_SHAPES)

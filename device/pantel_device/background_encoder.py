@@ -7,6 +7,7 @@ quality removes the most expected error per bit, over the time that the content 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,10 +22,12 @@ from pantel_models import SceneCodec, contour_map
 
 __all__ = ["BackgroundEncoder"]
 
-_LADDER = (7, 18, 30)  # qualities that are tried; a finer ladder tells the same cells more often and is worse
+_LADDER = (5, 15, 25)  # qualities that are tried; a finer ladder tells the same cells more often and is worse
 _OVERHEAD_BITS = 36.0  # kind, block, quality, levels, tag and end of a payload of one element
 _FITTING_ROUNDS = 4
 _STRENGTH = 0.4  # of rate-distortion optimization; the training's own lambda gives up too much
+_SEED_ROWS = 8  # at most, of one band
+_SEED_EVERY = 10  # payloads
 _LAID_SHARE = 0.9  # of the cells; some never need to be told
 _TRIED = 3  # qualities whose best block is really quantized
 _SETTLED_NS = 5_000_000_000  # a block that turned out not to help is left alone so long, unless it changes
@@ -59,6 +62,8 @@ class BackgroundEncoder:
         self._bits_ratio = dict.fromkeys(_LADDER, 1.0)  # bits over activity; learned from what was tried
         self._seen: tuple[NDArray[np.uint8], NDArray[np.float32]] | None = None
         self._lasting_s = np.zeros((rows, columns))
+        self._payloads_since_seed = 0
+        self._seeded = 0  # cells
 
     def look(self, pixels: NDArray[np.uint8], now_ns: int) -> None:
         """Take the newest background.
@@ -108,6 +113,47 @@ class BackgroundEncoder:
                 candidates.append(candidate)
         return max(candidates, key=lambda candidate: candidate.worth) if candidates else None
 
+    def seed(self, room_bits: float) -> News | None:
+        """Return coarse cells for receivers that hold nothing of them, in one payload of some; None in the others.
+
+        The picture is gone through from top to bottom again and again, in no relation to what was sent, in bands of
+        as many rows as fit. To be called once for each payload.
+
+        Args:
+            room_bits: It takes at most about so many.
+        """
+        if self._seen is None or not self.laid:
+            return None
+        self._payloads_since_seed += 1
+        if self._payloads_since_seed < _SEED_EVERY:
+            return None
+        latents = self._seen[1]
+        rows, columns = latents.shape[1:]
+        row, column = divmod(self._seeded % (rows * columns), columns)
+        block = Block(column, row, columns - column, 1 if column else min(_SEED_ROWS, rows - row))
+        limit_bits = room_bits - _OVERHEAD_BITS
+        while True:
+            update, bits = self._coded(latents, block, _LADDER[0])
+            if bits <= limit_bits:
+                return News("seeds", (CellElement(update, seed=True),), bits + _OVERHEAD_BITS, math.inf)
+            if block.rows * block.columns == 1:
+                self._seeded += 1  # so much detail in one cell is left to its updates
+                return None
+            share = limit_bits / bits
+            if block.rows > 1:
+                block = Block(column, row, columns, max(1, min(int(block.rows * share), block.rows - 1)))
+            else:
+                block = _shrunk(block, share)
+
+    def seeded(self, news: News) -> None:
+        """Take note of seeds that go on the air."""
+        for element in news.elements:
+            if isinstance(element, CellElement):
+                block = element.update.block
+                self._seeded += block.rows * block.columns
+                self._payloads_since_seed = 0
+                self._belief.pass_tag()
+
     @property
     def laid(self) -> bool:
         """Whether hardly any cell is left of which nothing was told."""
@@ -127,17 +173,12 @@ class BackgroundEncoder:
 
     def _candidate(self, view: _View, block: Block, quality: int, limit_bits: float) -> News | None:
         """Quantize a block, made smaller until it fits, and rate what it brings; None if no cell fits."""
-        quantizer, entropy = self._codec.quantizer, self._codec.entropy
         for _ in range(_FITTING_ROUNDS):
+            update, bits = self._coded(view.latents, block, quality)
             latents = view.latents[(slice(None), *block.window)]
-            quantized = quantizer.quantize(latents, entropy, quality, strength=_STRENGTH)
-            levels = quantizer.levels_worth_coding(quantized, quality, _STRENGTH)
-            bits = float(quantized.bits[:levels].sum())
             ratio = bits / max(float(self._activity(latents, quality).sum()), 1.0)
             self._bits_ratio[quality] += 0.2 * (ratio - self._bits_ratio[quality])
             if bits <= limit_bits:
-                quantized.symbols[sum(entropy.groups[:levels]) :] = 0
-                update = CellUpdate(block, quality, range(levels), self._belief.next_tag, quantized.symbols)
                 after = self._belief.error_after(latents, update) * view.importance[block.window]
                 removed = float((view.need[block.window] - after).sum())
                 bits += _OVERHEAD_BITS
@@ -146,6 +187,15 @@ class BackgroundEncoder:
                 return None
             block = _shrunk(block, limit_bits / bits)
         return None
+
+    def _coded(self, latents: NDArray[np.float32], block: Block, quality: int) -> tuple[CellUpdate, float]:
+        """Return the update that tells a block at a quality, as many levels as are worth it, and its bits."""
+        quantizer, entropy = self._codec.quantizer, self._codec.entropy
+        quantized = quantizer.quantize(latents[(slice(None), *block.window)], entropy, quality, strength=_STRENGTH)
+        levels = quantizer.levels_worth_coding(quantized, quality, _STRENGTH)
+        quantized.symbols[sum(entropy.groups[:levels]) :] = 0
+        update = CellUpdate(block, quality, range(levels), self._belief.next_tag, quantized.symbols)
+        return update, float(quantized.bits[:levels].sum())
 
 
 def _shrunk(block: Block, share: float) -> Block:

@@ -68,6 +68,10 @@ class Belief:
         """Version tag of the next update: the one that was used longest ago."""
         return self._next_tag
 
+    def pass_tag(self) -> None:
+        """Take note that the next tag was used for something that is not believed to be held."""
+        self._next_tag = (self._next_tag + 1) % _TAGS
+
     def sent(self, update: CellUpdate, now_ns: int) -> None:
         """Take note of an update that goes on the air."""
         window = update.block.window

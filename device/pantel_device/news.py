@@ -18,7 +18,7 @@ class News:
     """What could be said next.
 
     Attributes:
-        kind: `cells`, `sprites`, `poses`, `farewells` or `tone`.
+        kind: `cells`, `seeds`, `sprites`, `poses`, `farewells` or `tone`.
         elements: What to send.
         bits: About how many they take.
         worth: Expected squared error, over 0..1 values, that they remove, times the seconds that it stays removed and

@@ -21,7 +21,7 @@ _REACH = 0.62  # of an object's sides, in which what belongs to it is looked for
 _WORTH_REACHING = 0.1  # share of a strip beside an object that has to move for the raster to reach so far
 _DIFFERENCE = 14.0  # grey levels from the background that make a pixel the object's
 _SOFTNESS = 6.0
-_PRESENCE = 40.0  # squared error, over 0..1 values, of not showing an object at all, or of showing one that is gone
+_PRESENCE = 60.0  # squared error, over 0..1 values, of not showing an object at all, or of showing one that is gone
 _PRESENT_IOU = 0.7  # with its true place, from which on an object counts as shown there
 
 

@@ -45,7 +45,8 @@ class SceneEncoder:
     """Turns observations into payloads of a given size.
 
     Attributes:
-        element_bits: Bits written so far of each kind of element: `cells`, `sprites`, `poses`, `farewells`, `tone`.
+        element_bits: Bits written so far of each kind of element: `cells`, `seeds`, `sprites`, `poses`,
+            `farewells`, `tone`.
     """
 
     def __init__(
@@ -71,10 +72,16 @@ class SceneEncoder:
         """
         now_ns = observation.frame.time_ns
         self._background.look(observation.background, now_ns)
-        told, payload = self._most_worth(self._candidates(observation, stamp_ns), capacity_bytes, now_ns)
+        candidates = self._candidates(observation, stamp_ns)
+        seed = self._background.seed(8.0 * capacity_bytes)
+        if seed is not None:
+            candidates.append(seed)
+        told, payload = self._most_worth(candidates, capacity_bytes, now_ns)
         for news in told:
             if news.kind == "tone":
                 self._tone.sent(news, stamp_ns)
+            elif news.kind == "seeds":
+                self._background.seeded(news)
             elif news.kind != "cells":
                 self._sprites.sent(news, stamp_ns)
         self._count(told, len(payload))

@@ -54,7 +54,7 @@ _NEW_LASTS_S = 3.0  # what is told of a new object may be expected to serve for 
 _DOUBTFUL = 0.01  # probability that a receiver does not know an object, from which on it is introduced again
 _PROPORTION_CODES = 2  # sixteenths of an octave by which proportions may have changed
 _LEAST_ERROR = 0.3  # squared error over 0..1 that is worth looking at
-_LOOKED_AT = 4  # objects of which thumbnails are tried for one payload: those that lack most
+_LOOKED_AT = 6  # objects of which thumbnails are tried for one payload: those that lack most
 
 
 @dataclass(frozen=True, slots=True, eq=False)

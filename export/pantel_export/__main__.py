@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pantel_export.errors import ExportError
@@ -111,6 +111,30 @@ def _perceptual(arguments: argparse.Namespace) -> None:
     print(f"added the perceptual generator of {arguments.run_folder} to {arguments.name}")  # noqa: T201
 
 
+def _train_perceptual_thumbnails(arguments: argparse.Namespace) -> None:
+    import torch
+
+    from pantel_export.thumbnails.crops import gather
+    from pantel_export.thumbnails.perceptual import PerceptualThumbnailTrainer
+    from pantel_export.thumbnails.settings import PerceptualThumbnailSettings
+
+    torch.set_num_threads(1)
+    settings = PerceptualThumbnailSettings.from_toml(arguments.config)
+    crops, _ = gather(arguments.objects, arguments.masked)
+    print(f"objects={len(crops)} out={arguments.out}")  # noqa: T201
+    trainer = PerceptualThumbnailTrainer(settings, arguments.thumbnail_run, arguments.lpips, crops, arguments.out)
+    if trainer.resume():
+        print(f"resumed step={trainer.step}")  # noqa: T201
+    trainer.run()
+
+
+def _perceptual_thumbnails(arguments: argparse.Namespace) -> None:
+    from pantel_export.thumbnails.add import add_perceptual_thumbnails
+
+    add_perceptual_thumbnails(arguments.run_folder, arguments.name, arguments.artefacts)
+    print(f"added the perceptual thumbnails of {arguments.run_folder} to {arguments.name}")  # noqa: T201
+
+
 def _folders(text: str) -> tuple[Path, Path]:
     """Read PHOTOS:LABELS."""
     photos, _, labels = text.partition(":")
@@ -128,11 +152,8 @@ def _add_objects(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m pantel_export", description=__doc__)
-    commands = parser.add_subparsers(required=True)
-
-    train = commands.add_parser("train", help="train the scene codec; continues a run that was interrupted")
+def _add_scene_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
+    train = add("train", help="train the scene codec; continues a run that was interrupted")
     train.add_argument("--config", type=Path, required=True, help="settings, TOML")
     train.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
     train.add_argument("--out", type=Path, required=True, help="run folder")
@@ -140,7 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--warm-start", type=Path, metavar="DIR", help="begin with these 16-bit weights")
     train.set_defaults(run=_train)
 
-    export = commands.add_parser("export", help="build a shipped artefact from a training run")
+    export = add("export", help="build a shipped artefact from a training run")
     export.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
     export.add_argument("--name", required=True, help="name of the artefact")
     export.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
@@ -148,20 +169,36 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--weights", type=Path, default=Path("export/weights"), help="16-bit weights go here")
     export.set_defaults(run=_export)
 
-    boxes = commands.add_parser("boxes", help="let a detector find the objects of photographs that have no boxes")
+    perceptual = add("train-perceptual", help="train the perceptual generator on top of a run")
+    perceptual.add_argument("--config", type=Path, required=True, help="settings, TOML")
+    perceptual.add_argument("--scene-run", type=Path, required=True, help="run folder of the scene codec")
+    perceptual.add_argument("--lpips", type=Path, required=True, help="weights of LPIPS, lpips_squeeze_v01.npz")
+    perceptual.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
+    perceptual.add_argument("--out", type=Path, required=True, help="run folder")
+    perceptual.set_defaults(run=_train_perceptual)
+
+    perceptual = add("perceptual", help="put the perceptual generator of a run into an artefact")
+    perceptual.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
+    perceptual.add_argument("--name", required=True, help="name of the artefact")
+    perceptual.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
+    perceptual.set_defaults(run=_perceptual)
+
+
+def _add_thumbnail_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
+    boxes = add("boxes", help="let a detector find the objects of photographs that have no boxes")
     boxes.add_argument("--detector", type=Path, required=True, help="a YOLOX export, ONNX")
     boxes.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
     boxes.add_argument("--out", type=Path, required=True, help="a folder for each folder of photographs goes here")
     boxes.set_defaults(run=_boxes)
 
-    train = commands.add_parser("train-thumbnails", help="train thumbnails; continues a run that was interrupted")
+    train = add("train-thumbnails", help="train thumbnails; continues a run that was interrupted")
     train.add_argument("--config", type=Path, required=True, help="settings, TOML")
     _add_objects(train)
     train.add_argument("--out", type=Path, required=True, help="run folder")
     train.add_argument("--warm-start", type=Path, metavar="DIR", help="begin with these 16-bit weights")
     train.set_defaults(run=_train_thumbnails)
 
-    thumbnails = commands.add_parser("thumbnails", help="put the thumbnails of a training run into an artefact")
+    thumbnails = add("thumbnails", help="put the thumbnails of a training run into an artefact")
     thumbnails.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
     thumbnails.add_argument("--name", required=True, help="name of the artefact")
     _add_objects(thumbnails)
@@ -171,19 +208,26 @@ def _parser() -> argparse.ArgumentParser:
     )
     thumbnails.set_defaults(run=_thumbnails)
 
-    perceptual = commands.add_parser("train-perceptual", help="train the perceptual generator on top of a run")
-    perceptual.add_argument("--config", type=Path, required=True, help="settings, TOML")
-    perceptual.add_argument("--scene-run", type=Path, required=True, help="run folder of the scene codec")
-    perceptual.add_argument("--lpips", type=Path, required=True, help="weights of LPIPS, lpips_squeeze_v01.npz")
-    perceptual.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
-    perceptual.add_argument("--out", type=Path, required=True, help="run folder")
-    perceptual.set_defaults(run=_train_perceptual)
+    painted = add("train-perceptual-thumbnails", help="train the perceptual generator of thumbnails on top of a run")
+    painted.add_argument("--config", type=Path, required=True, help="settings, TOML")
+    painted.add_argument("--thumbnail-run", type=Path, required=True, help="run folder of the thumbnails")
+    painted.add_argument("--lpips", type=Path, required=True, help="weights of LPIPS, lpips_squeeze_v01.npz")
+    _add_objects(painted)
+    painted.add_argument("--out", type=Path, required=True, help="run folder")
+    painted.set_defaults(run=_train_perceptual_thumbnails)
 
-    perceptual = commands.add_parser("perceptual", help="put the perceptual generator of a run into an artefact")
-    perceptual.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
-    perceptual.add_argument("--name", required=True, help="name of the artefact")
-    perceptual.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
-    perceptual.set_defaults(run=_perceptual)
+    painted = add("perceptual-thumbnails", help="put the perceptual generator of thumbnails of a run into an artefact")
+    painted.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
+    painted.add_argument("--name", required=True, help="name of the artefact")
+    painted.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
+    painted.set_defaults(run=_perceptual_thumbnails)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pantel_export", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    _add_scene_commands(commands.add_parser)
+    _add_thumbnail_commands(commands.add_parser)
     return parser
 
 

@@ -22,7 +22,7 @@ from pantel_export.networks import SceneNetworks
 from pantel_export.onnx_export import export_encoder, export_generator
 from pantel_export.settings import TrainSettings
 from pantel_export.tables import count_residuals, fit_counts, logistic_counts
-from pantel_export.thumbnails.add import THUMBNAIL_ROLES, thumbnails_of
+from pantel_export.thumbnails.add import PERCEPTUAL_ROLE, THUMBNAIL_ROLES, thumbnails_of
 from pantel_export.train import load_networks
 from pantel_export.warm_start import save_warm_start
 from pantel_models import Quantizer, contour_map, open_session
@@ -63,14 +63,15 @@ def build_artefact(run: Path, name: str, photos: PhotoSet, artefacts: Path, weig
 
     files = {"tables": ("tables.npz", buffer.getvalue()), "encoder": ("encoder.onnx", encoder)}
     files["faithful"] = ("faithful.onnx", generator)
-    for role in THUMBNAIL_ROLES:  # thumbnails stay
+    for role in (*THUMBNAIL_ROLES, PERCEPTUAL_ROLE):  # thumbnails stay
         if (folder / f"{role}.onnx").exists():
             files[role] = (f"{role}.onnx", (folder / f"{role}.onnx").read_bytes())
     enter_artefact(artefacts, name, files)
     record["int8_encoder_snr_db"] = difference
     record["history"] = record["history"][-5:]
     if (folder / "record.json").exists():  # thumbnails that stay keep their record
-        record["thumbnails"] = json.loads((folder / "record.json").read_text()).get("thumbnails")
+        before = json.loads((folder / "record.json").read_text())
+        record |= {key: before[key] for key in ("thumbnails", "perceptual_thumbnails") if key in before}
     (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
     (folder / "CARD.md").write_text(model_card(name, settings, record, photos))
     save_warm_start(weights, networks.state_dict())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from pantel_export.errors import ExportError
@@ -27,8 +27,16 @@ def enter_artefact(artefacts: Path, name: str, files: Mapping[str, tuple[str, by
     manifest.write_text(json.dumps({"artefacts": entries}, indent=1) + "\n")
 
 
-def add_files(artefacts: Path, name: str, files: Mapping[str, tuple[str, bytes]]) -> None:
+def add_files(
+    artefacts: Path, name: str, files: Mapping[str, tuple[str, bytes]], *, without: Collection[str] = ()
+) -> None:
     """Write files of an artefact that there is already, in place of those that had the same roles.
+
+    Args:
+        artefacts: Folder that holds `manifest.json`.
+        name: Of the artefact.
+        files: Name and content of each file by role.
+        without: Roles whose files no longer belong to it.
 
     Raises:
         ExportError: There is no such artefact.
@@ -41,6 +49,9 @@ def add_files(artefacts: Path, name: str, files: Mapping[str, tuple[str, bytes]]
     entry = next((entry for entry in content["artefacts"] if entry["name"] == name), None)
     if entry is None:
         raise ExportError(f"there is no artefact {name} in {artefacts}")
+    for role in without:
+        if role in entry["files"]:
+            (artefacts / name / entry["files"].pop(role)["name"]).unlink(missing_ok=True)
     entry["files"] |= _written(artefacts / name, files)
     manifest.write_text(json.dumps(content, indent=1) + "\n")
 

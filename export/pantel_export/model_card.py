@@ -84,6 +84,20 @@ against a patch discriminator that is told the latents.
 judge it by other measures, too.
 """
 
+_PERCEPTUAL_THUMBNAILS_HEADING = "## Perceptual generator of thumbnails\n"
+_PERCEPTUAL_THUMBNAILS = """
+**What it is.** `thumbnail_perceptual.onnx`: other weights for the generator of thumbnails, over the same bitstream, for
+looking at. They began as those of `thumbnail_generator.onnx`; the encoder was frozen.
+
+**Loss.** {l1_weight} x mean absolute error of the object before something + {mask_weight} x mean absolute error of its
+mask + {lpips_weight} x LPIPS (SqueezeNet) + {adversarial_weight} x hinge loss against a patch discriminator that is
+told the latents.
+
+**Settings.** The objects above; {step} steps of {batch}, seed {seed}.
+
+**Limits.** It invents limbs and clothes that fit the latents: what it shows of an object is likely, not seen.
+"""
+
 
 def model_card(name: str, settings: TrainSettings, record: dict[str, Any], photos: PhotoSet) -> str:
     """Return the card as Markdown."""
@@ -97,7 +111,8 @@ def model_card(name: str, settings: TrainSettings, record: dict[str, Any], photo
         int8_encoder_snr_db=record["int8_encoder_snr_db"],
         **settings.model_dump(exclude={"network"}),
     )
-    return with_thumbnails(card, record.get("thumbnails"))
+    card = with_thumbnails(card, record.get("thumbnails"))
+    return with_perceptual_thumbnails(card, record.get("perceptual_thumbnails"))
 
 
 def with_thumbnails(card: str, record: Mapping[str, Any] | None) -> str:
@@ -126,6 +141,14 @@ def with_perceptual(card: str, record: Mapping[str, Any] | None) -> str:
         return _with_section(card, _PERCEPTUAL_HEADING, "")
     text = _PERCEPTUAL.format(pictures=record["pictures"], step=record["step"], **record["settings"])
     return _with_section(card, _PERCEPTUAL_HEADING, text)
+
+
+def with_perceptual_thumbnails(card: str, record: Mapping[str, Any] | None) -> str:
+    """Return a card with the section about the perceptual generator of thumbnails; as `with_thumbnails`."""
+    if not record:
+        return _with_section(card, _PERCEPTUAL_THUMBNAILS_HEADING, "")
+    text = _PERCEPTUAL_THUMBNAILS.format(step=record["step"], **record["settings"])
+    return _with_section(card, _PERCEPTUAL_THUMBNAILS_HEADING, text)
 
 
 def _with_section(card: str, heading: str, text: str) -> str:

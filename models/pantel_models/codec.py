@@ -50,12 +50,19 @@ class SceneCodec:
             arrays = dict(np.load(io.BytesIO(artefact.read("tables")), allow_pickle=False))
             self.entropy = EntropyModel(arrays)
             self.quantizer = Quantizer(arrays["steps"], arrays["rate_weight"], arrays["sensitivity"])
-            self.thumbnails = ThumbnailCodec(arrays, artefact)
+            self.thumbnails = ThumbnailCodec(arrays, artefact, generator=self._thumbnail_generator())
             self._check_shapes()
         except (CodecError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
             raise ManifestError(
                 f"the tables of {artefact.name} cannot be used ({error}); install pantel again"
             ) from error
+
+    def _thumbnail_generator(self) -> str:
+        """Return the role of the generator that paints sprites."""
+        perceptual = "thumbnail_perceptual"
+        return (
+            perceptual if self.view is View.PERCEPTUAL and perceptual in self.artefact.files else "thumbnail_generator"
+        )
 
     def _check_shapes(self) -> None:
         qualities, channels = self.entropy.qualities, self.entropy.channels

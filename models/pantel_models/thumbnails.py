@@ -116,12 +116,15 @@ class Cutting:
 class ThumbnailCodec:
     """The thumbnails of one artefact; its networks are loaded when first used."""
 
-    def __init__(self, arrays: Mapping[str, NDArray[Any]], artefact: Artefact) -> None:
+    def __init__(
+        self, arrays: Mapping[str, NDArray[Any]], artefact: Artefact, *, generator: str = "thumbnail_generator"
+    ) -> None:
         """Take the arrays of an artefact.
 
         Args:
             arrays: Those of `ThumbnailModel`, and `thumbnail_steps` (qualities, coefficients) float32.
             artefact: Where the networks come from.
+            generator: Role of the one that paints.
 
         Raises:
             SymbolError: The integer arrays do not fit together.
@@ -131,6 +134,7 @@ class ThumbnailCodec:
         self.model = ThumbnailModel(arrays)
         self._steps = np.asarray(arrays["thumbnail_steps"], np.float32)
         self._artefact = artefact
+        self._generator_role = generator
         if self._steps.shape != (THUMBNAIL_QUALITIES, self.model.coefficients):
             raise ValueError("the thumbnail arrays do not fit together")
 
@@ -141,7 +145,7 @@ class ThumbnailCodec:
     @cached_property
     def _generator(self) -> Any:
         return open_session(
-            self._artefact.read("thumbnail_generator"), f"the thumbnail generator of {self._artefact.name}"
+            self._artefact.read(self._generator_role), f"the thumbnail generator of {self._artefact.name}"
         )
 
     def analyse(self, cutting: Cutting, shape: int, class_id: int) -> NDArray[np.float32]:

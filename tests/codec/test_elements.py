@@ -254,3 +254,16 @@ def test_another_look_or_another_object_has_no_detail(scene: Scene, element: Spr
     apply_element(scene, LookElement(9, TALL, thumbnail(Part.DETAIL)), 2 * S)
     apply_element(scene, element, 3 * S)
     assert scene.sprites[9].detail is None
+
+
+def test_a_seed_fills_only_what_is_missing(scene: Scene) -> None:
+    groups = range(1)
+    held = CellUpdate(Block(0, 0, 2, 1), 5, groups, 3, np.full((9, 1, 2), 2))
+    seed = CellUpdate(Block(0, 0, 4, 1), 1, groups, 4, np.full((9, 1, 4), 7))
+    apply_element(scene, CellElement(held), 1 * S)
+    assert apply_element(scene, CellElement(seed, seed=True), 2 * S) == 2
+    background = scene.background
+    assert background.symbols[0, 0].tolist() == [2, 2, 7, 7]
+    assert background.quality[0, 0].tolist() == [5, 5, 1, 1]
+    assert background.time_ns[0].tolist() == [S, S, 2 * S, 2 * S]
+    assert apply_element(scene, CellElement(seed, seed=True), 3 * S) == 0

@@ -138,6 +138,17 @@ def test_a_still_picture_is_covered_soon_and_grows_sharper(
     assert _psnr_db(late.draw(12 * _S).pixels, street) > _psnr_db(early.draw(12 * _S).pixels, street) + 1.0
 
 
+def test_who_joins_late_is_told_the_ground_within_20_s(codec: SceneCodec, encoder: SceneEncoder, still: _Seen) -> None:
+    payloads = _payloads(encoder, still, 100)
+    late = _heard(codec, payloads[46:])
+    assert (late.scene.background.level > 0).all()
+    bits = encoder.element_bits
+    assert 0 < bits["seeds"] < 0.25 * sum(bits.values())
+    whole = _heard(codec, payloads)
+    early = _heard(codec, payloads[:8])
+    assert (whole.scene.background.quality[0] >= early.scene.background.quality[0]).all()  # seeds spoil nothing
+
+
 def test_first_of_all_there_is_ground_to_stand_on(codec: SceneCodec, encoder: SceneEncoder, busy: _Seen) -> None:
     receiver = _Receiver(codec)
     for payload, stamp_ns in _payloads(encoder, busy, 20):
@@ -206,7 +217,7 @@ def test_payloads_fit_and_their_bits_are_counted(
     assert all(payload for payload, _ in payloads)
     bits = 8 * sum(len(payload) for payload, _ in payloads)
     assert sum(encoder.element_bits.values()) == pytest.approx(bits)
-    assert set(encoder.element_bits) <= {"cells", "sprites", "poses", "farewells", "tone"}
+    assert set(encoder.element_bits) <= {"cells", "seeds", "sprites", "poses", "farewells", "tone"}
     receiver = _Receiver(codec)
     for payload, stamp_ns in payloads:
         assert receiver.syntax.read(payload.ljust(capacity_bytes, b"\0"))

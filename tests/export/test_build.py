@@ -17,12 +17,13 @@ from pantel_export.integer_context import context_arrays
 from pantel_export.networks import SceneNetworks
 from pantel_export.settings import TrainSettings
 from pantel_export.tables import fit_counts, logistic_counts
-from pantel_export.thumbnails.add import THUMBNAIL_ROLES, thumbnails_of
-from pantel_export.thumbnails.settings import ThumbnailSettings
+from pantel_export.thumbnails.add import PERCEPTUAL_ROLE, THUMBNAIL_ROLES, thumbnails_of
+from pantel_export.thumbnails.settings import PerceptualThumbnailSettings, ThumbnailSettings
 from pantel_models import find_artefact, load_scene_codec, macs_per_pixel
 from pantel_models.still import StillCodec
 
 QUALITIES = 32
+PAINTED = b"perceptual thumbnails"
 
 
 def test_the_integer_context_predicts_what_the_trained_one_does(settings: TrainSettings) -> None:
@@ -79,13 +80,16 @@ def replaced(tmp_path: Path) -> Path:
     np.savez(folder / "tables.npz", **dict(thumbnails_of(shipped.folder / "tables.npz")))  # type: ignore[arg-type]
     for role in THUMBNAIL_ROLES:
         (folder / f"{role}.onnx").write_bytes(shipped.read(role))
+    (folder / f"{PERCEPTUAL_ROLE}.onnx").write_bytes(PAINTED)
     thumbnails = {
         "objects": 7,
         "objects_sha256": "5e55",
         "sources": [{"folder": "street", "objects": 7}],
         "settings": ThumbnailSettings().model_dump(mode="json"),
     }
-    (folder / "record.json").write_text(json.dumps({"thumbnails": thumbnails}))
+    perceptual = {"step": 765, "settings": PerceptualThumbnailSettings().model_dump(mode="json")}
+    record = {"step": 1, "thumbnails": thumbnails, "perceptual_thumbnails": perceptual}
+    (folder / "record.json").write_text(json.dumps(record))
     return folder
 
 
@@ -93,21 +97,29 @@ def replaced(tmp_path: Path) -> Path:
 def test_an_exported_artefact_encodes_and_decodes(
     photos: PhotoSet, scene_run: Path, replaced: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It keeps the thumbnails of the artefact that it replaces."""
+    """It keeps the thumbnails of the artefact that it replaces, and their perceptual generator."""
+    before = json.loads((replaced / "record.json").read_text())
     monkeypatch.setattr(build, "_FIT_PICTURES", 50)
     monkeypatch.setattr(build, "_FIT_CROP_PX", 96)
     monkeypatch.setattr(build, "_CALIBRATION_PICTURES", 4)
     with pytest.warns():  # the exporter of PyTorch warns about itself
         folder = build.build_artefact(scene_run, "toy", photos, replaced.parent, tmp_path / "weights")
     assert folder == replaced
-    files = {"encoder.onnx", "faithful.onnx", "tables.npz", *(f"{role}.onnx" for role in THUMBNAIL_ROLES)}
+    kept = (*THUMBNAIL_ROLES, PERCEPTUAL_ROLE)
+    files = {"encoder.onnx", "faithful.onnx", "tables.npz", *(f"{role}.onnx" for role in kept)}
     assert {p.name for p in folder.iterdir()} == files | {"CARD.md", "record.json"}
-    assert "7 people, vehicles and animals (SHA-256 of all: `5e55`)" in (folder / "CARD.md").read_text()
+    card, record = (folder / "CARD.md").read_text(), json.loads((folder / "record.json").read_text())
+    assert "7 people, vehicles and animals (SHA-256 of all: `5e55`)" in card
+    assert "The objects above; 765 steps of 16, seed 1" in card
+    assert record["step"] == 4
+    for key in ("thumbnails", "perceptual_thumbnails"):
+        assert record[key] == before[key]
     artefact = find_artefact(name="toy", manifest=replaced.parent / "manifest.json")
     artefact.check()
     assert set(artefact.files.values()) == files
     for role in THUMBNAIL_ROLES:
         assert artefact.read(role) == find_artefact().read(role)
+    assert artefact.read(PERCEPTUAL_ROLE) == PAINTED
     scene = load_scene_codec(artefact)
     assert scene.thumbnails.model.coefficients == load_scene_codec(find_artefact()).thumbnails.model.coefficients
     codec = StillCodec(scene)

@@ -50,6 +50,16 @@ def test_files_join_those_of_other_roles(tmp_path: Path) -> None:
     assert two == ("two", {"tables": b"tables", "encoder": b"encoder"})
 
 
+def test_files_that_no_longer_belong_leave(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        enter_artefact(tmp_path, name, {**FILES, "perceptual": ("view.onnx", b"perceptual")})
+    add_files(tmp_path, "one", {"tables": ("tables.npz", b"others")}, without=["perceptual", "nothing"])
+    two, one = contents(tmp_path)
+    assert one == ("one", {"tables": b"others", "encoder": b"encoder"})
+    assert two == ("two", {"tables": b"tables", "encoder": b"encoder", "perceptual": b"perceptual"})
+    assert {path.name for path in (tmp_path / "one").iterdir()} == {"tables.npz", "encoder.onnx"}
+
+
 def test_there_must_be_an_artefact_to_join(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="cannot read the manifest of"):
         add_files(tmp_path, "one", FILES)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from pantel_export.data import PhotoSet
-from pantel_export.model_card import model_card, with_perceptual, with_thumbnails
+from pantel_export.model_card import model_card, with_perceptual, with_perceptual_thumbnails, with_thumbnails
 from pantel_export.perceptual.settings import PerceptualSettings
 from pantel_export.settings import TrainSettings
-from pantel_export.thumbnails.settings import ThumbnailSettings
+from pantel_export.thumbnails.settings import PerceptualThumbnailSettings, ThumbnailSettings
 from pantel_models import find_artefact
 
 THUMBNAILS = {
@@ -22,6 +22,13 @@ THUMBNAILS = {
 }
 
 PERCEPTUAL = {"pictures": 6, "step": 4321, "settings": PerceptualSettings(crop_px=128).model_dump(mode="json")}
+
+PERCEPTUAL_THUMBNAILS = {
+    "step": 765,
+    "settings": PerceptualThumbnailSettings(
+        seed=3, batch=12, l1_weight=1.5, mask_weight=2.5, lpips_weight=3.5, adversarial_weight=4.5
+    ).model_dump(mode="json"),
+}
 
 
 @pytest.fixture
@@ -79,6 +86,28 @@ def test_sections_do_not_disturb_each_other(photos: PhotoSet, settings: TrainSet
     assert "7 people" in again
 
 
+def test_a_card_tells_the_perceptual_generator_of_thumbnails_from_that_of_pictures(
+    photos: PhotoSet, settings: TrainSettings, record: dict[str, Any]
+) -> None:
+    both = {"thumbnails": THUMBNAILS, "perceptual_thumbnails": PERCEPTUAL_THUMBNAILS}
+    without = model_card("toy", settings, record | {"thumbnails": THUMBNAILS}, photos)
+    card = model_card("toy", settings, record | both, photos)
+    assert card == with_perceptual_thumbnails(without, PERCEPTUAL_THUMBNAILS)
+    assert card.startswith(without)
+    assert "**Settings.** The objects above; 765 steps of 12, seed 3." in card
+    text = card.replace("\n", " ")
+    for loss in ("1.5 x mean absolute error of the object", "2.5 x mean absolute error of its mask", "3.5 x LPIPS"):
+        assert loss in text
+    assert "4.5 x hinge loss" in text
+    with_all = with_perceptual(card, PERCEPTUAL)
+    assert with_all.count("\n## ") == 3
+    assert with_perceptual_thumbnails(with_all, None) == with_perceptual(without, PERCEPTUAL)
+    assert with_perceptual(with_all, None) == card
+    again = with_perceptual_thumbnails(with_all, PERCEPTUAL_THUMBNAILS | {"step": 7})
+    assert "765 steps" not in again
+    assert "7 steps of 12" in again
+
+
 def test_the_shipped_card_is_that_of_its_record() -> None:
     folder = find_artefact().folder
     record = json.loads((folder / "record.json").read_text())
@@ -89,3 +118,5 @@ def test_the_shipped_card_is_that_of_its_record() -> None:
     assert with_thumbnails("", record["thumbnails"]).strip() in card
     assert with_perceptual("", record.get("perceptual")).strip() in card
     assert ("perceptual" in record) == ("perceptual" in find_artefact().files)
+    assert with_perceptual_thumbnails("", record.get("perceptual_thumbnails")).strip() in card
+    assert ("perceptual_thumbnails" in record) == ("thumbnail_perceptual" in find_artefact().files)

@@ -48,8 +48,9 @@ DETAIL = [0, -1, 16, 0, 0, 2, -3, 0]
 def golden_elements(golden_symbols: Callable[[int, int, range], NDArray[np.int64]]) -> list[Element]:
     """Return elements of every kind."""
 
-    def cells(block: Block, groups: range, quality: int, tag: int) -> CellElement:
-        return CellElement(CellUpdate(block, quality, groups, tag, golden_symbols(block.rows, block.columns, groups)))
+    def cells(block: Block, groups: range, quality: int, tag: int, *, seed: bool = False) -> CellElement:
+        symbols = golden_symbols(block.rows, block.columns, groups)
+        return CellElement(CellUpdate(block, quality, groups, tag, symbols), seed)
 
     core = Thumbnail(Part.CORE, 5, 2, np.array(CORE, np.int32))
     detail = Thumbnail(Part.DETAIL, 7, 2, np.array(DETAIL, np.int32))
@@ -57,6 +58,7 @@ def golden_elements(golden_symbols: Callable[[int, int, range], NDArray[np.int64
         ToneElement(4, (-31, 0, 31)),
         cells(Block(3, 2, 4, 3), range(2), quality=3, tag=9),
         cells(Block(3, 3, 2, 1), range(2, 3), quality=4, tag=9),
+        cells(Block(0, 0, 3, 1), range(1), quality=2, tag=1, seed=True),
         SpriteElement(31, True, 17, 30, (0, 1, 2, 3), Knot(0, -64, 303, 47), core),
         PoseElement(31, Knot(15, 383, -64, 127)),
         StepElement(31, 1, 31, 0, 7),

@@ -131,8 +131,9 @@ class Reference:
             return age, bits.below(width_px + 128) - 64, bits.below(height_px + 128) - 64, bits.below(128)
 
         while kind := bits.symbol(tables["kinds"]):
-            if kind in {1, 2}:
-                elements.append(self.cells(bits, -(-width_px // 16), -(-height_px // 16), refine=kind == 2))
+            if kind in {1, 2, 9}:
+                cells = self.cells(bits, -(-width_px // 16), -(-height_px // 16), refine=kind == 2)
+                elements.append(("seed", *cells[1:]) if kind == 9 else cells)
             elif kind == 3:
                 sprite_id, new, class_id = bits.below(32), bits.below(2), bits.symbol(tables["classes"])
                 place, width = knot(), bits.below(128)
@@ -271,10 +272,10 @@ def test_the_documented_decoder_finds_the_same_symbols(
 def plain(element: Element) -> Any:  # noqa: PLR0911 - one for each kind
     """Return an element as the reference decoder does."""
     match element:
-        case CellElement(update):
+        case CellElement(update, seed):
             block, symbols = update.block, update.symbols.tolist()
             place = (block.column, block.row, block.columns, block.rows)
-            return "cells", place, update.quality, update.groups, update.tag, symbols
+            return "seed" if seed else "cells", place, update.quality, update.groups, update.tag, symbols
         case SpriteElement(sprite_id, new, class_id, width_code, margins, knot, core):
             return "sprite", sprite_id, int(new), class_id, width_code, margins, plain_knot(knot), plain_thumbnail(core)
         case LookElement(sprite_id, shape, thumbnail):

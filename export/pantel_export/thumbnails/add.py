@@ -14,19 +14,22 @@ from numpy.typing import NDArray
 
 from pantel_export.errors import ExportError
 from pantel_export.manifest import add_files
-from pantel_export.model_card import with_thumbnails
+from pantel_export.model_card import with_perceptual_thumbnails, with_thumbnails
 from pantel_export.onnx_export import export_module
 from pantel_export.thumbnails.augmentation import Specimen, augmented, plain
 from pantel_export.thumbnails.crops import ObjectCrop
 from pantel_export.thumbnails.networks import ThumbnailEncoder, ThumbnailGenerator, ThumbnailNetworks
+from pantel_export.thumbnails.perceptual import load_perceptual_thumbnails
+from pantel_export.thumbnails.settings import ThumbnailSettings
 from pantel_export.thumbnails.tables import thumbnail_arrays
 from pantel_export.thumbnails.train import fingerprint, load_thumbnail_networks
 from pantel_export.warm_start import save_warm_start
 from pantel_models.thumbnails import CONDITIONS, RASTER_PX, condition
 
-__all__ = ["THUMBNAIL_ROLES", "add_thumbnails", "thumbnails_of"]
+__all__ = ["PERCEPTUAL_ROLE", "THUMBNAIL_ROLES", "add_perceptual_thumbnails", "add_thumbnails", "thumbnails_of"]
 
 THUMBNAIL_ROLES = ("thumbnail_encoder", "thumbnail_generator")
+PERCEPTUAL_ROLE = "thumbnail_perceptual"
 _PREFIX = "thumbnail_"
 
 
@@ -66,9 +69,40 @@ def add_thumbnails(run: Path, name: str, crops: Sequence[ObjectCrop], artefacts:
             _export_generator(networks.generator, settings.network.latents),
         ),
     }
-    add_files(artefacts, name, files)
+    add_files(artefacts, name, files, without=[PERCEPTUAL_ROLE])  # that was trained with other latents
     _note(artefacts / name, record)
     save_warm_start(weights, networks.state_dict())
+
+
+def add_perceptual_thumbnails(run: Path, name: str, artefacts: Path) -> None:
+    """Put the perceptual generator of thumbnails into the artefact whose thumbnails it was trained with.
+
+    Args:
+        run: Folder of the training run.
+        name: Name of the artefact.
+        artefacts: Folder that holds `manifest.json`.
+
+    Raises:
+        ExportError: There is no such run or artefact, or they do not belong together.
+    """
+    folder = artefacts / name
+    if not (folder / "record.json").exists():
+        raise ExportError(f"there is no artefact {name} in {artefacts}")
+    artefact = json.loads((folder / "record.json").read_text())
+    generator, record = load_perceptual_thumbnails(run)
+    ours = artefact.get("thumbnails")
+    trained = record["thumbnail_run"] | {"objects_sha256": record["objects_sha256"]}
+    if ours is None or trained != {key: ours[key] for key in ("step", "settings", "objects_sha256")}:
+        raise ExportError(f"{run} was trained for other thumbnails than those of {name}; train it with their run")
+    latents = ThumbnailSettings.model_validate(ours["settings"]).network.latents
+    data = _export_generator(generator, latents)
+    add_files(artefacts, name, {PERCEPTUAL_ROLE: (f"{PERCEPTUAL_ROLE}.onnx", data)})
+    record["history"] = record["history"][-5:]
+    del record["thumbnail_run"]
+    artefact["perceptual_thumbnails"] = record
+    (folder / "record.json").write_text(json.dumps(artefact, indent=1) + "\n")
+    card = folder / "CARD.md"
+    card.write_text(with_perceptual_thumbnails(card.read_text(), record))
 
 
 def thumbnails_of(tables: Path) -> Iterator[tuple[str, NDArray[Any]]]:
@@ -113,6 +147,7 @@ def _note(folder: Path, record: dict[str, Any]) -> None:
     record["history"] = record["history"][-5:]
     artefact = json.loads((folder / "record.json").read_text())
     artefact["thumbnails"] = record
+    artefact.pop("perceptual_thumbnails", None)
     (folder / "record.json").write_text(json.dumps(artefact, indent=1) + "\n")
     card = (folder / "CARD.md").read_text()
-    (folder / "CARD.md").write_text(with_thumbnails(card, record))
+    (folder / "CARD.md").write_text(with_perceptual_thumbnails(with_thumbnails(card, record), None))

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, model_va
 
 from pantel_export.settings import TomlSettings
 
-__all__ = ["ThumbnailNetworkSettings", "ThumbnailSettings"]
+__all__ = ["PerceptualThumbnailSettings", "ThumbnailNetworkSettings", "ThumbnailSettings"]
 
 
 class ThumbnailNetworkSettings(BaseModel):
@@ -46,3 +46,20 @@ class ThumbnailSettings(TomlSettings):
     vehicle_weight: PositiveFloat = 3.0  # how often a vehicle or two-wheeler is drawn, compared with a person
     animal_weight: PositiveFloat = 0.4
     network: ThumbnailNetworkSettings = ThumbnailNetworkSettings()
+
+
+class PerceptualThumbnailSettings(TomlSettings):
+    """Everything that decides what a training of the perceptual generator produces, apart from what it builds on."""
+
+    seed: int = 1
+    steps: PositiveInt = 8_000
+    batch: PositiveInt = 16
+    learning_rate: PositiveFloat = 3e-4
+    final_learning_rate: PositiveFloat = 1e-5
+    warmup_steps: PositiveInt = 300
+    ema_decay: PositiveFloat = 0.999
+    l1_weight: PositiveFloat = 6.0  # of the mean absolute error in 0..1 units
+    mask_weight: PositiveFloat = 1.0  # of the mean absolute error of the mask
+    lpips_weight: PositiveFloat = 1.0
+    adversarial_weight: float = 0.1
+    adversarial_from_step: int = 500  # until then the discriminator learns alone

@@ -23,11 +23,11 @@ from pantel_export.thumbnails.settings import ThumbnailSettings
 from pantel_export.training_run import TrainingRun, load_run
 from pantel_models.thumbnails import Kind, condition
 
-__all__ = ["ThumbnailTrainer", "fingerprint", "load_thumbnail_networks"]
+__all__ = ["Batch", "ThumbnailTrainer", "chances", "fingerprint", "load_thumbnail_networks"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Batch:
+class Batch:
     """Specimens as tensors.
 
     Attributes:
@@ -47,7 +47,9 @@ class _Batch:
     shape: Tensor
 
     @classmethod
-    def of(cls, specimens: Sequence[Specimen], device: torch.device) -> _Batch:
+    def of(cls, specimens: Sequence[Specimen], device: torch.device) -> Batch:
+        """Stack specimens on a device."""
+
         def tensor(values: list[NDArray[np.float32]]) -> Tensor:
             return torch.from_numpy(np.stack(values)).to(device)
 
@@ -90,25 +92,19 @@ class ThumbnailTrainer(TrainingRun):
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(settings.seed)
         self.networks = ThumbnailNetworks(settings.network)
-        whole = _Batch.of([plain(crop) for crop in crops], torch.device("cpu"))
+        whole = Batch.of([plain(crop) for crop in crops], torch.device("cpu"))
         self.networks.start_from_principal_components(whole.pixels, whole.mask)
         self.networks.to(self.device, memory_format=torch.channels_last)
-        weights = np.array([self._weight(crop.kind) for crop in crops])
-        self._chances = weights / weights.sum()
+        self._chances = chances(settings, crops)
         material = {"objects": len(crops), "objects_sha256": fingerprint(crops), "sources": list(sources)}
         super().__init__(settings, self.networks, folder, material)
-
-    def _weight(self, kind: Kind) -> float:
-        if kind is Kind.PERSON:
-            return 1.0
-        return self.settings.animal_weight if kind is Kind.ANIMAL else self.settings.vehicle_weight
 
     def loss(self) -> tuple[Tensor, dict[str, float]]:
         """Return the rate-distortion loss of the present step, and figures for people."""
         s = self.settings
         rng = np.random.default_rng((s.seed, self.step))
         chosen = rng.choice(len(self.crops), s.batch, p=self._chances)
-        batch = _Batch.of([augmented(self.crops[index], rng) for index in chosen], self.device)
+        batch = Batch.of([augmented(self.crops[index], rng) for index in chosen], self.device)
         quality = self._tensor(rng.integers(0, THUMBNAIL_QUALITIES, s.batch))
         detail = self._tensor(rng.random(s.batch) < 0.5)
         jitter = self._tensor(rng.random((s.batch, s.network.latents)) - 0.5)
@@ -142,6 +138,13 @@ class ThumbnailTrainer(TrainingRun):
 
     def _tensor(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(values.astype(np.float32)).to(self.device)
+
+
+def chances(settings: ThumbnailSettings, crops: Sequence[ObjectCrop]) -> NDArray[np.float64]:
+    """Return how likely each object is to be drawn, (N,)."""
+    of_kind = {Kind.PERSON: 1.0, Kind.ANIMAL: settings.animal_weight}
+    weights = np.array([of_kind.get(crop.kind, settings.vehicle_weight) for crop in crops])
+    return np.asarray(weights / weights.sum(), np.float64)
 
 
 def fingerprint(crops: Sequence[ObjectCrop]) -> str:

@@ -20,8 +20,8 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: make setu
 from pantel_codec import Part
 from pantel_export.__main__ import main
 from pantel_export.errors import ExportError
-from pantel_export.model_card import with_thumbnails
-from pantel_export.thumbnails.add import THUMBNAIL_ROLES, add_thumbnails, thumbnails_of
+from pantel_export.model_card import with_perceptual_thumbnails, with_thumbnails
+from pantel_export.thumbnails.add import PERCEPTUAL_ROLE, THUMBNAIL_ROLES, add_thumbnails, thumbnails_of
 from pantel_export.thumbnails.augmentation import augmented, plain
 from pantel_export.thumbnails.crops import ObjectCrop, gather
 from pantel_export.thumbnails.networks import ThumbnailNetworks
@@ -118,7 +118,7 @@ def test_the_manifest_has_size_and_hash_of_every_file(workshop: Workshop) -> Non
         next(each for each in json.loads(path.read_text())["artefacts"] if each["name"] == NAME)
         for path in (workshop.artefacts / "manifest.json", MANIFEST)
     )
-    assert entry["files"].keys() == before["files"].keys() | set(THUMBNAIL_ROLES)
+    assert entry["files"].keys() == (before["files"].keys() | set(THUMBNAIL_ROLES)) - {PERCEPTUAL_ROLE}
     for role, file in entry["files"].items():
         data = (workshop.folder / file["name"]).read_bytes()
         assert file["bytes"] == len(data)
@@ -193,7 +193,8 @@ def test_record_and_card_say_how_the_thumbnails_were_made(workshop: Workshop) ->
     record = json.loads((workshop.folder / "record.json").read_text())
     before = json.loads((MANIFEST.parent / NAME / "record.json").read_text())
     ours = record.pop("thumbnails")
-    before.pop("thumbnails", None)
+    for key in ("thumbnails", "perceptual_thumbnails"):
+        before.pop(key, None)
     assert record == before
     run = json.loads((workshop.run / "record.json").read_text())
     assert len(run["history"]) == 9
@@ -201,7 +202,7 @@ def test_record_and_card_say_how_the_thumbnails_were_made(workshop: Workshop) ->
     assert ours["objects_sha256"] == fingerprint(workshop.crops)
     card = (workshop.folder / "CARD.md").read_text()
     shipped = (MANIFEST.parent / NAME / "CARD.md").read_text()
-    assert card == with_thumbnails(shipped, ours)
+    assert card == with_perceptual_thumbnails(with_thumbnails(shipped, ours), None)
     assert card.count("## Thumbnails") == 1
     assert "16 people, vehicles and animals" in card
     assert "* `photos`: 8\n* `photos`: 8\n" in card

@@ -1,0 +1,427 @@
+"""Training of the perceptual generator of thumbnails, on toy networks, with an LPIPS whose weights mean nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: make setup-export")
+
+from torch import Tensor
+from torch.nn import functional
+
+from pantel_export.__main__ import main
+from pantel_export.errors import DataError, RunError
+from pantel_export.perceptual.train import load_perceptual_generator
+from pantel_export.thumbnails.augmentation import Specimen, augmented, plain
+from pantel_export.thumbnails.crops import ObjectCrop
+from pantel_export.thumbnails.networks import ThumbnailGenerator
+from pantel_export.thumbnails.perceptual import (
+    ObjectDiscriminator,
+    PerceptualThumbnailTrainer,
+    load_perceptual_thumbnails,
+)
+from pantel_export.thumbnails.settings import PerceptualThumbnailSettings, ThumbnailSettings
+from pantel_export.thumbnails.train import Batch, ThumbnailTrainer, fingerprint, load_thumbnail_networks
+from pantel_models.thumbnails import CONDITIONS, RASTER_PX, Kind
+
+CONFIGS = Path(__file__).parents[3] / "export" / "configs"
+SETTINGS = PerceptualThumbnailSettings(
+    steps=3, batch=3, warmup_steps=1, adversarial_from_step=2, adversarial_weight=5.0
+)
+LAST_BIAS = "discriminator.body.6.bias"  # photographs push it up as much as generated ones down, as long as both count
+CPU = torch.device("cpu")
+Begin = Callable[..., PerceptualThumbnailTrainer]
+
+
+@pytest.fixture(scope="module")
+def thumbnail_run(
+    crops: list[ObjectCrop], thumbnail_settings: ThumbnailSettings, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Return the folder of a finished run of thumbnails."""
+    folder = tmp_path_factory.mktemp("runs") / "thumbnails"
+    ThumbnailTrainer(thumbnail_settings, crops, folder).run()
+    return folder
+
+
+@pytest.fixture
+def begin(thumbnail_run: Path, lpips_file: Path, crops: list[ObjectCrop], tmp_path: Path) -> Begin:
+    """Return a function that begins a run in a folder of that name."""
+
+    def run(name: str = "run", **others: float) -> PerceptualThumbnailTrainer:
+        settings = SETTINGS.model_copy(update=others)
+        return PerceptualThumbnailTrainer(settings, thumbnail_run, lpips_file, crops, tmp_path / name)
+
+    return run
+
+
+def slopes(trainer: PerceptualThumbnailTrainer, part: str, step: int) -> dict[str, Tensor]:
+    """Return the gradients of the generator or the discriminator at a step."""
+    trainer.step = step
+    trainer.networks.zero_grad()
+    trainer.loss()[0].backward()
+    return {name: value.grad.clone() for name, value in trainer.networks[part].named_parameters()}
+
+
+def alike(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return all(torch.allclose(value, other[name], rtol=1e-3, atol=1e-6) for name, value in one.items())
+
+
+def scores(trainer: PerceptualThumbnailTrainer, crops: list[ObjectCrop]) -> tuple[float, float]:
+    """Return the mean score of objects as they were photographed, and of the same as they are generated."""
+    batch = Batch.of([plain(crop) for crop in crops], trainer.device)
+    latents, side = trainer._received(batch, np.random.default_rng(3))
+    judge = trainer.networks["discriminator"].eval()
+    with torch.no_grad():
+        colour, alpha = trainer.networks["generator"](latents, batch.condition, side)
+        photographed, generated = (
+            float(judge(0.5 + mask * (pixels - 0.5), latents, batch.condition).mean())
+            for pixels, mask in ((batch.pixels, batch.mask), (colour, alpha))
+        )
+    judge.train()
+    return photographed, generated
+
+
+def means(trainer: PerceptualThumbnailTrainer) -> dict[str, float]:
+    """Return the mean figures of some steps that no training here comes to."""
+    before, drawn = trainer.step, []
+    with torch.no_grad():
+        for trainer.step in range(1000, 1006):
+            drawn.append(trainer.loss()[1])
+    trainer.step = before
+    return {name: float(np.mean([each[name] for each in drawn])) for name in drawn[0]}
+
+
+def test_the_loss_of_a_step_is_finite_and_made_of_its_figures(begin: Begin) -> None:
+    trainer = begin()
+    for trainer.step in range(4):
+        loss, figures = trainer.loss()
+        assert all(np.isfinite(value) for value in figures.values())
+        assert min(figures[name] for name in ("l1", "mask", "lpips", "judge")) > 0
+        fidelity = 6.0 * figures["l1"] + 1.0 * figures["mask"] + 1.0 * figures["lpips"]
+        assert figures["fidelity"] == pytest.approx(fidelity, rel=1e-4)
+        dispute = figures["judge"] + (5.0 if trainer.step >= 2 else 0.0) * figures["fooled"]
+        assert loss.item() == pytest.approx(fidelity + dispute, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("weight", "figure"), [("l1_weight", "l1"), ("mask_weight", "mask"), ("lpips_weight", "lpips")]
+)
+def test_every_weight_counts(begin: Begin, weight: str, figure: str) -> None:
+    plain, weighted = begin().loss()[1], begin(**{weight: 100.0}).loss()[1]
+    more = (weighted["fidelity"] - plain["fidelity"]) / (100.0 - SETTINGS.model_dump()[weight])
+    assert more == pytest.approx(plain[figure], rel=1e-3)
+
+
+def test_it_begins_as_the_faithful_generator_and_only_that_changes(begin: Begin, thumbnail_run: Path) -> None:
+    faithful, _, _ = load_thumbnail_networks(thumbnail_run)
+    trainer = begin()
+    started = {key: value.clone() for key, value in trainer.networks.state_dict().items()}
+    for name, value in faithful.generator.state_dict().items():
+        assert torch.equal(started[f"generator.{name}"].cpu(), value), name
+    trainer.run()
+    for name, parameter in trainer.networks.named_parameters():
+        if name != LAST_BIAS:
+            assert not torch.equal(parameter, started[name]), name
+    for name, value in faithful.state_dict().items():
+        assert torch.equal(trainer._frozen.state_dict()[name].cpu(), value), name
+    state = torch.load(trainer.folder / "checkpoint.pt", weights_only=True)
+    assert {name.partition(".")[0] for name in state["networks"]} == {"generator", "discriminator"}
+
+
+def test_a_resumed_run_ends_where_an_uninterrupted_one_does(begin: Begin) -> None:
+    whole = begin("whole")
+    whole.run()
+    begun = begin("parts")
+    begun._train_step()
+    begun.step += 1
+    begun.save()
+    resumed = begin("parts")
+    assert resumed.resume()
+    assert resumed.step == 1
+    resumed.run()
+    for key, value in whole.networks.state_dict().items():
+        assert torch.equal(value, resumed.networks.state_dict()[key]), key
+        assert torch.equal(whole.average[key], resumed.average[key]), key
+
+
+def test_two_runs_of_one_seed_have_the_same_losses(begin: Begin) -> None:
+    """Whatever the state of PyTorch's own generator of random numbers was."""
+
+    def losses(name: str, **others: float) -> list[dict[str, float]]:
+        trainer = begin(name, **others)
+        torch.rand(7)
+        found = []
+        for trainer.step in range(3):
+            found.append(trainer._train_step())
+        return found
+
+    first = losses("first")
+    assert losses("again") == first
+    assert first[0]["l1"] != first[1]["l1"]
+    assert losses("other", seed=2)[0]["l1"] != first[0]["l1"]
+
+
+def test_what_a_step_sees_depends_on_seed_and_step_alone(begin: Begin) -> None:
+    trainer = begin()
+
+    def figures(step: int) -> tuple[float, float]:
+        trainer.step = step
+        found = trainer.loss()[1]
+        return found["fidelity"], found["mask"]
+
+    first = figures(7)
+    assert figures(8) != first
+    assert figures(7) == first
+
+
+def test_training_brings_generated_objects_nearer_to_photographed_ones(begin: Begin) -> None:
+    """From random weights; the start as the faithful generator is far ahead of them."""
+    trainer = begin(steps=15, learning_rate=5e-3, adversarial_weight=0.0)
+    ahead = means(trainer)
+    trainer.networks["generator"].load_state_dict(ThumbnailGenerator(trainer._scale.network).state_dict())
+    before = means(trainer)
+    trainer.run()
+    after = means(trainer)
+    assert after["l1"] < 0.8 * before["l1"]
+    assert after["lpips"] < 0.9 * before["lpips"]
+    assert ahead["l1"] < 0.5 * before["l1"]
+    assert ahead["mask"] < 0.7 * before["mask"]
+
+
+def test_the_generator_heeds_the_discriminator_from_a_step_on(begin: Begin) -> None:
+    """Until then, and never the other way round, neither feels the weight of their dispute."""
+    for step in (1, 2):
+        judged, otherwise, not_at_all = begin(), begin(), begin(adversarial_weight=0.0)
+        otherwise.networks["discriminator"].load_state_dict(ObjectDiscriminator(8).state_dict())
+        ours, others, free = (slopes(each, "generator", step) for each in (judged, otherwise, not_at_all))
+        assert alike(ours, others) == alike(ours, free) == (step == 1)
+    with_weight, without = begin(), begin(adversarial_weight=0.0)
+    dispute = slopes(with_weight, "discriminator", 2)
+    assert alike(dispute, slopes(without, "discriminator", 2))
+    assert all(slope.abs().max() > 0 for name, slope in dispute.items() if f"discriminator.{name}" != LAST_BIAS)
+
+
+@pytest.mark.parametrize(("part", "figure"), [("discriminator", "judge"), ("generator", "fooled")])
+def test_each_side_of_the_dispute_gets_what_it_is_after(
+    begin: Begin, crops: list[ObjectCrop], part: str, figure: str
+) -> None:
+    """The discriminator better scores for photographed than for generated objects, the generator better ones."""
+    trainer = begin(batch=24, adversarial_weight=1e4)
+    before = scores(trainer, crops)
+    downhill = slopes(trainer, part, 2)
+    length = torch.stack([slope.norm() for slope in downhill.values()]).norm()
+    lost = trainer.loss()[1][figure]
+    with torch.no_grad():
+        for name, parameter in trainer.networks[part].named_parameters():
+            parameter.sub_(0.1 * downhill[name] / length)
+    assert trainer.loss()[1][figure] < lost - 0.01
+    after = scores(trainer, crops)
+    if part == "discriminator":
+        assert after[0] - after[1] > before[0] - before[1] + 0.01
+    else:
+        assert after[1] > before[1] + 0.003
+
+
+@pytest.mark.parametrize("score", [-10.0, 10.0])
+def test_a_discriminator_that_scores_everything_alike_pays_for_one_half(begin: Begin, score: float) -> None:
+    """By a hinge: what is photographed should have more than 1, what is generated less than -1."""
+    trainer = begin()
+    torch.nn.init.constant_(trainer.networks["discriminator"].body[6].bias, score)
+    figures = trainer.loss()[1]
+    assert figures["judge"] == pytest.approx(11, abs=1)
+    assert figures["fooled"] == pytest.approx(-score, abs=1)
+
+
+def test_a_discriminator_has_a_score_for_each_patch_and_is_told_latents_and_condition() -> None:
+    torch.manual_seed(1)
+    judge = ObjectDiscriminator(8).eval()
+    x, told = torch.rand(2, 3, RASTER_PX, RASTER_PX), [torch.randn(2, 8), torch.rand(2, CONDITIONS)]
+    scores = judge(x, *told)
+    assert scores.shape == (2, 1, 6, 6)
+    corner = x.clone()
+    corner[0, :, -4:, -4:] = 1 - corner[0, :, -4:, -4:]
+    moved = (judge(corner, *told) - scores).abs()[:, 0]
+    assert moved[0, 5, 5] > 0
+    assert moved[0, :3, :3].max() == 0
+    assert moved[1].max() == 0
+    for index in range(2):
+        other = [each.clone() for each in told]
+        other[index][0] += 1
+        moved = (judge(x, *other) - scores).abs()[:, 0]
+        assert moved[0].max() > 0
+        assert moved[1].max() == 0
+
+
+def test_latents_are_what_a_receiver_has(begin: Begin, crops: list[ObjectCrop], thumbnail_run: Path) -> None:
+    """Quantized at some quality; of the detail either all or nothing, and the generator is told which."""
+    frozen, settings, _ = load_thumbnail_networks(thumbnail_run)
+    trainer = begin(batch=24)
+    rng = np.random.default_rng(2)
+    batch = Batch.of([augmented(crop, rng) for crop in crops], trainer.device)
+    latents, side = (each.cpu() for each in trainer._received(batch, np.random.default_rng(3)))
+    quality, detail = side[:, 0] * 7, side[:, 1]
+    assert len(set(quality.round().tolist())) > 4
+    with torch.no_grad():
+        gain = frozen.gain(quality)
+        y = frozen.encoder(*(each.cpu() for each in (batch.pixels, batch.found, batch.known, batch.condition)))
+    core = settings.network.core
+    told = torch.ones_like(y)
+    told[:, core:] = detail[:, None]
+    assert torch.allclose(latents * gain, (latents * gain).round(), atol=1e-3)
+    assert ((latents - y * told).abs() * gain).max() < 0.51
+    assert set(detail.tolist()) == {0.0, 1.0}
+    assert latents[detail == 1, core:].abs().max() > 0
+    assert latents[:, :core].abs().amax(0).min() > 0
+
+
+def test_objects_stand_before_their_blurred_surroundings_or_one_colour(begin: Begin, crops: list[ObjectCrop]) -> None:
+    trainer = begin(batch=24)
+    batch = Batch.of([plain(crop) for crop in crops], trainer.device)
+    behind = trainer._behind(batch, np.random.default_rng(3))
+    assert behind.shape == batch.pixels.shape
+    one_colour = behind.flatten(2).std(2).amax(1) < 1e-5
+    assert 6 < one_colour.sum() < 18
+    surroundings = functional.avg_pool2d(batch.pixels, 16)
+    difference = (functional.avg_pool2d(behind, 16) - surroundings).abs().mean((1, 2, 3))
+    assert difference[~one_colour].max() < 0.1
+    assert difference[one_colour].min() > 0.1
+    steps = behind[~one_colour].diff(dim=3).abs().amax((1, 2, 3))
+    assert (steps < 0.5 * batch.pixels[~one_colour].diff(dim=3).abs().amax((1, 2, 3))).all()
+
+
+def hidden_otherwise(crop: ObjectCrop) -> ObjectCrop:
+    """Return an object that has other feet."""
+    pixels, mask = crop.pixels.copy(), crop.mask.copy()
+    pixels[48:] = 255 - pixels[48:]
+    mask[50:57] = 0
+    return ObjectCrop(pixels, mask, crop.kind)
+
+
+def elsewhere(crop: ObjectCrop) -> ObjectCrop:
+    """Return an object before something else, but for a seam."""
+    near = cv2.dilate(crop.mask, np.ones((7, 7)))[..., None] > 0
+    return ObjectCrop(np.where(near, crop.pixels, 255 - crop.pixels), crop.mask, crop.kind)
+
+
+@pytest.mark.parametrize("change", [hidden_otherwise, elsewhere])
+def test_what_is_hidden_or_no_object_is_no_error(
+    begin: Begin, crops: list[ObjectCrop], change: Callable[[ObjectCrop], ObjectCrop]
+) -> None:
+    """Two that differ in nothing else are the same, as far as the surroundings of the object do not show it."""
+    trainer = begin(batch=1)
+    trainer._chances = np.ones(1)
+
+    def specimen(crop: ObjectCrop) -> Specimen:
+        rng = np.random.default_rng((SETTINGS.seed, trainer.step))
+        rng.choice(1, 1, p=trainer._chances)
+        return augmented(crop, rng)
+
+    def figures(crop: ObjectCrop) -> tuple[float, float, float]:
+        trainer.crops = [crop]
+        found = trainer.loss()[1]
+        return found["mask"], found["l1"], found["lpips"]
+
+    same: list[bool] = []
+    pair = crops[0], change(crops[0])
+    for trainer.step in range(400):
+        one, other = map(specimen, pair)
+        differ = (one.pixels != other.pixels).any(2)
+        shown = (one.mask > 0) | (one.found > 0)
+        matters = (one.known > 0) & ((one.mask != other.mask) | (one.found != other.found) | differ & shown)
+        there = differ & ((one.known > 0) if change is elsewhere else (one.known == 0))
+        if len(same) < 12 and there.mean() > 0.1 and not matters.any():
+            found, again = map(figures, pair)
+            assert again[0] == pytest.approx(found[0], rel=1e-4)
+            same.append(again == pytest.approx(found, rel=1e-4))
+    assert len(same) > 4
+    assert any(same)
+
+
+def test_objects_are_drawn_as_in_the_run_of_thumbnails(begin: Begin, crops: list[ObjectCrop]) -> None:
+    chances = begin()._chances
+    assert chances.sum() == pytest.approx(1)
+    kinds = [crop.kind for crop in crops]
+    person, vehicle = kinds.index(Kind.PERSON), kinds.index(Kind.VEHICLE)
+    assert chances[vehicle] / chances[person] == pytest.approx(ThumbnailSettings().vehicle_weight)
+
+
+def test_a_run_keeps_the_averaged_generator_and_what_it_builds_on(
+    begin: Begin, thumbnail_run: Path, crops: list[ObjectCrop]
+) -> None:
+    trainer = begin()
+    trainer.run()
+    generator, record = load_perceptual_thumbnails(trainer.folder)
+    assert not generator.training
+    for name, value in generator.state_dict().items():
+        assert torch.equal(value, trainer.average[f"generator.{name}"].cpu()), name
+    built_on = json.loads((thumbnail_run / "record.json").read_text())
+    assert record["thumbnail_run"] == {"step": built_on["step"], "settings": built_on["settings"]}
+    assert (record["objects"], record["objects_sha256"]) == (24, fingerprint(crops))
+    assert record["settings"] == SETTINGS.model_dump(mode="json")
+
+
+def test_runs_of_other_kinds_are_refused(begin: Begin, thumbnail_run: Path, scene_run: Path, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="train first"):
+        load_perceptual_thumbnails(tmp_path)
+    for other in (thumbnail_run, scene_run):
+        with pytest.raises(RunError, match=f"{other} is no run of the perceptual generator of thumbnails"):
+            load_perceptual_thumbnails(other)
+    begin().save()
+    with pytest.raises(RunError, match="is no run of the perceptual generator"):
+        load_perceptual_generator(tmp_path / "run")
+    with pytest.raises(RunError, match="is no run of thumbnails"):
+        load_thumbnail_networks(tmp_path / "run")
+    with pytest.raises(RunError, match="was made with other settings"):
+        begin(seed=2).resume()
+
+
+def test_what_it_builds_on_is_checked(
+    thumbnail_run: Path, scene_run: Path, lpips_file: Path, crops: list[ObjectCrop], tmp_path: Path
+) -> None:
+    def begin(run: Path, objects: list[ObjectCrop], lpips: Path = lpips_file) -> None:
+        PerceptualThumbnailTrainer(SETTINGS, run, lpips, objects, tmp_path / "run")
+
+    for objects in (crops[1:], [*crops[8:], *crops[:8]]):
+        with pytest.raises(RunError, match=r"was trained with other objects; name the same folders in the same order"):
+            begin(thumbnail_run, objects)
+    with pytest.raises(RunError, match="is no run of thumbnails"):
+        begin(scene_run, crops)
+    with pytest.raises(RunError, match="train first"):
+        begin(tmp_path, crops)
+    with pytest.raises(DataError, match="does not hold the weights of LPIPS"):
+        begin(thumbnail_run, crops, tmp_path / "nowhere.npz")
+
+
+def test_the_settings_of_the_shipped_generator_are_valid() -> None:
+    settings = PerceptualThumbnailSettings.from_toml(CONFIGS / "perceptual-thumbnails-v1.toml")
+    assert settings.adversarial_from_step < settings.steps
+
+
+def test_the_workshop_trains_and_continues(
+    tmp_path: Path, lpips_file: Path, paint: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    paint(tmp_path, "one", ["2 0.25 0.5 0.25 0.25", "16 0.75 0.5 0.25 0.375"], (60, 80, 60, 40), (180, 80, 60, 60))
+    photos, boxes, masks = (tmp_path / kind for kind in ("photos", "boxes", "masks"))
+    config, run = tmp_path / "settings.toml", tmp_path / "run"
+    config.write_text("steps = 1\nbatch = 1\n[network]\nlatents = 3\ncore = 2\n")
+    objects = ["--objects", f"{photos}:{boxes}", "--masked", f"{photos}:{masks}"]
+    built_on = ["train-thumbnails", "--config", str(config), "--out", str(tmp_path / "thumbnails")]
+    assert main([*built_on, *objects]) == 0
+    config.write_text("steps = 2\nbatch = 1\n")
+    command = ["train-perceptual-thumbnails", "--config", str(config), "--lpips", str(lpips_file)]
+    command += ["--thumbnail-run", str(tmp_path / "thumbnails"), "--out", str(run)]
+    capsys.readouterr()
+    assert main([*command, *objects]) == 0
+    assert capsys.readouterr().out == f"objects=4 out={run}\n"
+    _, record = load_perceptual_thumbnails(run)
+    assert (record["step"], record["objects"]) == (2, 4)
+    assert main([*command, *objects]) == 0
+    assert capsys.readouterr().out == f"objects=4 out={run}\nresumed step=2\n"
+    assert main([*command, *objects[:2]]) == 1  # without the masks
+    assert "was trained with other objects" in capsys.readouterr().err
