@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import math
 from dataclasses import dataclass, replace
 
 from pantel_codec.errors import SymbolError
@@ -119,11 +120,15 @@ class Trajectory:
             return last
         return replace(_between(base, last, time_ns), height=last.height)
 
+    @property
+    def forgotten_ns(self) -> float:
+        """Until when the object is seen, unless more is told of it; minus infinity where there is no knot."""
+        end_ns = self.knots[-1].time_ns + _FORGOTTEN_AFTER_NS if self.knots else -math.inf
+        return end_ns if self.gone_ns is None else min(end_ns, self.gone_ns)
+
     def forgotten(self, time_ns: int) -> bool:
         """Whether the object will not be seen again at this time or later, unless more is told of it."""
-        if self.gone_ns is not None and time_ns >= self.gone_ns:
-            return True
-        return not self.knots or time_ns - self.knots[-1].time_ns > _FORGOTTEN_AFTER_NS
+        return time_ns > self.forgotten_ns or (self.gone_ns is not None and time_ns >= self.gone_ns)
 
 
 def _between(first: Pose, second: Pose, time_ns: int) -> Pose:

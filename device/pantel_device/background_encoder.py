@@ -26,8 +26,9 @@ _LADDER = (5, 15, 25)  # qualities that are tried; a finer ladder tells the same
 _OVERHEAD_BITS = 36.0  # kind, block, quality, levels, tag and end of a payload of one element
 _FITTING_ROUNDS = 4
 _STRENGTH = 0.4  # of rate-distortion optimization; the training's own lambda gives up too much
+_SEED_QUALITY = 7  # at the coarsest of the ladder some scenes are not recognized
 _SEED_ROWS = 8  # at most, of one band
-_SEED_EVERY = 10  # payloads
+_SEED_EVERY = 11  # payloads
 _LAID_SHARE = 0.9  # of the cells; some never need to be told
 _TRIED = 3  # qualities whose best block is really quantized
 _SETTLED_NS = 5_000_000_000  # a block that turned out not to help is left alone so long, unless it changes
@@ -133,7 +134,7 @@ class BackgroundEncoder:
         block = Block(column, row, columns - column, 1 if column else min(_SEED_ROWS, rows - row))
         limit_bits = room_bits - _OVERHEAD_BITS
         while True:
-            update, bits = self._coded(latents, block, _LADDER[0])
+            update, bits = self._coded(latents, block, _SEED_QUALITY)
             if bits <= limit_bits:
                 return News("seeds", (CellElement(update, seed=True),), bits + _OVERHEAD_BITS, math.inf)
             if block.rows * block.columns == 1:

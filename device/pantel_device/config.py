@@ -101,7 +101,7 @@ class SenderConfig(_LineConfig):
         0.05, ge=0, lt=1, description="share of packets expected to be lost; more makes it repeat more"
     )
     refresh_s: float = Field(
-        120.0, gt=0, description="time after which everything has been sent again [s], for who joins late"
+        120.0, gt=0, description="time after which everything has been sent again in full [s], for who joins late"
     )
     state_dir: Path = Field(
         default_factory=_default_state_dir, description="folder for what must survive a restart: the boot epoch"

@@ -168,6 +168,9 @@ class SpriteEncoder:
     def _case(self, observation: Observation, track: Track, stamp_ns: int, age_steps: int) -> _Case:
         now_ns = observation.frame.time_ns
         belief = self._told.get(track.track_id)
+        if belief is not None and belief.sprite.trajectory.forgotten(now_ns):
+            belief = None
+            del self._told[track.track_id]
         shown_pose = None if belief is None else belief.sprite.trajectory.at(now_ns)
         boxes = [track.box]
         if belief is not None and shown_pose is not None:
@@ -187,7 +190,9 @@ class SpriteEncoder:
         knot = self._knot(case, case.age_steps, belief.sprite)
         box = belief.box_of(knot_pose(knot, case.stamp_ns))
         posed = case.view.error(belief.look, box, belief.sprite.margins)
-        gain = (1 - case.missing) * (case.known - posed) * lasting_s(case.now_ns - belief.knot_ns)
+        kept_s = max(_NEW_LASTS_S - (belief.sprite.trajectory.forgotten_ns - case.now_ns) / 1e9, 0.0)
+        gain = (case.known - posed) * lasting_s(case.now_ns - belief.knot_ns) + (case.bare - posed) * kept_s
+        gain *= 1 - case.missing
         step = belief.step(knot, case.stamp_ns)
         move: Element = PoseElement(belief.sprite_id, knot) if step is None else step
         found = [self._news(case, (move,), _POSE_BITS if step is None else _STEP_BITS, gain)]

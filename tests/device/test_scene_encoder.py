@@ -112,6 +112,22 @@ def busy(
 
 
 @pytest.fixture
+def standing(
+    street: NDArray[np.uint8],
+    paint: Callable[..., NDArray[np.uint8]],
+    observe: Callable[..., Observation],
+    walk: Callable[..., Track],
+) -> _Seen:
+    """A street with somebody who stands there."""
+
+    def see(now_ns: int) -> Observation:
+        track = walk(lambda _: (50.0, 60.0), now_ns)
+        return observe(paint(street, track.box), street, now_ns, [track])
+
+    return see
+
+
+@pytest.fixture
 def left(
     street: NDArray[np.uint8],
     paint: Callable[..., NDArray[np.uint8]],
@@ -264,6 +280,32 @@ def test_the_same_payload_twice_changes_nothing(codec: SceneCodec, encoder: Scen
     twice = _heard(codec, [payload for payload in payloads for _ in range(2)]).draw(11 * _STEP_NS)
     assert np.array_equal(once.pixels, twice.pixels)
     assert once.objects == twice.objects
+
+
+def test_who_stands_still_is_told_again_before_being_forgotten(
+    codec: SceneCodec, encoder: SceneEncoder, standing: _Seen
+) -> None:
+    receiver = _Receiver(codec)
+    known = []
+    for payload, stamp_ns in _payloads(encoder, standing, 100):
+        receiver.scene.forget(stamp_ns - _S)  # what a receiver shows lies behind what it hears
+        receiver.hear(payload, stamp_ns)
+        known.append(bool(receiver.scene.sprites))
+    assert known[20:] == [True] * 80
+
+
+def test_who_has_been_forgotten_is_introduced_anew(codec: SceneCodec, encoder: SceneEncoder, standing: _Seen) -> None:
+    _payloads(encoder, standing, 20)
+    later_ns = 20 * _STEP_NS + 10 * _S
+    receiver = _Receiver(codec)
+    payloads = [
+        (encoder.payload(standing(now_ns), _CAPACITY_BYTES, now_ns + _TENTH_NS), now_ns + _TENTH_NS)
+        for now_ns in range(later_ns, later_ns + 10 * _STEP_NS, _STEP_NS)
+    ]
+    told = [element for payload in payloads for element in receiver.hear(*payload)]
+    first = next(element for element in told if isinstance(element, SpriteElement | PoseElement | StepElement))
+    assert isinstance(first, SpriteElement)
+    assert first.new
 
 
 def test_who_has_left_is_not_shown_any_more(

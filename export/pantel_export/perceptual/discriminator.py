@@ -9,9 +9,9 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from pantel_export.networks import CELL_PX
 
-__all__ = ["PatchDiscriminator"]
+__all__ = ["TOLD", "PatchDiscriminator", "patch_judge"]
 
-_TOLD = 12
+TOLD = 12
 _WIDTHS = (32, 64, 96)
 
 
@@ -24,13 +24,8 @@ class PatchDiscriminator(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.told = spectral_norm(nn.Conv2d(channels, _TOLD, 3, padding=1))
-        layers: list[nn.Module] = []
-        inputs = 3 + _TOLD
-        for width in _WIDTHS:
-            layers += [spectral_norm(nn.Conv2d(inputs, width, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
-            inputs = width
-        self.body = nn.Sequential(*layers, spectral_norm(nn.Conv2d(inputs, 1, 1)))
+        self.told = spectral_norm(nn.Conv2d(channels, TOLD, 3, padding=1))
+        self.body = patch_judge(last_kernel=1)
 
     def forward(self, x: Tensor, y_hat: Tensor) -> Tensor:
         """Return one score for each 8x8 pixels, high for photographs.
@@ -41,3 +36,13 @@ class PatchDiscriminator(nn.Module):
         """
         told = functional.interpolate(functional.leaky_relu(self.told(y_hat), 0.2), scale_factor=CELL_PX)
         return torch.as_tensor(self.body(torch.cat([2 * x - 1, told], 1)))
+
+
+def patch_judge(last_kernel: int) -> nn.Sequential:
+    """Return the layers that map a picture and what a judge is told, 3 + TOLD planes, to scores of its patches."""
+    layers: list[nn.Module] = []
+    inputs = 3 + TOLD
+    for width in _WIDTHS:
+        layers += [spectral_norm(nn.Conv2d(inputs, width, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
+        inputs = width
+    return nn.Sequential(*layers, spectral_norm(nn.Conv2d(inputs, 1, last_kernel)))

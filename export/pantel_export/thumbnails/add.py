@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pantel_export.artefact_record import note_part, read_record
 from pantel_export.errors import ExportError
 from pantel_export.manifest import add_files
 from pantel_export.model_card import with_perceptual_thumbnails, with_thumbnails
@@ -70,7 +70,8 @@ def add_thumbnails(run: Path, name: str, crops: Sequence[ObjectCrop], artefacts:
         ),
     }
     add_files(artefacts, name, files, without=[PERCEPTUAL_ROLE])  # that was trained with other latents
-    _note(artefacts / name, record)
+    note_part(artefacts, name, "thumbnails", record, with_thumbnails)
+    note_part(artefacts, name, "perceptual_thumbnails", None, with_perceptual_thumbnails)
     save_warm_start(weights, networks.state_dict())
 
 
@@ -85,24 +86,15 @@ def add_perceptual_thumbnails(run: Path, name: str, artefacts: Path) -> None:
     Raises:
         ExportError: There is no such run or artefact, or they do not belong together.
     """
-    folder = artefacts / name
-    if not (folder / "record.json").exists():
-        raise ExportError(f"there is no artefact {name} in {artefacts}")
-    artefact = json.loads((folder / "record.json").read_text())
+    ours = read_record(artefacts, name).get("thumbnails")
     generator, record = load_perceptual_thumbnails(run)
-    ours = artefact.get("thumbnails")
-    trained = record["thumbnail_run"] | {"objects_sha256": record["objects_sha256"]}
+    trained = record.pop("thumbnail_run") | {"objects_sha256": record["objects_sha256"]}
     if ours is None or trained != {key: ours[key] for key in ("step", "settings", "objects_sha256")}:
         raise ExportError(f"{run} was trained for other thumbnails than those of {name}; train it with their run")
     latents = ThumbnailSettings.model_validate(ours["settings"]).network.latents
     data = _export_generator(generator, latents)
     add_files(artefacts, name, {PERCEPTUAL_ROLE: (f"{PERCEPTUAL_ROLE}.onnx", data)})
-    record["history"] = record["history"][-5:]
-    del record["thumbnail_run"]
-    artefact["perceptual_thumbnails"] = record
-    (folder / "record.json").write_text(json.dumps(artefact, indent=1) + "\n")
-    card = folder / "CARD.md"
-    card.write_text(with_perceptual_thumbnails(card.read_text(), record))
+    note_part(artefacts, name, "perceptual_thumbnails", record, with_perceptual_thumbnails)
 
 
 def thumbnails_of(tables: Path) -> Iterator[tuple[str, NDArray[Any]]]:
@@ -140,14 +132,3 @@ def _export_generator(network: ThumbnailGenerator, latents: int) -> bytes:
         names=(["latents", "condition", "side"], ["colour", "alpha"]),
         dynamic={"latents": {0: many}, "condition": {0: many}, "side": {0: many}},
     )
-
-
-def _note(folder: Path, record: dict[str, Any]) -> None:
-    """Note in the artefact's record and card how the thumbnails were made."""
-    record["history"] = record["history"][-5:]
-    artefact = json.loads((folder / "record.json").read_text())
-    artefact["thumbnails"] = record
-    artefact.pop("perceptual_thumbnails", None)
-    (folder / "record.json").write_text(json.dumps(artefact, indent=1) + "\n")
-    card = (folder / "CARD.md").read_text()
-    (folder / "CARD.md").write_text(with_perceptual_thumbnails(with_thumbnails(card, record), None))

@@ -20,6 +20,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from pantel_codec import THUMBNAIL_QUALITIES
 from pantel_export.errors import RunError
+from pantel_export.perceptual.discriminator import TOLD, patch_judge
 from pantel_export.perceptual.lpips import Lpips
 from pantel_export.thumbnails.augmentation import augmented
 from pantel_export.thumbnails.crops import ObjectCrop
@@ -33,9 +34,7 @@ __all__ = ["PerceptualThumbnailTrainer", "load_perceptual_thumbnails"]
 
 _SURROUNDINGS_PX = 8  # blocks of the surroundings that a decoded background would show
 _FLAT = 0.5  # share of objects that stand before one colour instead
-_TOLD = 12
 _TOLD_PX = 8
-_WIDTHS = (32, 64, 96)
 
 
 class ObjectDiscriminator(nn.Module):
@@ -43,13 +42,8 @@ class ObjectDiscriminator(nn.Module):
 
     def __init__(self, latents: int) -> None:
         super().__init__()
-        self.told = spectral_norm(nn.Linear(latents + CONDITIONS, _TOLD * _TOLD_PX**2))
-        layers: list[nn.Module] = []
-        inputs = 3 + _TOLD
-        for width in _WIDTHS:
-            layers += [spectral_norm(nn.Conv2d(inputs, width, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
-            inputs = width
-        self.body = nn.Sequential(*layers, spectral_norm(nn.Conv2d(inputs, 1, 3)))
+        self.told = spectral_norm(nn.Linear(latents + CONDITIONS, TOLD * _TOLD_PX**2))
+        self.body = patch_judge(last_kernel=3)
 
     def forward(self, x: Tensor, latents: Tensor, condition: Tensor) -> Tensor:
         """Return a score for each patch, high for photographs.
@@ -60,7 +54,7 @@ class ObjectDiscriminator(nn.Module):
             condition: (B, CONDITIONS), likewise.
         """
         told = functional.leaky_relu(self.told(torch.cat([latents, condition], 1)), 0.2)
-        told = told.view(-1, _TOLD, _TOLD_PX, _TOLD_PX)
+        told = told.view(-1, TOLD, _TOLD_PX, _TOLD_PX)
         planes = functional.interpolate(told, size=x.shape[2:])
         return torch.as_tensor(self.body(torch.cat([2 * x - 1, planes], 1)))
 
