@@ -12,8 +12,8 @@ from torch.nn import functional
 
 from pantel_export.data import PhotoSet
 from pantel_export.errors import RunError
-from pantel_export.losses import ms_ssim_loss
-from pantel_export.networks import Generator, SceneNetworks, spread_groups
+from pantel_export.losses import border_loss, ms_ssim_loss
+from pantel_export.networks import CELL_PX, Generator, SceneNetworks, spread_groups
 from pantel_export.perceptual.discriminator import PatchDiscriminator
 from pantel_export.perceptual.lpips import Lpips
 from pantel_export.perceptual.settings import PerceptualSettings
@@ -72,6 +72,7 @@ class PerceptualTrainer(TrainingRun):
             + s.contour_weight * (error.square() * near).mean()
             + s.ms_ssim_weight * structure.mean()
             + s.lpips_weight * lpips.mean()
+            + s.border_weight * border_loss(pixels, x_hat, CELL_PX).mean()
         )
         judge = self.networks["discriminator"]
         fixed = {name: value.detach() for name, value in judge.named_parameters()}
