@@ -38,6 +38,20 @@ def test_list_works_without_onnx(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert capsys.readouterr().out.splitlines()[2].endswith("needs onnx")
 
 
+def test_list_names_a_damaged_network_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("onnx", reason="onnx is not installed")
+    folder = tmp_path / "artefacts"
+    shutil.copytree(MANIFEST.parent, folder)
+    (folder / list_artefacts()[0].name / "faithful.onnx").write_bytes(b"noise")
+    monkeypatch.setattr(models, "list_artefacts", lambda: list_artefacts(folder / MANIFEST.name))
+    assert main(["models", "list"]) == 0
+    lines = {line.split()[-3]: line.split()[-1] for line in capsys.readouterr().out.splitlines()[1:]}
+    assert lines["faithful.onnx"] == "damaged"
+    assert lines["encoder.onnx"] != "damaged"
+
+
 def test_check_accepts_what_is_shipped(capsys: pytest.CaptureFixture[str]) -> None:
     artefact = list_artefacts()[0]
     for argv in (["models", "check"], ["models", "check", artefact.name]):

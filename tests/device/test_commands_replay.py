@@ -221,7 +221,7 @@ def test_mistakes_are_one_line(live: _Live, tmp_path: Path, capsys: pytest.Captu
         ([str(live.capture), "--frames", str(tmp_path / "full")], 2, "is not empty"),
         ([str(live.capture), "--frames", str(live.capture)], 2, "cannot make the folder"),
         ([str(live.capture), "--report", str(tmp_path / "nowhere" / "a.json")], 2, "there is no folder"),
-        ([str(live.capture), "--view", "pretty"], 2, "argument --view: invalid View value: 'pretty'"),
+        ([str(live.capture), "--view", "pretty"], 2, "argument --view: invalid choice: 'pretty' (choose from"),
         ([], 2, "the following arguments are required: CAPTURE"),
     ]
     for arguments, code, says in cases:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from pantel_device.command import Command, CommandError, UsageError
-from pantel_models import Artefact, list_artefacts, macs_per_pixel
+from pantel_models import Artefact, ModelError, list_artefacts, macs_per_pixel
 
 __all__ = ["COMMAND"]
 
@@ -55,6 +55,8 @@ def _macs(path: Path) -> str:
         return f"{macs_per_pixel(path):,.0f}"
     except ImportError:
         return "needs onnx"
+    except ModelError:
+        return "damaged"  # `pantel models check` says more
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -62,9 +64,15 @@ def _check(arguments: argparse.Namespace) -> int:
     wanted: str | None = arguments.model
     named = [artefact for artefact in artefacts if wanted in {None, artefact.name}]
     if named:
+        found = []
         for artefact in named:
-            artefact.check()
-            sys.stdout.write(f"{artefact.name}: {len(artefact.files)} files as in the manifest\n")
+            try:
+                artefact.check()
+                sys.stdout.write(f"{artefact.name}: {len(artefact.files)} files as in the manifest\n")
+            except ModelError as error:
+                found.append(str(error))
+        if found:
+            raise CommandError("; ".join(found))
         return 0
     path = Path(str(wanted))
     if not path.exists():

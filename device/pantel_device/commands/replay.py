@@ -41,9 +41,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--video", type=Path, metavar="FILE", help="write the pictures as an MP4 video")
     parser.add_argument(
         "--view",
-        type=View,
-        choices=list(View),
-        default=View.PERCEPTUAL,
+        choices=[view.value for view in View],
+        default=View.PERCEPTUAL.value,
         help="which generator paints the pictures (default: %(default)s)",
     )
     parser.add_argument("--report", type=Path, metavar="FILE", help="write figures and the pictures' hashes as JSON")
@@ -61,7 +60,7 @@ def _run(arguments: argparse.Namespace) -> int:
         for path in arguments.captures:
             events = list(read_capture(path))
             with progress(len(events), f"replay {path}", every_s=5) as done:
-                for run in replay(_noted(events, album, done), [album], view=arguments.view):
+                for run in replay(_noted(events, album, done), [album], view=View(arguments.view)):
                     runs.append({"capture": str(path), **_figures(run), "pictures": album.count})
                     sys.stdout.write(_line(path, run, album.count))
     if arguments.report:

@@ -92,9 +92,8 @@ def _add_decode_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("output", type=Path, metavar="OUT", help="picture file to write, format by suffix")
     parser.add_argument(
         "--view",
-        type=View,
-        choices=list(View),
-        default=View.FAITHFUL,
+        choices=[view.value for view in View],
+        default=View.FAITHFUL.value,
         help="faithful has the least error, perceptual is nicest to look at (default: %(default)s)",
     )
 
@@ -105,7 +104,7 @@ def _decode(arguments: argparse.Namespace) -> int:
     check_writable(output)
     try:
         data = arguments.input.read_bytes()
-        still = decode_still(data, view=arguments.view)
+        still = decode_still(data, view=View(arguments.view))
     except OSError as error:
         raise CommandError(f"cannot read {arguments.input}: {error.strerror}") from error
     except CodecError as error:
