@@ -98,9 +98,7 @@ class Trajectory:
     def at(self, time_ns: int) -> Pose | None:
         """Return the pose at a time; None before the first knot and after the end."""
         knots = self.knots
-        if not knots or time_ns < knots[0].time_ns or (self.gone_ns is not None and time_ns >= self.gone_ns):
-            return None
-        if time_ns - knots[-1].time_ns > _FORGOTTEN_AFTER_NS:
+        if not knots or time_ns < knots[0].time_ns or self.forgotten(time_ns):
             return None
         return self.expected(min(time_ns, knots[-1].time_ns + _EXTRAPOLATED_NS))
 

@@ -168,9 +168,6 @@ class SpriteEncoder:
     def _case(self, observation: Observation, track: Track, stamp_ns: int, age_steps: int) -> _Case:
         now_ns = observation.frame.time_ns
         belief = self._told.get(track.track_id)
-        if belief is not None and belief.sprite.trajectory.forgotten(now_ns):
-            belief = None
-            del self._told[track.track_id]
         shown_pose = None if belief is None else belief.sprite.trajectory.at(now_ns)
         boxes = [track.box]
         if belief is not None and shown_pose is not None:
@@ -326,14 +323,16 @@ class SpriteEncoder:
 
     def _farewells(self, observation: Observation, age_steps: int) -> list[News]:
         """Return news of objects that are gone but still shown; forget those that vanish by themselves."""
+        now_ns = observation.frame.time_ns
         present = {track.track_id for track in observation.tracks}
         self._ids = {key: value for key, value in self._ids.items() if key in present or key in self._told}
         picture = Box(0, 0, *self._size_px)
         found = []
         for track_id, belief in list(self._told.items()):
-            if track_id in present:
+            trajectory = belief.sprite.trajectory
+            if track_id in present and not trajectory.forgotten(now_ns):
                 continue
-            pose = belief.sprite.trajectory.at(observation.frame.time_ns)
+            pose = trajectory.at(now_ns)
             if pose is None or picture.intersection_px(belief.raster_of(pose)) <= 0:
                 del self._told[track_id]
                 continue

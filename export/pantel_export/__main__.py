@@ -6,11 +6,26 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pantel_export.errors import ExportError
 from pantel_models import MANIFEST, ModelError
 
+if TYPE_CHECKING:  # it needs PyTorch
+    from pantel_export.training_run import TrainingRun
+
 __all__ = ["main"]
+
+
+def _finish(trainer: TrainingRun, warm_start: Path | None = None) -> None:
+    """Train to the last step, from the checkpoint on if there is one, else from 16-bit weights if they are named."""
+    if trainer.resume():
+        print(f"resumed step={trainer.step}")  # noqa: T201
+    elif warm_start:
+        from pantel_export.warm_start import load_warm_start
+
+        trainer.warm_start(load_warm_start(warm_start))
+    trainer.run()
 
 
 def _train(arguments: argparse.Namespace) -> None:
@@ -19,18 +34,13 @@ def _train(arguments: argparse.Namespace) -> None:
     from pantel_export.data import PhotoSet
     from pantel_export.settings import TrainSettings
     from pantel_export.train import Trainer, photo_roots
-    from pantel_export.warm_start import load_warm_start
 
     torch.set_num_threads(arguments.threads)
     settings = TrainSettings.from_toml(arguments.config)
     photos = PhotoSet(photo_roots(arguments.photos), minimum_px=settings.crop_px)
     print(f"pictures={len(photos)} out={arguments.out}")  # noqa: T201
     trainer = Trainer(settings, photos, arguments.out)
-    if trainer.resume():
-        print(f"resumed step={trainer.step}")  # noqa: T201
-    elif arguments.warm_start:
-        trainer.warm_start(load_warm_start(arguments.warm_start))
-    trainer.run()
+    _finish(trainer, arguments.warm_start)
 
 
 def _export(arguments: argparse.Namespace) -> None:
@@ -60,18 +70,13 @@ def _train_thumbnails(arguments: argparse.Namespace) -> None:
     from pantel_export.thumbnails.crops import gather
     from pantel_export.thumbnails.settings import ThumbnailSettings
     from pantel_export.thumbnails.train import ThumbnailTrainer
-    from pantel_export.warm_start import load_warm_start
 
     torch.set_num_threads(1)
     settings = ThumbnailSettings.from_toml(arguments.config)
     crops, sources = gather(arguments.objects, arguments.masked)
     print(f"objects={len(crops)} out={arguments.out}")  # noqa: T201
     trainer = ThumbnailTrainer(settings, crops, arguments.out, sources)
-    if trainer.resume():
-        print(f"resumed step={trainer.step}")  # noqa: T201
-    elif arguments.warm_start:
-        trainer.warm_start(load_warm_start(arguments.warm_start))
-    trainer.run()
+    _finish(trainer)
 
 
 def _thumbnails(arguments: argparse.Namespace) -> None:
@@ -82,7 +87,7 @@ def _thumbnails(arguments: argparse.Namespace) -> None:
 
     torch.set_num_threads(1)
     crops, _ = gather(arguments.objects, arguments.masked)
-    add_thumbnails(arguments.run_folder, arguments.name, crops, arguments.artefacts, arguments.weights)
+    add_thumbnails(arguments.run_folder, arguments.name, crops, arguments.artefacts)
     print(f"added the thumbnails of {arguments.run_folder} to {arguments.name}")  # noqa: T201
 
 
@@ -99,9 +104,7 @@ def _train_perceptual(arguments: argparse.Namespace) -> None:
     photos = PhotoSet(photo_roots(arguments.photos), minimum_px=settings.crop_px)
     print(f"pictures={len(photos)} out={arguments.out}")  # noqa: T201
     trainer = PerceptualTrainer(settings, arguments.scene_run, arguments.lpips, photos, arguments.out)
-    if trainer.resume():
-        print(f"resumed step={trainer.step}")  # noqa: T201
-    trainer.run()
+    _finish(trainer)
 
 
 def _perceptual(arguments: argparse.Namespace) -> None:
@@ -123,9 +126,7 @@ def _train_perceptual_thumbnails(arguments: argparse.Namespace) -> None:
     crops, _ = gather(arguments.objects, arguments.masked)
     print(f"objects={len(crops)} out={arguments.out}")  # noqa: T201
     trainer = PerceptualThumbnailTrainer(settings, arguments.thumbnail_run, arguments.lpips, crops, arguments.out)
-    if trainer.resume():
-        print(f"resumed step={trainer.step}")  # noqa: T201
-    trainer.run()
+    _finish(trainer)
 
 
 def _perceptual_thumbnails(arguments: argparse.Namespace) -> None:
@@ -195,7 +196,6 @@ def _add_thumbnail_commands(add: Callable[..., argparse.ArgumentParser]) -> None
     train.add_argument("--config", type=Path, required=True, help="settings, TOML")
     _add_objects(train)
     train.add_argument("--out", type=Path, required=True, help="run folder")
-    train.add_argument("--warm-start", type=Path, metavar="DIR", help="begin with these 16-bit weights")
     train.set_defaults(run=_train_thumbnails)
 
     thumbnails = add("thumbnails", help="put the thumbnails of a training run into an artefact")
@@ -203,9 +203,6 @@ def _add_thumbnail_commands(add: Callable[..., argparse.ArgumentParser]) -> None
     thumbnails.add_argument("--name", required=True, help="name of the artefact")
     _add_objects(thumbnails)
     thumbnails.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
-    thumbnails.add_argument(
-        "--weights", type=Path, default=Path("export/weights/thumbnails"), help="16-bit weights go here"
-    )
     thumbnails.set_defaults(run=_thumbnails)
 
     painted = add("train-perceptual-thumbnails", help="train the perceptual generator of thumbnails on top of a run")

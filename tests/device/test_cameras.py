@@ -344,11 +344,11 @@ def test_scene_is_a_function_of_seed_and_time() -> None:
 @given(width=st.integers(32, 200), height=st.integers(32, 200), seed=st.integers(0, 2**64))
 def test_scene_takes_any_size(width: int, height: int, seed: int) -> None:
     camera = SyntheticCamera((width, height), 10.0, seed=seed)
-    for now_ns in (0, 7_777_777_777):
-        frame = camera.capture(now_ns)
+    for time_ns in (0, 7_777_777_777):
+        frame = camera.capture(time_ns)
         assert frame is not None
         assert frame.pixels.shape == (height, width, 3)
-        for box in camera.truth(now_ns):
+        for box in camera.truth(time_ns):
             assert 0 <= box.x0 < box.x1 <= width
             assert 0 <= box.y0 < box.y1 <= height
 

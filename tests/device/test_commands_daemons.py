@@ -199,11 +199,11 @@ def heard(codec: SceneCodec, dress: Callable[..., Thumbnail]) -> bytes:
     payload = SceneSyntax(codec.entropy, codec.thumbnails.model, 96, 64).write(elements)
     sender = LinkSender(context, now_ns=0)
     octets = b""
-    for now_ns in range(0, 2_000_000_000, 20_000_000):
-        if payload and sender.ready(now_ns):
-            sender.submit(PacketKind.SCENE, payload, now_ns)
+    for time_ns in range(0, 2_000_000_000, 20_000_000):
+        if payload and sender.ready(time_ns):
+            sender.submit(PacketKind.SCENE, payload, time_ns)
             payload = b""
-        while chunk := sender.due(now_ns):
+        while chunk := sender.due(time_ns):
             octets += chunk
     return octets
 

@@ -128,21 +128,9 @@ def standing(
 
 
 @pytest.fixture
-def left(
-    street: NDArray[np.uint8],
-    paint: Callable[..., NDArray[np.uint8]],
-    observe: Callable[..., Observation],
-    walk: Callable[..., Track],
-) -> _Seen:
+def left(standing: _Seen, still: _Seen) -> _Seen:
     """A street on which somebody stands for 4 s, and then nobody does."""
-
-    def see(now_ns: int) -> Observation:
-        if now_ns > 4 * _S:
-            return observe(street, street, now_ns)
-        track = walk(lambda _: (50.0, 60.0), now_ns)
-        return observe(paint(street, track.box), street, now_ns, [track])
-
-    return see
+    return lambda now_ns: (still if now_ns > 4 * _S else standing)(now_ns)
 
 
 def test_a_still_picture_is_covered_soon_and_grows_sharper(

@@ -23,7 +23,6 @@ from pantel_export.thumbnails.perceptual import load_perceptual_thumbnails
 from pantel_export.thumbnails.settings import ThumbnailSettings
 from pantel_export.thumbnails.tables import thumbnail_arrays
 from pantel_export.thumbnails.train import fingerprint, load_thumbnail_networks
-from pantel_export.warm_start import save_warm_start
 from pantel_models.thumbnails import CONDITIONS, RASTER_PX, condition
 
 __all__ = ["PERCEPTUAL_ROLE", "THUMBNAIL_ROLES", "add_perceptual_thumbnails", "add_thumbnails", "thumbnails_of"]
@@ -33,7 +32,7 @@ PERCEPTUAL_ROLE = "thumbnail_perceptual"
 _PREFIX = "thumbnail_"
 
 
-def add_thumbnails(run: Path, name: str, crops: Sequence[ObjectCrop], artefacts: Path, weights: Path) -> None:
+def add_thumbnails(run: Path, name: str, crops: Sequence[ObjectCrop], artefacts: Path) -> None:
     """Put the thumbnails of a training run into an artefact in place of those it has.
 
     Args:
@@ -41,7 +40,6 @@ def add_thumbnails(run: Path, name: str, crops: Sequence[ObjectCrop], artefacts:
         name: Name of the artefact.
         crops: The objects of the training.
         artefacts: Folder that holds `manifest.json`.
-        weights: Folder for the 16-bit weights that the next training starts from.
 
     Raises:
         ExportError: There is no such artefact or run, or it was trained with other objects.
@@ -72,7 +70,6 @@ def add_thumbnails(run: Path, name: str, crops: Sequence[ObjectCrop], artefacts:
     add_files(artefacts, name, files, without=[PERCEPTUAL_ROLE])  # that was trained with other latents
     note_part(artefacts, name, "thumbnails", record, with_thumbnails)
     note_part(artefacts, name, "perceptual_thumbnails", None, with_perceptual_thumbnails)
-    save_warm_start(weights, networks.state_dict())
 
 
 def add_perceptual_thumbnails(run: Path, name: str, artefacts: Path) -> None:

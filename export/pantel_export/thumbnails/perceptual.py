@@ -22,7 +22,6 @@ from pantel_codec import THUMBNAIL_QUALITIES
 from pantel_export.errors import RunError
 from pantel_export.perceptual.discriminator import TOLD, patch_judge
 from pantel_export.perceptual.lpips import Lpips
-from pantel_export.thumbnails.augmentation import augmented
 from pantel_export.thumbnails.crops import ObjectCrop
 from pantel_export.thumbnails.networks import ThumbnailGenerator
 from pantel_export.thumbnails.settings import PerceptualThumbnailSettings, ThumbnailSettings
@@ -109,8 +108,7 @@ class PerceptualThumbnailTrainer(TrainingRun):
         """Return the sum of what generator and discriminator each try to lower, and figures for people."""
         s = self.settings
         rng = np.random.default_rng((s.seed, self.step))
-        chosen = rng.choice(len(self.crops), s.batch, p=self._chances)
-        batch = Batch.of([augmented(self.crops[index], rng) for index in chosen], self.device)
+        batch = Batch.drawn(self.crops, self._chances, s.batch, rng, self.device)
         latents, side = self._received(batch, rng)
         colour, alpha = self.networks["generator"](latents, batch.condition, side)
         behind = self._behind(batch, rng)

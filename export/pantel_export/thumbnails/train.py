@@ -47,6 +47,27 @@ class Batch:
     shape: Tensor
 
     @classmethod
+    def drawn(
+        cls,
+        crops: Sequence[ObjectCrop],
+        chances: NDArray[np.float64],
+        size: int,
+        rng: np.random.Generator,
+        device: torch.device,
+    ) -> Batch:
+        """Return objects drawn at random, each as it might be somewhere else.
+
+        Args:
+            crops: The objects.
+            chances: How likely each is to be drawn, (N,).
+            size: How many are drawn.
+            rng: Draws them.
+            device: For the tensors.
+        """
+        chosen = rng.choice(len(crops), size, p=chances)
+        return cls.of([augmented(crops[index], rng) for index in chosen], device)
+
+    @classmethod
     def of(cls, specimens: Sequence[Specimen], device: torch.device) -> Batch:
         """Stack specimens on a device."""
 
@@ -103,8 +124,7 @@ class ThumbnailTrainer(TrainingRun):
         """Return the rate-distortion loss of the present step, and figures for people."""
         s = self.settings
         rng = np.random.default_rng((s.seed, self.step))
-        chosen = rng.choice(len(self.crops), s.batch, p=self._chances)
-        batch = Batch.of([augmented(self.crops[index], rng) for index in chosen], self.device)
+        batch = Batch.drawn(self.crops, self._chances, s.batch, rng, self.device)
         quality = self._tensor(rng.integers(0, THUMBNAIL_QUALITIES, s.batch))
         detail = self._tensor(rng.random(s.batch) < 0.5)
         jitter = self._tensor(rng.random((s.batch, s.network.latents)) - 0.5)

@@ -28,7 +28,6 @@ from pantel_export.thumbnails.networks import ThumbnailNetworks
 from pantel_export.thumbnails.settings import ThumbnailSettings
 from pantel_export.thumbnails.tables import thumbnail_arrays
 from pantel_export.thumbnails.train import ThumbnailTrainer, fingerprint, load_thumbnail_networks
-from pantel_export.warm_start import load_warm_start
 from pantel_models import MANIFEST, SceneCodec, find_artefact, load_scene_codec
 from pantel_models.thumbnails import Cutting, Kind, condition
 
@@ -47,7 +46,6 @@ class Workshop:
         run: The run folder.
         said: What the command that added the thumbnails printed.
         artefacts: A copy of everything that is shipped, with these thumbnails.
-        weights: Where the 16-bit weights went.
     """
 
     folders: tuple[Path, Path, Path]
@@ -55,7 +53,6 @@ class Workshop:
     run: Path
     said: str
     artefacts: Path
-    weights: Path
 
     @property
     def folder(self) -> Path:
@@ -77,13 +74,11 @@ def workshop(
     trainer.save()
     shutil.copytree(MANIFEST.parent, place / "artefacts")
     command = ["thumbnails", "--run", str(place / "run"), "--name", NAME, "--artefacts", str(place / "artefacts")]
-    command += ["--weights", str(place / "weights"), "--objects", f"{photos}:{boxes}", "--masked", f"{photos}:{masks}"]
+    command += ["--objects", f"{photos}:{boxes}", "--masked", f"{photos}:{masks}"]
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()) as said:
         warnings.simplefilter("ignore")  # the exporter of PyTorch warns about itself
         assert main(command) == 0
-    return Workshop(
-        (photos, boxes, masks), crops, place / "run", said.getvalue(), place / "artefacts", place / "weights"
-    )
+    return Workshop((photos, boxes, masks), crops, place / "run", said.getvalue(), place / "artefacts")
 
 
 @pytest.fixture(scope="module")
@@ -226,12 +221,6 @@ def test_tables_are_fitted_to_objects_as_they_are_and_as_they_might_be(
         np.testing.assert_array_equal(array, expected[name])
 
 
-def test_weights_are_kept_for_the_next_training(workshop: Workshop, networks: ThumbnailNetworks) -> None:
-    weights = load_warm_start(workshop.weights)
-    for key, value in networks.state_dict().items():
-        assert torch.allclose(weights[key], value, atol=2e-3, rtol=1e-3), key
-
-
 def test_thumbnails_are_told_from_the_other_arrays(workshop: Workshop, tmp_path: Path) -> None:
     assert {name for name, _ in thumbnails_of(workshop.folder / "tables.npz")} == ARRAYS
     assert list(thumbnails_of(tmp_path / "nowhere.npz")) == []
@@ -243,7 +232,7 @@ def test_other_objects_and_wrong_names_are_refused(workshop: Workshop, tmp_path:
     crops, run = workshop.crops, workshop.run
 
     def add(run: Path, name: str, crops: list[ObjectCrop], artefacts: Path = workshop.artefacts) -> None:
-        add_thumbnails(run, name, crops, artefacts, tmp_path / "weights")
+        add_thumbnails(run, name, crops, artefacts)
 
     for objects in (crops[1:], [*crops, crops[0]], [*crops[8:], *crops[:8]]):
         with pytest.raises(ExportError, match="was trained with other objects"):
@@ -254,7 +243,6 @@ def test_other_objects_and_wrong_names_are_refused(workshop: Workshop, tmp_path:
         add(run, NAME, crops, tmp_path)
     with pytest.raises(ExportError, match="train first"):
         add(tmp_path, NAME, crops)
-    assert not (tmp_path / "weights").exists()
     assert (workshop.folder / "tables.npz").read_bytes() == tables
     assert (workshop.artefacts / "manifest.json").read_bytes() == manifest
 
@@ -262,7 +250,6 @@ def test_other_objects_and_wrong_names_are_refused(workshop: Workshop, tmp_path:
 def test_folders_of_the_command_line_are_checked(workshop: Workshop, capsys: pytest.CaptureFixture[str]) -> None:
     photos, boxes, _ = workshop.folders
     command = ["thumbnails", "--run", str(workshop.run), "--name", NAME, "--artefacts", str(workshop.artefacts)]
-    command += ["--weights", str(workshop.weights)]
     assert main([*command, "--objects", f"{photos}:{boxes}"]) == 1  # without the masks
     assert "was trained with other objects" in capsys.readouterr().err
     for wrong in (str(photos), f"{photos}:", f"{photos}:nowhere", f"nowhere:{boxes}"):

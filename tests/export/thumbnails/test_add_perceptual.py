@@ -108,15 +108,13 @@ def run(
 
 
 @pytest.fixture(scope="module")
-def add_again(
-    thumbnail_run: Path, crops: list[ObjectCrop], tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[Path], None]:
+def add_again(thumbnail_run: Path, crops: list[ObjectCrop]) -> Callable[[Path], None]:
     """Return a function that puts the thumbnails of the run into the artefact in a folder."""
 
     def add(artefacts: Path) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the exporter of PyTorch warns about itself
-            add_thumbnails(thumbnail_run, NAME, crops, artefacts, tmp_path_factory.mktemp("weights"))
+            add_thumbnails(thumbnail_run, NAME, crops, artefacts)
 
     return add
 
