@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pantel_codec import Element
+from pantel_device.look_search import LookDraft
 from pantel_models.thumbnails import Look
 
 __all__ = ["News", "lasting_s"]
@@ -25,6 +26,7 @@ class News:
             its weight, per bit.
         track_id: The object that they are about; None if they are about none.
         look: How the object then looks; None if they do not say.
+        draft: The thumbnail among them, if other symbols may be searched for.
     """
 
     kind: str
@@ -33,6 +35,7 @@ class News:
     worth: float
     track_id: int | None = None
     look: Look | None = None
+    draft: LookDraft | None = None
 
 
 def lasting_s(age_ns: int) -> float:

@@ -21,24 +21,29 @@ _REACH = 0.62  # of an object's sides, in which what belongs to it is looked for
 _WORTH_REACHING = 0.1  # share of a strip beside an object that has to move for the raster to reach so far
 _DIFFERENCE = 14.0  # grey levels from the background that make a pixel the object's
 _SOFTNESS = 6.0
-_PRESENCE = 60.0  # squared error, over 0..1 values, of not showing an object at all, or of showing one that is gone
+_PRESENCE = 30.0  # weighted error of not showing an object at all, or of showing one that is gone, as `weight` 1 has it
 _PRESENT_IOU = 0.7  # with its true place, from which on an object counts as shown there
 
 
 class ObjectView:
     """The surroundings of an object and of its sprite in one frame.
 
+    Errors are sums of squares over 0..1 values; what moves weighs more than what is beside it.
+
     Attributes:
         window: Rows and columns of the picture that are looked at; empty when nothing lies in the picture.
     """
 
-    def __init__(self, observation: Observation, track: Track | None, boxes: Sequence[Box]) -> None:
+    def __init__(
+        self, observation: Observation, track: Track | None, boxes: Sequence[Box], *, weight: float = 1.0
+    ) -> None:
         """Cut out a part of a frame.
 
         Args:
             observation: The frame, its background and its objects.
             track: The object; None if it has left.
             boxes: What the part has to hold.
+            weight: How much more an error counts where something moves than beside it.
         """
         height, width = observation.frame.pixels.shape[:2]
         self._size_px = (width, height)
@@ -61,6 +66,8 @@ class ObjectView:
                 self._others[hidden] = True
                 if track is not None and other.box.y1 > track.box.y1:
                     self._seen[hidden] = 0
+        self._presence = _PRESENCE * weight
+        self._root_weight = np.sqrt(self._seen * (1 + (weight - 1) * self._mask[..., None])) / np.float32(255)
 
     def margins(self, box: Box) -> Margins:
         """Return how far a raster should reach beyond an object to hold all that moves with it, such as its shadow."""
@@ -86,31 +93,38 @@ class ObjectView:
         return left, above, right, below
 
     def error(self, look: Look, box: Box, margins: Margins) -> float:
-        """Return the squared error, over 0..1 values, of a sprite; more if it shows an object where none is.
+        """Return the weighted error of a sprite; more if it shows an object where none is.
 
         Args:
             look: The sprite.
             box: Where it shows the object.
             margins: Of its raster.
         """
-        placed = place(look, raster_box(box, margins), self._size_px)
-        picture = self._background
-        inner = _common(placed.window, self.window)
-        if inner is not None:
-            here, there = _relative(inner, self.window), _relative(inner, placed.window)
-            picture = picture.copy()
-            picture[here] += placed.alpha[there] * (placed.colour[there] - picture[here])
-        if self._true_box is None:
-            return self._squared_error(picture) + _PRESENCE
-        absence = max(1 - box.iou(self._true_box) / _PRESENT_IOU, 0.0)
-        return self._squared_error(picture) + _PRESENCE * absence
+        wrong = self.residual(look, raster_box(box, margins))
+        absence = 1.0 if self._true_box is None else max(1 - box.iou(self._true_box) / _PRESENT_IOU, 0.0)
+        return float(wrong @ wrong) + self._presence * absence
 
     def bare_error(self) -> float:
-        """Return the squared error, over 0..1 values, of the background without a sprite."""
-        return self._squared_error(self._background) + (0.0 if self._true_box is None else _PRESENCE)
+        """Return the weighted error of the background without a sprite."""
+        wrong = self.residual()
+        return float(wrong @ wrong) + (0.0 if self._true_box is None else self._presence)
 
-    def _squared_error(self, picture: NDArray[np.float32]) -> float:
-        return float((((picture - self._frame) ** 2) * self._seen).sum()) / 255.0**2
+    def residual(self, look: Look | None = None, raster: Box | None = None) -> NDArray[np.float32]:
+        """Return the error of each value of the window, (values,) float32; their squares add up to the weighted error.
+
+        Args:
+            look: A sprite; none shows the bare background.
+            raster: Where its raster lies.
+        """
+        picture = self._background
+        if look is not None and raster is not None:
+            placed = place(look, raster, self._size_px)
+            inner = _common(placed.window, self.window)
+            if inner is not None:
+                here, there = _relative(inner, self.window), _relative(inner, placed.window)
+                picture = picture.copy()
+                picture[here] += placed.alpha[there] * (placed.colour[there] - picture[here])
+        return np.asarray((picture - self._frame) * self._root_weight, np.float32).ravel()
 
     def cut(self, box: Box) -> Cutting | None:
         """Return what lies in a raster's rectangle; None if hardly anything of it lies in the picture."""

@@ -31,12 +31,12 @@ class SceneEncoderSettings:
     """What the operator may decide.
 
     Attributes:
-        roi_weight: How much more an error counts in what moves or was detected than in the background.
+        roi_weight: How much more an error counts in what moves than in the background.
         assumed_loss: Share of packets that is expected to be lost, 0 to 1.
         refresh_s: Time after which a receiver that joins late should have been told again [s].
     """
 
-    roi_weight: float = 2.0
+    roi_weight: float = 4.0
     assumed_loss: float = 0.05
     refresh_s: float = 120.0
 
@@ -105,10 +105,10 @@ class SceneEncoder:
             best = max(fitting, key=lambda offer: offer.worth, default=None)
             if best is None:
                 return told, payload
-            longer = self._syntax.write(_elements(best.told))
-            fits = len(longer) <= capacity_bytes  # the estimates know nothing of whole bytes
+            chosen, longer = self._written(best, room_bits, capacity_bytes)
+            fits = len(longer) <= capacity_bytes
             if fits:
-                told, payload = best.told, longer
+                told, payload = chosen.told, longer
                 room_bits = 8.0 * (capacity_bytes - len(payload))
                 if best.news is cells:
                     self._background.sent(best.news, now_ns)
@@ -117,6 +117,14 @@ class SceneEncoder:
                 reserve_bits += 0.0 if fits else 8.0
                 limit_bits = room_bits - reserve_bits
                 cells = self._background.news(now_ns, limit_bits) if limit_bits >= _SMALLEST_CELL_BITS else None
+
+    def _written(self, offer: _Offer, room_bits: float, capacity_bytes: int) -> tuple[_Offer, bytes]:
+        """Return an offer with the best looks that fit, and the payload: too long if not even those it has fit."""
+        refined = offer.with_news(self._sprites.refined(offer.news, room_bits - offer.bits))
+        payload = self._syntax.write(_elements(refined.told))
+        if refined is offer or len(payload) <= capacity_bytes:  # the estimates know nothing of whole bytes
+            return refined, payload
+        return offer, self._syntax.write(_elements(offer.told))
 
     def _candidates(self, observation: Observation, stamp_ns: int) -> list[News]:
         """Return all that could be told of the light and of moving objects."""
@@ -148,6 +156,12 @@ class _Offer:
     told: list[News]
     bits: float
     worth: float
+
+    def with_news(self, news: News) -> _Offer:
+        """Return the offer with other news in the place of its own."""
+        if news is self.news:
+            return self
+        return replace(self, news=news, told=[news if old is self.news else old for old in self.told])
 
     @classmethod
     def of(cls, news: News, told: list[News]) -> _Offer:

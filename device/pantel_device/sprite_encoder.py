@@ -8,7 +8,11 @@ error that each would remove, over the time it may be expected to stay removed, 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pantel_codec import (
     AGE_STEP_NS,
@@ -23,25 +27,25 @@ from pantel_codec import (
     Sprite,
     SpriteElement,
     StepElement,
+    Thumbnail,
     Trajectory,
     completed_knot,
     shape_of,
     size_code,
-    size_px,
 )
 from pantel_device.composition import pose_box, raster_box
-from pantel_device.frame import Box, Observation, Track, TrackPoint
+from pantel_device.frame import Box, Observation, Track
+from pantel_device.look_search import LookDraft, refine_look
 from pantel_device.news import News, lasting_s
 from pantel_device.object_view import ObjectView
 from pantel_device.observer.coco import class_id_of
 from pantel_device.sprite_belief import SpriteBelief, as_step, knot_pose
+from pantel_device.sprite_case import MAX_AGE_STEPS, SpriteCase
 from pantel_models.thumbnails import Look, ThumbnailCodec, kind_of
 
 __all__ = ["SpriteEncoder"]
 
 _QUALITIES = ((0, 2, 4, 6), (2, 4, 6))  # of core and detail that are tried
-_MAX_AGE_STEPS = 15
-_POSITION_MARGIN_PX = 63
 
 # What elements take besides the symbols of a thumbnail [bit].
 _SPRITE_BITS = 52.0
@@ -57,36 +61,6 @@ _LEAST_ERROR = 0.3  # squared error over 0..1 that is worth looking at
 _LOOKED_AT = 6  # objects of which thumbnails are tried for one payload: those that lack most
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Case:
-    """One object at the time of a payload.
-
-    Attributes:
-        stamp_ns: Of the packet.
-        age_steps: Of the newest knot that can be told.
-        now_ns: Capture time of the frame.
-        track: The object.
-        view: What the frame shows of it.
-        missing: Probability that the receiver does not know the object.
-        bare: Error of the background without any sprite.
-        known: Error of what a receiver shows that knows the object.
-    """
-
-    stamp_ns: int
-    age_steps: int
-    now_ns: int
-    track: Track
-    view: ObjectView
-    missing: float
-    bare: float
-    known: float
-
-    @property
-    def shown(self) -> float:
-        """Expected error of what the receiver shows."""
-        return self.missing * self.bare + (1 - self.missing) * self.known
-
-
 class SpriteEncoder:
     """Knows what was told of moving objects and what is worth telling next."""
 
@@ -98,7 +72,7 @@ class SpriteEncoder:
         Args:
             thumbnails: How sprites look.
             size_px: Width and height of the picture.
-            weight: How much an error in a moving object counts, compared with one in the background.
+            weight: How much more an error counts in what moves than in the background.
             loss: Share of packets that is expected to be lost.
             refresh_s: Time after which a receiver that joined late should have been told again [s].
         """
@@ -108,6 +82,7 @@ class SpriteEncoder:
         self._loss = loss
         self._refresh_ns = refresh_s * 1e9
         self._told: dict[int, SpriteBelief] = {}
+        self._cases: dict[int, SpriteCase] = {}
         self._ids: dict[int, int] = {}
         self._next_id = 0
 
@@ -119,14 +94,34 @@ class SpriteEncoder:
             stamp_ns: Time of the packet, from which its knots count back.
         """
         age_steps = max(math.ceil((stamp_ns - observation.frame.time_ns) / AGE_STEP_NS), 0)
-        if age_steps > _MAX_AGE_STEPS:
+        if age_steps > MAX_AGE_STEPS:
             return []
         found = self._farewells(observation, age_steps)
-        cases = [self._case(observation, track, stamp_ns, age_steps) for track in observation.tracks]
-        cases = sorted((case for case in cases if case.shown > _LEAST_ERROR), key=lambda case: -case.shown)
+        self._cases = {
+            track.track_id: self._case(observation, track, stamp_ns, age_steps) for track in observation.tracks
+        }
+        cases = sorted((c for c in self._cases.values() if c.shown > _LEAST_ERROR), key=lambda case: -case.shown)
         for rank, case in enumerate(cases):
             found += self._about(case, looks=rank < _LOOKED_AT)
         return found
+
+    def refined(self, news: News, more_bits: float) -> News:
+        """Return news with a thumbnail that fits the picture better, if they have one and it can be found.
+
+        Args:
+            news: What was chosen to be sent.
+            more_bits: By how much it may grow.
+        """
+        if news.draft is None:
+            return news
+        thumbnail = news.draft.sent
+        own_bits = float(news.draft.bits(self._thumbnails, thumbnail.symbols).sum())
+        found = refine_look(self._thumbnails, news.draft, own_bits + more_bits)
+        if found is news.draft:
+            return news
+        elements = tuple(_with_thumbnail(element, thumbnail, found.sent) for element in news.elements)
+        bits = news.bits - own_bits + float(found.bits(self._thumbnails, found.sent.symbols).sum())
+        return replace(news, elements=elements, bits=bits, look=found.look, draft=found)
 
     def sent(self, news: News, stamp_ns: int) -> None:
         """Take note of what goes on the air."""
@@ -165,26 +160,29 @@ class SpriteEncoder:
         missing = self._loss * (1.0 if known is None else known.missing)
         return SpriteBelief(element.sprite_id, sprite, look, stamp_ns, missing)
 
-    def _case(self, observation: Observation, track: Track, stamp_ns: int, age_steps: int) -> _Case:
+    def _case(self, observation: Observation, track: Track, stamp_ns: int, age_steps: int) -> SpriteCase:
         now_ns = observation.frame.time_ns
         belief = self._told.get(track.track_id)
         shown_pose = None if belief is None else belief.sprite.trajectory.at(now_ns)
         boxes = [track.box]
         if belief is not None and shown_pose is not None:
             boxes.append(belief.raster_of(shown_pose))
-        view = ObjectView(observation, track, boxes)
+        view = ObjectView(observation, track, boxes, weight=self._weight)
         bare = known = view.bare_error()
         missing = 1.0 if belief is None else belief.missing_at(now_ns, self._loss, self._refresh_ns)
         if belief is not None and shown_pose is not None:
             known = view.error(belief.look, belief.box_of(shown_pose), belief.sprite.margins)
-        return _Case(stamp_ns, age_steps, now_ns, track, view, missing, bare, known)
+        # That of the payload before keeps what it was, without all that came before.
+        before = self._cases.get(track.track_id)
+        earlier = None if before is None else replace(before, earlier=None)
+        return SpriteCase(stamp_ns, age_steps, now_ns, track, view, missing, bare, known, earlier)
 
-    def _about(self, case: _Case, *, looks: bool) -> list[News]:
+    def _about(self, case: SpriteCase, *, looks: bool) -> list[News]:
         """Return what could be told of one object."""
         belief = self._told.get(case.track.track_id)
         if belief is None:
             return self._introductions(case) if looks else []
-        knot = self._knot(case, case.age_steps, belief.sprite)
+        knot = case.knot(self._size_px, belief.sprite)
         box = belief.box_of(knot_pose(knot, case.stamp_ns))
         posed = case.view.error(belief.look, box, belief.sprite.margins)
         kept_s = max(_NEW_LASTS_S - (belief.sprite.trajectory.forgotten_ns - case.now_ns) / 1e9, 0.0)
@@ -199,7 +197,7 @@ class SpriteEncoder:
             found += self._new_looks(case, belief, found[0], min(posed, case.known))
         return [news for news in found if news.worth > 0]
 
-    def _again(self, case: _Case, belief: SpriteBelief, knot: Knot, posed: float) -> News:
+    def _again(self, case: SpriteCase, belief: SpriteBelief, knot: Knot, posed: float) -> News:
         """Return all that makes a known object known, as it was told before, for those who may have missed it."""
         sprite = belief.sprite
         width_code = min(max(sprite.width_code + knot.height_code - sprite.height_code, 0), SIZE_CODES - 1)
@@ -209,7 +207,7 @@ class SpriteEncoder:
         gain += (1 - case.missing) * (case.known - posed) * lasting_s(case.now_ns - belief.knot_ns)
         return self._news(case, (element,), _SPRITE_BITS + float(symbol_bits.sum()), gain, belief.look)
 
-    def _new_looks(self, case: _Case, belief: SpriteBelief, move: News, posed: float) -> list[News]:
+    def _new_looks(self, case: SpriteCase, belief: SpriteBelief, move: News, posed: float) -> list[News]:
         """Return how the looks of a known object could be brought up to date: alone, with its place, or all anew.
 
         Args:
@@ -219,7 +217,7 @@ class SpriteEncoder:
             posed: Error with the old look in the better place.
         """
         moves = move.worth > 0
-        knot = self._knot(case, case.age_steps, belief.sprite)
+        knot = case.knot(self._size_px, belief.sprite)
         box = belief.box_of(knot_pose(knot, case.stamp_ns)) if moves else belief.box_at(case.now_ns)
         found = self._introductions(case) if self._outgrown(case, belief) else []
         cutting = None if box is None else case.view.cut(raster_box(box, belief.sprite.margins))
@@ -227,28 +225,51 @@ class SpriteEncoder:
             return found
         lasts_s = lasting_s(case.now_ns - belief.sprite.look_ns)
         shape = belief.sprite.shape
-        move_gain = move.worth * move.bits / (self._weight * (1 - self._loss))
+        move_gain = move.worth * move.bits / (1 - self._loss)
         latents = self._thumbnails.analyse(cutting, shape, belief.sprite.class_id)
+        places = case.places(box, belief.sprite.margins)
         for part in Part:
-            versions = belief.next_version, belief.sprite.core.version
-            choices = [
-                self._thumbnails.quantize(latents, shape, part, quality, versions[part]) for quality in _QUALITIES[part]
-            ]
-            pairs = [
-                (thumbnail, None) if part is Part.CORE else (belief.sprite.core, thumbnail) for thumbnail, _ in choices
-            ]
-            looks = self._thumbnails.decode_all(pairs, shape, belief.sprite.class_id)
-            for (thumbnail, symbol_bits), look in zip(choices, looks, strict=True):
+            core = None if part is Part.CORE else belief.sprite.core
+            version = belief.next_version if core is None else core.version
+            for draft, symbol_bits in self._drafts(latents, (shape, belief.sprite.class_id), version, core, places):
                 bits = _LOOK_BITS + symbol_bits
-                gain = (1 - case.missing) * (posed - case.view.error(look, box, belief.sprite.margins)) * lasts_s
-                elements: tuple[Element, ...] = (LookElement(belief.sprite_id, shape, thumbnail),)
-                found.append(self._news(case, elements, bits, gain, look))
+                error = case.view.error(draft.look, box, belief.sprite.margins)
+                gain = (1 - case.missing) * (posed - error) * lasts_s
+                elements: tuple[Element, ...] = (LookElement(belief.sprite_id, shape, draft.sent),)
+                found.append(self._news(case, elements, bits, gain, draft))
                 if moves:
                     both = (*move.elements, *elements)
-                    found.append(self._news(case, both, bits + move.bits, gain + move_gain, look))
+                    found.append(self._news(case, both, bits + move.bits, gain + move_gain, draft))
         return found
 
-    def _outgrown(self, case: _Case, belief: SpriteBelief) -> bool:
+    def _drafts(
+        self,
+        latents: NDArray[np.float32],
+        kind: tuple[int, int],
+        version: int,
+        core: Thumbnail | None,
+        places: Sequence[tuple[ObjectView, Box]],
+    ) -> list[tuple[LookDraft, float]]:
+        """Return a part of a thumbnail in several qualities, each with what its symbols cost [bit].
+
+        Args:
+            latents: Of the object.
+            kind: Shape and class of the sprite.
+            version: Of the core.
+            core: What the detail belongs to; None to make a core.
+            places: As `LookDraft` has them.
+        """
+        shape, class_id = kind
+        part = Part.CORE if core is None else Part.DETAIL
+        choices = [self._thumbnails.quantize(latents, shape, part, quality, version) for quality in _QUALITIES[part]]
+        pairs = [(each, None) if core is None else (core, each) for each, _ in choices]
+        looks = self._thumbnails.decode_all(pairs, shape, class_id)
+        return [
+            (LookDraft(pair[0], pair[1], look, shape, class_id, places), bits)
+            for pair, look, (_, bits) in zip(pairs, looks, choices, strict=True)
+        ]
+
+    def _outgrown(self, case: SpriteCase, belief: SpriteBelief) -> bool:
         """Return whether more than looks and place should be told anew: proportions, raster or kind, or all of it."""
         width, height = size_code(case.track.history[-1].width), size_code(case.track.history[-1].height)
         sprite = belief.sprite
@@ -258,12 +279,11 @@ class SpriteEncoder:
             or case.view.margins(case.track.box) != sprite.margins
         )
 
-    def _introductions(self, case: _Case) -> list[News]:
+    def _introductions(self, case: SpriteCase) -> list[News]:
         """Return an object with all that makes it known, in several qualities."""
         belief = self._told.get(case.track.track_id)
-        point = _point(case.track, case.stamp_ns - case.age_steps * AGE_STEP_NS)
-        width_code = size_code(point.width)
-        knot = self._knot(case, case.age_steps, None)
+        width_code = size_code(case.width_px)
+        knot = case.knot(self._size_px)
         shape = shape_of(width_code, knot.height_code)
         pose = knot_pose(knot, case.stamp_ns)
         box = pose_box(pose, width_code, knot.height_code)
@@ -273,25 +293,22 @@ class SpriteEncoder:
         if cutting is None or sprite_id is None:
             return []
         version = 0 if belief is None else belief.next_version
-        older = self._older_knot(case) if belief is None else None
+        older = case.older_knot(self._size_px) if belief is None else None
         lasts_s = _NEW_LASTS_S if belief is None else lasting_s(case.now_ns - belief.sprite.look_ns)
         class_id = class_id_of(case.track.label)
         latents = self._thumbnails.analyse(cutting, shape, class_id)
-        choices = [
-            self._thumbnails.quantize(latents, shape, Part.CORE, quality, version) for quality in _QUALITIES[Part.CORE]
-        ]
-        looks = self._thumbnails.decode_all([(core, None) for core, _ in choices], shape, class_id)
         found = []
-        for (core, symbol_bits), look in zip(choices, looks, strict=True):
+        places = case.places(box, margins)
+        for draft, symbol_bits in self._drafts(latents, (shape, class_id), version, None, places):
             bits = _SPRITE_BITS + symbol_bits
-            gain = (case.shown - case.view.error(look, box, margins)) * lasts_s
+            gain = (case.shown - case.view.error(draft.look, box, margins)) * lasts_s
             elements: tuple[Element, ...] = (
-                SpriteElement(sprite_id, belief is None, class_id, width_code, margins, knot, core),
+                SpriteElement(sprite_id, belief is None, class_id, width_code, margins, knot, draft.core),
             )
             if older is not None:
                 past, past_bits = self._past(sprite_id, older, knot, case.stamp_ns)
                 elements, bits = (*elements, past), bits + past_bits
-            found.append(self._news(case, elements, bits, gain, look))
+            found.append(self._news(case, elements, bits, gain, draft))
         return [news for news in found if news.worth > 0]
 
     def _past(self, sprite_id: int, older: Knot, knot: Knot, stamp_ns: int) -> tuple[Element, float]:
@@ -315,11 +332,17 @@ class SpriteEncoder:
         return self._ids[track_id]
 
     def _news(
-        self, case: _Case, elements: tuple[Element, ...], bits: float, gain: float, look: Look | None = None
+        self,
+        case: SpriteCase,
+        elements: tuple[Element, ...],
+        bits: float,
+        gain: float,
+        shown: Look | LookDraft | None = None,
     ) -> News:
-        worth = self._weight * (1 - self._loss) * gain / bits
-        kind = "poses" if look is None else "sprites"
-        return News(kind, elements, bits, worth, case.track.track_id, look)
+        worth = (1 - self._loss) * gain / bits
+        kind = "poses" if shown is None else "sprites"
+        look, draft = (shown.look, shown) if isinstance(shown, LookDraft) else (shown, None)
+        return News(kind, elements, bits, worth, case.track.track_id, look, draft)
 
     def _farewells(self, observation: Observation, age_steps: int) -> list[News]:
         """Return news of objects that are gone but still shown; forget those that vanish by themselves."""
@@ -336,51 +359,20 @@ class SpriteEncoder:
             if pose is None or picture.intersection_px(belief.raster_of(pose)) <= 0:
                 del self._told[track_id]
                 continue
-            view = ObjectView(observation, None, [belief.raster_of(pose)])
+            view = ObjectView(observation, None, [belief.raster_of(pose)], weight=self._weight)
             gain = view.error(belief.look, belief.box_of(pose), belief.sprite.margins) - view.bare_error()
             if gain > 0:
-                worth = self._weight * (1 - self._loss) * gain * _NEW_LASTS_S / _FORGET_BITS
+                worth = (1 - self._loss) * gain * _NEW_LASTS_S / _FORGET_BITS
                 farewell = ForgetElement(belief.sprite_id, age_steps)
                 found.append(News("farewells", (farewell,), _FORGET_BITS, worth, track_id))
         return found
 
-    def _knot(self, case: _Case, age_steps: int, sprite: Sprite | None) -> Knot:
-        """Return where an object was, as it can be told; of a sprite that keeps its proportions, of the right area."""
-        point = _point(case.track, case.stamp_ns - age_steps * AGE_STEP_NS)
-        height = point.height
-        if sprite is not None:
-            height = math.sqrt(point.width * height * size_px(sprite.height_code) / size_px(sprite.width_code))
-        x, y = (
-            min(max(round(value), -_POSITION_MARGIN_PX), side + _POSITION_MARGIN_PX)
-            for value, side in zip((point.x, point.y), self._size_px, strict=True)
-        )
-        return Knot(age_steps, x, y, size_code(height))
 
-    def _older_knot(self, case: _Case) -> Knot | None:
-        """Return an earlier knot of a new object, so that it has a past and a velocity; None if it is too new."""
-        steps = (case.stamp_ns - case.track.history[0].time_ns) // AGE_STEP_NS
-        steps = min(steps, _MAX_AGE_STEPS)
-        return self._knot(case, steps, None) if steps >= case.age_steps + 3 else None
-
-
-def _point(track: Track, time_ns: int) -> TrackPoint:
-    """Return centre and size of an object at a time, the nearest that is known."""
-    history = track.history
-    before = history[0]
-    for after in history:
-        if after.time_ns >= time_ns:
-            if after.time_ns == before.time_ns:
-                return after
-            share = max((time_ns - before.time_ns) / (after.time_ns - before.time_ns), 0.0)
-            values = (
-                (1 - share) * old + share * new
-                for old, new in (
-                    (before.x, after.x),
-                    (before.y, after.y),
-                    (before.width, after.width),
-                    (before.height, after.height),
-                )
-            )
-            return TrackPoint(time_ns, *values)
-        before = after
-    return history[-1]
+def _with_thumbnail(element: Element, old: Thumbnail, new: Thumbnail) -> Element:
+    """Return an element with a thumbnail in the place of another, if it has that."""
+    match element:
+        case SpriteElement(core=core) if core is old:
+            return replace(element, core=new)
+        case LookElement(thumbnail=thumbnail) if thumbnail is old:
+            return replace(element, thumbnail=new)
+    return element

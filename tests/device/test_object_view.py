@@ -158,3 +158,14 @@ def test_what_lies_outside_is_empty_and_makes_no_trouble(
     assert ObjectView(observation, None, [box]).bare_error() == 0
     assert view.cut(box) is None
     assert view.margins(box) == (0, 0, 0, 0)
+
+
+def test_what_moves_weighs_more(street: NDArray[np.uint8], paint: _Paint, observe: _Observe, walk: _Walk) -> None:
+    track = _stands(walk, _BOX)
+    observation = observe(paint(street, _BOX), street, 0, [track])
+    light, heavy = (ObjectView(observation, track, [_BOX], weight=weight) for weight in (1.0, 4.0))
+    assert heavy.bare_error() == pytest.approx(4 * light.bare_error(), rel=0.02)  # all that is wrong moves
+    residual = heavy.residual()
+    assert float(residual @ residual) < heavy.bare_error()  # which knows that an object is missing besides
+    clear = Look(np.zeros((RASTER_PX, RASTER_PX, 3), np.float32), np.zeros((RASTER_PX, RASTER_PX), np.float32))
+    np.testing.assert_allclose(heavy.residual(clear, raster_box(_BOX, _TIGHT)), residual, atol=1e-6)

@@ -1,0 +1,135 @@
+"""Finds symbols of a thumbnail that look better where the sprite will stand: analysis by synthesis.
+
+The encoder network gives latents that are good on average, whatever stands behind the object. For the one thumbnail
+that is about to be sent, the generator itself tells what each symbol does to the picture. So a Gauss-Newton step on
+whole numbers, with the symbols' bits at their price, finds better ones. It takes one run of the generator for a batch
+with a thumbnail for each symbol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pantel_codec import Part, Thumbnail
+from pantel_device.frame import Box
+from pantel_device.object_view import ObjectView
+from pantel_models.thumbnails import Look, ThumbnailCodec
+
+__all__ = ["LookDraft", "refine_look"]
+
+_PRICE = 0.3  # of a bit, in what the bits of the draft remove on average: the last ones remove less than the first
+_DEARER = 1.5  # by which the price rises while the symbols take too many bits
+_MAX_RISES = 8
+_SWEEPS = 6
+_REACH = 3  # by which a symbol may change
+_OFFSETS = np.arange(-_REACH, _REACH + 1, dtype=np.int32)
+
+Floats = NDArray[np.float32]
+Integers = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LookDraft:
+    """A thumbnail that may be sent, and where the sprite would stand.
+
+    Attributes:
+        core: The core.
+        detail: The detail, if that is what is to be sent.
+        look: How the sprite looks with them.
+        shape: See `pantel_codec.shape_of`.
+        class_id: See `pantel_codec.Sprite`.
+        places: The frames to judge it by, and where the sprite's raster stands in them.
+    """
+
+    core: Thumbnail
+    detail: Thumbnail | None
+    look: Look
+    shape: int
+    class_id: int
+    places: Sequence[tuple[ObjectView, Box]]
+
+    @property
+    def sent(self) -> Thumbnail:
+        """The part that is to be sent."""
+        return self.core if self.detail is None else self.detail
+
+    def bits(self, thumbnails: ThumbnailCodec, rows: Integers) -> NDArray[np.float64]:
+        """Return (..., symbols): what symbols in place of those of the part to be sent cost."""
+        return thumbnails.model.bits(self.shape, self.sent.part, self.sent.quality, rows)
+
+    def with_symbols(self, thumbnails: ThumbnailCodec, rows: Integers) -> list[LookDraft]:
+        """Return drafts with other symbols (N, symbols) of the part to be sent."""
+        parts = [replace(self.sent, symbols=row) for row in rows]
+        pairs = [(part, None) if part.part is Part.CORE else (self.core, part) for part in parts]
+        looks = thumbnails.decode_all(pairs, self.shape, self.class_id)
+        return [
+            replace(self, core=core, detail=more, look=look) for (core, more), look in zip(pairs, looks, strict=True)
+        ]
+
+    def residual(self) -> Floats:
+        """Return the error of each value of all frames, (values,), so that the squares add up to the mean error."""
+        errors = [view.residual(self.look, raster) for view, raster in self.places]
+        return np.concatenate(errors) / np.float32(len(errors) ** 0.5)
+
+    def bare_error(self) -> float:
+        """Return the mean error without the sprite."""
+        return sum(float(error @ error) for error in (view.residual() for view, _ in self.places)) / len(self.places)
+
+
+def refine_look(thumbnails: ThumbnailCodec, draft: LookDraft, limit_bits: float) -> LookDraft:
+    """Return a better draft, or the same.
+
+    Args:
+        thumbnails: How sprites look.
+        draft: A thumbnail as the encoder network gives it.
+        limit_bits: What the symbols of the part to be sent may cost.
+    """
+    symbols = draft.sent.symbols
+    signs = np.where(symbols > 0, -1, 1).astype(np.int32)  # towards zero where there is a way
+    neighbours = draft.with_symbols(thumbnails, symbols + np.diag(signs))
+    before = draft.residual()
+    effects = np.stack([each.residual() - before for each in neighbours]) * signs[:, None].astype(np.float32)
+    hessian, gradient = effects @ effects.T, effects @ before
+    bits = np.stack([draft.bits(thumbnails, symbols + offset) for offset in _OFFSETS])
+    error, own_bits = float(before @ before), float(bits[_REACH].sum())
+    whole_bits = own_bits
+    if draft.detail is not None:
+        core = draft.core
+        whole_bits += float(thumbnails.model.bits(draft.shape, core.part, core.quality, core.symbols).sum())
+    price = _PRICE * max(draft.bare_error() - error, 0.0) / max(whole_bits, 1.0)
+    for _ in range(_MAX_RISES):
+        changed = symbols + _whole_step(hessian, gradient, price * bits)
+        if float(draft.bits(thumbnails, changed).sum()) <= limit_bits:
+            break
+        price *= _DEARER
+    else:
+        return draft
+    found = draft.with_symbols(thumbnails, changed[None])[0]
+    after = found.residual()
+    better = float(after @ after) + price * float(draft.bits(thumbnails, changed).sum()) < error + price * own_bits
+    return found if better else draft
+
+
+def _whole_step(hessian: Floats, gradient: Floats, prices: NDArray[np.float64]) -> Integers:
+    """Return the change (N,) of the symbols that lowers error and price most, one coordinate at a time.
+
+    Args:
+        hessian: (N, N) of the error, halved.
+        gradient: (N,) of it, halved.
+        prices: (2 _REACH + 1, N) of each symbol changed by each offset.
+    """
+    change = np.zeros(len(gradient), np.int32)
+    curvature = np.diagonal(hessian)
+    for _ in range(_SWEEPS):
+        before = change.copy()
+        for i in range(len(change)):
+            slope = gradient[i] + hessian[i] @ change - curvature[i] * change[i]
+            cost = (2 * slope + curvature[i] * _OFFSETS) * _OFFSETS + prices[:, i]
+            change[i] = _OFFSETS[cost.argmin()]
+        if np.array_equal(before, change):
+            break
+    return change

@@ -1,0 +1,100 @@
+"""The search for a thumbnail that fits the picture better than the one the encoder network gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pantel_codec import Part, shape_of, size_code
+from pantel_device.composition import raster_box
+from pantel_device.frame import Box, Observation, Track
+from pantel_device.look_search import LookDraft, refine_look
+from pantel_device.object_view import ObjectView
+from pantel_models import SceneCodec
+
+_BOX = Box(40, 40, 56, 72)
+_TIGHT = (0, 0, 0, 0)  # margins
+_PERSON = 1
+_QUALITY = 3
+_PLENTY_BITS = 1e3
+
+
+@pytest.fixture
+def view(
+    street: NDArray[np.uint8],
+    paint: Callable[..., NDArray[np.uint8]],
+    observe: Callable[..., Observation],
+    walk: Callable[..., Track],
+) -> ObjectView:
+    track = walk(lambda _: (48.0, 56.0), 0, size_px=(16, 32))
+    return ObjectView(observe(paint(street, _BOX), street, 0, [track]), track, [_BOX], weight=4.0)
+
+
+@pytest.fixture
+def draft(codec: SceneCodec, view: ObjectView) -> LookDraft:
+    raster = raster_box(_BOX, _TIGHT)
+    cutting = view.cut(raster)
+    assert cutting is not None
+    shape = shape_of(size_code(16), size_code(32))
+    latents = codec.thumbnails.analyse(cutting, shape, _PERSON)
+    core, _ = codec.thumbnails.quantize(latents, shape, Part.CORE, _QUALITY, 0)
+    look = codec.thumbnails.decode(core, None, shape, _PERSON)
+    return LookDraft(core, None, look, shape, _PERSON, [(view, raster)])
+
+
+def _bits(codec: SceneCodec, draft: LookDraft) -> float:
+    return float(draft.bits(codec.thumbnails, draft.sent.symbols).sum())
+
+
+def _error(draft: LookDraft) -> float:
+    residual = draft.residual()
+    return float(residual @ residual)
+
+
+def test_the_search_finds_a_better_look_for_the_same_bits(codec: SceneCodec, draft: LookDraft) -> None:
+    bits = _bits(codec, draft)
+    found = refine_look(codec.thumbnails, draft, bits)
+    assert _error(found) < _error(draft)
+    assert _bits(codec, found) <= bits
+    shown = codec.thumbnails.decode(found.core, None, draft.shape, _PERSON)
+    np.testing.assert_allclose(shown.colour, found.look.colour, atol=0.5)
+    assert (found.core.quality, found.core.version) == (draft.core.quality, draft.core.version)
+
+
+def test_the_search_saves_bits_where_there_are_few(codec: SceneCodec, draft: LookDraft) -> None:
+    bits = _bits(codec, draft)
+    found = refine_look(codec.thumbnails, draft, 0.7 * bits)
+    assert found is draft or _bits(codec, found) <= 0.7 * bits
+
+
+def test_detail_is_searched_for_and_the_core_left_alone(codec: SceneCodec, view: ObjectView, draft: LookDraft) -> None:
+    cutting = view.cut(raster_box(_BOX, _TIGHT))
+    assert cutting is not None
+    latents = codec.thumbnails.analyse(cutting, draft.shape, _PERSON)
+    detail, _ = codec.thumbnails.quantize(latents, draft.shape, Part.DETAIL, _QUALITY, 0)
+    look = codec.thumbnails.decode(draft.core, detail, draft.shape, _PERSON)
+    detailed = replace(draft, detail=detail, look=look)
+    found = refine_look(codec.thumbnails, detailed, _PLENTY_BITS)
+    assert found.sent.part is Part.DETAIL
+    assert found.core is draft.core
+    assert _error(found) < _error(detailed) or _bits(codec, found) < _bits(codec, detailed)
+
+
+def test_what_cannot_be_improved_stays(codec: SceneCodec, draft: LookDraft) -> None:
+    found = draft
+    for _ in range(6):
+        found = refine_look(codec.thumbnails, found, _PLENTY_BITS)
+    assert _error(refine_look(codec.thumbnails, found, _PLENTY_BITS)) <= _error(found)
+
+
+def test_two_frames_count_alike(view: ObjectView, draft: LookDraft) -> None:
+    raster = raster_box(_BOX, _TIGHT)
+    away = raster_box(Box(80, 40, 96, 72), _TIGHT)
+    both = replace(draft, places=[(view, raster), (view, away)])
+    alone = [_error(replace(draft, places=[place])) for place in both.places]
+    assert _error(both) == pytest.approx(sum(alone) / 2, rel=1e-4)
+    assert both.bare_error() == pytest.approx(draft.bare_error(), rel=1e-4)

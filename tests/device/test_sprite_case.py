@@ -1,0 +1,76 @@
+"""One object at the time of a payload: its knots and the places of its sprite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pantel_codec import size_code, size_px
+from pantel_device.composition import raster_box
+from pantel_device.frame import Box, Observation, Track
+from pantel_device.object_view import ObjectView
+from pantel_device.sprite_case import SpriteCase
+
+_SECOND_NS = 1_000_000_000
+_TENTH_NS = _SECOND_NS // 10
+_PICTURE_PX = (160, 112)
+_TIGHT = (0, 0, 0, 0)
+
+
+@pytest.fixture
+def case_at(
+    street: NDArray[np.uint8], observe: Callable[..., Observation], walk: Callable[..., Track]
+) -> Callable[..., SpriteCase]:
+    def make(
+        seconds: float, speed_px: float = 20.0, since_s: float = 0.0, size_px: tuple[int, int] = (16, 32)
+    ) -> SpriteCase:
+        now_ns = round(seconds * _SECOND_NS)
+        since_ns = round(since_s * _SECOND_NS)
+        track = walk(lambda t: (40 + speed_px * t, 56.0), now_ns, since_ns=since_ns, size_px=size_px)
+        view = ObjectView(observe(street, street, now_ns, [track]), track, [track.box])
+        return SpriteCase(now_ns + 4 * _TENTH_NS, 4, now_ns, track, view, 1.0, 2.0, 1.0, None)
+
+    return make
+
+
+def test_a_knot_is_where_the_object_was(case_at: Callable[..., SpriteCase]) -> None:
+    case = case_at(1.0)
+    knot = case.knot(_PICTURE_PX)
+    assert (knot.age_steps, knot.x, knot.y) == (4, 60, 56)
+    assert size_px(knot.height_code) == pytest.approx(32, rel=0.03)
+    assert size_code(case.width_px) == size_code(16)
+
+
+def test_a_knot_far_outside_stays_tellable(case_at: Callable[..., SpriteCase]) -> None:
+    assert case_at(30.0).knot(_PICTURE_PX).x == _PICTURE_PX[0] + 63
+
+
+def test_an_older_knot_needs_a_past(case_at: Callable[..., SpriteCase]) -> None:
+    older = case_at(1.0).older_knot(_PICTURE_PX)
+    assert older is not None
+    assert older.age_steps > 4
+    assert older.x < 60
+    assert case_at(1.0, since_s=0.9).older_knot(_PICTURE_PX) is None
+
+
+def test_shown_errors_are_what_is_to_be_expected(case_at: Callable[..., SpriteCase]) -> None:
+    assert replace(case_at(1.0), missing=0.25).shown == pytest.approx(0.25 * 2.0 + 0.75 * 1.0)
+
+
+def test_a_sprite_is_judged_by_the_frame_before_as_well(case_at: Callable[..., SpriteCase]) -> None:
+    now = case_at(1.0)
+    box = now.track.box
+    assert now.places(box, _TIGHT) == [(now.view, raster_box(box, _TIGHT))]
+    before = case_at(0.6, size_px=(8, 16))
+    (_, here), (view, there) = replace(now, earlier=before).places(box, _TIGHT)
+    assert view is before.view
+    assert here == raster_box(box, _TIGHT)
+    # Where it was, as large as it was, with the proportions of the sprite.
+    expected = raster_box(Box(48, 48, 56, 64), _TIGHT)
+    assert [there.x0, there.y0, there.x1, there.y1] == pytest.approx(
+        [expected.x0, expected.y0, expected.x1, expected.y1]
+    )
