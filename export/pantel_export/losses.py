@@ -6,28 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["border_loss", "logistic_bits", "ms_ssim_loss"]
+__all__ = ["logistic_bits", "ms_ssim_loss"]
 
 _MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang, Simoncelli and Bovik (2003)
-_STEP_PX = 4
 _SCALES = slice(1, 4)  # the first weighs 4 % and costs most; crops of 128 px have no fifth one of 11 taps
-
-
-def border_loss(x: Tensor, x_hat: Tensor, cell_px: int) -> Tensor:
-    """Return the mean squared error, (B,), of the steps across the borders of cells, inputs (B, 3, H, W) in 0..1.
-
-    A step is the difference between the means of the four pixels on either side. Coarsely quantized cells make stairs
-    of smooth areas: little error, and the first thing that people see.
-    """
-    total = x.new_zeros(len(x))
-    for error in (x_hat - x, (x_hat - x).transpose(2, 3)):
-        before, after = (
-            torch.stack([error[..., cell_px + at :: cell_px] for at in offsets]).mean(0)
-            for offsets in (range(-_STEP_PX, 0), range(_STEP_PX))
-        )
-        borders = after.shape[-1]
-        total = total + (after - before[..., :borders]).square().mean((1, 2, 3))
-    return total / 2
 
 
 def logistic_bits(symbols: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:

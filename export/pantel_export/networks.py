@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from pantel_codec.context import KNOWN_LIMIT
 from pantel_codec.stages import stages_of
+from pantel_export.lapped import lapped_transform
 from pantel_export.settings import NetworkSettings
 
 __all__ = ["CELL_PX", "ContextModel", "Encoder", "GainUnit", "Generator", "SceneNetworks"]
@@ -75,24 +76,36 @@ class Encoder(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, 4, H, W), RGB and contours in 0..1, to latents (B, channels, H/16, W/16)."""
         overlap = CELL_PX // 2
-        padded = functional.pad(x[:, :3], (overlap,) * 4, mode="replicate")
+        padded = functional.pad(x[:, :3], (overlap,) * 4, mode="reflect")
         return self.linear(padded) + self.head(self.body(x))
 
 
 class Generator(nn.Module):
-    """Synthesis transform: dequantized latents, presence of each group and quality to pixels."""
+    """Synthesis transform: dequantized latents, presence of each group and quality to pixels.
+
+    A trunk at the resolution of cells sees each cell among its neighbours. It corrects the latents, where they are
+    missing or coarsely quantized, before the lapped linear path makes pixels of them, and adds what is not linear.
+    """
 
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__()
         sixteenth, eighth, quarter, half = settings.generator_width
-        self.linear_channels = settings.linear_channels
-        # A block of pixels around each corner of the cells, from the four cells that meet there: a transposed
-        # convolution of 32x32 pixels that overlaps by half a cell, so that the linear path has no block borders.
-        self.linear = nn.Conv2d(settings.linear_channels, 3 * CELL_PX**2, 2)
         coarse, middle, fine = settings.generator_blocks
-        self.body = nn.Sequential(
-            nn.Conv2d(settings.channels + len(settings.groups) + 1, sixteenth, 3, padding=1),
+        channels = settings.channels
+        self.trunk = nn.Sequential(
+            nn.Conv2d(channels + len(settings.groups) + 1, sixteenth, 3, padding=1),
             *(_DepthwiseBlock(sixteenth, 2 * sixteenth, 5) for _ in range(coarse)),
+        )
+        self.correction = nn.Conv2d(sixteenth, channels, 1)
+        # What a latent becomes in the cell mirrored at the border of the picture, up or down and left or right.
+        self.parity = nn.Parameter(torch.ones(2, channels, 1, 1))
+        # A block of pixels around each corner of the cells, from the four cells that meet there: a transposed
+        # convolution of 32x32 pixels that overlaps by half a cell. Chroma has half the resolution.
+        self.luma = nn.Conv2d(channels, CELL_PX**2, 2)
+        self.chroma = nn.Conv2d(channels, 2 * (CELL_PX // 2) ** 2, 2)
+        self.upsample = nn.ConvTranspose2d(2, 2, 4, stride=2, padding=1, groups=2, bias=False)
+        self.colour = nn.Conv2d(3, 3, 1)
+        self.detail = nn.Sequential(
             nn.Conv2d(sixteenth, 4 * eighth, 1),
             nn.PixelShuffle(2),
             *(_DepthwiseBlock(eighth, 80 * eighth // 48, 3) for _ in range(middle)),
@@ -111,10 +124,18 @@ class Generator(nn.Module):
 
         The first planes of `side` are 1 where a group was received, the last is the quality in 0..1.
         """
-        corners = functional.pad(y_hat[:, : self.linear_channels], (1, 1, 1, 1), mode="replicate")
-        blocks = functional.pixel_shuffle(self.linear(corners), CELL_PX)  # (B, 3, 16h + 16, 16w + 16)
+        features = self.trunk(torch.cat([y_hat, side], 1))
+        return self.linear(y_hat + self.correction(features)) + self.detail(features)
+
+    def linear(self, y: Tensor) -> Tensor:
+        """Map latents (B, channels, h, w) to RGB (B, 3, 16h, 16w) by the lapped linear path."""
+        vertical, horizontal = self.parity
+        y = torch.cat([y[:, :, :1] * vertical, y, y[:, :, -1:] * vertical], 2)
+        y = torch.cat([y[..., :1] * horizontal, y, y[..., -1:] * horizontal], 3)
+        luma = functional.pixel_shuffle(self.luma(y), CELL_PX)  # (B, 1, 16h + 16, 16w + 16)
+        chroma = self.upsample(functional.pixel_shuffle(self.chroma(y), CELL_PX // 2))
         half = CELL_PX // 2
-        return blocks[..., half:-half, half:-half] + self.body(torch.cat([y_hat, side], 1))
+        return self.colour(torch.cat([luma, chroma], 1)[..., half:-half, half:-half])
 
 
 class GainUnit(nn.Module):
@@ -126,8 +147,12 @@ class GainUnit(nn.Module):
         self.log_gain = nn.Parameter(ramp[:, None].repeat(1, settings.channels))
 
     def forward(self, quality: Tensor) -> Tensor:
-        """Map qualities (B,) in 0..1 to gains (B, channels, 1, 1)."""
-        return interpolate_anchors(self.log_gain, quality).exp()[..., None, None]
+        """Map qualities (B,) in 0..1 to gains (B, channels, 1, 1), or (B, 1, h, w) to (B, channels, h, w)."""
+        if quality.ndim == 1:
+            quality = quality[:, None, None, None]
+        batch, _, height, width = quality.shape
+        gains = interpolate_anchors(self.log_gain, quality.flatten()).exp()  # (B h w, channels)
+        return gains.view(batch, height, width, -1).permute(0, 3, 1, 2)
 
 
 def interpolate_anchors(table: Tensor, quality: Tensor) -> Tensor:
@@ -232,40 +257,41 @@ class SceneNetworks(nn.Module):
         self.context = ContextModel(settings)
 
     @torch.no_grad()
-    def start_from_principal_components(self, patches: Tensor) -> None:
-        """Let the linear paths begin as the Karhunen-Loeve transform of patches (N, 3, 16, 16) in 0..1."""
-        channels = self.settings.channels
-        flat = patches.flatten(1).double()
-        mean = flat.mean(0)
-        _, _, basis = torch.linalg.svd(flat - mean, full_matrices=False)
-        basis = basis[:channels].float().view(channels, 3, CELL_PX, CELL_PX)
-        colour = mean.float().view(3, -1).mean(1)  # (3,)
-        center = slice(CELL_PX // 2, 3 * CELL_PX // 2)
-        encoder, generator = self.encoder.linear, self.generator.linear
-        nn.init.zeros_(encoder.weight)
-        encoder.weight[:, :, center, center] = basis
-        encoder.bias.copy_(-(basis.sum((2, 3)) @ colour))
-        kept = basis[: self.settings.linear_channels]  # (kept, 3, 16, 16)
-        nn.init.zeros_(generator.weight)
-        weight = generator.weight.view(3, CELL_PX, CELL_PX, -1, 2, 2)
-        half = CELL_PX // 2
-        for down in (0, 1):  # the lower right quarter of the upper left cell lies in the block's upper left quarter
-            for right in (0, 1):
-                inside = [slice(half) if side else slice(half, None) for side in (down, right)]
-                block = [slice(half, None) if side else slice(half) for side in (down, right)]
-                weight[:, block[0], block[1], :, down, right] = kept[:, :, inside[0], inside[1]].permute(1, 2, 3, 0)
-        generator.bias.copy_(colour.repeat_interleave(CELL_PX**2))
+    def start_from_lapped_transform(self, crops: Tensor) -> None:
+        """Let the linear paths begin as a lapped transform fitted to crops (N, 3, H, W) in 0..1."""
+        transform = lapped_transform(crops.permute(0, 2, 3, 1).numpy(), CELL_PX, self.settings.channels)
+        analysis, synthesis = (torch.from_numpy(k).float() for k in (transform.analysis, transform.synthesis))
+        mean = torch.from_numpy(transform.mean).float()  # (3,)
+        encoder, generator = self.encoder, self.generator
+        encoder.linear.weight.copy_(analysis)
+        encoder.linear.bias.copy_(-torch.einsum("ctij,t->c", analysis, mean))
+        generator.parity.copy_(torch.from_numpy(transform.parity).float()[..., None, None])
+        colour = torch.tensor([[1, 1, 1], [1, 0, -1], [-1, 2, -1]]).float()
+        colour = colour / colour.norm(dim=1, keepdim=True)  # orthonormal: luma and two of chroma, of RGB
+        generator.colour.weight.copy_(colour.T[..., None, None])
+        generator.colour.bias.copy_(mean)
+        planes = torch.einsum("pt,ctij->cpij", colour, synthesis)  # (channels, 3, 32, 32)
+        generator.luma.weight.copy_(_corner_blocks(planes[:, :1]))
+        generator.chroma.weight.copy_(_corner_blocks(functional.avg_pool2d(planes[:, 1:], 2)))
+        nn.init.zeros_(generator.luma.bias)
+        nn.init.zeros_(generator.chroma.bias)
+        tent = torch.tensor([1.0, 3, 3, 1]) / 4
+        generator.upsample.weight.copy_((tent[:, None] * tent).expand(2, 1, 4, 4))
         # The networks beside the linear paths begin small, not at zero: an encoder at zero stays there.
-        for last in (self.encoder.head, self.generator.body[-2]):
+        for last in (encoder.head, generator.correction, generator.detail[-2]):
             last.weight.mul_(0.1)
             nn.init.zeros_(last.bias)
-
-    def side(self, available: Tensor, quality: Tensor) -> Tensor:
-        """Return the generator's side planes (B, groups + 1, h, w)."""
-        plane = quality[:, None, None, None].expand(-1, 1, *available.shape[-2:])
-        return torch.cat([available, plane], 1)
 
 
 def spread_groups(planes: Tensor, groups: tuple[int, ...]) -> Tensor:
     """Repeat each group's plane (B, groups, h, w) for each of its channels: (B, channels, h, w)."""
     return _spread(planes, groups)
+
+
+def _corner_blocks(kernels: Tensor) -> Tensor:
+    """Turn synthesis kernels (channels, planes, 2n, 2n) into weights (planes n², channels, 2, 2) of corner blocks."""
+    channels, planes, size, _ = kernels.shape
+    n = size // 2
+    # The upper left cell of a corner gives the block its lower right quarter, and so on.
+    quarters = kernels.view(channels, planes, 2, n, 2, n).flip(2, 4)
+    return quarters.permute(1, 3, 5, 0, 2, 4).reshape(planes * n * n, channels, 2, 2)

@@ -17,12 +17,11 @@ class NetworkSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    groups: tuple[PositiveInt, ...] = (6, 10, 16, 32)  # latent channels per refinement level, coarse first
+    groups: tuple[PositiveInt, ...] = (6, 10, 20, 44)  # latent channels per refinement level, coarse first
     anchors: PositiveInt = 8  # quality anchors between which gains and biases are interpolated
     encoder_width: tuple[PositiveInt, PositiveInt, PositiveInt] = (32, 64, 96)  # at 1/4, 1/8, 1/16
-    generator_width: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (96, 48, 24, 12)
-    generator_blocks: tuple[PositiveInt, PositiveInt, PositiveInt] = (2, 3, 2)  # at 1/16, 1/8, 1/4
-    linear_channels: PositiveInt = 12  # latents with an overlapping linear path to the pixels
+    generator_width: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (96, 54, 26, 8)
+    generator_blocks: tuple[PositiveInt, PositiveInt, PositiveInt] = (1, 2, 1)  # at 1/16, 1/8, 1/4
     context_width: PositiveInt = 32
 
     @property

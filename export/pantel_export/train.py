@@ -19,6 +19,8 @@ from pantel_export.training_run import TrainingRun, load_run
 
 __all__ = ["Trainer", "load_networks"]
 
+_PICTURE_PX = 320, 240
+
 
 class Trainer(TrainingRun):
     """A run of the scene codec."""
@@ -29,18 +31,21 @@ class Trainer(TrainingRun):
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(settings.seed)
         self.networks = SceneNetworks(settings.network)
-        self.networks.start_from_principal_components(self._patches())
+        self.networks.start_from_lapped_transform(self._crops())
         self.networks.to(self.device, memory_format=torch.channels_last)
         material = {"pictures": len(photos), "pictures_sha256": photos.fingerprint}
+        self._frame = _border_weights(settings.crop_px).to(self.device)
         super().__init__(settings, self.networks, folder, material)
 
-    def _patches(self) -> Tensor:
-        """Return 16x16 patches (N, 3, 16, 16) in 0..1 for the first transform."""
-        batch = self.photos.batch(size=256, crop_px=self.settings.crop_px, seed=self.settings.seed, step=0)
-        x = torch.from_numpy(batch.pixels).permute(0, 3, 1, 2).float() / 255
-        n = self.settings.crop_px // CELL_PX
-        x = x.reshape(len(x), 3, n, CELL_PX, n, CELL_PX).permute(0, 2, 4, 1, 3, 5)
-        return x.reshape(-1, 3, CELL_PX, CELL_PX)
+    def _crops(self) -> Tensor:
+        """Return crops (N, 3, H, W) in 0..1 for the first transform."""
+        batch = self.photos.batch(size=512, crop_px=self.settings.crop_px, seed=self.settings.seed, step=0)
+        return torch.from_numpy(batch.pixels).permute(0, 3, 1, 2).float() / 255
+
+    def _rate_weight(self, quality: Tensor) -> Tensor:
+        """Return lambda at each quality in 0..1."""
+        s = self.settings
+        return s.rate_weight_low * (s.rate_weight_high / s.rate_weight_low) ** quality
 
     def loss(self) -> tuple[Tensor, dict[str, float]]:
         """Return the rate-distortion loss of the present step, and figures for people."""
@@ -51,16 +56,18 @@ class Trainer(TrainingRun):
         pixels = torch.from_numpy(batch.pixels).to(self.device).permute(0, 3, 1, 2).float() / 255
         contours = torch.from_numpy(batch.contours).to(self.device)[:, None].float()
         x_in = torch.cat([pixels, contours], 1).contiguous(memory_format=torch.channels_last)
-        quality = torch.rand(len(pixels), generator=noise)
-        weight = s.rate_weight_low * (s.rate_weight_high / s.rate_weight_low) ** quality
         cells = s.crop_px // CELL_PX
         received, in_payload = draw_availability(len(pixels), len(s.network.groups), cells, noise)
-        quality, weight = quality.to(self.device), weight.to(self.device)
+        quality, elsewhere = draw_qualities(in_payload, noise)
+        quality, elsewhere = quality.to(self.device), elsewhere.to(self.device)
         received, in_payload = received.to(self.device), in_payload.to(self.device)
+        weight = self._rate_weight(quality)
+        planes = quality[:, None, None, None] + elsewhere  # (B, 1, cells, cells)
+        gain = nets.gain(planes)  # (B, channels, cells, cells)
 
         with torch.autocast(self.device.type, torch.bfloat16):
             y = nets.encoder(x_in)
-        scaled = y.float() * nets.gain(quality)
+        scaled = y.float() * gain
         symbols = scaled + (scaled.round() - scaled).detach()  # straight through
         jitter = torch.rand(scaled.shape, generator=noise).to(self.device) - 0.5
         with torch.autocast(self.device.type, torch.bfloat16):
@@ -71,18 +78,19 @@ class Trainer(TrainingRun):
         share = coded.mean((1, 2, 3)).clamp(min=0.05)
         bpp = (bits * coded).sum((1, 2, 3)) / (s.crop_px**2 * share)
 
-        y_hat = symbols / nets.gain(quality) * spread_groups(received, s.network.groups)
+        y_hat = symbols / gain * spread_groups(received, s.network.groups)
         with torch.autocast(self.device.type, torch.bfloat16):
-            x_hat = nets.generator(y_hat, nets.side(received, quality))
+            x_hat = nets.generator(y_hat, torch.cat([received, planes], 1))
         x_hat = x_hat.float()
         error = (x_hat - pixels) ** 2
-        mse = error.mean((1, 2, 3))
         near = torch.nn.functional.max_pool2d(contours, 3, stride=1, padding=1)
-        contour_error = (error * near).mean((1, 2, 3))
-        structure = ms_ssim_loss(pixels, x_hat)
-        distortion = mse + s.contour_weight * contour_error + s.ms_ssim_weight * structure
         # The geometric mean of both weightings keeps the gradients of all qualities alike.
-        loss = (distortion / weight.sqrt() + bpp * weight.sqrt()).mean()
+        per_pixel = self._rate_weight(planes).rsqrt().repeat_interleave(CELL_PX, 2).repeat_interleave(CELL_PX, 3)
+        per_pixel = per_pixel * self._frame
+        distortion = (error * (1 + s.contour_weight * near) * per_pixel).mean((1, 2, 3))
+        structure = ms_ssim_loss(pixels, x_hat)
+        loss = (distortion + s.ms_ssim_weight * structure * weight.rsqrt() + bpp * weight.sqrt()).mean()
+        mse = error.mean((1, 2, 3))
         figures = {
             "loss": loss.item(),
             "bpp": bpp.mean().item(),
@@ -90,6 +98,18 @@ class Trainer(TrainingRun):
             "msssim": 1 - structure.mean().item(),
         }
         return loss, figures
+
+
+def _border_weights(crop_px: int) -> Tensor:
+    """Return (crop, crop): 1, and less within half a cell of the border, of which a crop has more than a picture."""
+    picture, crop = (
+        1 - (width - CELL_PX) * (height - CELL_PX) / (width * height)
+        for width, height in (_PICTURE_PX, (crop_px, crop_px))
+    )
+    weights = torch.full((crop_px, crop_px), picture / (1 - picture) * (1 - crop) / crop)
+    inner = slice(CELL_PX // 2, -CELL_PX // 2)
+    weights[inner, inner] = 1
+    return weights
 
 
 def draw_availability(size: int, groups: int, cells: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -125,6 +145,33 @@ def draw_availability(size: int, groups: int, cells: int, generator: torch.Gener
         if 0.15 < kind < 0.4:  # a refinement without its coarse levels
             in_payload[i] *= (levels >= 1 + int(extent * (groups - 1))).float()
     return received, in_payload
+
+
+def draw_qualities(in_payload: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Draw the quality of each payload, and by how much that of other cells differs.
+
+    A receiver holds cells of many payloads, each with a quality of its own. What is no part of the payload may
+    have any; it is all of one quality in most crops.
+
+    Returns:
+        quality: (B,) in 0..1, of the payload.
+        elsewhere: (B, 1, cells, cells): what to add to it where the payload has nothing.
+    """
+    size, _, cells, _ = in_payload.shape
+    quality, other = torch.rand(2, size, generator=generator)
+    elsewhere = torch.zeros(size, 1, cells, cells)
+    for i in range(size):
+        kind, y, x, extent = torch.rand(4, generator=generator).tolist()
+        if kind < 0.4:
+            inside = torch.zeros(cells, cells, dtype=torch.bool)
+            y0, x0 = int(y * cells * 0.7), int(x * cells * 0.7)
+            side = 2 + int(extent * cells * 0.6)
+            inside[y0 : y0 + side, x0 : x0 + side + 1] = True
+            in_payload[i] *= inside
+            if in_payload[i].sum() == 0:
+                in_payload[i] = inside
+            elsewhere[i, 0] = (other[i] - quality[i]) * ~inside
+    return quality, elsewhere
 
 
 def load_networks(folder: Path, *, averaged: bool = True) -> tuple[SceneNetworks, TrainSettings, dict[str, Any]]:

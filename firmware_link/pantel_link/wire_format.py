@@ -82,7 +82,7 @@ class WireFormat:
 # docs/decisions/0005-framing.md says how the parities were chosen.
 WIRE_FORMATS = (
     WireFormat(Preset.LIGHT, LengthClass.LIVE, 0x22795E, codeword_octets=45, parity_octets=2),
-    WireFormat(Preset.STANDARD, LengthClass.LIVE, 0xC8D267, codeword_octets=45, parity_octets=6),
+    WireFormat(Preset.STANDARD, LengthClass.LIVE, 0xC8D267, codeword_octets=45, parity_octets=4),
     WireFormat(Preset.HEAVY, LengthClass.LIVE, 0x34C6AB, codeword_octets=45, parity_octets=16),
     WireFormat(Preset.LIGHT, LengthClass.STILL, 0xEE18B8, codeword_octets=125, parity_octets=4),
     WireFormat(Preset.STANDARD, LengthClass.STILL, 0x952D4B, codeword_octets=125, parity_octets=8),

@@ -44,7 +44,6 @@ def settings() -> TrainSettings:
         anchors=2,
         encoder_width=(8, 8, 8),
         generator_width=(12, 12, 8, 4),
-        linear_channels=4,
         context_width=8,
     )
     return TrainSettings(steps=4, batch=2, crop_px=96, ms_ssim_weight=0.0, network=network)

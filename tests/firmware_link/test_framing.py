@@ -57,13 +57,13 @@ class Ear:
 def test_golden_live_packet_on_the_wire() -> None:
     golden = Packet(PacketKind.SCENE, sender=5, sequence=0x123, tick=0x242, payload=b"pantel")
     assert frame_packet(golden, CONTEXT, LIVE).hex() == (
-        "c8d267bb1c8082ea6c1ec8eb4093ada7b746ce5a977dcc32a2bf3e0a10f18894cdeab1fe901dddc71f3acfb2a0477943"
+        "c8d267bb1c8082ea6c1ec8eb4093ada7b746ce5a977dcc32a2bf3e0a10f18894cdeab1fe901d8134499edf4b4b7d5609"
     )
 
 
 def test_a_long_payload_is_refused() -> None:
-    with pytest.raises(ValueError, match="payload has 32 octets; 31 fit"):
-        frame_packet(packet(payload=bytes(32)), CONTEXT, LIVE)
+    with pytest.raises(ValueError, match="payload has 34 octets; 33 fit"):
+        frame_packet(packet(payload=bytes(34)), CONTEXT, LIVE)
 
 
 @pytest.mark.parametrize("wire_format", WIRE_FORMATS, ids=lambda each: f"{each.preset}-{each.length_class}")
@@ -178,7 +178,7 @@ def test_mutated_packets_are_accepted_only_unchanged() -> None:
     for trial in range(3000):
         sequence = trial % 1024
         octets = bytearray(framed(sequence))
-        for _ in range(generator.randrange(12)):
+        for _ in range(generator.randrange(8)):
             octets[generator.randrange(len(octets))] ^= 1 << generator.randrange(8)
         sequences = Ear().hear(bytes(octets))
         assert sequences in ([], [sequence])

@@ -106,11 +106,11 @@ def test_a_perfect_line_delivers_everything(context: StreamContext, preset: Pres
 
 
 def test_bit_errors_and_losses_cost_what_physics_says(context: StreamContext) -> None:
-    """At BER 1e-3 a standard live packet survives with 0.9995; a packet is hit by a drop-out with 0.1."""
+    """At BER 1e-3 a standard live packet survives with 0.994; a packet is hit by a drop-out with 0.1."""
     run = run_link(context, ChannelSettings(bit_error_rate=1e-3, loss=0.1, seed=1865), seconds=1200)
     statistics = run.receiver.statistics
     assert run.sender.statistics.packets > 2900
-    # A drop-out of up to 3 octets at the edge of a packet is corrected, hence a little more than 0.9.
+    # A drop-out of up to 2 octets at the edge of a packet is corrected, hence a little more than 0.9.
     assert 0.87 <= run.delivery <= 0.95
     assert statistics.packet_loss == pytest.approx(1 - run.delivery, abs=0.01)
     assert statistics.bit_error_rate == pytest.approx(1e-3, rel=0.15)
@@ -120,10 +120,10 @@ def test_bit_errors_and_losses_cost_what_physics_says(context: StreamContext) ->
 @pytest.mark.parametrize(
     ("preset", "ber", "at_least", "at_most"),
     [
-        # Binomial: 45 octets (and 24 bits of marker) with 1, 3 or 8 wrong ones corrected.
+        # Binomial: 45 octets (and 24 bits of marker) with 1, 2 or 8 wrong ones corrected.
         (Preset.LIGHT, 1e-3, 0.92, 0.97),
-        (Preset.STANDARD, 1e-3, 0.995, 1.0),
-        (Preset.STANDARD, 1e-2, 0.45, 0.63),
+        (Preset.STANDARD, 1e-3, 0.985, 1.0),
+        (Preset.STANDARD, 1e-2, 0.22, 0.4),
         (Preset.HEAVY, 1e-2, 0.975, 1.0),
     ],
 )
@@ -272,7 +272,7 @@ def test_mutated_streams_are_accepted_or_counted_and_never_raise(
     sent: set[bytes] = set()
     for now_ns in range(0, 8 * S, S // 20):
         if sender.ready(now_ns):
-            payload = bytes([len(sent)]) * 31
+            payload = bytes([len(sent)]) * 33
             sender.submit(PacketKind.SCENE, payload, now_ns)
             sent.add(payload)
         while chunk := sender.due(now_ns):

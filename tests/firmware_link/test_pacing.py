@@ -103,9 +103,9 @@ def test_a_sender_queues_nothing(context: StreamContext) -> None:
     while not sender.ready(now_ns):
         now_ns = sender.next_due_ns(now_ns)
         assert sender.due(now_ns)
-    with pytest.raises(PayloadError, match="payload has 32 octets; a standard live packet carries 31"):
-        sender.submit(PacketKind.SCENE, bytes(32), now_ns)
-    assert sender.submit(PacketKind.SCENE, bytes(31), now_ns) == 1
+    with pytest.raises(PayloadError, match="payload has 34 octets; a standard live packet carries 33"):
+        sender.submit(PacketKind.SCENE, bytes(34), now_ns)
+    assert sender.submit(PacketKind.SCENE, bytes(33), now_ns) == 1
 
 
 @settings(deadline=None, max_examples=50)

@@ -16,7 +16,7 @@ MARKERS = [each.marker for each in WIRE_FORMATS]
     ("preset", "length_class", "wire_octets", "payload_octets"),
     [
         (Preset.LIGHT, LengthClass.LIVE, 48, 35),
-        (Preset.STANDARD, LengthClass.LIVE, 48, 31),
+        (Preset.STANDARD, LengthClass.LIVE, 48, 33),
         (Preset.HEAVY, LengthClass.LIVE, 48, 21),
         (Preset.LIGHT, LengthClass.STILL, 128, 113),
         (Preset.STANDARD, LengthClass.STILL, 128, 109),

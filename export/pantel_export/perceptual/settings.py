@@ -26,4 +26,3 @@ class PerceptualSettings(TomlSettings):
     adversarial_from_step: int = 2_000  # until then the discriminator learns alone
     contour_weight: float = 4.0  # of squared errors on contours
     ms_ssim_weight: float = 0.3
-    border_weight: float = 0.0  # of squared errors of the steps at the borders of cells

@@ -12,13 +12,13 @@ from torch.nn import functional
 
 from pantel_export.data import PhotoSet
 from pantel_export.errors import RunError
-from pantel_export.losses import border_loss, ms_ssim_loss
+from pantel_export.losses import ms_ssim_loss
 from pantel_export.networks import CELL_PX, Generator, SceneNetworks, spread_groups
 from pantel_export.perceptual.discriminator import PatchDiscriminator
 from pantel_export.perceptual.lpips import Lpips
 from pantel_export.perceptual.settings import PerceptualSettings
 from pantel_export.settings import TrainSettings
-from pantel_export.train import draw_availability, load_networks
+from pantel_export.train import draw_availability, draw_qualities, load_networks
 from pantel_export.training_run import TrainingRun, load_run
 
 __all__ = ["PerceptualTrainer", "load_perceptual_generator"]
@@ -72,7 +72,6 @@ class PerceptualTrainer(TrainingRun):
             + s.contour_weight * (error.square() * near).mean()
             + s.ms_ssim_weight * structure.mean()
             + s.lpips_weight * lpips.mean()
-            + s.border_weight * border_loss(pixels, x_hat, CELL_PX).mean()
         )
         judge = self.networks["discriminator"]
         fixed = {name: value.detach() for name, value in judge.named_parameters()}
@@ -96,15 +95,15 @@ class PerceptualTrainer(TrainingRun):
     def _received(self, pixels: Tensor, contours: Tensor, noise: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return latents and side planes as a receiver has them."""
         network = self._scene_settings.network
-        quality = torch.rand(len(pixels), generator=noise).to(self.device)
-        received, _ = draw_availability(len(pixels), len(network.groups), pixels.shape[2] // 16, noise)
-        received = received.to(self.device)
+        received, in_payload = draw_availability(len(pixels), len(network.groups), pixels.shape[2] // CELL_PX, noise)
+        quality, elsewhere = draw_qualities(in_payload, noise)
+        received, planes = received.to(self.device), (quality[:, None, None, None] + elsewhere).to(self.device)
         x = torch.cat([pixels, contours], 1).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16):
             y = self._frozen.encoder(x)
-        gain = self._frozen.gain(quality)
+        gain = self._frozen.gain(planes)
         y_hat = (y.float() * gain).round() / gain * spread_groups(received, network.groups)
-        return y_hat, self._frozen.side(received, quality)
+        return y_hat, torch.cat([received, planes], 1)
 
     def _shifted_lpips(self, x: Tensor, y: Tensor, noise: torch.Generator) -> Tensor:
         """Return LPIPS with the pictures shifted at random against its grids, which it would print on them else."""
