@@ -4,6 +4,8 @@ from pantel_codec.coding_table import CodingTable
 from pantel_codec.elements import (
     AGE_STEP_NS,
     MAX_SPRITES,
+    PAST_RANGE_PX,
+    PAST_RANGE_SIZES,
     STEP_RANGE_PX,
     STEP_SIZES,
     CellElement,
@@ -21,7 +23,18 @@ from pantel_codec.elements import (
 from pantel_codec.entropy import SYMBOL_LIMIT, EntropyModel, Step, Visitor
 from pantel_codec.errors import BitstreamError, CodecError, ContainerError, SymbolError
 from pantel_codec.range_coder import RangeDecoder, RangeEncoder, make_decoder, make_encoder
-from pantel_codec.scene import CELL_PX, MARGINS, Block, CellUpdate, Margins, Scene, Sprite, Surface, cells_across
+from pantel_codec.scene import (
+    CELL_PX,
+    CELL_TAGS,
+    MARGINS,
+    Block,
+    CellUpdate,
+    Margins,
+    Scene,
+    Sprite,
+    Surface,
+    cells_across,
+)
 from pantel_codec.still import (
     HEADER_BYTES,
     MAX_SIDE_PX,
@@ -49,11 +62,14 @@ from pantel_codec.trajectory import SIZE_CODES, Pose, Trajectory, size_code, siz
 __all__ = [
     "AGE_STEP_NS",
     "CELL_PX",
+    "CELL_TAGS",
     "HEADER_BYTES",
     "MARGINS",
     "MAX_SIDE_PX",
     "MAX_SPRITES",
     "MIN_SIDE_PX",
+    "PAST_RANGE_PX",
+    "PAST_RANGE_SIZES",
     "SIZE_CODES",
     "STEP_RANGE_PX",
     "STEP_SIZES",

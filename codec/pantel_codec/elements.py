@@ -13,6 +13,8 @@ from pantel_codec.trajectory import SIZE_CODES, Pose, Trajectory, size_code, siz
 __all__ = [
     "AGE_STEP_NS",
     "MAX_SPRITES",
+    "PAST_RANGE_PX",
+    "PAST_RANGE_SIZES",
     "STEP_RANGE_PX",
     "STEP_SIZES",
     "CellElement",
@@ -33,6 +35,12 @@ AGE_STEP_NS = 100_000_000
 
 MAX_SPRITES = 32
 """A sprite's id is below this."""
+
+PAST_RANGE_PX = 63
+"""A new object's earlier knot is at most so far away, in x and in y."""
+
+PAST_RANGE_SIZES = 15
+"""Its size is at most so many codes away."""
 
 STEP_RANGE_PX = 64
 """Steps tell positions modulo this."""
@@ -75,6 +83,8 @@ class SpriteElement:
         width_code, margins: See `Sprite`.
         knot: Where it was when it looked so.
         core: How it looked.
+        past: An earlier knot of a new object, so that it has a velocity; not farther than `PAST_RANGE_PX` and
+            `PAST_RANGE_SIZES` away.
     """
 
     sprite_id: int
@@ -84,6 +94,7 @@ class SpriteElement:
     margins: Margins
     knot: Knot
     core: Thumbnail
+    past: Knot | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,6 +190,8 @@ def _apply_sprite(scene: Scene, element: SpriteElement, time_ns: int) -> int:
         return 0  # the packet came late
     trajectory = Trajectory() if known is None or element.new else known.trajectory
     trajectory.add(_pose(element.knot, time_ns))
+    if element.past is not None:
+        trajectory.add(_pose(element.past, time_ns))
     sprite = Sprite(
         element.class_id,
         element.width_code,

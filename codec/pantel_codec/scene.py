@@ -26,10 +26,24 @@ from pantel_codec.thumbnail import Thumbnail, shape_of
 from pantel_codec.tone import ToneCurve
 from pantel_codec.trajectory import Trajectory
 
-__all__ = ["CELL_PX", "MARGINS", "Block", "CellUpdate", "Margins", "Scene", "Sprite", "Surface", "cells_across"]
+__all__ = [
+    "CELL_PX",
+    "CELL_TAGS",
+    "MARGINS",
+    "Block",
+    "CellUpdate",
+    "Margins",
+    "Scene",
+    "Sprite",
+    "Surface",
+    "cells_across",
+]
 
 CELL_PX = 16
 """A cell stands for 16x16 pixels of its surface."""
+
+CELL_TAGS = 4
+"""A version of a cell is named by a number below this."""
 
 
 MARGINS = (0.08, 0.3, 0.6, 1.0)

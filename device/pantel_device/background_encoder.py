@@ -23,7 +23,7 @@ from pantel_models import SceneCodec, contour_map
 __all__ = ["BackgroundEncoder"]
 
 _LADDER = (5, 15, 25)  # qualities that are tried; a finer ladder tells the same cells more often and is worse
-_OVERHEAD_BITS = 36.0  # kind, block, quality, levels, tag and end of a payload of one element
+_OVERHEAD_BITS = 29.0  # kind, block, quality, levels, tag and end of a payload of one element
 _FITTING_ROUNDS = 4
 _STRENGTH = 0.4  # of rate-distortion optimization; the training's own lambda gives up too much
 _SEED_QUALITY = 7  # at the coarsest of the ladder some scenes are not recognized

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import CellUpdate
+from pantel_codec import CELL_TAGS, CellUpdate
 from pantel_models import SceneCodec
 
 __all__ = ["Belief"]
 
-_TAGS = 16
 _DEAD_ZONE = 0.65  # what rate-distortion optimization makes of latents below so many steps is mostly zero
 
 
@@ -70,7 +69,7 @@ class Belief:
 
     def pass_tag(self) -> None:
         """Take note that the next tag was used for something that is not believed to be held."""
-        self._next_tag = (self._next_tag + 1) % _TAGS
+        self._next_tag = (self._next_tag + 1) % CELL_TAGS
 
     def sent(self, update: CellUpdate, now_ns: int) -> None:
         """Take note of an update that goes on the air."""
@@ -82,7 +81,7 @@ class Belief:
         self._held[cells] = self._codec.quantizer.dequantize(update.symbols, update.quality)
         self._symbols[cells] = update.symbols
         self._quality[window] = update.quality
-        self._next_tag = (update.tag + 1) % _TAGS
+        self._next_tag = (update.tag + 1) % CELL_TAGS
         self._sent_ns[window] = now_ns
 
     def _error(self, latents: NDArray[np.float32], held: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pantel_codec import AGE_STEP_NS, Knot, Margins, Sprite, size_code, size_px
+from pantel_codec import (
+    AGE_STEP_NS,
+    PAST_RANGE_PX,
+    PAST_RANGE_SIZES,
+    Knot,
+    Margins,
+    Sprite,
+    size_code,
+    size_px,
+)
 from pantel_device.composition import raster_box
 from pantel_device.frame import Box, Track, TrackPoint
 from pantel_device.object_view import ObjectView
@@ -57,11 +66,21 @@ class SpriteCase:
         """Return where the object was, as it can be told; of a sprite that keeps its proportions, of the right area."""
         return self._knot(self.age_steps, picture_px, sprite)
 
-    def older_knot(self, picture_px: tuple[int, int]) -> Knot | None:
-        """Return an earlier knot of a new object, so that it has a past and a velocity; None if it is too new."""
+    def past(self, knot: Knot, picture_px: tuple[int, int]) -> Knot | None:
+        """Return an earlier knot of a new object, so that it has a velocity; None if it is too new or was too far away.
+
+        Args:
+            knot: With which the object is introduced.
+            picture_px: Width and height of the picture.
+        """
         steps = (self.stamp_ns - self.track.history[0].time_ns) // AGE_STEP_NS
         steps = min(steps, MAX_AGE_STEPS)
-        return self._knot(steps, picture_px, None) if steps >= self.age_steps + _PAST_STEPS else None
+        if steps < self.age_steps + _PAST_STEPS:
+            return None
+        past = self._knot(steps, picture_px, None)
+        moved = max(abs(past.x - knot.x), abs(past.y - knot.y))
+        grown = abs(past.height_code - knot.height_code)
+        return past if moved <= PAST_RANGE_PX and grown <= PAST_RANGE_SIZES else None
 
     def places(self, box: Box, margins: Margins) -> list[tuple[ObjectView, Box]]:
         """Return the frames to judge a sprite by, and where its raster stands in them.

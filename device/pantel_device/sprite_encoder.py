@@ -39,7 +39,7 @@ from pantel_device.look_search import LookDraft, refine_look
 from pantel_device.news import News, lasting_s
 from pantel_device.object_view import ObjectView
 from pantel_device.observer.coco import class_id_of
-from pantel_device.sprite_belief import SpriteBelief, as_step, knot_pose
+from pantel_device.sprite_belief import SpriteBelief, knot_pose
 from pantel_device.sprite_case import MAX_AGE_STEPS, SpriteCase
 from pantel_models.thumbnails import Look, ThumbnailCodec, kind_of
 
@@ -48,11 +48,12 @@ __all__ = ["SpriteEncoder"]
 _QUALITIES = ((0, 2, 4, 6), (2, 4, 6))  # of core and detail that are tried
 
 # What elements take besides the symbols of a thumbnail [bit].
-_SPRITE_BITS = 52.0
+_SPRITE_BITS = 48.0
+_PAST_BITS = 15.0
 _LOOK_BITS = 16.0
-_POSE_BITS = 34.0
-_STEP_BITS = 24.0
-_FORGET_BITS = 12.0
+_POSE_BITS = 31.0
+_STEP_BITS = 23.0
+_FORGET_BITS = 9.0
 
 _NEW_LASTS_S = 3.0  # what is told of a new object may be expected to serve for so long
 _DOUBTFUL = 0.01  # probability that a receiver does not know an object, from which on it is introduced again
@@ -153,6 +154,8 @@ class SpriteEncoder:
         """Return the belief once a sprite has been told, with all that makes it known."""
         trajectory = Trajectory() if known is None else known.sprite.trajectory
         trajectory.add(knot_pose(element.knot, stamp_ns))
+        if element.past is not None:
+            trajectory.add(knot_pose(element.past, stamp_ns))
         codes = element.width_code, element.knot.height_code
         sprite = Sprite(element.class_id, *codes, element.margins, element.core, stamp_ns, trajectory)
         if known is not None and known.sprite.core is element.core:
@@ -293,32 +296,18 @@ class SpriteEncoder:
         if cutting is None or sprite_id is None:
             return []
         version = 0 if belief is None else belief.next_version
-        older = case.older_knot(self._size_px) if belief is None else None
+        past = case.past(knot, self._size_px) if belief is None else None
         lasts_s = _NEW_LASTS_S if belief is None else lasting_s(case.now_ns - belief.sprite.look_ns)
         class_id = class_id_of(case.track.label)
         latents = self._thumbnails.analyse(cutting, shape, class_id)
         found = []
         places = case.places(box, margins)
         for draft, symbol_bits in self._drafts(latents, (shape, class_id), version, None, places):
-            bits = _SPRITE_BITS + symbol_bits
+            bits = _SPRITE_BITS + symbol_bits + (0.0 if past is None else _PAST_BITS)
             gain = (case.shown - case.view.error(draft.look, box, margins)) * lasts_s
-            elements: tuple[Element, ...] = (
-                SpriteElement(sprite_id, belief is None, class_id, width_code, margins, knot, draft.core),
-            )
-            if older is not None:
-                past, past_bits = self._past(sprite_id, older, knot, case.stamp_ns)
-                elements, bits = (*elements, past), bits + past_bits
-            found.append(self._news(case, elements, bits, gain, draft))
+            element = SpriteElement(sprite_id, belief is None, class_id, width_code, margins, knot, draft.core, past)
+            found.append(self._news(case, (element,), bits, gain, draft))
         return [news for news in found if news.worth > 0]
-
-    def _past(self, sprite_id: int, older: Knot, knot: Knot, stamp_ns: int) -> tuple[Element, float]:
-        """Return the element that tells an earlier knot of an object that is introduced with a knot, and its bits."""
-        trajectory = Trajectory()
-        trajectory.add(knot_pose(knot, stamp_ns))
-        step = as_step(sprite_id, older)
-        if completed_knot(trajectory, step, stamp_ns) == older:
-            return step, _STEP_BITS
-        return PoseElement(sprite_id, older), _POSE_BITS
 
     def _sprite_id(self, track_id: int) -> int | None:
         """Return the id of an object in the stream; a new one takes that which has been free longest, if one is."""

@@ -23,7 +23,6 @@ from pantel_codec import (
     CellElement,
     CellUpdate,
     CodecError,
-    CodingTable,
     Element,
     EntropyModel,
     ForgetElement,
@@ -31,6 +30,7 @@ from pantel_codec import (
     LookElement,
     Part,
     PoseElement,
+    RangeEncoder,
     Reader,
     Scene,
     SceneSyntax,
@@ -44,7 +44,10 @@ from pantel_codec import (
     apply_element,
     make_encoder,
 )
-from pantel_codec.syntax import _COARSE, _KINDS, _MIN_ELEMENT_BITS, _REFINE
+from pantel_codec.elements import PAST_RANGE_PX, PAST_RANGE_SIZES
+from pantel_codec.syntax import _COARSE, _MIN_ELEMENT_BITS, _NEW_WITH_PAST, _REFINE, _SPRITE
+from pantel_codec.syntax_fields import CLASSES, KINDS, NEWS, QUALITIES, FieldWriter
+from pantel_codec.syntax_fields import MARGINS as MARGIN_TABLE
 
 WIDTH_PX, HEIGHT_PX = 100, 75  # 7 x 5 cells
 COLUMNS, ROWS = 7, 5
@@ -77,7 +80,7 @@ def cell_elements(draw: st.DrawFn) -> CellElement:
     block = Block(column, row, draw(st.integers(1, COLUMNS - column)), draw(st.integers(1, ROWS - row)))
     first = draw(st.integers(0, 2))
     groups = range(first, draw(st.integers(first + 1, 3)))
-    quality, tag, seed = draw(st.integers(0, 4)), draw(st.integers(0, 15)), draw(st.integers(0, 1000))
+    quality, tag, seed = draw(st.integers(0, 4)), draw(st.integers(0, 3)), draw(st.integers(0, 1000))
     return cells(block, groups, quality=quality, tag=tag, seed=seed)
 
 
@@ -88,13 +91,27 @@ def thumbnails_of(parts: st.SearchStrategy[Part]) -> st.SearchStrategy[Thumbnail
 
 ids, ages, sizes = st.integers(0, MAX_SPRITES - 1), st.integers(0, 15), st.integers(0, 127)
 knots = st.builds(Knot, ages, st.integers(-64, WIDTH_PX + 63), st.integers(-64, HEIGHT_PX + 63), sizes)
+shifts, growths = st.integers(-PAST_RANGE_PX, PAST_RANGE_PX), st.integers(-PAST_RANGE_SIZES, PAST_RANGE_SIZES)
 margins = st.tuples(*[st.integers(0, 3)] * 4)
 gains = st.tuples(*[st.integers(-TONE_LIMIT, TONE_LIMIT)] * 3)
 remainders = st.integers(0, STEP_RANGE_PX - 1)
 cores = thumbnails_of(st.just(Part.CORE))
+
+
+@st.composite
+def new_sprites(draw: st.DrawFn) -> SpriteElement:
+    knot = draw(knots)
+    height_code = min(max(knot.height_code + draw(growths), 0), 127)
+    age_steps = knot.age_steps + draw(st.integers(1, 15))
+    past = Knot(age_steps, knot.x + draw(shifts), knot.y + draw(shifts), height_code)
+    told = draw(st.integers(0, 128)), draw(sizes), draw(margins), knot, draw(cores)
+    return SpriteElement(draw(ids), True, *told, draw(st.sampled_from([None, past])))
+
+
 elements_of_all_kinds = st.lists(
     cell_elements()
     | st.builds(SpriteElement, ids, st.booleans(), st.integers(0, 128), sizes, margins, knots, cores)
+    | new_sprites()
     | st.builds(LookElement, ids, st.integers(0, THUMBNAIL_SHAPES - 1), thumbnails_of(st.sampled_from(Part)))
     | st.builds(PoseElement, ids, knots)
     | st.builds(StepElement, ids, ages, remainders, remainders, st.integers(0, STEP_SIZES - 1))
@@ -200,7 +217,7 @@ STEP = StepElement(1, 0, 1, 1, 1)
     [
         cells(BLOCK, range(1), quality=5),
         cells(BLOCK, range(1), quality=32),
-        cells(BLOCK, range(1), tag=16),
+        cells(BLOCK, range(1), tag=4),
         cells(Block(6, 0, 2, 2), range(1)),
         cells(Block(0, 4, 2, 2), range(1)),
         CellElement(CellUpdate(BLOCK, 0, range(1), 0, np.zeros((9, 2, 3), np.int64))),
@@ -215,6 +232,11 @@ STEP = StepElement(1, 0, 1, 1, 1)
         replace(SPRITE, margins=(0, 0, 4, 0)),
         replace(SPRITE, core=thumbnail(Part.DETAIL)),
         replace(SPRITE, core=replace(thumbnail(), quality=8)),
+        replace(SPRITE, new=False, past=replace(KNOT, age_steps=5)),
+        replace(SPRITE, past=KNOT),
+        replace(SPRITE, past=replace(KNOT, age_steps=16)),
+        replace(SPRITE, past=replace(KNOT, age_steps=5, x=KNOT.x + PAST_RANGE_PX + 1)),
+        replace(SPRITE, past=replace(KNOT, age_steps=5, height_code=KNOT.height_code - PAST_RANGE_SIZES - 1)),
         LookElement(1, 3, thumbnail()),
         LookElement(-1, 0, thumbnail()),
         LookElement(1, 0, replace(thumbnail(), version=4)),
@@ -240,19 +262,64 @@ def test_fields_out_of_range_are_refused(syntax: SceneSyntax, element: Element) 
 
 def test_qualities_of_another_model_are_damage(syntax: SceneSyntax) -> None:
     encoder = make_encoder()
-    encoder.encode([_COARSE], _KINDS)
-    for size in (COLUMNS, ROWS, COLUMNS, ROWS):
-        encoder.encode([0], CodingTable.uniform(size))
-    encoder.encode_bits(31, 5)
+    encoder.encode([_COARSE], KINDS)
+    fields = FieldWriter(encoder, (WIDTH_PX, HEIGHT_PX))
+    fields.uniform(0, COLUMNS)
+    fields.uniform(0, ROWS)
+    fields.side(1, COLUMNS)
+    fields.side(1, ROWS)
+    fields.symbol(31, QUALITIES)
     with pytest.raises(BitstreamError, match="quality 31"):
         syntax.read(encoder.to_bytes())
+
+
+def test_blocks_that_leave_the_picture_are_damage(syntax: SceneSyntax) -> None:
+    encoder = make_encoder()
+    encoder.encode([_COARSE], KINDS)
+    fields = FieldWriter(encoder, (WIDTH_PX, HEIGHT_PX))
+    fields.uniform(3, COLUMNS)
+    fields.uniform(0, ROWS)
+    fields.side(5, 64)
+    with pytest.raises(BitstreamError, match="leaves the picture"):
+        syntax.read(encoder.to_bytes() + b"\x01")
+
+
+def _begun_sprite(encoder: RangeEncoder, knot: Knot) -> FieldWriter:
+    """Write a sprite as far as its knot."""
+    fields = FieldWriter(encoder, (WIDTH_PX, HEIGHT_PX))
+    fields.symbol(_SPRITE, KINDS)
+    fields.uniform(1, MAX_SPRITES)
+    fields.symbol(_NEW_WITH_PAST, NEWS)
+    fields.symbol(1, CLASSES)
+    fields.knot(knot)
+    return fields
+
+
+def test_widths_that_do_not_exist_are_damage(syntax: SceneSyntax) -> None:
+    encoder = make_encoder()
+    fields = _begun_sprite(encoder, Knot(5, 20, 30, 2))
+    fields.width(0, 3, 1)  # three codes less than the height, below which there are only two
+    with pytest.raises(BitstreamError, match="width"):
+        syntax.read(encoder.to_bytes() + b"\x01")
+
+
+def test_past_heights_that_do_not_exist_are_damage(syntax: SceneSyntax) -> None:
+    encoder = make_encoder()
+    knot = Knot(5, 20, 30, 2)
+    fields = _begun_sprite(encoder, knot)
+    fields.width(0, knot.height_code, 1)
+    for _ in range(4):
+        fields.symbol(0, MARGIN_TABLE)
+    fields.past(replace(knot, age_steps=9, height_code=-1), knot)
+    with pytest.raises(BitstreamError, match="height"):
+        syntax.read(encoder.to_bytes() + b"\x01")
 
 
 def test_a_model_of_one_level_takes_a_refinement_for_damage(arrays: dict[str, NDArray[np.int32]]) -> None:
     arrays["groups"] = arrays["groups"][:1]
     syntax = SceneSyntax(EntropyModel(arrays), ThumbnailModel(arrays), 32, 32)
     encoder = make_encoder()
-    encoder.encode([_REFINE], _KINDS)
+    encoder.encode([_REFINE], KINDS)
     encoder.encode_bits(0, 12)
     with pytest.raises(BitstreamError):
         syntax.read(encoder.to_bytes() + b"\x01")

@@ -97,4 +97,3 @@ def test_two_frames_count_alike(view: ObjectView, draft: LookDraft) -> None:
     both = replace(draft, places=[(view, raster), (view, away)])
     alone = [_error(replace(draft, places=[place])) for place in both.places]
     assert _error(both) == pytest.approx(sum(alone) / 2, rel=1e-4)
-    assert both.bare_error() == pytest.approx(draft.bare_error(), rel=1e-4)

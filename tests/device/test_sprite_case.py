@@ -49,12 +49,17 @@ def test_a_knot_far_outside_stays_tellable(case_at: Callable[..., SpriteCase]) -
     assert case_at(30.0).knot(_PICTURE_PX).x == _PICTURE_PX[0] + 63
 
 
-def test_an_older_knot_needs_a_past(case_at: Callable[..., SpriteCase]) -> None:
-    older = case_at(1.0).older_knot(_PICTURE_PX)
-    assert older is not None
-    assert older.age_steps > 4
-    assert older.x < 60
-    assert case_at(1.0, since_s=0.9).older_knot(_PICTURE_PX) is None
+def test_a_new_object_has_a_past(case_at: Callable[..., SpriteCase]) -> None:
+    case = case_at(1.0)
+    past = case.past(case.knot(_PICTURE_PX), _PICTURE_PX)
+    assert past is not None
+    assert past.age_steps > 4
+    assert past.x < 60
+
+
+def test_who_is_too_new_or_too_fast_has_none(case_at: Callable[..., SpriteCase]) -> None:
+    for case in (case_at(1.0, since_s=0.9), case_at(1.0, speed_px=100.0)):
+        assert case.past(case.knot(_PICTURE_PX), _PICTURE_PX) is None
 
 
 def test_shown_errors_are_what_is_to_be_expected(case_at: Callable[..., SpriteCase]) -> None:

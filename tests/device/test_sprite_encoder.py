@@ -147,11 +147,11 @@ def test_an_empty_street_is_silent(stage: _Stage) -> None:
 def test_who_is_new_is_introduced_with_a_past(stage: _Stage) -> None:
     stage.enter(7, _eastward)
     stage.now_ns = _S
-    element, *others = stage.tell()
+    (element,) = stage.tell()
     assert isinstance(element, SpriteElement)
     assert element.new
+    assert element.past is not None
     assert element.class_id == 1  # a person
-    assert len(others) == 1
     sprite = stage.scene.sprites[element.sprite_id]
     first, second = sprite.trajectory.knots
     assert first.time_ns < second.time_ns <= stage.now_ns
@@ -168,6 +168,7 @@ def test_who_has_just_appeared_has_no_past(stage: _Stage) -> None:
     stage.enter(1, _eastward)
     (element,) = stage.tell()
     assert isinstance(element, SpriteElement)
+    assert element.past is None
 
 
 def test_the_receiver_follows(stage: _Stage) -> None:

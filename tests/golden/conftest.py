@@ -56,10 +56,12 @@ def golden_elements(golden_symbols: Callable[[int, int, range], NDArray[np.int64
     detail = Thumbnail(Part.DETAIL, 7, 2, np.array(DETAIL, np.int32))
     return [
         ToneElement(4, (-31, 0, 31)),
-        cells(Block(3, 2, 4, 3), range(2), quality=3, tag=9),
-        cells(Block(3, 3, 2, 1), range(2, 3), quality=4, tag=9),
+        cells(Block(3, 2, 4, 3), range(2), quality=3, tag=3),
+        cells(Block(3, 3, 2, 1), range(2, 3), quality=4, tag=3),
         cells(Block(0, 0, 3, 1), range(1), quality=2, tag=1, seed=True),
         SpriteElement(31, True, 17, 30, (0, 1, 2, 3), Knot(0, -64, 303, 47), core),
+        SpriteElement(4, True, 1, 20, (0, 0, 0, 3), Knot(5, 100, 80, 40), core, Knot(15, 163, 17, 55)),
+        SpriteElement(4, False, 1, 22, (0, 0, 1, 0), Knot(5, 101, 80, 41), core),
         PoseElement(31, Knot(15, 383, -64, 127)),
         StepElement(31, 1, 31, 0, 7),
         LookElement(31, 0, detail),

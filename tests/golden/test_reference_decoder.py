@@ -40,8 +40,11 @@ Cell = tuple[int, int]
 
 def counts_of(name: str) -> list[int]:
     """Return a row of numbers of section 5."""
-    line = re.search(rf"^{name} +([0-9* ]+)$", PAGE, re.MULTILINE)
+    line = re.search(rf"^{name} +([0-9* ]+|peak [0-9 ]+)$", PAGE, re.MULTILINE)
     assert line is not None
+    if line[1].startswith("peak"):
+        size, top, height, fall, least = map(int, line[1].split()[1:])
+        return [max(height - fall * abs(index - top), least) for index in range(size)]
     counts = []
     for word in line[1].split():
         count, _, times = word.partition("*")
@@ -52,6 +55,13 @@ def counts_of(name: str) -> list[int]:
 def cdf_of_counts(counts: list[int]) -> list[int]:
     free, total = (1 << 24) - len(counts), sum(counts)
     return [sum(counts[:i]) * free // total + i for i in range(len(counts) + 1)]
+
+
+NAMES = (
+    *("kinds", "ages", "other", "sides", "qualities", "margins", "classes", "news"),
+    *("heights", "slim", "wide", "earlier", "shifts", "growth"),
+)
+TABLES = {name: cdf_of_counts(counts_of(name)) for name in NAMES}
 
 
 class Bits:
@@ -124,47 +134,56 @@ class Reference:
 
     def scene(self, payload: bytes, width_px: int, height_px: int) -> list[Any]:
         bits, elements = Bits(payload), []
-        tables = {name: cdf_of_counts(counts_of(name)) for name in ("kinds", "ages", "margins", "classes")}
+        ages: list[int] = []
+
+        def told(name: str) -> int:
+            return bits.symbol(TABLES[name])
+
+        def age() -> int:
+            ages.append(ages[-1] if ages and told("other") == 0 else told("ages"))
+            return ages[-1]
 
         def knot() -> tuple[int, ...]:
-            age = bits.symbol(tables["ages"])
-            return age, bits.below(width_px + 128) - 64, bits.below(height_px + 128) - 64, bits.below(128)
+            return age(), bits.below(width_px + 128) - 64, bits.below(height_px + 128) - 64, told("heights")
 
-        while kind := bits.symbol(tables["kinds"]):
+        while kind := told("kinds"):
             if kind in {1, 2, 9}:
                 cells = self.cells(bits, -(-width_px // 16), -(-height_px // 16), refine=kind == 2)
                 elements.append(("seed", *cells[1:]) if kind == 9 else cells)
             elif kind == 3:
-                sprite_id, new, class_id = bits.below(32), bits.below(2), bits.symbol(tables["classes"])
-                place, width = knot(), bits.below(128)
-                margins = tuple(bits.symbol(tables["margins"]) for _ in range(4))
-                wider = width - place[3]
+                sprite_id, news, class_id = bits.below(32), told("news"), told("classes")
+                place = knot()
+                wider = told("slim" if class_id == 1 else "wide") - 127
+                margins = tuple(told("margins") for _ in range(4))
+                past = None
+                if news == 2:
+                    earlier, x, y, growth = (told(name) for name in ("earlier", "shifts", "shifts", "growth"))
+                    past = place[0] + 1 + earlier, place[1] + x - 63, place[2] + y - 63, place[3] + growth - 15
                 shape = 0 if wider <= -10 else 2 if wider >= 10 else 1
                 core = self.thumbnail(bits, shape, 0)
-                elements.append(("sprite", sprite_id, new, class_id, width, margins, place, core))
+                elements.append(("sprite", sprite_id, news > 0, class_id, place[3] + wider, margins, place, past, core))
             elif kind == 4:
                 sprite_id, shape, part = bits.below(32), bits.below(3), bits.below(2)
                 elements.append(("look", sprite_id, shape, self.thumbnail(bits, shape, part)))
             elif kind == 5:
                 elements.append(("pose", bits.below(32), knot()))
             elif kind == 6:
-                sprite_id, age = bits.below(32), bits.symbol(tables["ages"])
                 range_px, sizes = counts_of("steps")
-                elements.append(("step", sprite_id, age, bits.below(range_px), bits.below(range_px), bits.below(sizes)))
+                step = bits.below(32), age(), bits.below(range_px), bits.below(range_px), bits.below(sizes)
+                elements.append(("step", *step))
             elif kind == 7:
-                elements.append(("forget", bits.below(32), bits.symbol(tables["ages"])))
+                elements.append(("forget", bits.below(32), age()))
             else:
-                age = bits.symbol(tables["ages"])
-                elements.append(("tone", age, tuple(bits.below(63) - 31 for _ in range(3))))
+                elements.append(("tone", age(), tuple(bits.below(63) - 31 for _ in range(3))))
         return elements
 
     def cells(self, bits: Bits, columns: int, rows: int, *, refine: bool) -> Any:
         column, row = bits.below(columns), bits.below(rows)
-        width, height = 1 + bits.below(columns - column), 1 + bits.below(rows - row)
-        quality = bits.field(5)
+        width, height = (bits.symbol(TABLES["sides"]) or left for left in (columns - column, rows - row))
+        quality = bits.symbol(TABLES["qualities"])
         first = 1 + bits.below(len(self.groups) - 1) if refine else 0
         groups = range(first, first + 1 + bits.below(len(self.groups) - first))
-        tag = bits.field(4)
+        tag = bits.below(4)
         symbols = self.block(bits, height, width, quality, groups)
         return "cells", (column, row, width, height), quality, groups, tag, symbols
 
@@ -276,8 +295,9 @@ def plain(element: Element) -> Any:  # noqa: PLR0911 - one for each kind
             block, symbols = update.block, update.symbols.tolist()
             place = (block.column, block.row, block.columns, block.rows)
             return "seed" if seed else "cells", place, update.quality, update.groups, update.tag, symbols
-        case SpriteElement(sprite_id, new, class_id, width_code, margins, knot, core):
-            return "sprite", sprite_id, int(new), class_id, width_code, margins, plain_knot(knot), plain_thumbnail(core)
+        case SpriteElement(sprite_id, new, class_id, width_code, margins, knot, core, past):
+            places = plain_knot(knot), None if past is None else plain_knot(past)
+            return "sprite", sprite_id, new, class_id, width_code, margins, *places, plain_thumbnail(core)
         case LookElement(sprite_id, shape, thumbnail):
             return "look", sprite_id, shape, plain_thumbnail(thumbnail)
         case PoseElement(sprite_id, knot):
