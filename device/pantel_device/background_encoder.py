@@ -24,6 +24,7 @@ __all__ = ["BackgroundEncoder"]
 
 _LADDER = (5, 15, 25)  # qualities that are tried; a finer ladder tells the same cells more often and is worse
 _OVERHEAD_BITS = 29.0  # kind, block, quality, levels, tag and end of a payload of one element
+_SEED_OVERHEAD_BITS = _OVERHEAD_BITS + 3.0  # its kind is seldom
 _FITTING_ROUNDS = 4
 _STRENGTH = 0.4  # of rate-distortion optimization; the training's own lambda gives up too much
 _SEED_QUALITY = 7  # at the coarsest of the ladder some scenes are not recognized
@@ -132,11 +133,12 @@ class BackgroundEncoder:
         rows, columns = latents.shape[1:]
         row, column = divmod(self._seeded % (rows * columns), columns)
         block = Block(column, row, columns - column, 1 if column else min(_SEED_ROWS, rows - row))
-        limit_bits = room_bits - _OVERHEAD_BITS
+        # Bits are estimates: what did not fit into the payload before is not offered again as long as it was.
+        limit_bits = room_bits - _SEED_OVERHEAD_BITS - 8.0 * (self._payloads_since_seed - _SEED_EVERY)
         while True:
             update, bits = self._coded(latents, block, _SEED_QUALITY)
             if bits <= limit_bits:
-                return News("seeds", (CellElement(update, seed=True),), bits + _OVERHEAD_BITS, math.inf)
+                return News("seeds", (CellElement(update, seed=True),), bits + _SEED_OVERHEAD_BITS, math.inf)
             if block.rows * block.columns == 1:
                 self._seeded += 1  # so much detail in one cell is left to its updates
                 return None

@@ -22,7 +22,7 @@ from pantel_models import Artefact, SceneCodec, View, find_artefact, load_scene_
 
 _S = 1_000_000_000
 _SIZE_PX = (96, 64)
-_CAPACITY_BYTES = 31
+_CAPACITY_BYTES = 33
 
 
 class _Album:

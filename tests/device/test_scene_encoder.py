@@ -32,7 +32,7 @@ from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
 from pantel_models import SceneCodec
 
 _WIDTH, _HEIGHT = 160, 112
-_CAPACITY_BYTES = 31
+_CAPACITY_BYTES = 33
 _ROOMY_BYTES = 48
 _TENTH_NS = 100_000_000
 _STEP_NS = 4 * _TENTH_NS
@@ -360,3 +360,19 @@ def test_what_changes_is_expected_to_change_again(codec: SceneCodec) -> None:
         lasting_s = persistence.update(latents, step * _STEP_NS)
     assert lasting_s[0, 0] == pytest.approx(0.4)
     assert lasting_s[1, 2] == pytest.approx(12.0)
+
+
+def test_seeds_that_did_not_fit_come_back_smaller(codec: SceneCodec, street: NDArray[np.uint8]) -> None:
+    """The bits of a seed are an estimate: one that is too large must not be offered for ever."""
+    background = BackgroundEncoder(codec, (_WIDTH, _HEIGHT), loss=0.0, refresh_s=1e6)
+    room_bits = 8.0 * _CAPACITY_BYTES
+    for step in range(60):
+        background.look(street, step * _STEP_NS)
+        news = background.news(step * _STEP_NS, room_bits)
+        if news is not None:
+            background.sent(news, step * _STEP_NS)
+    assert background.laid
+    offered = [seed.bits for seed in (background.seed(room_bits) for _ in range(30)) if seed is not None]
+    assert len(offered) > 10
+    assert max(offered) <= room_bits
+    assert offered[-1] < offered[0] - 50
