@@ -105,8 +105,8 @@ class FieldWriter:
     def past(self, past: Knot, knot: Knot) -> None:
         """Write an earlier knot of an object whose knot is known."""
         self.symbol(past.age_steps - knot.age_steps - 1, _EARLIER)
-        for value, now in ((past.x, knot.x), (past.y, knot.y)):
-            self.symbol(value - now + PAST_RANGE_PX, _SHIFTS)
+        for before, value in ((past.x, knot.x), (past.y, knot.y)):
+            self.symbol(before - value + PAST_RANGE_PX, _SHIFTS)
         self.symbol(past.height_code - knot.height_code + PAST_RANGE_SIZES, _GROWTH)
 
 
@@ -173,7 +173,7 @@ class FieldReader:
             BitstreamError: It has a height that does not exist.
         """
         age_steps = knot.age_steps + 1 + self.symbol(_EARLIER)
-        x, y = (now + self.symbol(_SHIFTS) - PAST_RANGE_PX for now in (knot.x, knot.y))
+        x, y = (value + self.symbol(_SHIFTS) - PAST_RANGE_PX for value in (knot.x, knot.y))
         height_code = knot.height_code + self.symbol(_GROWTH) - PAST_RANGE_SIZES
         if not 0 <= height_code < SIZE_CODES:
             raise BitstreamError("a height that does not exist: the bytes are damaged")

@@ -58,7 +58,7 @@ class Trainer(TrainingRun):
         x_in = torch.cat([pixels, contours], 1).contiguous(memory_format=torch.channels_last)
         cells = s.crop_px // CELL_PX
         received, in_payload = draw_availability(len(pixels), len(s.network.groups), cells, noise)
-        quality, elsewhere = draw_qualities(in_payload, noise)
+        quality, elsewhere, in_payload = draw_qualities(in_payload, noise)
         quality, elsewhere = quality.to(self.device), elsewhere.to(self.device)
         received, in_payload = received.to(self.device), in_payload.to(self.device)
         weight = self._rate_weight(quality)
@@ -147,7 +147,7 @@ def draw_availability(size: int, groups: int, cells: int, generator: torch.Gener
     return received, in_payload
 
 
-def draw_qualities(in_payload: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def draw_qualities(in_payload: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
     """Draw the quality of each payload, and by how much that of other cells differs.
 
     A receiver holds cells of many payloads, each with a quality of its own. What is no part of the payload may
@@ -156,7 +156,9 @@ def draw_qualities(in_payload: Tensor, generator: torch.Generator) -> tuple[Tens
     Returns:
         quality: (B,) in 0..1, of the payload.
         elsewhere: (B, 1, cells, cells): what to add to it where the payload has nothing.
+        in_payload: What the payload holds then: in some crops only a region of what it was given.
     """
+    in_payload = in_payload.clone()
     size, _, cells, _ = in_payload.shape
     quality, other = torch.rand(2, size, generator=generator)
     elsewhere = torch.zeros(size, 1, cells, cells)
@@ -171,7 +173,7 @@ def draw_qualities(in_payload: Tensor, generator: torch.Generator) -> tuple[Tens
             if in_payload[i].sum() == 0:
                 in_payload[i] = inside
             elsewhere[i, 0] = (other[i] - quality[i]) * ~inside
-    return quality, elsewhere
+    return quality, elsewhere, in_payload
 
 
 def load_networks(folder: Path, *, averaged: bool = True) -> tuple[SceneNetworks, TrainSettings, dict[str, Any]]:

@@ -260,12 +260,18 @@ def test_fields_out_of_range_are_refused(syntax: SceneSyntax, element: Element) 
         syntax.write([element])
 
 
+def _begun_cells(encoder: RangeEncoder, column: int) -> FieldWriter:
+    """Write cells of the first row as far as their place."""
+    fields = FieldWriter(encoder, (WIDTH_PX, HEIGHT_PX))
+    fields.symbol(_COARSE, KINDS)
+    fields.uniform(column, COLUMNS)
+    fields.uniform(0, ROWS)
+    return fields
+
+
 def test_qualities_of_another_model_are_damage(syntax: SceneSyntax) -> None:
     encoder = make_encoder()
-    encoder.encode([_COARSE], KINDS)
-    fields = FieldWriter(encoder, (WIDTH_PX, HEIGHT_PX))
-    fields.uniform(0, COLUMNS)
-    fields.uniform(0, ROWS)
+    fields = _begun_cells(encoder, column=0)
     fields.side(1, COLUMNS)
     fields.side(1, ROWS)
     fields.symbol(31, QUALITIES)
@@ -275,10 +281,7 @@ def test_qualities_of_another_model_are_damage(syntax: SceneSyntax) -> None:
 
 def test_blocks_that_leave_the_picture_are_damage(syntax: SceneSyntax) -> None:
     encoder = make_encoder()
-    encoder.encode([_COARSE], KINDS)
-    fields = FieldWriter(encoder, (WIDTH_PX, HEIGHT_PX))
-    fields.uniform(3, COLUMNS)
-    fields.uniform(0, ROWS)
+    fields = _begun_cells(encoder, column=3)
     fields.side(5, 64)
     with pytest.raises(BitstreamError, match="leaves the picture"):
         syntax.read(encoder.to_bytes() + b"\x01")

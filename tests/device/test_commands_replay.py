@@ -80,11 +80,11 @@ def _run_live(path: Path, *, step_ns: int = _STEP_NS) -> _Live:
     album = _Album()
     writer = CaptureWriter(path, CaptureHeader(playout_delay_ns=_S // 2, clock_offset_ns=1_700_000_000 * _S))
     listening = Receiver(port=modem.far, link=LinkReceiver(listener=writer), sinks=[album], playout_delay_ns=_S // 2)
-    for now_ns in range(_START_NS, _START_NS + _SECONDS * _S, _STEP_NS):
-        clock.advance_to(now_ns)
-        sender.advance(now_ns)
-        if (now_ns - _START_NS) % step_ns == 0:
-            listening.advance(now_ns)
+    for time_ns in range(_START_NS, _START_NS + _SECONDS * _S, _STEP_NS):
+        clock.advance_to(time_ns)
+        sender.advance(time_ns)
+        if (time_ns - _START_NS) % step_ns == 0:
+            listening.advance(time_ns)
     writer.close(clock.now_ns())
     return _Live(path, album.hashes)
 

@@ -33,6 +33,7 @@ from pantel_models import SceneCodec
 
 _WIDTH, _HEIGHT = 160, 112
 _CAPACITY_BYTES = 33
+_SCANT_BYTES = 25
 _ROOMY_BYTES = 48
 _TENTH_NS = 100_000_000
 _STEP_NS = 4 * _TENTH_NS
@@ -155,10 +156,12 @@ def test_who_joins_late_is_told_the_ground_within_20_s(codec: SceneCodec, encode
 
 def test_first_of_all_there_is_ground_to_stand_on(codec: SceneCodec, encoder: SceneEncoder, busy: _Seen) -> None:
     receiver = _Receiver(codec)
-    for payload, stamp_ns in _payloads(encoder, busy, 20):
+    for payload, stamp_ns in _payloads(encoder, busy, 20, capacity_bytes=_SCANT_BYTES):
+        before = float((receiver.scene.background.level > 0).mean())
         elements = receiver.hear(payload, stamp_ns)
         if any(isinstance(element, SpriteElement) for element in elements):
             break
+    assert before < 1.0
     assert (receiver.scene.background.level > 0).mean() >= 0.9
     assert any(isinstance(element, SpriteElement) for element in elements)
 

@@ -79,7 +79,7 @@ def test_settings_name_an_unknown_key(tmp_path: Path) -> None:
 def test_what_is_no_part_of_the_payload_may_have_another_quality() -> None:
     noise = torch.Generator().manual_seed(5)
     _, in_payload = draw_availability(64, 4, 8, noise)
-    quality, elsewhere = draw_qualities(in_payload, noise)
+    quality, elsewhere, in_payload = draw_qualities(in_payload, noise)
     planes = quality[:, None, None, None] + elsewhere
     assert planes.shape == (64, 1, 8, 8)
     assert planes.min() >= 0

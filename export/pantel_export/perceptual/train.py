@@ -96,7 +96,7 @@ class PerceptualTrainer(TrainingRun):
         """Return latents and side planes as a receiver has them."""
         network = self._scene_settings.network
         received, in_payload = draw_availability(len(pixels), len(network.groups), pixels.shape[2] // CELL_PX, noise)
-        quality, elsewhere = draw_qualities(in_payload, noise)
+        quality, elsewhere, _ = draw_qualities(in_payload, noise)
         received, planes = received.to(self.device), (quality[:, None, None, None] + elsewhere).to(self.device)
         x = torch.cat([pixels, contours], 1).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16):
