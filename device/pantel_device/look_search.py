@@ -19,7 +19,7 @@ from pantel_device.frame import Box
 from pantel_device.object_view import ObjectView
 from pantel_models.thumbnails import Look, ThumbnailCodec
 
-__all__ = ["LookDraft", "refine_look"]
+__all__ = ["LookDraft", "bit_price", "refine_look", "whole_step"]
 
 _PRICE = 0.12  # of a bit, in squared steps of a symbol; as the quantizer has it
 _DEARER = 1.5  # by which the price rises while the symbols take too many bits
@@ -75,6 +75,10 @@ class LookDraft:
         errors = [view.residual(self.look, raster) for view, raster in self.places]
         return np.concatenate(errors) / np.float32(len(errors) ** 0.5)
 
+    def prices(self, thumbnails: ThumbnailCodec) -> NDArray[np.float64]:
+        """Return (2 * reach + 1, symbols): what each symbol of the part to be sent costs, changed by each offset."""
+        return np.stack([self.bits(thumbnails, self.sent.symbols + offset) for offset in _OFFSETS])
+
 
 def refine_look(thumbnails: ThumbnailCodec, draft: LookDraft, limit_bits: float) -> LookDraft:
     """Return a better draft, or the same.
@@ -90,11 +94,11 @@ def refine_look(thumbnails: ThumbnailCodec, draft: LookDraft, limit_bits: float)
     before = draft.residual()
     effects = np.stack([each.residual() - before for each in neighbours]) * signs[:, None].astype(np.float32)
     hessian, gradient = effects @ effects.T, effects @ before
-    bits = np.stack([draft.bits(thumbnails, symbols + offset) for offset in _OFFSETS])
+    bits = draft.prices(thumbnails)
     error, own_bits = float(before @ before), float(bits[_REACH].sum())
-    price = _PRICE * float(np.diagonal(hessian).mean())
+    price = bit_price(hessian)
     for _ in range(_MAX_RISES):
-        changed = symbols + _whole_step(hessian, gradient, price * bits)
+        changed = symbols + whole_step(hessian, gradient, price * bits)
         if float(draft.bits(thumbnails, changed).sum()) <= limit_bits:
             break
         price *= _DEARER
@@ -106,7 +110,12 @@ def refine_look(thumbnails: ThumbnailCodec, draft: LookDraft, limit_bits: float)
     return found if better else draft
 
 
-def _whole_step(hessian: Floats, gradient: Floats, prices: NDArray[np.float64]) -> Integers:
+def bit_price(hessian: Floats) -> float:
+    """Return what a bit is worth in squared error, by what a step of a symbol does to that on average."""
+    return _PRICE * float(np.diagonal(hessian).mean())
+
+
+def whole_step(hessian: Floats, gradient: Floats, prices: NDArray[np.float64]) -> Integers:
     """Return the change (N,) of the symbols that lowers error and price most, one coordinate at a time.
 
     Args:
@@ -115,13 +124,17 @@ def _whole_step(hessian: Floats, gradient: Floats, prices: NDArray[np.float64]) 
         prices: (2 _REACH + 1, N) of each symbol changed by each offset.
     """
     change = np.zeros(len(gradient), np.int32)
+    slope = np.array(gradient, np.float64)  # of the error at the change, halved
     curvature = np.diagonal(hessian)
     for _ in range(_SWEEPS):
-        before = change.copy()
+        settled = True
         for i in range(len(change)):
-            slope = gradient[i] + hessian[i] @ change - curvature[i] * change[i]
-            cost = (2 * slope + curvature[i] * _OFFSETS) * _OFFSETS + prices[:, i]
-            change[i] = _OFFSETS[cost.argmin()]
-        if np.array_equal(before, change):
+            own = slope[i] - curvature[i] * change[i]
+            best = _OFFSETS[((2 * own + curvature[i] * _OFFSETS) * _OFFSETS + prices[:, i]).argmin()]
+            if best != change[i]:
+                slope += hessian[i] * (best - change[i])
+                change[i] = best
+                settled = False
+        if settled:
             break
     return change

@@ -68,6 +68,8 @@ class ObjectView:
                     self._seen[hidden] = 0
         self._presence = _PRESENCE * weight
         self._root_weight = np.sqrt(self._seen * (1 + (weight - 1) * self._mask[..., None])) / np.float32(255)
+        self._bare = np.asarray((self._background - self._frame) * self._root_weight, np.float32)
+        self._bare_square = float(np.vdot(self._bare, self._bare))
 
     def margins(self, box: Box) -> Margins:
         """Return how far a raster should reach beyond an object to hold all that moves with it, such as its shadow."""
@@ -100,31 +102,58 @@ class ObjectView:
             box: Where it shows the object.
             margins: Of its raster.
         """
-        wrong = self.residual(look, raster_box(box, margins))
+        covered = self._covered(look, raster_box(box, margins))
+        error = self._bare_square
+        if covered is not None:
+            here, wrong = covered
+            error += float(np.vdot(wrong, wrong)) - float(np.vdot(self._bare[here], self._bare[here]))
         absence = 1.0 if self._true_box is None else max(1 - box.iou(self._true_box) / _PRESENT_IOU, 0.0)
-        return float(wrong @ wrong) + self._presence * absence
+        return error + self._presence * absence
 
     def bare_error(self) -> float:
         """Return the weighted error of the background without a sprite."""
-        wrong = self.residual()
-        return float(wrong @ wrong) + (0.0 if self._true_box is None else self._presence)
+        return self._bare_square + (0.0 if self._true_box is None else self._presence)
 
-    def residual(self, look: Look | None = None, raster: Box | None = None) -> NDArray[np.float32]:
-        """Return the error of each value of the window, (values,) float32; their squares add up to the weighted error.
+    def residual(self, look: Look, raster: Box) -> NDArray[np.float32]:
+        """Return the error of each value of the window under a sprite, (values,) float32.
+
+        The squares add up to that part of the weighted error that the sprite decides about.
 
         Args:
-            look: A sprite; none shows the bare background.
+            look: The sprite.
             raster: Where its raster lies.
         """
-        picture = self._background
-        if look is not None and raster is not None:
-            placed = place(look, raster, self._size_px)
-            inner = _common(placed.window, self.window)
-            if inner is not None:
-                here, there = _relative(inner, self.window), _relative(inner, placed.window)
-                picture = picture.copy()
-                picture[here] += placed.alpha[there] * (placed.colour[there] - picture[here])
-        return np.asarray((picture - self._frame) * self._root_weight, np.float32).ravel()
+        covered = self._covered(look, raster)
+        return np.zeros(0, np.float32) if covered is None else covered[1].ravel()
+
+    def _covered(self, look: Look, raster: Box) -> tuple[Window, NDArray[np.float32]] | None:
+        """Return what a sprite covers of the window and the weighted error (rows, columns, 3) there, if any."""
+        placed = place(look, raster, self._size_px)
+        inner = _common(placed.window, self.window)
+        if inner is None:
+            return None
+        here, there = _relative(inner, self.window), _relative(inner, placed.window)
+        below = self._background[here]
+        shown = below + placed.alpha[there] * (placed.colour[there] - below)
+        return here, np.asarray((shown - self._frame[here]) * self._root_weight[here], np.float32)
+
+    def on_raster(self, raster: Box, side: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Return frame and background, each (side, side, 3) float32, 0..255, as samples of a raster, and their weights.
+
+        The weights, (side, side, 1), are such that the squares of weighted differences add up to about the error. They
+        are zero where nothing is known.
+        """
+        fine = 2 * side  # each sample is the mean of four
+        columns, rows = (raster.x1 - raster.x0) / fine, (raster.y1 - raster.y0) / fine
+        x0, y0 = raster.x0 - self.window[1].start, raster.y0 - self.window[0].start
+        matrix = np.array([[columns, 0, x0 + (columns - 1) / 2], [0, rows, y0 + (rows - 1) / 2]])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        layers = (self._frame, self._background, self._root_weight[..., 0] ** 2)
+        frame, background, weight = (
+            np.asarray(cv2.resize(cv2.warpAffine(layer, matrix, (fine, fine), flags=flags), (side, side)), np.float32)
+            for layer in layers
+        )
+        return frame, background, np.sqrt(4 * columns * rows * weight)[..., None].astype(np.float32)
 
     def cut(self, box: Box) -> Cutting | None:
         """Return what lies in a raster's rectangle; None if hardly anything of it lies in the picture."""

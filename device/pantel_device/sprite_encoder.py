@@ -35,6 +35,7 @@ from pantel_codec import (
 )
 from pantel_device.composition import pose_box, raster_box
 from pantel_device.frame import Box, Observation, Track
+from pantel_device.look_fit import fit_looks
 from pantel_device.look_search import LookDraft, refine_look
 from pantel_device.news import News, lasting_s
 from pantel_device.object_view import ObjectView
@@ -59,6 +60,7 @@ _NEW_LASTS_S = 3.0  # what is told of a new object may be expected to serve for 
 _DOUBTFUL = 0.01  # probability that a receiver does not know an object, from which on it is introduced again
 _PROPORTION_CODES = 2  # sixteenths of an octave by which proportions may have changed
 _LEAST_ERROR = 0.3  # squared error over 0..1 that is worth looking at
+_LARGE_PX = 6000.0  # area of a raster from which on drafts are fitted to the picture
 _LOOKED_AT = 6  # objects of which thumbnails are tried for one payload: those that lack most
 
 
@@ -264,13 +266,15 @@ class SpriteEncoder:
         """
         shape, class_id = kind
         part = Part.CORE if core is None else Part.DETAIL
-        choices = [self._thumbnails.quantize(latents, shape, part, quality, version) for quality in _QUALITIES[part]]
-        pairs = [(each, None) if core is None else (core, each) for each, _ in choices]
+        choices = [self._thumbnails.quantize(latents, shape, part, quality, version)[0] for quality in _QUALITIES[part]]
+        pairs = [(each, None) if core is None else (core, each) for each in choices]
         looks = self._thumbnails.decode_all(pairs, shape, class_id)
-        return [
-            (LookDraft(pair[0], pair[1], look, shape, class_id, places), bits)
-            for pair, look, (_, bits) in zip(pairs, looks, choices, strict=True)
+        drafts = [
+            LookDraft(pair[0], pair[1], look, shape, class_id, places) for pair, look in zip(pairs, looks, strict=True)
         ]
+        if places[0][1].area_px >= _LARGE_PX:
+            drafts = fit_looks(self._thumbnails, drafts)
+        return [(draft, float(draft.bits(self._thumbnails, draft.sent.symbols).sum())) for draft in drafts]
 
     def _outgrown(self, case: SpriteCase, belief: SpriteBelief) -> bool:
         """Return whether more than looks and place should be told anew: proportions, raster or kind, or all of it."""

@@ -23,9 +23,23 @@ from pantel_codec import THUMBNAIL_QUALITIES, THUMBNAIL_SHAPES, Part, Thumbnail,
 from pantel_models.artefact import Artefact
 from pantel_models.sessions import open_session
 
-__all__ = ["CONDITIONS", "RASTER_PX", "Cutting", "Kind", "Look", "ThumbnailCodec", "condition", "kind_of"]
+__all__ = [
+    "CONDITIONS",
+    "EFFECTS_PX",
+    "RASTER_PX",
+    "Cutting",
+    "Kind",
+    "Look",
+    "ThumbnailCodec",
+    "condition",
+    "halved",
+    "kind_of",
+]
 
 RASTER_PX = 64
+
+EFFECTS_PX = 32
+"""Width and height of the raster on which `ThumbnailCodec.effects` tells what latents do."""
 
 _STRENGTH = 0.12  # of rate-distortion optimization: a bit is worth so many squared steps
 _TAPER = 0.05  # share of the raster in which the mask ends, so that a sprite never ends in a straight line
@@ -135,6 +149,7 @@ class ThumbnailCodec:
         self._steps = np.asarray(arrays["thumbnail_steps"], np.float32)
         self._artefact = artefact
         self._generator_role = generator
+        self._effects: dict[tuple[int, Kind], NDArray[np.float32]] = {}
         if self._steps.shape != (THUMBNAIL_QUALITIES, self.model.coefficients):
             raise ValueError("the thumbnail arrays do not fit together")
 
@@ -192,6 +207,38 @@ class ThumbnailCodec:
         cost = float(np.take_along_axis(bits, best, axis=0).sum())
         return Thumbnail(part, quality, version, symbols), cost
 
+    def steps(self, shape: int, part: Part, quality: int) -> NDArray[np.float32]:
+        """Return (symbols,) float32: what a symbol of a part stands for, in latents."""
+        steps: NDArray[np.float32] = self._steps[quality, self.model.members[shape][part]]
+        return steps
+
+    def effects(self, shape: int, class_id: int) -> NDArray[np.float32]:
+        """Return what each latent does to the look of an object of which nothing else is told, to first order.
+
+        Args:
+            shape: See `shape_of`.
+            class_id: What it is, see `pantel_codec.Sprite`.
+
+        Returns:
+            (coefficients, EFFECTS_PX, EFFECTS_PX, 4) float32, read-only: the change of red, green, blue, 0..255, and of
+            the mask, 0..1, for a unit of the latent. Made when first asked for.
+
+        Raises:
+            ManifestError: The network does not match its hash or cannot be loaded.
+        """
+        key = shape, kind_of(class_id)
+        if key not in self._effects:
+            steps = self._steps[THUMBNAIL_QUALITIES // 2]
+            latents = np.concatenate([np.diag(steps), np.diag(-steps)])
+            conditions = np.tile(condition(*key), (len(latents), 1))
+            side = np.tile(np.array([0.5, 1], np.float32), (len(latents), 1))
+            colour, alpha = self._generator.run(None, {"latents": latents, "condition": conditions, "side": side})
+            look = np.concatenate([colour * 255, alpha * _WINDOW], 1)  # (2 coefficients, 4, RASTER_PX, RASTER_PX)
+            effects = (look[: len(steps)] - look[len(steps) :]) / (2 * steps[:, None, None, None])
+            self._effects[key] = halved(effects.transpose(0, 2, 3, 1))
+            self._effects[key].flags.writeable = False
+        return self._effects[key]
+
     def decode(self, core: Thumbnail, detail: Thumbnail | None, shape: int, class_id: int) -> Look:
         """Return how a thumbnail looks; as `decode_all`."""
         return self.decode_all([(core, detail)], shape, class_id)[0]
@@ -220,6 +267,13 @@ class ThumbnailCodec:
         colour, alpha = self._generator.run(None, {"latents": latents, "condition": conditions, "side": side})
         colour = np.ascontiguousarray(np.clip(colour, 0, 1).transpose(0, 2, 3, 1) * np.float32(255))
         return [Look(*each) for each in zip(colour, np.clip(alpha[:, 0], 0, 1) * _WINDOW, strict=True)]
+
+
+def halved(raster: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return values (..., RASTER_PX, RASTER_PX, channels) averaged to half the width and height."""
+    *leading, rows, columns, channels = raster.shape
+    cut = raster.reshape(*leading, rows // 2, 2, columns // 2, 2, channels)
+    return np.asarray(cut.mean(axis=(-4, -2)), np.float32)
 
 
 def _to_raster(values: NDArray[np.float32]) -> NDArray[np.float32]:

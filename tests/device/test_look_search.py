@@ -10,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from pantel_codec import Part, shape_of, size_code
-from pantel_device.composition import raster_box
+from pantel_device.composition import paste, place, raster_box
 from pantel_device.frame import Box, Observation, Track
+from pantel_device.look_fit import fit_looks
 from pantel_device.look_search import LookDraft, refine_look
 from pantel_device.object_view import ObjectView
 from pantel_models import SceneCodec
@@ -97,3 +98,41 @@ def test_two_frames_count_alike(view: ObjectView, draft: LookDraft) -> None:
     both = replace(draft, places=[(view, raster), (view, away)])
     alone = [_error(replace(draft, places=[place])) for place in both.places]
     assert _error(both) == pytest.approx(sum(alone) / 2, rel=1e-4)
+
+
+@pytest.mark.parametrize("part", Part)
+def test_drafts_of_all_qualities_are_fitted(
+    codec: SceneCodec,
+    street: NDArray[np.uint8],
+    observe: Callable[..., Observation],
+    walk: Callable[..., Track],
+    part: Part,
+) -> None:
+    """None gets worse at the price of its bits; of what thumbnails can show, together they show much more."""
+    box = Box(40, 6, 88, 106)
+    raster, shape = raster_box(box, _TIGHT), shape_of(size_code(48), size_code(100))
+    rng = np.random.default_rng(3)
+    nothing = np.zeros(codec.thumbnails.model.coefficients, np.float32)
+    truth = [codec.thumbnails.quantize(nothing, shape, each, 4, 0)[0] for each in Part]
+    core, detail = (replace(each, symbols=rng.integers(-2, 3, each.symbols.size).astype(np.int32)) for each in truth)
+    picture = street.copy()
+    paste(picture, place(codec.thumbnails.decode(core, detail, shape, _PERSON), raster, (160, 112)))
+    track = walk(lambda _: (64.0, 56.0), 0, size_px=(48, 100))
+    view = ObjectView(observe(picture, street, 0, [track]), track, [box], weight=4.0)
+    cutting = view.cut(raster)
+    assert cutting is not None
+    latents = codec.thumbnails.analyse(cutting, shape, _PERSON)
+    drafts = []
+    for quality in (2, 4, 6):
+        sent, _ = codec.thumbnails.quantize(latents, shape, part, quality, 0)
+        pair = (sent, None) if part is Part.CORE else (core, sent)
+        look = codec.thumbnails.decode(pair[0], pair[1], shape, _PERSON)
+        drafts.append(LookDraft(pair[0], pair[1], look, shape, _PERSON, [(view, raster)]))
+    fitted = fit_looks(codec.thumbnails, drafts)
+    assert [each.sent.quality for each in fitted] == [2, 4, 6]
+    assert all(each.sent.part is part for each in fitted)
+    for before, after in zip(drafts, fitted, strict=True):
+        assert after is before or _error(after) < _error(before) or _bits(codec, after) < _bits(codec, before)
+        shown = codec.thumbnails.decode(after.core, after.detail, shape, _PERSON)
+        np.testing.assert_allclose(shown.colour, after.look.colour, atol=0.5)
+    assert sum(map(_error, fitted)) < 0.9 * sum(map(_error, drafts))

@@ -165,7 +165,23 @@ def test_what_moves_weighs_more(street: NDArray[np.uint8], paint: _Paint, observ
     observation = observe(paint(street, _BOX), street, 0, [track])
     light, heavy = (ObjectView(observation, track, [_BOX], weight=weight) for weight in (1.0, 4.0))
     assert heavy.bare_error() == pytest.approx(4 * light.bare_error(), rel=0.02)  # all that is wrong moves
-    residual = heavy.residual()
-    assert float(residual @ residual) < heavy.bare_error()  # which knows that an object is missing besides
     clear = Look(np.zeros((RASTER_PX, RASTER_PX, 3), np.float32), np.zeros((RASTER_PX, RASTER_PX), np.float32))
-    np.testing.assert_allclose(heavy.residual(clear, raster_box(_BOX, _TIGHT)), residual, atol=1e-6)
+    residual = heavy.residual(clear, raster_box(_BOX, _TIGHT))
+    assert 0 < float(residual @ residual) < heavy.bare_error()  # which knows that an object is missing besides
+    assert heavy.error(clear, _BOX, _TIGHT) == pytest.approx(float(residual @ residual), rel=1e-4)
+
+
+def test_samples_on_a_raster_tell_the_error_beneath_it(
+    street: NDArray[np.uint8], paint: _Paint, observe: _Observe, walk: _Walk
+) -> None:
+    track = _stands(walk, _BOX)
+    view = ObjectView(observe(paint(street, _BOX), street, 0, [track]), track, [_BOX], weight=4.0)
+    raster = raster_box(_BOX, _TIGHT)
+    clear = Look(np.zeros((RASTER_PX, RASTER_PX, 3), np.float32), np.zeros((RASTER_PX, RASTER_PX), np.float32))
+    frame, background, weight = view.on_raster(raster, 16)
+    assert frame.shape == background.shape == (16, 16, 3)
+    sampled = float((((background - frame) * weight) ** 2).sum())
+    exact = view.residual(clear, raster)
+    assert sampled == pytest.approx(float(exact @ exact), rel=0.1)
+    _, _, away = view.on_raster(Box(-400, 0, -380, 40), 16)
+    assert not away.any()

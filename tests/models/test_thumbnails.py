@@ -12,7 +12,18 @@ from numpy.typing import NDArray
 
 from pantel_codec import THUMBNAIL_QUALITIES, Part
 from pantel_models import ManifestError, find_artefact, load_scene_codec
-from pantel_models.thumbnails import CONDITIONS, RASTER_PX, Cutting, Kind, Look, ThumbnailCodec, condition, kind_of
+from pantel_models.thumbnails import (
+    CONDITIONS,
+    EFFECTS_PX,
+    RASTER_PX,
+    Cutting,
+    Kind,
+    Look,
+    ThumbnailCodec,
+    condition,
+    halved,
+    kind_of,
+)
 
 TALL, SQUARE, WIDE = range(3)
 NOBODY, PERSON, BICYCLE, CAR, DOG, CHAIR = 0, 1, 2, 3, 17, 57
@@ -212,3 +223,21 @@ def test_an_artefact_without_the_networks_says_so(shipped_tables: Mapping[str, N
     codec = ThumbnailCodec(shipped_tables, bare)
     with pytest.raises(ManifestError, match="no file for 'thumbnail_encoder'"):
         codec.analyse(Cutting.from_pixels(dressed(20, 20), ellipse(20, 20)), SQUARE, NOBODY)
+
+
+def test_effects_tell_what_a_symbol_does_to_first_order(thumbnails: ThumbnailCodec) -> None:
+    effects = thumbnails.effects(TALL, PERSON)
+    assert effects.shape == (thumbnails.model.coefficients, EFFECTS_PX, EFFECTS_PX, 4)
+    assert thumbnails.effects(TALL, PERSON) is effects
+    nothing = np.zeros(len(effects), np.float32)
+    core, detail = (thumbnails.quantize(nothing, TALL, part, 7, 0)[0] for part in Part)
+    members, steps = thumbnails.model.members[TALL][Part.CORE], thumbnails.steps(TALL, Part.CORE, 7)
+    likeness = []
+    for index in range(core.symbols.size):
+        one = np.eye(1, core.symbols.size, index, np.int32)[0]
+        less, more = (
+            thumbnails.decode(replace(core, symbols=sign * one), detail, TALL, PERSON).colour for sign in (-1, 1)
+        )
+        change, told = halved(more - less), 2 * steps[index] * effects[members[index], ..., :3]
+        likeness.append(float(np.vdot(change, told) / (np.linalg.norm(change) * np.linalg.norm(told))))
+    assert np.median(likeness) > 0.95
