@@ -9,7 +9,7 @@ OUT ?= out
 # Folders of photographs for training, and pictures for the still benchmark; neither is part of the repository.
 PHOTOS ?= photos
 IMAGES ?= images
-RUN ?= runs/scene-v3
+RUN ?= runs/scene-v4
 
 export OMP_NUM_THREADS ?= 1
 
@@ -59,10 +59,10 @@ lock: ## write requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --extra bench --extra export --extra dev --generate-hashes --universal --python-version 3.11 --no-header -o requirements.lock
 
 train-scene: $(WORKSHOP) ## train the scene codec on the folders in PHOTOS; resumes RUN
-	$(BIN)/python -m pantel_export train --config export/configs/scene-v3.toml --photos $(PHOTOS) --out $(RUN)
+	$(BIN)/python -m pantel_export train --config export/configs/scene-v4.toml --photos $(PHOTOS) --out $(RUN)
 
 export-scene: $(WORKSHOP) ## build the shipped artefact from RUN
-	$(BIN)/python -m pantel_export export --run $(RUN) --name scene-v3 --photos $(PHOTOS)
+	$(BIN)/python -m pantel_export export --run $(RUN) --name scene-v4 --photos $(PHOTOS)
 
 bench-still: $(READY) ## the still benchmark over IMAGES against its peers
 	$(BIN)/pantel bench still --images $(IMAGES) --bpp 0.1,0.05,0.03,0.01 --peers --json $(OUT)/still.json --report $(OUT)/still.html

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import settings
 from numpy.typing import NDArray
 
-from pantel_codec import THUMBNAIL_SHAPES, EntropyModel, ThumbnailModel
-from pantel_codec.entropy import ALPHABET, OFFSET_LEVELS, RESIDUAL_LIMIT, SCALE_LEVELS
+from pantel_codec import THUMBNAIL_SHAPES, EntropyModel, Step, ThumbnailModel
+from pantel_codec.entropy import ALPHABET, RESIDUAL_LIMIT, SCALE_LEVELS
 from pantel_codec.stages import stages_of
 from pantel_codec.thumbnail import THUMBNAIL_LIMIT
 from pantel_models import Artefact, find_artefact
@@ -45,7 +45,7 @@ def model_arrays() -> dict[str, NDArray[np.int32]]:
         dilations = len({stage.dilation for stage in stages})
         layers = {
             "spatial": ((dilations, 9 * inputs, WIDTH), 300),
-            "bias": ((QUALITIES, len(stages), WIDTH), 1500),
+            "bias": ((QUALITIES, len(stages), WIDTH), 400_000),
             "hidden": ((WIDTH, WIDTH), 700),
             "hidden_bias": ((WIDTH,), 100_000),
             "head": ((WIDTH, 2 * channels), 500),
@@ -58,10 +58,9 @@ def model_arrays() -> dict[str, NDArray[np.int32]]:
 
 
 def _residual_counts() -> NDArray[np.int64]:
-    """Return (tables, 33) counts of a bell that is as wide as the scale says and lies where the offset says."""
-    level, offset = np.divmod(np.arange(SCALE_LEVELS * OFFSET_LEVELS)[:, None], OFFSET_LEVELS)
-    distance = 16 * np.arange(-RESIDUAL_LIMIT, RESIDUAL_LIMIT + 1) - (2 * offset + 1 - OFFSET_LEVELS)
-    width = 1 + level**2 // 8
+    """Return (tables, 33) counts of a bell that is as wide as the scale says."""
+    distance = 16 * np.arange(-RESIDUAL_LIMIT, RESIDUAL_LIMIT + 1)
+    width = 1 + np.arange(SCALE_LEVELS)[:, None] ** 2 // 8
     counts: NDArray[np.int64] = (width**2 << 22) // (width**2 + distance**2)
     assert counts.shape[1] == ALPHABET
     counts[counts == 0] = 1
@@ -101,16 +100,31 @@ def thumbnails() -> ThumbnailModel:
 
 
 @pytest.fixture(scope="session")
-def golden_symbols(model: EntropyModel) -> Callable[[int, int, range], NDArray[np.int64]]:
-    """Return a function that makes symbols of a block: many small, some large, zero outside the groups."""
+def values_of(model: EntropyModel) -> Callable[[NDArray[np.int64], int, range], NDArray[np.int64]]:
+    """Return a function that makes of residuals (channels, rows, columns), a quality and groups a block's values."""
 
-    def make(rows: int, columns: int, groups: range) -> NDArray[np.int64]:
+    def make(residuals: NDArray[np.int64], quality: int, groups: range) -> NDArray[np.int64]:
+        flat = residuals.reshape(len(residuals), -1)
+
+        def name(step: Step) -> NDArray[np.int64]:
+            return flat[step.channels, step.cells]
+
+        _, rows, columns = residuals.shape
+        return model.walk(rows, columns, quality, groups, name)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def golden_values(
+    model: EntropyModel, values_of: Callable[[NDArray[np.int64], int, range], NDArray[np.int64]]
+) -> Callable[[int, int, int, range], NDArray[np.int64]]:
+    """Return a function that makes values of a block: many small residuals, some large ones."""
+
+    def make(rows: int, columns: int, quality: int, groups: range) -> NDArray[np.int64]:
         count = model.channels * rows * columns
-        symbols = scattered(count, -2, 2, seed=101) * (scattered(count, 0, 40, seed=102) // 40 * 30 + 1)
-        symbols = symbols.reshape(model.channels, rows, columns)
-        symbols[: model.group_slice(groups.start).start] = 0
-        symbols[model.group_slice(groups.stop - 1).stop :] = 0
-        return symbols
+        residuals = scattered(count, -2, 2, seed=101) * (scattered(count, 0, 40, seed=102) // 40 * 30 + 1)
+        return values_of(residuals.reshape(model.channels, rows, columns), quality, groups)
 
     return make
 

@@ -172,8 +172,8 @@ def _cells(specimen: _Specimen, codec: SceneCodec, quality: int, scale: float) -
     latents = codec.analyse(np.asarray(pixels, np.uint8), np.zeros((rows, columns), np.uint8))
     quantized = codec.quantizer.quantize(latents, codec.entropy, quality, strength=_STRENGTH)
     levels = codec.quantizer.levels_worth_coding(quantized, quality, _STRENGTH)
-    quantized.symbols[sum(codec.entropy.groups[:levels]) :] = 0
-    decoded = codec.synthesise_block(quantized.symbols, quality, levels).astype(np.float32)
+    quantized.values[sum(codec.entropy.groups[:levels]) :] = 0
+    decoded = codec.synthesise_block(quantized.values, quality, levels).astype(np.float32)
     colour = np.asarray(cv2.resize(decoded, specimen.size_px, interpolation=cv2.INTER_AREA), np.float32)
     return mask_bits + float(quantized.bits[:levels].sum()) + _RASTER_BITS, specimen.error(colour, alpha)
 

@@ -20,7 +20,7 @@ from pantel_codec.elements import (
     apply_element,
     completed_knot,
 )
-from pantel_codec.entropy import SYMBOL_LIMIT, EntropyModel, Step, Visitor
+from pantel_codec.entropy import VALUE_LIMIT, VALUE_ONE, EntropyModel, Step, Visitor
 from pantel_codec.errors import BitstreamError, CodecError, ContainerError, SymbolError
 from pantel_codec.range_coder import RangeDecoder, RangeEncoder, make_decoder, make_encoder
 from pantel_codec.scene import (
@@ -40,7 +40,7 @@ from pantel_codec.still import (
     MAX_SIDE_PX,
     MIN_SIDE_PX,
     StillHeader,
-    StillSymbols,
+    StillValues,
     read_still,
     still_overhead_bits,
     write_still,
@@ -73,12 +73,13 @@ __all__ = [
     "SIZE_CODES",
     "STEP_RANGE_PX",
     "STEP_SIZES",
-    "SYMBOL_LIMIT",
     "THUMBNAIL_QUALITIES",
     "THUMBNAIL_SHAPES",
     "THUMBNAIL_VERSIONS",
     "TONE_LIMIT",
     "TONE_STEPS_PER_OCTAVE",
+    "VALUE_LIMIT",
+    "VALUE_ONE",
     "BitstreamError",
     "Block",
     "CellElement",
@@ -106,7 +107,7 @@ __all__ = [
     "Step",
     "StepElement",
     "StillHeader",
-    "StillSymbols",
+    "StillValues",
     "Surface",
     "SymbolError",
     "Thumbnail",

@@ -1,11 +1,11 @@
-"""Context model: an integer network that predicts mean and scale of every symbol.
+"""Context model: an integer network that predicts mean and scale of every latent.
 
 Range encoder and decoder must derive the same probabilities on every machine. All numbers here are integers held in
 float64: products and sums of integers are exact below 2**53 in any order of summation, so BLAS may do the work.
 `ContextNetwork.from_arrays` refuses weights with which an accumulator could get there.
 
 Channel groups are coded coarse first, each in the stages of `pantel_codec.stages`, and the network of a group is fed
-with nothing but symbols of the same block:
+with nothing but values of the same block, in 1/256 of a quantizer step:
 
 ```
 3x3 cells around each cell --> spatial --> ReLU --> hidden --> ReLU --> head --> mean, log scale
@@ -25,19 +25,21 @@ from numpy.typing import NDArray
 from pantel_codec.errors import SymbolError
 from pantel_codec.stages import Stage, stages_of
 
-__all__ = ["ACTIVATION_BITS", "KNOWN_LIMIT", "WEIGHT_BITS", "ContextNetwork", "KnownSymbols", "Prediction"]
+__all__ = ["ACTIVATION_BITS", "KNOWN_LIMIT", "WEIGHT_BITS", "ContextNetwork", "KnownValues", "Prediction"]
 
 KNOWN_LIMIT = 31
-"""Symbols are clipped to this magnitude before they serve as context."""
+"""Values are clipped to so many quantizer steps before they serve as context."""
 
 ACTIVATION_BITS = 8
-"""Fractional bits of the activations and of both outputs."""
+"""Fractional bits of the values, the activations and both outputs."""
 
 WEIGHT_BITS = 10
 """Fractional bits of the weights."""
 
 _TAPS = 9
 _BORDER = 2  # the largest dilation
+_ONE = float(1 << ACTIVATION_BITS)
+_KNOWN_LIMIT = KNOWN_LIMIT * _ONE
 _ACTIVATION_LIMIT = float(1 << 20)
 _EXACT_LIMIT = float(1 << 52)  # leaves a bit for the rounding half
 
@@ -67,11 +69,12 @@ def _places(stage: Stage, rows: int, columns: int) -> _Places:
     return _Places(cells, taps)
 
 
-class KnownSymbols:
-    """What is known of the symbols of a block, in the form in which the networks look at it.
+class KnownValues:
+    """What is known of the values of a block, in the form in which the networks look at it.
 
-    A cell has for each group the clipped values of its channels, their magnitudes, and one number that is 1 where the
-    group is known: so what the groups before one say stands together. A border of unknown cells surrounds the block.
+    A cell has for each group the clipped values of its channels, their magnitudes, and one number that is 1 (in
+    values, 256) where the group is known: so what the groups before one say stands together. A border of unknown
+    cells surrounds the block.
 
     Attributes:
         cells: For each group and stage the flat indices of its cells, (n,); empty where a small block has none.
@@ -90,14 +93,14 @@ class KnownSymbols:
         self._places = [[_places(stage, rows, columns) for stage in stages_of(group)] for group in range(len(groups))]
         self.cells = [[places.cells for places in of_group] for of_group in self._places]
 
-    def learn(self, group: int, stage: int, symbols: NDArray[np.int64]) -> None:
-        """Take note of the symbols (channels, n) of a group in one stage."""
+    def learn(self, group: int, stage: int, values: NDArray[np.int64]) -> None:
+        """Take note of the values (channels, n) of a group in one stage."""
         start, stop = self._starts[group : group + 2]
-        values = np.minimum(np.maximum(symbols.T, -KNOWN_LIMIT), KNOWN_LIMIT)
-        features = np.ones((len(values), stop - start))
-        channels = values.shape[1]
-        features[:, :channels] = values
-        features[:, channels:-1] = np.abs(values)
+        clipped = np.minimum(np.maximum(values.T, -_KNOWN_LIMIT), _KNOWN_LIMIT)
+        features = np.full((len(clipped), stop - start), _ONE)
+        channels = clipped.shape[1]
+        features[:, :channels] = clipped
+        features[:, channels:-1] = np.abs(clipped)
         themselves = self._places[group][stage].taps[:, _TAPS // 2]  # the middle one of each cell's taps
         self._features[themselves, start:stop] = features
 
@@ -117,10 +120,10 @@ class KnownSymbols:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """What the context tells of the symbols of one group in one stage, fixed point with 8 fractional bits.
+    """What the context tells of the latents of one group in one stage, fixed point with 8 fractional bits.
 
     Attributes:
-        mean: (channels, n) float64 holding integers, in 1/256 of a symbol.
+        mean: (channels, n) float64 holding integers, in 1/256 of a quantizer step.
         log_scale: (channels, n) float64 holding integers, natural logarithm of a logistic's scale in 1/256.
     """
 
@@ -136,9 +139,9 @@ class ContextNetwork:
 
     Attributes:
         group: Index of the group.
-        spatial: Weights of the convolution for each stage, (9 * inputs, width), inputs as `KnownSymbols.around` gives
+        spatial: Weights of the convolution for each stage, (9 * inputs, width), inputs as `KnownValues.around` gives
             them.
-        bias: (qualities, stages, width), 10 fractional bits: of each quality and stage.
+        bias: (qualities, stages, width), 18 fractional bits: of each quality and stage.
         hidden: (width, width).
         hidden_bias: (width,), 18 fractional bits.
         head: (width, 2 * channels), means first.
@@ -184,7 +187,7 @@ class ContextNetwork:
         if bias.size == 0 or [layer.shape for layer in layers] != shapes:
             raise SymbolError(f"the arrays of context network {group} do not fit together")
         for weights in spatial:
-            _check_exact(weights, bias, KNOWN_LIMIT)
+            _check_exact(weights, bias, _KNOWN_LIMIT)
         _check_exact(hidden, hidden_bias, _ACTIVATION_LIMIT)
         _check_exact(head, head_bias, _ACTIVATION_LIMIT)
         ordered = spatial.reshape(-1, _TAPS, inputs, width)[:, :, _input_order(groups[: group + 1])]
@@ -193,18 +196,17 @@ class ContextNetwork:
         convolutions = tuple(weights.reshape(-1, width) for weights in of_stage)
         return cls(group, convolutions, bias, hidden, hidden_bias, head, head_bias)
 
-    def predict(self, known: KnownSymbols, quality: int, stage: int) -> Prediction:
-        """Predict the symbols of the group in one stage.
+    def predict(self, known: KnownValues, quality: int, stage: int) -> Prediction:
+        """Predict the latents of the group in one stage.
 
         Args:
-            known: The symbols coded before.
+            known: The values coded before.
             quality: Index of the quantizer.
             stage: Index of the stage.
         """
-        x = known.around(self.group, stage) @ self.spatial[stage] + self.bias[quality, stage]  # weight bits only
-        x = _activate(x, WEIGHT_BITS - ACTIVATION_BITS)  # (n, width)
-        x = _activate(x @ self.hidden + self.hidden_bias, WEIGHT_BITS)
-        out = _shift(x @ self.head + self.head_bias, WEIGHT_BITS).T  # (2 * channels, n)
+        x = _activate(known.around(self.group, stage) @ self.spatial[stage] + self.bias[quality, stage])  # (n, width)
+        x = _activate(x @ self.hidden + self.hidden_bias)
+        out = _shift(x @ self.head + self.head_bias).T  # (2 * channels, n)
         channels = len(out) // 2
         return Prediction(out[:channels], out[channels:])
 
@@ -234,14 +236,14 @@ def _check_exact(weights: NDArray[np.float64], bias: NDArray[np.float64], input_
         raise SymbolError("the weights of a context network are too large to be exact in float64")
 
 
-def _shift(x: NDArray[np.float64], bits: int) -> NDArray[np.float64]:
-    """Divide by 2**bits and round half up, in place: exact in float64."""
-    x *= 1.0 / (1 << bits)
+def _shift(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Take off the fractional bits of the weights, rounding half up, in place: exact in float64."""
+    x *= 1.0 / (1 << WEIGHT_BITS)
     x += 0.5
     return np.floor(x, out=x)
 
 
-def _activate(x: NDArray[np.float64], bits: int) -> NDArray[np.float64]:
-    x = _shift(x, bits)
+def _activate(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    x = _shift(x)
     np.maximum(x, 0.0, out=x)
     return np.minimum(x, _ACTIVATION_LIMIT, out=x)

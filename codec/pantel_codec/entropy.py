@@ -1,12 +1,15 @@
-"""Entropy model: walks over the symbols of a block of cells in coding order and says how each is coded.
+"""Entropy model: walks over the latents of a block of cells in coding order and says how each is coded.
 
 A block is a rectangle of cells and a range of channel groups. Each group is coded in the stages of
-`pantel_codec.stages`. What a step can know is decided before its symbols are; so one walk serves the encoder, the
-decoder and the quantizer, which differ only in the `Visitor` that names the symbols of a step:
+`pantel_codec.stages`. A latent's **value** is its predicted mean plus a whole number of quantizer steps, its
+**residual**: where nothing is coded, the prediction is left. What a step can know is decided before its residuals are;
+so one walk serves the encoder, the decoder and the quantizer, which differ only in the `Visitor` that names residuals:
 
 ```
-context of what is known --> Step (table and centre of each symbol) --> Visitor --> symbols --> context ...
+context of what is known --> Step (mean and table of each latent) --> Visitor --> residuals --> values --> context ...
 ```
+
+Values and means are integers, in 1/256 of a quantizer step: exact on every machine.
 """
 
 from __future__ import annotations
@@ -18,22 +21,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_codec.coding_table import CodingTable
-from pantel_codec.context import ACTIVATION_BITS, ContextNetwork, KnownSymbols, Prediction
+from pantel_codec.context import ACTIVATION_BITS, ContextNetwork, KnownValues, Prediction
 from pantel_codec.errors import SymbolError
 
 __all__ = [
     "ALPHABET",
-    "OFFSET_LEVELS",
     "RESIDUAL_LIMIT",
     "SCALE_LEVELS",
-    "SYMBOL_LIMIT",
+    "VALUE_LIMIT",
+    "VALUE_ONE",
     "EntropyModel",
     "Step",
     "Visitor",
 ]
 
-SYMBOL_LIMIT = 2047
-"""Largest magnitude of a symbol; bounds what noise can make a decoder believe."""
+VALUE_ONE = 1 << ACTIVATION_BITS
+"""What a quantizer step is in values and means."""
+
+VALUE_LIMIT = 2047 * VALUE_ONE
+"""Largest magnitude of a value; bounds what noise can make a decoder believe."""
 
 RESIDUAL_LIMIT = 16
 """Residuals of this magnitude and above are escaped."""
@@ -44,36 +50,43 @@ ALPHABET = 2 * RESIDUAL_LIMIT + 1
 SCALE_LEVELS = 48
 """Buckets of the predicted scale, 1/8 neper wide, the first from exp(-3) on."""
 
-OFFSET_LEVELS = 8
-"""Buckets of the distance from the predicted mean to the nearest integer, 1/8 wide, the first from -1/2 on."""
-
 _LOWEST_LOG_SCALE = -3
 _SCALE_LEVELS_PER_NEPER = 8
 _LOG_SCALE_LIMIT = 16  # beyond all buckets, and small enough for int64
-_ONE = 1 << ACTIVATION_BITS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """The symbols that are coded together: one channel group in one stage.
+    """The latents that are coded together: one channel group in one stage.
 
     Attributes:
         group: Index of the channel group.
         channels: The channels of the group.
         cells: (n,) flat indices of the cells within the block.
-        center: (channels, n) int64, predicted symbol.
-        table: (channels, n) int64, index of the coding table.
+        mean: (channels, n) int64, predicted value.
+        table: (channels, n) int64, index of the coding table of the residual.
     """
 
     group: int
     channels: slice
     cells: NDArray[np.intp]
-    center: NDArray[np.int64]
+    mean: NDArray[np.int64]
     table: NDArray[np.int64]
+
+    def residual(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the residuals (channels, n) of the step in a block of values (channels of the model, cells).
+
+        Raises:
+            SymbolError: The values were made for another context.
+        """
+        residual, rest = np.divmod(values[self.channels, self.cells] - self.mean, VALUE_ONE)
+        if rest.any():
+            raise SymbolError("these values cannot be coded here: they do not lie whole steps from their predictions")
+        return residual
 
 
 Visitor = Callable[[Step], NDArray[np.int64]]
-"""Names the symbols (channels, n) of a step: reads them, writes them or chooses them, none beyond `SYMBOL_LIMIT`."""
+"""Names the residuals (channels, n) of a step: reads, writes or chooses them, no value beyond `VALUE_LIMIT`."""
 
 
 class EntropyModel:
@@ -82,7 +95,7 @@ class EntropyModel:
     Attributes:
         groups: Latent channels of each refinement level, coarse first.
         qualities: Number of quantizers.
-        tables: Coding tables by index, `scale level * 8 + offset level`.
+        tables: Coding tables of residuals, by the level of the predicted scale.
         cost_bits: (tables, 33) float64, cost of each residual; for decisions of an encoder, and for bounds.
     """
 
@@ -90,7 +103,7 @@ class EntropyModel:
         """Build the model from the integer arrays of an artefact.
 
         Args:
-            arrays: `groups`, (groups,): channels of each; `residual_counts`, (384, 33): see `tables`;
+            arrays: `groups`, (groups,): channels of each; `residual_counts`, (48, 33): see `tables`;
                 `context{group}_{layer}`: see `ContextNetwork.from_arrays`.
 
         Raises:
@@ -103,7 +116,7 @@ class EntropyModel:
             raise SymbolError(f"the entropy model lacks the array {error}") from error
         if not self.groups or min(self.groups) < 1:
             raise SymbolError(f"channel groups of {self.groups} channels cannot be coded")
-        if counts.shape != (SCALE_LEVELS * OFFSET_LEVELS, ALPHABET):
+        if counts.shape != (SCALE_LEVELS, ALPHABET):
             raise SymbolError(f"residual counts have shape {counts.shape}")
         self._networks = tuple(
             ContextNetwork.from_arrays(arrays, group, self.groups) for group in range(len(self.groups))
@@ -125,17 +138,17 @@ class EntropyModel:
         return slice(start, start + self.groups[group])
 
     def walk(self, rows: int, columns: int, quality: int, groups: range, visitor: Visitor) -> NDArray[np.int64]:
-        """Visit the symbols of a block in coding order and return them.
+        """Visit the latents of a block in coding order and return their values.
 
         Args:
             rows: Height of the block in cells.
             columns: Width of the block in cells.
             quality: Index of the quantizer.
             groups: The groups that are coded; the context of coarser ones is unknown.
-            visitor: Names the symbols of each step.
+            visitor: Names the residuals of each step.
 
         Returns:
-            (channels, rows, columns) int64; zero in groups that are not coded.
+            (channels, rows, columns) int64, in 1/256 step; zero in groups that are not coded.
 
         Raises:
             SymbolError: There is no such quality, or there are no such groups.
@@ -144,22 +157,19 @@ class EntropyModel:
             raise SymbolError(f"quality {quality} is not one of {self.qualities}")
         if not 0 <= groups.start < groups.stop <= len(self.groups):
             raise SymbolError(f"{groups} does not name some of {len(self.groups)} channel groups")
-        symbols = np.zeros((self.channels, rows * columns), np.int64)
-        known = KnownSymbols(self.groups, rows, columns)
+        values = np.zeros((self.channels, rows * columns), np.int64)
+        known = KnownValues(self.groups, rows, columns)
         for group in groups:
             channels = self.group_slice(group)
             for stage, cells in enumerate(known.cells[group]):
                 if cells.size == 0:  # small blocks have no cells of some stages
                     continue
                 prediction = self._networks[group].predict(known, quality, stage)
-                named = visitor(_step(group, channels, cells, prediction))
-                symbols[channels, cells] = named
+                step = _step(group, channels, cells, prediction)
+                named = step.mean + visitor(step) * VALUE_ONE
+                values[channels, cells] = named
                 known.learn(group, stage, named)
-        return symbols.reshape(-1, rows, columns)
-
-    def step_bits(self, step: Step, symbols: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the ideal cost in bits of the symbols (channels, n) of a step, each."""
-        return self.bits(step.table, symbols - step.center)
+        return values.reshape(-1, rows, columns)
 
     def bits(self, table: NDArray[np.int64], residual: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the ideal cost in bits of residuals, each coded with the table of that index; any one shape."""
@@ -174,13 +184,10 @@ class EntropyModel:
 
 
 def _step(group: int, channels: slice, cells: NDArray[np.intp], prediction: Prediction) -> Step:
-    """Turn a prediction into centres and tables, in integers."""
-    mean = _within(prediction.mean, SYMBOL_LIMIT * _ONE)
-    center = (mean + _ONE // 2) >> ACTIVATION_BITS
-    offset = (mean - (center << ACTIVATION_BITS) + _ONE // 2) * OFFSET_LEVELS >> ACTIVATION_BITS
-    above = _within(prediction.log_scale, _LOG_SCALE_LIMIT * _ONE) - _LOWEST_LOG_SCALE * _ONE
+    """Turn a prediction into means and tables, in integers."""
+    above = _within(prediction.log_scale, _LOG_SCALE_LIMIT * VALUE_ONE) - _LOWEST_LOG_SCALE * VALUE_ONE
     level = np.minimum(np.maximum(above * _SCALE_LEVELS_PER_NEPER >> ACTIVATION_BITS, 0), SCALE_LEVELS - 1)
-    return Step(group, channels, cells, center, level * OFFSET_LEVELS + offset)
+    return Step(group, channels, cells, _within(prediction.mean, VALUE_LIMIT), level)
 
 
 def _within(x: NDArray[np.float64], limit: int) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ Scene
       +-- trajectory: Trajectory    where it was, and how large, at which time
 ```
 
-Nothing here reads a clock: whoever applies an element says when it was captured. A cell holds the symbols of its
+Nothing here reads a clock: whoever applies an element says when it was captured. A cell holds the values of its
 refinement levels with the quantizer of each, and the version tag of its coarse level. The background shows what was
 told last; sprites can be asked where they were at any time.
 """
@@ -74,28 +74,28 @@ class Block:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CellUpdate:
-    """New symbols for a block of cells.
+    """New values for a block of cells.
 
     Attributes:
         block: The cells.
         quality: Index of the quantizer.
         groups: The channel groups that are coded, a range; from 0 for coarse cells, later for a refinement.
         tag: Version of the coarse level, 0 to 15: set by a coarse update, demanded by a refinement.
-        symbols: (channels, rows, columns) int64, zero in groups that are not coded.
+        values: (channels, rows, columns) int64, in 1/256 of a quantizer step; zero in groups that are not coded.
     """
 
     block: Block
     quality: int
     groups: range
     tag: int
-    symbols: NDArray[np.int64]
+    values: NDArray[np.int64]
 
 
 class Surface:
     """A grid of cells.
 
     Attributes:
-        symbols: (channels, rows, columns) int32.
+        values: (channels, rows, columns) int32, in 1/256 of a quantizer step.
         level: (rows, columns) uint8, number of groups held; 0 where nothing was received.
         quality: (groups, rows, columns) uint8, quantizer of each group held.
         tag: (rows, columns) uint8, version of the coarse level.
@@ -107,7 +107,7 @@ class Surface:
         self.groups = groups
         self.columns = columns
         self.rows = rows
-        self.symbols = np.zeros((sum(groups), rows, columns), np.int32)
+        self.values = np.zeros((sum(groups), rows, columns), np.int32)
         self.level = np.zeros((rows, columns), np.uint8)
         self.quality = np.zeros((len(groups), rows, columns), np.uint8)
         self.tag = np.zeros((rows, columns), np.uint8)
@@ -118,11 +118,11 @@ class Surface:
         """Apply an update and return how many cells changed.
 
         A coarse update replaces all that a cell holds, unless the cell holds something captured later (a packet came
-        late), or has the same tag, quantizer and symbols already: then only its time is renewed, and what refined it
+        late), or has the same tag, quantizer and values already: then only its time is renewed, and what refined it
         stays. A refinement is dropped for cells of another version, and for cells that lack a level before it.
 
         Args:
-            update: New symbols for a block of cells.
+            update: New values for a block of cells.
             time_ns: When they were captured.
             only_missing: Whether cells of which something is held stay as they are.
 
@@ -133,8 +133,8 @@ class Surface:
         rows, columns = self._window(update)
         block = np.s_[rows, columns]
         channels = slice(sum(self.groups[:first]), sum(self.groups[:last]))
-        fresh = update.symbols[channels]
-        symbols = self.symbols[channels, rows, columns]
+        fresh = update.values[channels]
+        values = self.values[channels, rows, columns]
         quality = self.quality[first:last, rows, columns]
         level, tag, time = self.level[block], self.tag[block], self.time_ns[block]
 
@@ -142,11 +142,11 @@ class Surface:
         accepted = same_version & (level >= first) if first else (level == 0) | (time <= time_ns)
         if only_missing:
             accepted = accepted & (level == 0)
-        same_symbols = np.all(symbols == fresh, axis=0) & np.all(quality == update.quality, axis=0)
-        unchanged = same_version & same_symbols & (level >= last)
+        same_values = np.all(values == fresh, axis=0) & np.all(quality == update.quality, axis=0)
+        unchanged = same_version & same_values & (level >= last)
         changed = accepted & ~unchanged
         # All of these are views: what is written to them is written to the surface.
-        symbols[:, changed] = fresh[:, changed]
+        values[:, changed] = fresh[:, changed]
         quality[:, changed] = update.quality
         level[changed] = last
         tag[changed] = update.tag
@@ -163,8 +163,8 @@ class Surface:
             raise SymbolError(f"{block} does not lie on a surface of {self.columns}x{self.rows} cells")
         if not 0 <= groups.start < groups.stop <= len(self.groups):
             raise SymbolError(f"{groups} does not name some of {len(self.groups)} channel groups")
-        if update.symbols.shape != (sum(self.groups), block.rows, block.columns):
-            raise SymbolError(f"symbols of shape {update.symbols.shape} are not those of {block}")
+        if update.values.shape != (sum(self.groups), block.rows, block.columns):
+            raise SymbolError(f"values of shape {update.values.shape} are not those of {block}")
         return rows, columns
 
 

@@ -8,8 +8,8 @@
 | 1    | grey: the picture has no colour                      |
 | 8    | model tag: first octet of the artefact's hash        |
 
-The payload holds the quality (5 bits), the number of refinement levels less 1 (equiprobable), the symbols of all cells
-level by level, and a check (8 bits). Any prefix of a file decodes to what is certain of it.
+The payload holds the quality (5 bits), the number of refinement levels less 1 (equiprobable), the residuals of all
+cells level by level, and a check (8 bits). Any prefix of a file decodes to what is certain of it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = [
     "MAX_SIDE_PX",
     "MIN_SIDE_PX",
     "StillHeader",
-    "StillSymbols",
+    "StillValues",
     "read_still",
     "still_overhead_bits",
     "write_still",
@@ -105,54 +105,54 @@ class StillHeader:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class StillSymbols:
-    """A still picture as symbols.
+class StillValues:
+    """A still picture as values of its latents.
 
     Attributes:
         header: The container's header.
         quality: Index of the quantizer.
         levels: Number of refinement levels that are present.
-        symbols: (channels, rows, columns) int64.
+        values: (channels, rows, columns) int64, in 1/256 of a quantizer step.
         complete: Whether all of the file was there.
     """
 
     header: StillHeader
     quality: int
     levels: int
-    symbols: NDArray[np.int64]
+    values: NDArray[np.int64]
     complete: bool = True
 
 
 def still_overhead_bits(model: EntropyModel) -> float:
-    """Return what a payload holds beside its symbols [bit]."""
+    """Return what a payload holds beside its residuals [bit]."""
     return _QUALITY_BITS + math.log2(len(model.groups)) + _CHECK_BITS
 
 
-def write_still(still: StillSymbols, model: EntropyModel) -> bytes:
+def write_still(still: StillValues, model: EntropyModel) -> bytes:
     """Return the file of a picture.
 
     Raises:
         ContainerError: The header's fields are out of range.
-        SymbolError: The symbols do not fit the header or the model.
+        SymbolError: The values do not fit the header or the model.
     """
     header = still.header.to_bytes()
-    if still.symbols.shape != (model.channels, still.header.rows, still.header.columns):
-        raise SymbolError(f"symbols of shape {still.symbols.shape} are not those of {still.header}")
-    if still.symbols[sum(model.groups[: still.levels]) :].any():
-        raise SymbolError(f"there are symbols beyond the {still.levels} levels to be written")
+    if still.values.shape != (model.channels, still.header.rows, still.header.columns):
+        raise SymbolError(f"values of shape {still.values.shape} are not those of {still.header}")
+    if still.values[sum(model.groups[: still.levels]) :].any():
+        raise SymbolError(f"there are values beyond the {still.levels} levels to be written")
     encoder = make_encoder()
     encoder.encode_bits(still.quality, _QUALITY_BITS)
     encoder.encode([still.levels - 1], CodingTable.uniform(len(model.groups)))
-    writer = Writer(model, still.symbols, encoder)
+    writer = Writer(model, still.values, encoder)
     model.walk(still.header.rows, still.header.columns, still.quality, range(still.levels), writer)
-    encoder.encode_bits(_check(header, still.symbols), _CHECK_BITS)
+    encoder.encode_bits(_check(header, still.values), _CHECK_BITS)
     payload = encoder.to_bytes()
     # A final interval may hold a much shorter number, which would look like a truncated file.
     return header + payload.ljust(math.ceil((encoder.information_bits - _SLACK_BITS) / 8), b"\0")
 
 
-def read_still(data: bytes, model: EntropyModel) -> StillSymbols:
-    """Return the symbols of a file, or what is certain of a truncated one.
+def read_still(data: bytes, model: EntropyModel) -> StillValues:
+    """Return the values of a file, or what is certain of a truncated one.
 
     Raises:
         ContainerError: No header that this version reads.
@@ -169,7 +169,7 @@ def _read_fields(decoder: RangeDecoder, model: EntropyModel) -> tuple[int, int]:
     return quality, levels
 
 
-def _read_whole(header: StillHeader, payload: bytes, model: EntropyModel) -> StillSymbols | None:
+def _read_whole(header: StillHeader, payload: bytes, model: EntropyModel) -> StillValues | None:
     """Read a file that should be complete; None when it is not."""
     decoder = make_decoder(payload)
     quality, levels = _read_fields(decoder, model)
@@ -177,14 +177,14 @@ def _read_whole(header: StillHeader, payload: bytes, model: EntropyModel) -> Sti
     try:
         bound.spend(still_overhead_bits(model))
         reader = Reader(model, decoder, bound)
-        symbols = _walk(header, model, quality, levels, reader)
+        values = _walk(header, model, quality, levels, reader)
     except BitstreamError:
         return None
-    intact = decoder.decode_bits(_CHECK_BITS) == _check(header.to_bytes(), symbols)
-    return StillSymbols(header, quality, levels, symbols) if intact else None
+    intact = decoder.decode_bits(_CHECK_BITS) == _check(header.to_bytes(), values)
+    return StillValues(header, quality, levels, values) if intact else None
 
 
-def _read_prefix(header: StillHeader, payload: bytes, model: EntropyModel) -> StillSymbols:
+def _read_prefix(header: StillHeader, payload: bytes, model: EntropyModel) -> StillValues:
     """Read what is certain of a truncated file."""
     zeros, ones = make_decoder(payload, padding=0), make_decoder(payload, padding=1)
     fields = _read_fields(zeros, model)
@@ -192,12 +192,12 @@ def _read_prefix(header: StillHeader, payload: bytes, model: EntropyModel) -> St
         raise BitstreamError("too little of the file is left to show anything; fetch it again")
     quality, levels = fields
     reader = PrefixReader(model, zeros, ones)
-    symbols = _walk(header, model, quality, levels, reader)
+    values = _walk(header, model, quality, levels, reader)
     if not reader.exhausted and zeros.decode_bits(_CHECK_BITS) == ones.decode_bits(_CHECK_BITS):
         raise BitstreamError("the file is damaged: its check does not match; fetch it again")
-    # Even a few symbols of a level, with predictions for the others, are better than none (by up to 4 dB).
-    symbols[sum(model.groups[: reader.groups]) :] = 0
-    return StillSymbols(header, quality, reader.groups, symbols, complete=False)
+    # Even a few residuals of a level, with predictions for the others, are better than none (by up to 4 dB).
+    values[sum(model.groups[: reader.groups]) :] = 0
+    return StillValues(header, quality, reader.groups, values, complete=False)
 
 
 def _walk(
@@ -208,6 +208,6 @@ def _walk(
     return model.walk(header.rows, header.columns, quality, range(levels), visitor)
 
 
-def _check(header: bytes, symbols: NDArray[np.int64]) -> int:
-    """Return the check: the low octet of the CRC-32 over header and symbols, 16 bits each, lowest octet first."""
-    return zlib.crc32(symbols.astype("<i2").tobytes(), zlib.crc32(header)) & 0xFF
+def _check(header: bytes, values: NDArray[np.int64]) -> int:
+    """Return the check: the low octet of the CRC-32 over header and values, 32 bits each, lowest octet first."""
+    return zlib.crc32(values.astype("<i4").tobytes(), zlib.crc32(header)) & 0xFF

@@ -1,17 +1,19 @@
-"""Visitors that write and read the symbols of a walk with the range coder."""
+"""Visitors that write and read the residuals of a walk with the range coder."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec.entropy import RESIDUAL_LIMIT, SYMBOL_LIMIT, EntropyModel, Step
+from pantel_codec.entropy import RESIDUAL_LIMIT, VALUE_LIMIT, VALUE_ONE, EntropyModel, Step
 from pantel_codec.errors import BitstreamError, SymbolError
 from pantel_codec.range_coder import RangeDecoder, RangeEncoder
 
 __all__ = ["InformationBound", "PrefixReader", "Reader", "Writer", "read_exp_golomb", "write_exp_golomb"]
 
-_MAX_EXCESS_BITS = (2 * SYMBOL_LIMIT - RESIDUAL_LIMIT + 1).bit_length() - 1  # of the largest Exp-Golomb code
+_MAX_EXCESS_BITS = (
+    2 * VALUE_LIMIT // VALUE_ONE - RESIDUAL_LIMIT + 1
+).bit_length() - 1  # of the largest Exp-Golomb code
 
 
 class InformationBound:
@@ -37,35 +39,39 @@ class InformationBound:
 
 
 class Writer:
-    """Visitor that writes given symbols with a range encoder."""
+    """Visitor that writes given values with a range encoder."""
 
-    def __init__(self, model: EntropyModel, symbols: NDArray[np.int64], encoder: RangeEncoder) -> None:
-        """Take the symbols (channels, rows, columns) of a block.
+    def __init__(self, model: EntropyModel, values: NDArray[np.int64], encoder: RangeEncoder) -> None:
+        """Take the values (channels, rows, columns) of a block, as an earlier walk has made them.
 
         Raises:
-            SymbolError: A symbol is too large.
+            SymbolError: A value is too large.
         """
-        if np.abs(symbols).max(initial=0) > SYMBOL_LIMIT:
-            raise SymbolError(f"a symbol is larger than {SYMBOL_LIMIT}")
+        if np.abs(values).max(initial=0) > VALUE_LIMIT:
+            raise SymbolError(f"a value is larger than {VALUE_LIMIT}")
         self._model = model
-        self._symbols = symbols.reshape(symbols.shape[0], -1)
+        self._values = values.reshape(values.shape[0], -1)
         self._encoder = encoder
 
     def __call__(self, step: Step) -> NDArray[np.int64]:
-        """Write the symbols of one step."""
-        symbols = self._symbols[step.channels, step.cells]
+        """Write the residuals of one step.
+
+        Raises:
+            SymbolError: The values were made in another context, or for another quality.
+        """
+        residual = step.residual(self._values)
         order, runs = _runs(step.table)
-        residual = (symbols - step.center).ravel()[order]
-        index = (np.clip(residual, -RESIDUAL_LIMIT, RESIDUAL_LIMIT) + RESIDUAL_LIMIT).astype(np.int32)
+        ordered = residual.ravel()[order]
+        index = (np.clip(ordered, -RESIDUAL_LIMIT, RESIDUAL_LIMIT) + RESIDUAL_LIMIT).astype(np.int32)
         for table, start, stop in runs:
             self._encoder.encode(index[start:stop], self._model.tables[table])
-        for i in _escaped(residual):
-            write_exp_golomb(self._encoder, abs(int(residual[i])) - RESIDUAL_LIMIT)
-        return symbols
+        for i in _escaped(ordered):
+            write_exp_golomb(self._encoder, abs(int(ordered[i])) - RESIDUAL_LIMIT)
+        return residual
 
 
 class Reader:
-    """Visitor that reads symbols with a range decoder."""
+    """Visitor that reads residuals with a range decoder."""
 
     def __init__(self, model: EntropyModel, decoder: RangeDecoder, bound: InformationBound | None = None) -> None:
         """Read with a decoder, as long as there can be information; without a bound, for ever."""
@@ -74,29 +80,28 @@ class Reader:
         self._bound = bound
 
     def __call__(self, step: Step) -> NDArray[np.int64]:
-        """Read the symbols of one step.
+        """Read the residuals of one step.
 
         Raises:
-            BitstreamError: A symbol is out of range, or there is no information left: the bytes are damaged.
+            BitstreamError: A value is out of range, or there is no information left: the bytes are damaged.
         """
         order, runs = _runs(step.table)
         ordered = _read_residuals(self._model, self._decoder, runs)
         for i in _escaped(ordered):
             ordered[i] += np.sign(ordered[i]) * read_exp_golomb(self._decoder)
-        residual = _restore(ordered, order).reshape(step.center.shape)
+        residual = _restore(ordered, order).reshape(step.mean.shape)
         if self._bound is not None:
             self._bound.spend(float(self._model.bits(step.table, residual).sum()))
-        symbols = residual + step.center
-        if np.abs(symbols).max() > SYMBOL_LIMIT:
-            raise BitstreamError("a symbol is out of range: the bytes are damaged")
-        return symbols
+        if np.abs(step.mean + residual * VALUE_ONE).max() > VALUE_LIMIT:
+            raise BitstreamError("a value is out of range: the bytes are damaged")
+        return residual
 
 
 class PrefixReader:
     """Visitor that reads what is certain of a truncated bitstream.
 
-    One decoder continues the missing bytes with zeros, the other with ones. Up to the first symbol on which they
-    differ every continuation decodes alike; from there on each symbol becomes its prediction.
+    One decoder continues the missing bytes with zeros, the other with ones. Up to the first residual on which they
+    differ every continuation decodes alike; from there on each value becomes its prediction.
 
     Attributes:
         exhausted: The end of what is certain has been reached.
@@ -111,9 +116,9 @@ class PrefixReader:
         self.groups = 0
 
     def __call__(self, step: Step) -> NDArray[np.int64]:
-        """Read the symbols of one step as far as they are certain."""
+        """Read the residuals of one step as far as they are certain."""
         if self.exhausted:
-            return step.center
+            return np.zeros_like(step.mean)
         order, runs = _runs(step.table)
         ordered, other = (_read_residuals(self._model, decoder, runs) for decoder in self._decoders)
         differ = np.flatnonzero(ordered != other)
@@ -127,11 +132,12 @@ class PrefixReader:
             if excess is None:  # what is left is sign and least magnitude
                 break
             ordered[i] += np.sign(ordered[i]) * excess
-        symbols = _restore(ordered, order).reshape(step.center.shape) + step.center
-        return symbols.clip(-SYMBOL_LIMIT, SYMBOL_LIMIT)  # only bytes that no encoder wrote lead beyond
+        residual = _restore(ordered, order).reshape(step.mean.shape)
+        # Only bytes that no encoder wrote lead beyond the limit.
+        return np.where(np.abs(step.mean + residual * VALUE_ONE) > VALUE_LIMIT, 0, residual)
 
     def _read_excess(self) -> int | None:
-        """Read an escaped symbol's excess; None when it is not certain any more."""
+        """Read an escaped residual's excess; None when it is not certain any more."""
         if self.exhausted:
             return None
         try:
@@ -143,7 +149,7 @@ class PrefixReader:
 
 
 def _runs(table: NDArray[np.int64]) -> tuple[NDArray[np.intp], list[tuple[int, int, int]]]:
-    """Order the symbols of a step, the most uncertain first, and cut the order into runs of one table.
+    """Order the residuals of a step, the most uncertain first, and cut the order into runs of one table.
 
     The order makes a truncated bitstream lose what matters least.
 

@@ -5,8 +5,8 @@ A payload needs no other payload to be decoded. Each element begins with its kin
 | kind   | fields, with their bits                                                       | meaning                     |
 |--------|-------------------------------------------------------------------------------|-----------------------------|
 | end    |                                                                               | nothing follows             |
-| coarse | block, quality, levels, tag 2, symbols                                        | cells from their coarsest on|
-| refine | block, quality, first level, levels, tag 2, symbols                           | further levels of that tag  |
+| coarse | block, quality, levels, tag 2, residuals                                      | cells from their coarsest on|
+| refine | block, quality, first level, levels, tag 2, residuals                         | further levels of that tag  |
 | sprite | id 5, news, class, knot, width, margins, past, core of a thumbnail            | an object and how it looks  |
 | look   | id 5, shape, part 1, core or detail of a thumbnail                            | how a known object looks    |
 | pose   | id 5, knot                                                                    | where it was, and how large |
@@ -193,8 +193,8 @@ class SceneSyntax:
 
     def _write_cells(self, fields: FieldWriter, update: CellUpdate) -> None:
         block, groups, levels = update.block, update.groups, len(self.model.groups)
-        if update.symbols.shape != (self.model.channels, block.rows, block.columns):
-            raise SymbolError(f"symbols of shape {update.symbols.shape} are not those of {block}")
+        if update.values.shape != (self.model.channels, block.rows, block.columns):
+            raise SymbolError(f"values of shape {update.values.shape} are not those of {block}")
         fields.uniform(block.column, self._columns)
         fields.uniform(block.row, self._rows)
         fields.side(block.columns, self._columns - block.column)
@@ -204,7 +204,7 @@ class SceneSyntax:
             fields.uniform(groups.start - 1, levels - 1)
         fields.uniform(len(groups) - 1, levels - groups.start)
         fields.uniform(update.tag, CELL_TAGS)
-        writer = Writer(self.model, update.symbols, fields.encoder)
+        writer = Writer(self.model, update.values, fields.encoder)
         self.model.walk(block.rows, block.columns, update.quality, groups, writer)
 
     def _read_cells(self, fields: FieldReader, kind: int, bound: InformationBound, room: int) -> CellUpdate:
@@ -221,8 +221,8 @@ class SceneSyntax:
         tag = fields.uniform(CELL_TAGS)
         if width * height * len(groups) > room:
             raise BitstreamError("more cells than one payload may tell: the bytes are damaged")
-        symbols = self.model.walk(height, width, quality, groups, Reader(self.model, fields.decoder, bound))
-        return CellUpdate(Block(column, row, width, height), quality, groups, tag, symbols)
+        values = self.model.walk(height, width, quality, groups, Reader(self.model, fields.decoder, bound))
+        return CellUpdate(Block(column, row, width, height), quality, groups, tag, values)
 
 
 def _cell_levels(element: Element) -> int:

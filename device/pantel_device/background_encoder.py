@@ -25,6 +25,9 @@ __all__ = ["BackgroundEncoder"]
 _LADDER = (5, 15, 25)  # qualities that are tried; a finer ladder tells the same cells more often and is worse
 _OVERHEAD_BITS = 29.0  # kind, block, quality, levels, tag and end of a payload of one element
 _SEED_OVERHEAD_BITS = _OVERHEAD_BITS + 3.0  # its kind is seldom
+# What counts beside the bits of a block when blocks are compared. The cells that a small one leaves out have to be told
+# as well, each block has a header, and without this most of the finest ones had one or two cells.
+_CROWDING_BITS = 90.0
 _FITTING_ROUNDS = 4
 _STRENGTH = 0.4  # of rate-distortion optimization; the training's own lambda gives up too much
 _SEED_QUALITY = 7  # at the coarsest of the ladder some scenes are not recognized
@@ -102,7 +105,7 @@ class BackgroundEncoder:
             gain = need - self._belief.error_estimate(latents, quality) * importance
             gain[self._settled_until_ns[quality] > now_ns] = -np.inf
             bits = self._bits_ratio[quality] * self._activity(latents, quality)
-            found = best_block(np.maximum(gain, -1e12), bits, limit_bits, _OVERHEAD_BITS)
+            found = best_block(np.maximum(gain, -1e12), bits, limit_bits, _OVERHEAD_BITS + _CROWDING_BITS)
             if found is not None:
                 estimates.append((found[1], quality, found[0]))
         estimates.sort(reverse=True, key=lambda estimate: estimate[0])
@@ -113,7 +116,7 @@ class BackgroundEncoder:
                 self._settled_until_ns[quality][block.window] = now_ns + _SETTLED_NS
             else:
                 candidates.append(candidate)
-        return max(candidates, key=lambda candidate: candidate.worth) if candidates else None
+        return max(candidates, key=_worth_in_a_crowd, default=None)
 
     def seed(self, room_bits: float) -> News | None:
         """Return coarse cells for receivers that hold nothing of them, in one payload of some; None in the others.
@@ -196,9 +199,14 @@ class BackgroundEncoder:
         quantizer, entropy = self._codec.quantizer, self._codec.entropy
         quantized = quantizer.quantize(latents[(slice(None), *block.window)], entropy, quality, strength=_STRENGTH)
         levels = quantizer.levels_worth_coding(quantized, quality, _STRENGTH)
-        quantized.symbols[sum(entropy.groups[:levels]) :] = 0
-        update = CellUpdate(block, quality, range(levels), self._belief.next_tag, quantized.symbols)
+        quantized.values[sum(entropy.groups[:levels]) :] = 0
+        update = CellUpdate(block, quality, range(levels), self._belief.next_tag, quantized.values)
         return update, float(quantized.bits[:levels].sum())
+
+
+def _worth_in_a_crowd(news: News) -> float:
+    """Return what news of cells are worth per bit, with the price of being small."""
+    return news.worth * news.bits / (news.bits + _CROWDING_BITS)
 
 
 def _shrunk(block: Block, share: float) -> Block:

@@ -30,7 +30,7 @@ class Belief:
         self._before = np.zeros((channels, rows, columns), np.float32)
         self._missing = np.ones((rows, columns))  # probability that the last version was lost
         self._sent_ns = np.zeros((rows, columns), np.int64)
-        self._symbols = np.zeros((channels, rows, columns), np.int64)
+        self._values = np.zeros((channels, rows, columns), np.int64)
         self._quality = np.full((rows, columns), -1, np.int16)
         self._next_tag = 0
 
@@ -54,7 +54,7 @@ class Belief:
     def error_after(self, latents: NDArray[np.float32], update: CellUpdate) -> NDArray[np.float64]:
         """Return (rows, columns) of the update's block, whose latents are given: the expected error once it is sent."""
         held = self._held[(slice(None), *update.block.window)]
-        fresh = self._codec.quantizer.dequantize(update.symbols, update.quality)
+        fresh = self._codec.quantizer.dequantize(update.values, update.quality)
         return (1 - self._loss) * self._error(latents, fresh) + self._loss * self._error(latents, held)
 
     @property
@@ -75,11 +75,11 @@ class Belief:
         """Take note of an update that goes on the air."""
         window = update.block.window
         cells = (slice(None), *window)
-        repeated = (self._quality[window] == update.quality) & np.all(self._symbols[cells] == update.symbols, axis=0)
+        repeated = (self._quality[window] == update.quality) & np.all(self._values[cells] == update.values, axis=0)
         self._missing[window] = np.where(repeated, self._missing[window] * self._loss, self._loss)
         self._before[cells] = np.where(repeated, self._before[cells], self._held[cells])
-        self._held[cells] = self._codec.quantizer.dequantize(update.symbols, update.quality)
-        self._symbols[cells] = update.symbols
+        self._held[cells] = self._codec.quantizer.dequantize(update.values, update.quality)
+        self._values[cells] = update.values
         self._quality[window] = update.quality
         self._next_tag = (update.tag + 1) % CELL_TAGS
         self._sent_ns[window] = now_ns

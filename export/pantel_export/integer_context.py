@@ -21,7 +21,7 @@ def quality_grid(qualities: int) -> torch.Tensor:
 def context_arrays(model: ContextModel, qualities: int) -> dict[str, NDArray[np.int32]]:
     """Return the integer arrays `context{g}_*` of all groups.
 
-    Weights get 10 fractional bits; biases those of the accumulator they are added to.
+    Weights get 10 fractional bits; biases 18, those of the accumulator they are added to.
     """
     arrays: dict[str, NDArray[np.int32]] = {}
     for g, net in enumerate(model.nets):
@@ -35,7 +35,7 @@ def context_arrays(model: ContextModel, qualities: int) -> dict[str, NDArray[np.
         deep = WEIGHT_BITS + ACTIVATION_BITS
         parts = {
             "spatial": (spatial, WEIGHT_BITS),
-            "bias": (bias, WEIGHT_BITS),
+            "bias": (bias, deep),
             "hidden": (net.hidden.weight[:, :, 0, 0].t(), WEIGHT_BITS),
             "hidden_bias": (net.hidden.bias, deep),
             "head": (net.head.weight[:, :, 0, 0].t(), WEIGHT_BITS),

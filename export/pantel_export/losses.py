@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["logistic_bits", "ms_ssim_loss"]
+__all__ = ["fixed_pattern", "logistic_bits", "ms_ssim_loss"]
 
 _MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang, Simoncelli and Bovik (2003)
+_PATTERN_CELLS = 4  # cells across a neighbourhood, of which a pattern has to be common to all
 _SCALES = slice(1, 4)  # the first weighs 4 % and costs most; crops of 128 px have no fifth one of 11 taps
 
 
@@ -52,3 +53,17 @@ def ms_ssim_loss(x: Tensor, x_hat: Tensor) -> Tensor:
             structure = structure * (2 * mu_x * mu_y + c1) / (mu_x**2 + mu_y**2 + c1)
         result = result * structure.mean((1, 2, 3)).clamp(min=1e-3) ** weights[scale]
     return 1 - result
+
+
+def fixed_pattern(error: Tensor, cell_px: int) -> Tensor:
+    """Return (B,): the power of what the errors (B, 3, H, W) of neighbouring cells have in common, but for their means.
+
+    A generator that is told the same of all cells of a flat area paints the same in each: whatever texture it adds
+    repeats with the period of its cells. Errors in what a picture shows have no such pattern.
+    """
+    size, channels = error.shape[:2]
+    cells = functional.pixel_unshuffle(error, cell_px)  # (B, 3 cell_px², h, w)
+    cells = cells.view(size, channels, cell_px**2, *cells.shape[-2:])
+    cells = (cells - cells.mean(2, keepdim=True)).flatten(1, 2)
+    common = functional.avg_pool2d(cells, _PATTERN_CELLS, stride=_PATTERN_CELLS // 2)
+    return common.square().mean((1, 2, 3))

@@ -33,8 +33,8 @@ No picture of the Kodak set, of the test scene or of the demo was trained on.
 missing cells and partial payloads are familiar.
 
 **Settings.** {steps} steps of {batch} crops of {crop_px} px, seed {seed}; all of them in `record.json`, with
-the losses at the end. The int8 encoder's latents have {int8_encoder_snr_db} dB of signal to noise against the
-float one's.
+the losses at the end. {start}
+The int8 encoder's latents have {int8_encoder_snr_db} dB of signal to noise against the float one's.
 
 **Results.** `pantel bench still --images DIR --bpp 0.1,0.05,0.03,0.01 --peers` measures them; `docs/benchmarks.md`
 has the figures for Kodak 01-12.
@@ -76,7 +76,8 @@ as those of `faithful.onnx`; encoder and entropy model were frozen.
 
 **Loss.** {l1_weight} x mean absolute error + {lpips_weight} x LPIPS (SqueezeNet, pictures shifted at random)
 + {contour_weight} x squared error on contours + {ms_ssim_weight} x (1 - MS-SSIM) + {adversarial_weight} x hinge loss
-against a patch discriminator that is told the latents.
+against a patch discriminator that is told the latents + {pattern_weight} x the power of what the errors of
+neighbouring cells have in common.
 
 **Settings.** {pictures} of the photographs above; {step} steps of {batch} crops of {crop_px} px, seed {seed}.
 
@@ -103,8 +104,11 @@ def model_card(name: str, settings: TrainSettings, record: dict[str, Any], photo
     """Return the card as Markdown."""
     folders = Counter(str(PurePath(p).parts[0]) for p in photos.names)
     material = "\n".join(f"* `{folder}`: {count}" for folder, count in sorted(folders.items()))
+    warm_start = record.get("warm_start_sha256")
+    start = f"Begun with the weights `{warm_start}`." if warm_start else "Begun as a lapped transform."
     card = _CARD.format(
         name=name,
+        start=start,
         pictures=record["pictures"],
         fingerprint=record["pictures_sha256"],
         material=material,

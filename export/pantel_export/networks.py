@@ -1,9 +1,9 @@
 """The networks of the scene codec in PyTorch: analysis transform, generator and context model.
 
 ```
-x (RGB, contours) --> Encoder --> y --> * gain(q) --> round --> symbols --> / gain(q) --> Generator --> x_hat
-                                                         |
-                                          ContextModel: mean and scale of each symbol
+x (RGB, contours) --> Encoder --> y --> * gain(q) --> - mean, round, + mean --> / gain(q) --> Generator --> x_hat
+                                                |
+                             ContextModel: mean and scale of each latent, from those before it
 ```
 
 The cell is 16x16 pixels; its latents stand in channel groups, coarse first. The structure follows Balle et al.,
@@ -14,6 +14,8 @@ because at a few bits per cell its side information costs more than it saves.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -21,11 +23,16 @@ from torch.nn import functional
 from pantel_codec.context import KNOWN_LIMIT
 from pantel_codec.stages import stages_of
 from pantel_export.lapped import lapped_transform
+from pantel_export.losses import logistic_bits
 from pantel_export.settings import NetworkSettings
 
-__all__ = ["CELL_PX", "ContextModel", "Encoder", "GainUnit", "Generator", "SceneNetworks"]
+__all__ = ["CELL_PX", "Coded", "ContextModel", "Encoder", "GainUnit", "Generator", "SceneNetworks"]
 
 CELL_PX = 16
+
+# What an error of a whole step is worth in bits: about what it costs the shipped encoder (`Quantizer.quantize` with its
+# steps, prices and sensitivities, at the strength that it is used with).
+_ERROR_BITS = 12.0
 
 
 class _DepthwiseBlock(nn.Module):
@@ -194,12 +201,30 @@ class _GroupContext(nn.Module):
         return mean, log_scale
 
 
-class ContextModel(nn.Module):
-    """Mean and log scale of every symbol from the symbols coded before it in the same payload.
+@dataclass(frozen=True, slots=True, eq=False)
+class Coded:
+    """Latents as the entropy code carries them, each (B, channels, h, w), in quantizer steps.
 
-    Groups are coded coarse first, each in the stages of `pantel_codec.context`: the coarsest group on ever finer grids,
+    Attributes:
+        values: The means plus the whole numbers that are coded; gradients pass straight through to the targets.
+        mean: What the context predicts.
+        log_scale: Natural logarithm of the predicted logistic's scale.
+    """
+
+    values: Tensor
+    mean: Tensor
+    log_scale: Tensor
+
+
+class ContextModel(nn.Module):
+    """Mean and log scale of every latent from those coded before it in the same payload, and the coding itself.
+
+    Groups are coded coarse first, each in the stages of `pantel_codec.stages`: the coarsest group on ever finer grids,
     the others in the two halves of a checkerboard. What is not in the payload counts as unknown: zeros, and a zero in
     the plane of its group. The shipped model is this network in integers.
+
+    What is rounded is the distance from the mean, as in Minnen, Balle and Toderici, "Joint autoregressive and
+    hierarchical priors for learned image compression" (2018): where nothing is coded a smooth prediction is left.
     """
 
     def __init__(self, settings: NetworkSettings) -> None:
@@ -207,36 +232,51 @@ class ContextModel(nn.Module):
         self.groups = settings.groups
         self.nets = nn.ModuleList(_GroupContext(settings, g) for g in range(len(settings.groups)))
 
-    def forward(self, symbols: Tensor, available: Tensor, quality: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and log scale, each (B, channels, h, w), of all symbols at once.
+    def forward(self, targets: Tensor, available: Tensor, quality: Tensor) -> Coded:
+        """Quantize all latents, stage by stage, as an encoder does.
 
         Args:
-            symbols: (B, channels, h, w), quantized.
+            targets: (B, channels, h, w), latents in quantizer steps.
             available: (B, groups, h, w), 1 where a group of a cell is in the payload.
             quality: (B,) in 0..1.
         """
-        height, width = symbols.shape[-2:]
-        clipped = symbols.clamp(-KNOWN_LIMIT, KNOWN_LIMIT)
-        means, scales = [], []
+        height, width = targets.shape[-2:]
+        before = targets[:, :0]
+        values, means, scales = [], [], []
         for g, net in enumerate(self.nets):
             start = sum(self.groups[:g])
-            before = clipped[:, :start] * _spread(available[:, :g], self.groups[:g])
-            own = clipped[:, start : start + self.groups[g]]
+            target = targets[:, start : start + self.groups[g]]
             mask = available[:, g : g + 1]
             earlier = torch.zeros_like(mask)
-            mean, log_scale = torch.zeros_like(own), torch.zeros_like(own)
+            own, mean, log_scale = (torch.zeros_like(target) for _ in range(3))
             for index, stage in enumerate(net.stages):
-                cells = torch.from_numpy(stage.mask(height, width)).to(symbols)  # (h, w)
+                cells = torch.from_numpy(stage.mask(height, width)).to(targets)  # (h, w)
                 known = mask * earlier
-                inputs = torch.cat([before, own * known], 1)
+                inputs = torch.cat([before, own.clamp(-KNOWN_LIMIT, KNOWN_LIMIT) * known], 1)
                 planes = torch.cat([available[:, :g], known], 1)
-                stage_mean, stage_scale = net(inputs, planes, quality, index)
+                stage_mean, stage_scale = (x.float() for x in net(inputs, planes, quality, index))
+                residual = _rounded((target - stage_mean).detach(), stage_scale.detach())
+                coded = target + (stage_mean + residual - target).detach()  # straight through
+                own = own + coded * cells
                 mean = mean + stage_mean * cells
                 log_scale = log_scale + stage_scale * cells
                 earlier = earlier + cells
+            before = torch.cat([before, own.clamp(-KNOWN_LIMIT, KNOWN_LIMIT) * mask], 1)
+            values.append(own)
             means.append(mean)
             scales.append(log_scale)
-        return torch.cat(means, 1), torch.cat(scales, 1)
+        return Coded(torch.cat(values, 1), torch.cat(means, 1), torch.cat(scales, 1))
+
+
+def _rounded(distance: Tensor, log_scale: Tensor) -> Tensor:
+    """Round distances from the mean to whole numbers, or one nearer to zero where that is worth the error."""
+    nearest = distance.round()
+    lower = nearest - nearest.sign()
+    cost, less = (
+        _ERROR_BITS * (whole - distance) ** 2 + logistic_bits(whole, torch.zeros_like(whole), log_scale)
+        for whole in (nearest, lower)
+    )
+    return torch.where(less < cost, lower, nearest)
 
 
 def _spread(planes: Tensor, groups: tuple[int, ...]) -> Tensor:

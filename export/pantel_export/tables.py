@@ -1,4 +1,4 @@
-"""Fits the coding tables: how residuals are distributed, given the scale and offset that the context predicts."""
+"""Fits the coding tables: how residuals are distributed, given the scale that the context predicts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_codec import EntropyModel, Step
-from pantel_codec.entropy import ALPHABET, OFFSET_LEVELS, RESIDUAL_LIMIT, SCALE_LEVELS
+from pantel_codec.entropy import ALPHABET, RESIDUAL_LIMIT, SCALE_LEVELS
 from pantel_models import Quantizer
 
 __all__ = ["count_residuals", "fit_counts", "logistic_counts"]
@@ -19,11 +19,9 @@ _TOTAL = 1 << 22
 
 def _logistic_masses() -> NDArray[np.float64]:
     """Return (tables, 33) masses of a logistic distribution at the middle of each bucket."""
-    level, offset = np.divmod(np.arange(SCALE_LEVELS * OFFSET_LEVELS), OFFSET_LEVELS)
-    scale = np.exp(-3 + (level + 0.5) / 8)[:, None]
-    middle = ((offset + 0.5) / OFFSET_LEVELS - 0.5)[:, None]
+    scale = np.exp(-3 + (np.arange(SCALE_LEVELS) + 0.5) / 8)[:, None]
     edges = np.arange(-RESIDUAL_LIMIT, RESIDUAL_LIMIT) + 0.5
-    cdf = 0.5 * (1 + np.tanh(0.5 * (edges - middle) / scale))  # a sigmoid that does not overflow
+    cdf = 0.5 * (1 + np.tanh(0.5 * edges / scale))  # a sigmoid that does not overflow
     cdf = np.concatenate([np.zeros_like(scale), cdf, np.ones_like(scale)], axis=1)
     return np.diff(cdf, axis=1)
 
@@ -36,10 +34,9 @@ def logistic_counts() -> NDArray[np.int32]:
 def fit_counts(observed: NDArray[np.int64]) -> NDArray[np.int32]:
     """Blend observed residuals (tables, 33) with the parametric form and return counts of at least 1.
 
-    A table and the one of the opposite offset are mirror images, so they share what was observed.
+    Residuals of either sign are alike, so they share what was observed.
     """
-    tables = observed.reshape(SCALE_LEVELS, OFFSET_LEVELS, ALPHABET)
-    shared = (tables + tables[:, ::-1, ::-1]).reshape(observed.shape).astype(np.float64)
+    shared = (observed + observed[:, ::-1]).astype(np.float64)
     blended = shared + _PRIOR_SYMBOLS * _logistic_masses()
     blended /= blended.sum(axis=1, keepdims=True)
     return np.maximum(np.rint(blended * _TOTAL), 1).astype(np.int32)
@@ -69,14 +66,14 @@ def count_residuals(
         first = 0 if rng.random() < 0.85 else int(rng.integers(1, len(model.groups)))
         strength = float(rng.choice([0.7, 1.0, 1.3]))
         groups = range(first, len(model.groups))
-        symbols = quantizer.quantize(y, model, quality, groups=groups, strength=strength).symbols
-        flat = symbols.reshape(len(symbols), -1)
+        values = quantizer.quantize(y, model, quality, groups=groups, strength=strength).values
+        flat = values.reshape(len(values), -1)
 
         def count(step: Step, flat: NDArray[np.int64] = flat) -> NDArray[np.int64]:
-            chosen = flat[step.channels][:, step.cells]
-            index = np.clip(chosen - step.center, -RESIDUAL_LIMIT, RESIDUAL_LIMIT) + RESIDUAL_LIMIT
+            residual = step.residual(flat)
+            index = np.clip(residual, -RESIDUAL_LIMIT, RESIDUAL_LIMIT) + RESIDUAL_LIMIT
             np.add.at(counts, (step.table.ravel(), index.ravel()), 1)
-            return chosen
+            return residual
 
-        model.walk(symbols.shape[1], symbols.shape[2], quality, groups, count)
+        model.walk(values.shape[1], values.shape[2], quality, groups, count)
     return counts

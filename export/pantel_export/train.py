@@ -68,17 +68,16 @@ class Trainer(TrainingRun):
         with torch.autocast(self.device.type, torch.bfloat16):
             y = nets.encoder(x_in)
         scaled = y.float() * gain
-        symbols = scaled + (scaled.round() - scaled).detach()  # straight through
         jitter = torch.rand(scaled.shape, generator=noise).to(self.device) - 0.5
         with torch.autocast(self.device.type, torch.bfloat16):
-            mean, log_scale = nets.context(symbols, in_payload, quality)
-        bits = logistic_bits(scaled + jitter, mean.float(), log_scale.float())
-        coded = spread_groups(in_payload, s.network.groups)
+            coded = nets.context(scaled, in_payload, quality)
+        bits = logistic_bits(scaled + jitter, coded.mean, coded.log_scale)
+        paid = spread_groups(in_payload, s.network.groups)
         # Rate per pixel of what the payload holds; a partial payload counts as if all of it were like this.
-        share = coded.mean((1, 2, 3)).clamp(min=0.05)
-        bpp = (bits * coded).sum((1, 2, 3)) / (s.crop_px**2 * share)
+        share = paid.mean((1, 2, 3)).clamp(min=0.05)
+        bpp = (bits * paid).sum((1, 2, 3)) / (s.crop_px**2 * share)
 
-        y_hat = symbols / gain * spread_groups(received, s.network.groups)
+        y_hat = coded.values / gain * spread_groups(received, s.network.groups)
         with torch.autocast(self.device.type, torch.bfloat16):
             x_hat = nets.generator(y_hat, torch.cat([received, planes], 1))
         x_hat = x_hat.float()

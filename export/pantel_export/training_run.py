@@ -6,6 +6,7 @@ A run folder holds `checkpoint.pt` (weights, averaged weights, optimizer, step, 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import platform
@@ -84,10 +85,13 @@ class TrainingRun(ABC):
         self._optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
         self.history = state["history"]
+        if "warm_start_sha256" in state:
+            self._material["warm_start_sha256"] = state["warm_start_sha256"]
         return True
 
     def warm_start(self, weights: dict[str, Tensor]) -> None:
-        """Begin with the weights of an earlier run."""
+        """Begin with the weights of an earlier run; the record names them by their hash."""
+        self._material["warm_start_sha256"] = _digest(weights)
         self._networks.load_state_dict(weights)
         self.average = {k: v.detach().clone() for k, v in self._networks.state_dict().items()}
 
@@ -120,6 +124,7 @@ class TrainingRun(ABC):
             "optimizer": self._optimizer.state_dict(),
             "step": self.step,
             "history": self.history,
+            **{key: value for key, value in self._material.items() if key == "warm_start_sha256"},
         }
         beside = self.folder / "checkpoint.pt.new"
         torch.save(state, beside)
@@ -160,6 +165,15 @@ class TrainingRun(ABC):
                 for key, value in self._networks.state_dict().items():
                     self.average[key].lerp_(value, 1 - decay)
         return figures
+
+
+def _digest(weights: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 of names and values, as 32-bit floats in the order of the names."""
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(name.encode())
+        digest.update(weights[name].detach().cpu().float().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def load_run(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:

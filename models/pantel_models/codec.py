@@ -10,7 +10,7 @@ from functools import cache, cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import CELL_PX, CodecError, EntropyModel, Surface
+from pantel_codec import CELL_PX, VALUE_ONE, CodecError, EntropyModel, Surface
 from pantel_models.artefact import Artefact
 from pantel_models.errors import ManifestError
 from pantel_models.quantizer import Quantizer
@@ -93,23 +93,25 @@ class SceneCodec:
             contours = np.pad(contours, ((0, down), (0, right)))
         return self._analysis(pixels, contours)
 
-    def synthesise_block(self, symbols: NDArray[np.int64], quality: int, levels: int) -> NDArray[np.uint8]:
+    def synthesise_block(self, values: NDArray[np.int64], quality: int, levels: int) -> NDArray[np.uint8]:
         """Return the pixels (16 rows, 16 columns, 3) uint8 of cells of one quality that all hold `levels` levels."""
-        side = np.zeros((len(self.entropy.groups) + 1, *symbols.shape[1:]), np.float32)
+        side = np.zeros((len(self.entropy.groups) + 1, *values.shape[1:]), np.float32)
         side[:levels] = 1
         side[-1] = quality / (self.entropy.qualities - 1)
-        return self._generator(self.quantizer.dequantize(symbols, quality), side)
+        return self._generator(self.quantizer.dequantize(values, quality), side)
 
     def synthesise(self, surface: Surface) -> NDArray[np.uint8]:
         """Return the pixels (16 rows, 16 columns, 3) uint8 of a surface, with missing cells painted."""
         groups = self.entropy.groups
-        y_hat = np.zeros(surface.symbols.shape, np.float32)
+        y_hat = np.zeros(surface.values.shape, np.float32)
         side = np.zeros((len(groups) + 1, surface.rows, surface.columns), np.float32)
         for g in range(len(groups)):
             held = surface.level > g
             channels = self.entropy.group_slice(g)
-            steps = self.quantizer.steps[:, channels][surface.quality[g]]  # (rows, columns, channels of the group)
-            y_hat[channels] = surface.symbols[channels] * steps.transpose(2, 0, 1) * held
+            steps = (self.quantizer.steps[:, channels] / VALUE_ONE)[
+                surface.quality[g]
+            ]  # (rows, columns, channels of the group)
+            y_hat[channels] = surface.values[channels] * steps.transpose(2, 0, 1) * held
             side[g] = held
         side[-1] = surface.quality[0] / (self.entropy.qualities - 1)
         return self._generator(y_hat, side)

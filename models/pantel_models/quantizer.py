@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import SYMBOL_LIMIT, EntropyModel, Step
+from pantel_codec import VALUE_LIMIT, VALUE_ONE, EntropyModel, Step
 
 __all__ = ["Quantized", "Quantizer"]
+
+_LIMIT_STEPS = VALUE_LIMIT // VALUE_ONE - 1  # whole steps around any mean stay within the limit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,12 +19,12 @@ class Quantized:
     """What quantization of a block gave.
 
     Attributes:
-        symbols: (channels, rows, columns) int64.
+        values: (channels, rows, columns) int64, in 1/256 of a quantizer step; as `EntropyModel.walk` returns them.
         bits: (groups,) float64, ideal cost of each group.
         gain: (groups,) float64, squared error that each group removes, in the units of lambda times bits.
     """
 
-    symbols: NDArray[np.int64]
+    values: NDArray[np.int64]
     bits: NDArray[np.float64]
     gain: NDArray[np.float64]
 
@@ -51,14 +53,14 @@ class Quantizer:
         strength: float = 1.0,
         importance: NDArray[np.float32] | None = None,
     ) -> Quantized:
-        """Choose symbols of a block by rate-distortion optimization, symbol by symbol in coding order.
+        """Choose residuals of a block by rate-distortion optimization, one by one in coding order.
 
-        Each symbol is the candidate among the nearest integer, its neighbour towards zero, zero and the prediction
-        with the least distortion + lambda * bits.
+        Each is the candidate among the nearest integer, its neighbour towards zero, and zero (the prediction) with the
+        least distortion + lambda * bits.
 
         Args:
             latents: (channels, rows, columns) float32.
-            model: The entropy model that will code the symbols.
+            model: The entropy model that will code the residuals.
             quality: Index of the quantizer.
             groups: The groups to be coded; all by default.
             strength: Factor on lambda; 0 rounds to the nearest integer.
@@ -67,8 +69,8 @@ class Quantizer:
         channels, rows, columns = latents.shape
         groups = range(len(model.groups)) if groups is None else groups
         targets = (latents / self.steps[quality][:, None, None]).reshape(channels, -1).astype(np.float64)
-        np.clip(targets, -SYMBOL_LIMIT, SYMBOL_LIMIT, out=targets)
-        # SSE of a symbol off by one, over the three colours, against lambda per bit of one pixel's mean square.
+        np.clip(targets, -_LIMIT_STEPS, _LIMIT_STEPS, out=targets)
+        # SSE of a value off by a step, over the three colours, against lambda per bit of one pixel's mean square.
         worth = self.sensitivity * self.steps[quality] ** 2 / 3.0
         weight = np.ones(rows * columns) if importance is None else importance.ravel().astype(np.float64)
         price = strength * float(self.rate_weight[quality])
@@ -78,20 +80,21 @@ class Quantizer:
         def choose(step: Step) -> NDArray[np.int64]:
             target = targets[step.channels, step.cells]
             cell_worth = worth[step.channels, None] * weight[step.cells]
-            symbols: NDArray[np.int64] = np.rint(target).astype(np.int64)
+            distance = target - step.mean / VALUE_ONE
+            residual: NDArray[np.int64] = np.rint(distance).astype(np.int64)
             if price > 0:
-                undecided = np.nonzero(symbols | step.center)  # else zero is nearest and predicted: the usual case
-                t, w, table, center = (x[undecided] for x in (target, cell_worth, step.table, step.center))
-                candidates = _candidates(symbols[undecided], center)
-                cost = w * (candidates - t) ** 2 + price * model.bits(table, candidates - center)
+                undecided = np.nonzero(residual)  # the usual case is the nearest integer and the cheapest: zero
+                d, w, table = (x[undecided] for x in (distance, cell_worth, step.table))
+                candidates = _candidates(residual[undecided])
+                cost = w * (candidates - d) ** 2 + price * model.bits(table, candidates)
                 best = cost.argmin(axis=0)
-                symbols[undecided] = np.take_along_axis(candidates, best[None], axis=0)[0]
-            bits[step.group] += model.step_bits(step, symbols).sum()
-            gain[step.group] += (cell_worth * (target**2 - (symbols - target) ** 2)).sum()
-            return symbols
+                residual[undecided] = np.take_along_axis(candidates, best[None], axis=0)[0]
+            bits[step.group] += model.bits(step.table, residual).sum()
+            gain[step.group] += (cell_worth * (target**2 - (residual - distance) ** 2)).sum()
+            return residual
 
-        symbols = model.walk(rows, columns, quality, groups, choose)
-        return Quantized(symbols, bits, gain)
+        values = model.walk(rows, columns, quality, groups, choose)
+        return Quantized(values, bits, gain)
 
     def levels_worth_coding(self, quantized: Quantized, quality: int, strength: float = 1.0) -> int:
         """Return how many levels pay for their bits: after the last of them, none does.
@@ -105,12 +108,12 @@ class Quantizer:
         total = np.cumsum(quantized.gain - price * quantized.bits)
         return 1 + int(np.argmax(total))
 
-    def dequantize(self, symbols: NDArray[np.int64], quality: int) -> NDArray[np.float32]:
-        """Return the latents (channels, rows, columns) that symbols of one quality stand for."""
-        latents: NDArray[np.float32] = symbols.astype(np.float32) * self.steps[quality][:, None, None]
+    def dequantize(self, values: NDArray[np.int64], quality: int) -> NDArray[np.float32]:
+        """Return the latents (channels, rows, columns) that values of one quality stand for."""
+        latents: NDArray[np.float32] = values.astype(np.float32) * (self.steps[quality] / VALUE_ONE)[:, None, None]
         return latents
 
 
-def _candidates(nearest: NDArray[np.int64], center: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return (4, n): the nearest integers, their neighbours towards zero, zeros, and the predictions."""
-    return np.stack([nearest, nearest - np.sign(nearest), np.zeros_like(nearest), center])
+def _candidates(nearest: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return (3, n): the nearest integers, their neighbours towards zero, and zeros."""
+    return np.stack([nearest, nearest - np.sign(nearest), np.zeros_like(nearest)])

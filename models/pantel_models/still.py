@@ -13,7 +13,7 @@ from pantel_codec import (
     MAX_SIDE_PX,
     MIN_SIDE_PX,
     StillHeader,
-    StillSymbols,
+    StillValues,
     read_still,
     write_still,
 )
@@ -92,7 +92,7 @@ class StillCodec:
         raise BudgetError(f"{budget_bytes} bytes are too few for this picture; {len(data)} are enough")
 
     def _write(self, header: StillHeader, choice: Choice) -> bytes:
-        still = StillSymbols(header, choice.quality, choice.levels, choice.symbols)
+        still = StillValues(header, choice.quality, choice.levels, choice.values)
         return write_still(still, self.codec.entropy)
 
     def decode(self, data: bytes) -> DecodedStill:
@@ -103,7 +103,7 @@ class StillCodec:
         """
         still = read_still(data, self.codec.entropy)
         header = still.header
-        pixels = self.codec.synthesise_block(still.symbols, still.quality, still.levels)
+        pixels = self.codec.synthesise_block(still.values, still.quality, still.levels)
         pixels = np.ascontiguousarray(pixels[: header.height_px, : header.width_px])
         if header.grey:
             luma = np.rint(pixels @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)

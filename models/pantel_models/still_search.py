@@ -1,4 +1,4 @@
-"""Chooses quality, strength of optimization and symbols of a still picture so that they fill a budget."""
+"""Chooses quality, strength of optimization and values of a still picture so that they fill a budget."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ class Choice:
         quality: Index of the quantizer.
         weakness: By how many steps the optimization was weakened.
         levels: Number of refinement levels that are present.
-        symbols: (channels, rows, columns) int64.
+        values: (channels, rows, columns) int64, in 1/256 of a quantizer step.
         size_bits: Estimated information of the whole payload [bit].
     """
 
     quality: int
     weakness: int
     levels: int
-    symbols: NDArray[np.int64]
+    values: NDArray[np.int64]
     size_bits: float
 
 
 class StillSearch:
-    """Searches the symbols of one picture."""
+    """Searches the values of one picture."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class StillSearch:
         """Prepare the search.
 
         Args:
-            entropy: The entropy model that will code the symbols.
+            entropy: The entropy model that will code the residuals.
             quantizer: Steps and prices.
             latents: (channels, rows, columns) float32.
             importance: (rows, columns) float32, weight of each cell's distortion; None weighs all alike.
@@ -76,7 +76,7 @@ class StillSearch:
         self._rank = np.argsort(np.argsort(-energy, axis=None)).reshape(energy.shape)  # 0 where most is to be said
 
     def smallest(self) -> Choice:
-        """Return the coarsest symbols there are."""
+        """Return the coarsest values there are."""
         return self._attempt(0, _STRONGER.start)
 
     def fill(self, limit_bits: float) -> Choice | None:
@@ -141,9 +141,9 @@ class StillSearch:
             self._latents, self._entropy, quality, strength=strength, importance=importance
         )
         levels = self._quantizer.levels_worth_coding(result, quality, strength)
-        result.symbols[sum(self._entropy.groups[:levels]) :] = 0
+        result.values[sum(self._entropy.groups[:levels]) :] = 0
         size_bits = still_overhead_bits(self._entropy) + float(result.bits[:levels].sum())
-        return Choice(quality, weakness, levels, result.symbols, size_bits)
+        return Choice(quality, weakness, levels, result.values, size_bits)
 
 
 def _full(limit_bits: float) -> float:

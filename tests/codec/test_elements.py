@@ -66,7 +66,7 @@ def test_cells_reach_the_background(scene: Scene) -> None:
     assert apply_element(scene, CellElement(update), S) == 12
     assert np.all(scene.background.level == 1)
     with pytest.raises(SymbolError):
-        apply_element(scene, CellElement(CellUpdate(Block(1, 0, 4, 3), 2, range(1), 5, update.symbols)), S)
+        apply_element(scene, CellElement(CellUpdate(Block(1, 0, 4, 3), 2, range(1), 5, update.values)), S)
 
 
 def test_a_sprite_becomes_known_with_a_look_and_a_place(scene: Scene) -> None:
@@ -263,7 +263,7 @@ def test_a_seed_fills_only_what_is_missing(scene: Scene) -> None:
     apply_element(scene, CellElement(held), 1 * S)
     assert apply_element(scene, CellElement(seed, seed=True), 2 * S) == 2
     background = scene.background
-    assert background.symbols[0, 0].tolist() == [2, 2, 7, 7]
+    assert background.values[0, 0].tolist() == [2, 2, 7, 7]
     assert background.quality[0, 0].tolist() == [5, 5, 1, 1]
     assert background.time_ns[0].tolist() == [S, S, 2 * S, 2 * S]
     assert apply_element(scene, CellElement(seed, seed=True), 3 * S) == 0

@@ -25,9 +25,9 @@ SECOND = 1_000_000_000
 def update(
     groups: range = range(1), *, block: Block = WHOLE, value: int = 1, quality: int = 7, tag: int = 5
 ) -> CellUpdate:
-    symbols = np.zeros((sum(GROUPS), block.rows, block.columns), np.int64)
-    symbols[sum(GROUPS[: groups.start]) : sum(GROUPS[: groups.stop])] = value
-    return CellUpdate(block, quality, groups, tag, symbols)
+    values = np.zeros((sum(GROUPS), block.rows, block.columns), np.int64)
+    values[sum(GROUPS[: groups.start]) : sum(GROUPS[: groups.stop])] = value
+    return CellUpdate(block, quality, groups, tag, values)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def surface() -> Surface:
 
 
 def state(surface: Surface) -> list[NDArray[np.generic]]:
-    return [array.copy() for array in (surface.symbols, surface.level, surface.quality, surface.tag)]
+    return [array.copy() for array in (surface.values, surface.level, surface.quality, surface.tag)]
 
 
 def assert_unchanged(surface: Surface, before: list[NDArray[np.generic]]) -> None:
@@ -52,7 +52,7 @@ def test_a_coarse_update_fills_its_block_only(surface: Surface) -> None:
     np.testing.assert_array_equal(surface.tag, 5 * held)
     np.testing.assert_array_equal(surface.time_ns, 40 * held)
     np.testing.assert_array_equal(surface.quality, [7 * held, 7 * held, 0 * held])
-    np.testing.assert_array_equal(surface.symbols, np.repeat([1, 0], [5, 4])[:, None, None] * held)
+    np.testing.assert_array_equal(surface.values, np.repeat([1, 0], [5, 4])[:, None, None] * held)
     assert surface.revision == 1
 
 
@@ -60,7 +60,7 @@ def test_a_refinement_adds_levels(surface: Surface) -> None:
     surface.apply(update(range(1)), SECOND)
     assert surface.apply(update(range(1, 3), value=-4, quality=9), 2 * SECOND) == 12
     assert np.all(surface.level == 3)
-    assert surface.symbols[:, 0, 0].tolist() == [1] * 2 + [-4] * 7
+    assert surface.values[:, 0, 0].tolist() == [1] * 2 + [-4] * 7
     assert surface.quality[:, 0, 0].tolist() == [7, 9, 9]
     assert np.all(surface.time_ns == 2 * SECOND)
 
@@ -103,9 +103,9 @@ def test_a_changed_coarse_cell_loses_its_refinement(surface: Surface, other: dic
 def test_only_the_cells_that_differ_change(surface: Surface) -> None:
     surface.apply(update(range(2)), SECOND)
     again = update(range(2))
-    again.symbols[3, 2, 1] += 1
+    again.values[3, 2, 1] += 1
     assert surface.apply(again, 2 * SECOND) == 1
-    assert surface.symbols[3, 2, 1] == 2
+    assert surface.values[3, 2, 1] == 2
     assert np.all(surface.time_ns == 2 * SECOND)
 
 

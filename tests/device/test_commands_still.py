@@ -53,7 +53,7 @@ def test_there_and_back(pantel: _Pantel) -> None:
     code, out, err = pantel("encode", "in.png", "out.ptl", "--bytes", "300")
     size = Path("out.ptl").stat().st_size
     assert (code, err) == (0, "")
-    assert out == f"out.ptl: {size} bytes, {8 * size / 160 / 96:.4f} bpp, 160x96 pixels, model scene-v3\n"
+    assert out == f"out.ptl: {size} bytes, {8 * size / 160 / 96:.4f} bpp, 160x96 pixels, model scene-v4\n"
     assert 250 < size <= 300
     assert pantel("decode", "out.ptl", "nicer.jpg", "--view", "perceptual")[0] == 0
     code, out, err = pantel("decode", "out.ptl", "out.jpg")

@@ -161,8 +161,8 @@ def test_the_generator_runs_only_when_the_background_has_changed(
     apply_element(scene, ToneElement(0, (-8, -8, -8)), _S)
     renderer.draw(_S)
     assert counting.painted == 1
-    symbols = np.ones((counting.entropy.channels, 1, 1), np.int64)
-    update = CellUpdate(Block(0, 0, 1, 1), 5, range(1), 0, symbols)
+    values = np.ones((counting.entropy.channels, 1, 1), np.int64)
+    update = CellUpdate(Block(0, 0, 1, 1), 5, range(1), 0, values)
     for _ in range(2):  # the same again changes nothing
         apply_element(scene, CellElement(update), _S)
         renderer.draw(2 * _S)
@@ -206,8 +206,8 @@ def test_a_new_look_is_drawn_at_once(renderer: Renderer, scene: Scene, introduce
 
 
 def test_the_age_of_cells(renderer: Renderer, scene: Scene, counting: _CountingCodec) -> None:
-    symbols = np.zeros((counting.entropy.channels, 1, 2), np.int64)
-    update = CellUpdate(Block(1, 2, 2, 1), 5, range(1), 0, symbols)
+    values = np.zeros((counting.entropy.channels, 1, 2), np.int64)
+    update = CellUpdate(Block(1, 2, 2, 1), 5, range(1), 0, values)
     apply_element(scene, CellElement(update), 4 * _S)
     age_s = renderer.draw(7 * _S).cell_age_s
     assert age_s.shape == (4, 6)

@@ -45,6 +45,8 @@ def test_a_card_names_material_and_settings(photos: PhotoSet, settings: TrainSet
     assert "4 steps of 2 crops of 96 px" in card
     assert "26.5 dB" in card
     assert "## Thumbnails" not in card
+    assert "Begun as a lapped transform." in card
+    assert "Begun with the weights `abc`." in model_card("toy", settings, record | {"warm_start_sha256": "abc"}, photos)
 
 
 def test_a_card_names_the_objects_of_its_thumbnails(

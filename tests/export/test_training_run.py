@@ -155,6 +155,12 @@ def test_earlier_weights_begin_a_run(tmp_path: Path) -> None:
     assert_same(later.average, earlier.network.state_dict())
     later.run()
     assert not torch.equal(later.network.weight, earlier.network.weight)
+    named = load_run(later.folder)[1]["warm_start_sha256"]
+    assert len(named) == 64
+    again = Line(settings(seed=9), tmp_path)
+    assert again.resume()
+    again.save()
+    assert load_run(again.folder)[1]["warm_start_sha256"] == named
 
 
 def test_a_folder_without_a_run_says_what_to_do(tmp_path: Path) -> None:

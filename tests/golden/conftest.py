@@ -1,4 +1,4 @@
-"""Golden bytes hold for both range coders. They are made of symbols that no random generator chose."""
+"""Golden bytes hold for both range coders. They are made of numbers that no random generator chose."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ DETAIL = [0, -1, 16, 0, 0, 2, -3, 0]
 
 
 @pytest.fixture
-def golden_elements(golden_symbols: Callable[[int, int, range], NDArray[np.int64]]) -> list[Element]:
+def golden_elements(golden_values: Callable[[int, int, int, range], NDArray[np.int64]]) -> list[Element]:
     """Return elements of every kind."""
 
     def cells(block: Block, groups: range, quality: int, tag: int, *, seed: bool = False) -> CellElement:
-        symbols = golden_symbols(block.rows, block.columns, groups)
-        return CellElement(CellUpdate(block, quality, groups, tag, symbols), seed)
+        values = golden_values(block.rows, block.columns, quality, groups)
+        return CellElement(CellUpdate(block, quality, groups, tag, values), seed)
 
     core = Thumbnail(Part.CORE, 5, 2, np.array(CORE, np.int32))
     detail = Thumbnail(Part.DETAIL, 7, 2, np.array(DETAIL, np.int32))

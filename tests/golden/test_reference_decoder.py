@@ -1,4 +1,4 @@
-"""A second decoder, written from `docs/codec.md` alone with Python's integers, finds the same symbols.
+"""A second decoder, written from `docs/codec.md` alone with Python's integers, finds the same values.
 
 It shares no code with `pantel_codec`, takes its tables of counts from the page, is slow, and knows undamaged payloads
 and whole files only.
@@ -26,7 +26,7 @@ from pantel_codec import (
     SpriteElement,
     StepElement,
     StillHeader,
-    StillSymbols,
+    StillValues,
     Thumbnail,
     ThumbnailModel,
     ToneElement,
@@ -127,10 +127,10 @@ class Reference:
         columns, rows = -(-((header >> 19 & 1023) + 1) // 16), -(-((header >> 9 & 1023) + 1) // 16)
         bits = Bits(data[4:])
         quality, levels = bits.field(5), 1 + bits.below(len(self.groups))
-        symbols = self.block(bits, rows, columns, quality, range(levels))
-        octets = b"".join(s.to_bytes(2, "little", signed=True) for channel in symbols for row in channel for s in row)
+        values = self.block(bits, rows, columns, quality, range(levels))
+        octets = b"".join(v.to_bytes(4, "little", signed=True) for channel in values for row in channel for v in row)
         assert bits.field(8) == zlib.crc32(data[:4] + octets) % 256
-        return quality, levels, symbols
+        return quality, levels, values
 
     def scene(self, payload: bytes, width_px: int, height_px: int) -> list[Any]:
         bits, elements = Bits(payload), []
@@ -184,8 +184,8 @@ class Reference:
         first = 1 + bits.below(len(self.groups) - 1) if refine else 0
         groups = range(first, first + 1 + bits.below(len(self.groups) - first))
         tag = bits.below(4)
-        symbols = self.block(bits, height, width, quality, groups)
-        return "cells", (column, row, width, height), quality, groups, tag, symbols
+        values = self.block(bits, height, width, quality, groups)
+        return "cells", (column, row, width, height), quality, groups, tag, values
 
     def thumbnail(self, bits: Bits, shape: int, part: int) -> Any:
         quality, version = bits.below(8), bits.below(4)
@@ -204,7 +204,7 @@ class Reference:
         return part, quality, version, symbols
 
     def block(self, bits: Bits, rows: int, columns: int, quality: int, groups: range) -> list[list[list[int]]]:
-        known: dict[tuple[int, Cell], list[int]] = {}  # symbols by group and cell
+        known: dict[tuple[int, Cell], list[int]] = {}  # values by group and cell
         for group in groups:
             for stage, (belongs, dilation) in enumerate(stages(group)):
                 cells = [(r, c) for r in range(rows) for c in range(columns) if belongs(r, c)]
@@ -224,23 +224,21 @@ class Reference:
             self.network(self.inputs(known, group, dilation, cell), group, stage, dilation, quality) for cell in cells
         ]
         channels = self.groups[group]
-        places = []  # (table, centre, channel, cell), by channel and then by cell
+        places = []  # (table, mean, channel, cell), by channel and then by cell
         for channel in range(channels):
             for output, cell in zip(outputs, cells, strict=True):
                 mean = max(-2047 * 256, min(2047 * 256, output[channel]))
-                centre = (mean + 128) >> 8
-                offset = ((mean - 256 * centre + 128) * 8) >> 8
                 log_scale = max(-4096, min(4096, output[channels + channel]))
-                level = max(0, min(47, ((log_scale + 768) * 8) >> 8))
-                places.append((8 * level + offset, centre, channel, cell))
+                table = max(0, min(47, ((log_scale + 768) * 8) >> 8))
+                places.append((table, mean, channel, cell))
         places.sort(key=lambda place: -place[0])
         residuals = [bits.symbol(self.table(place[0])) - 16 for place in places]
         for i, residual in enumerate(residuals):
             if abs(residual) == 16:
                 residuals[i] += (1 if residual > 0 else -1) * self.excess(bits)
         result = {(group, cell): [0] * channels for cell in cells}
-        for (_, centre, channel, cell), residual in zip(places, residuals, strict=True):
-            result[group, cell][channel] = centre + residual
+        for (_, mean, channel, cell), residual in zip(places, residuals, strict=True):
+            result[group, cell][channel] = mean + 256 * residual
         return result
 
     def excess(self, bits: Bits) -> int:
@@ -259,16 +257,16 @@ class Reference:
                 values = []
                 for g in range(group + 1):
                     values += known.get((g, at), [0] * self.groups[g])
-                clipped = [max(-31, min(31, value)) for value in values]
+                clipped = [max(-31 * 256, min(31 * 256, value)) for value in values]
                 yield from clipped
                 yield from map(abs, clipped)
-                yield from (int((g, at) in known) for g in range(group + 1))
+                yield from (256 * ((g, at) in known) for g in range(group + 1))
 
     def network(self, inputs: Iterator[int], group: int, stage: int, dilation: int, quality: int) -> list[int]:
         layer = {name: self.arrays[f"context{group}_{name}"] for name in ("spatial", "bias", "hidden", "head")}
         hidden_bias, head_bias = (self.arrays[f"context{group}_{name}_bias"] for name in ("hidden", "head"))
         x = product(list(inputs), layer["spatial"][dilation - 1], layer["bias"][quality][stage])
-        x = [max(0, min(1 << 20, (value + 2) >> 2)) for value in x]
+        x = [max(0, min(1 << 20, (value + 512) >> 10)) for value in x]
         x = [max(0, min(1 << 20, (value + 512) >> 10)) for value in product(x, layer["hidden"], hidden_bias)]
         return [(value + 512) >> 10 for value in product(x, layer["head"], head_bias)]
 
@@ -278,23 +276,23 @@ def product(x: list[int], weights: list[list[int]], bias: list[int]) -> list[int
 
 
 @pytest.mark.parametrize(("size_px", "quality", "levels"), [((100, 75), 1, 2), ((16, 40), 4, 3), ((9, 9), 0, 1)])
-def test_the_documented_decoder_finds_the_same_symbols(
+def test_the_documented_decoder_finds_the_same_values(
     request: pytest.FixtureRequest, size_px: tuple[int, int], quality: int, levels: int
 ) -> None:
-    model, arrays, make = (request.getfixturevalue(name) for name in ("model", "arrays", "golden_symbols"))
+    model, arrays, make = (request.getfixturevalue(name) for name in ("model", "arrays", "golden_values"))
     header = StillHeader(*size_px, grey=False, model_tag=7)
-    symbols = make(header.rows, header.columns, range(levels))
-    data = write_still(StillSymbols(header, quality, levels, symbols), model)
-    assert Reference(arrays).still(data) == (quality, levels, symbols.tolist())
+    values = make(header.rows, header.columns, quality, range(levels))
+    data = write_still(StillValues(header, quality, levels, values), model)
+    assert Reference(arrays).still(data) == (quality, levels, values.tolist())
 
 
 def plain(element: Element) -> Any:  # noqa: PLR0911 - one for each kind
     """Return an element as the reference decoder does."""
     match element:
         case CellElement(update, seed):
-            block, symbols = update.block, update.symbols.tolist()
+            block, values = update.block, update.values.tolist()
             place = (block.column, block.row, block.columns, block.rows)
-            return "seed" if seed else "cells", place, update.quality, update.groups, update.tag, symbols
+            return "seed" if seed else "cells", place, update.quality, update.groups, update.tag, values
         case SpriteElement(sprite_id, new, class_id, width_code, margins, knot, core, past):
             places = plain_knot(knot), None if past is None else plain_knot(past)
             return "sprite", sprite_id, new, class_id, width_code, margins, *places, plain_thumbnail(core)

@@ -7,40 +7,40 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pantel_codec import EntropyModel, StillHeader, StillSymbols, read_still, write_still
+from pantel_codec import EntropyModel, StillHeader, StillValues, read_still, write_still
 
 FILE = (
-    "231895c30b9189da42246a9a95f13d6e674c2df5a2e04fce9f79455bb17bbe179fb50638eb831e18e59c14f8dd0099541e57"
-    "d5b148da8d4764d457929e8e35e9d47ed2476d65c2a14e22dd1d6a9284a5a50a3917f594bc6e986ca30a2817d9af0f261826"
-    "b4d10805"
+    "231895c30b9d62c5e065d970875509e3a8c65811552d386eb36a90a66240034dda2b99fd31277aa299dc976be801d48918ad"
+    "365b0f3ed5c88c98bac54d9fe63615f0d17065885cd1bd01be79824b1fd54a1ac6272014e10fb6ef5b36c6127cc577d26c18"
+    "3e7831deb7cdd0"
 )
-SYMBOLS_SHA256 = "e79fad1db59e0242038b07599a80b74a25771741b9b04209d373e81ffb6bec5d"
-HALF_SYMBOLS_SHA256 = "f31205f26861d89a488fffc487a6740400b9a837b1163cd14dedccfcfd6f8cb8"
+VALUES_SHA256 = "8fda3b3baabc5a1a75dd2b74957ba25518ef5713b52eb92f5e22e132bdb99bae"
+HALF_VALUES_SHA256 = "fd74ed9e4c8da3a806cb3a3181bd9197c3a18c3758996d4b7ae110fbdb2c1dc4"
 
 
 @pytest.fixture
-def still(golden_symbols: Callable[[int, int, range], NDArray[np.int64]]) -> StillSymbols:
+def still(golden_values: Callable[[int, int, int, range], NDArray[np.int64]]) -> StillValues:
     header = StillHeader(100, 75, grey=True, model_tag=0xC3)
-    return StillSymbols(header, quality=1, levels=2, symbols=golden_symbols(5, 7, range(2)))
+    return StillValues(header, quality=1, levels=2, values=golden_values(5, 7, 1, range(2)))
 
 
-def sha256(symbols: NDArray[np.int64]) -> str:
-    return hashlib.sha256(symbols.astype("<i2").tobytes()).hexdigest()
+def sha256(values: NDArray[np.int64]) -> str:
+    return hashlib.sha256(values.astype("<i4").tobytes()).hexdigest()
 
 
-def test_golden_file_is_written(model: EntropyModel, still: StillSymbols) -> None:
+def test_golden_file_is_written(model: EntropyModel, still: StillValues) -> None:
     assert write_still(still, model).hex() == FILE
 
 
-def test_golden_file_is_read(model: EntropyModel, still: StillSymbols) -> None:
+def test_golden_file_is_read(model: EntropyModel, still: StillValues) -> None:
     read = read_still(bytes.fromhex(FILE), model)
     assert (read.header, read.quality, read.levels, read.complete) == (still.header, 1, 2, True)
-    np.testing.assert_array_equal(read.symbols, still.symbols)
-    assert sha256(read.symbols) == SYMBOLS_SHA256
+    np.testing.assert_array_equal(read.values, still.values)
+    assert sha256(read.values) == VALUES_SHA256
 
 
 def test_golden_half_is_read(model: EntropyModel) -> None:
     data = bytes.fromhex(FILE)
     read = read_still(data[: len(data) // 2], model)
     assert (read.quality, read.levels, read.complete) == (1, 2, False)
-    assert sha256(read.symbols) == HALF_SYMBOLS_SHA256
+    assert sha256(read.values) == HALF_VALUES_SHA256

@@ -1,4 +1,4 @@
-"""Quantization: what a symbol costs and what it is worth decide about it."""
+"""Quantization: what a residual costs and what it is worth decide about it."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pantel_codec import SYMBOL_LIMIT, EntropyModel, Step
+from pantel_codec import VALUE_LIMIT, VALUE_ONE, EntropyModel, Step
 from pantel_models import Quantized, Quantizer
 
 CHANNELS, QUALITIES, LEVELS = 9, 5, 3
@@ -27,59 +27,60 @@ def latents_of(seed: int, rows: int = 5, columns: int = 6, spread: float = 3.0) 
 
 
 def cost(
-    quantizer: Quantizer, model: EntropyModel, latents: NDArray[np.float32], symbols: NDArray[np.int64], price: float
+    quantizer: Quantizer, model: EntropyModel, latents: NDArray[np.float32], values: NDArray[np.int64], price: float
 ) -> float:
-    """Return distortion + price * bits of symbols of quality 2, worked out the long way."""
+    """Return distortion + price * bits of values of quality 2, worked out the long way."""
     total = 0.0
     scaled = latents.astype(np.float64) / quantizer.steps[2].astype(np.float64)[:, None, None]
     worth = quantizer.sensitivity.astype(np.float64) * quantizer.steps[2].astype(np.float64) ** 2 / 3
 
     def visit(step: Step) -> NDArray[np.int64]:
         nonlocal total
-        chosen = symbols[step.channels].reshape(len(step.center), -1)[:, step.cells]
-        target = scaled[step.channels].reshape(len(step.center), -1)[:, step.cells]
+        chosen = values.reshape(CHANNELS, -1)[step.channels, step.cells] / VALUE_ONE
+        target = scaled[step.channels].reshape(len(step.mean), -1)[:, step.cells]
         total += float((worth[step.channels, None] * (chosen - target) ** 2).sum())
-        total += price * float(model.step_bits(step, chosen).sum())
-        return chosen
+        residual = step.residual(values.reshape(CHANNELS, -1))
+        total += price * float(model.bits(step.table, residual).sum())
+        return residual
 
-    _, rows, columns = symbols.shape
+    _, rows, columns = values.shape
     model.walk(rows, columns, 2, range(LEVELS), visit)
     return total
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(0, QUALITIES - 1))
-def test_without_a_price_symbols_are_the_nearest(
+def test_without_a_price_values_are_the_nearest(
     quantizer: Quantizer, model: EntropyModel, seed: int, rows: int, quality: int
 ) -> None:
     latents = latents_of(seed, rows, 7 - rows)
     quantized = quantizer.quantize(latents, model, quality, strength=0.0)
-    nearest = np.rint(latents / quantizer.steps[quality][:, None, None])
-    np.testing.assert_array_equal(quantized.symbols, nearest)
+    error = quantizer.dequantize(quantized.values, quality) - latents
+    assert np.all(np.abs(error) <= quantizer.steps[quality][:, None, None] * 0.5001)
 
 
-def test_each_symbol_has_the_least_cost_of_its_candidates(quantizer: Quantizer, model: EntropyModel) -> None:
+def test_each_residual_has_the_least_cost_of_its_candidates(quantizer: Quantizer, model: EntropyModel) -> None:
     """In the last step, on which no context depends, no other candidate would be cheaper."""
     latents = latents_of(4)
-    symbols = quantizer.quantize(latents, model, 2, strength=1.0).symbols
+    values = quantizer.quantize(latents, model, 2, strength=1.0).values
     price = float(quantizer.rate_weight[2])
-    best = cost(quantizer, model, latents, symbols, price)
-    nearest = np.rint(latents / quantizer.steps[2][:, None, None]).astype(np.int64)
+    best = cost(quantizer, model, latents, values, price)
     for channel in range(5, CHANNELS):
         for row, column in ((0, 1), (2, 3), (4, 5)):  # the second half of the checkerboard
-            for candidate in {0, int(nearest[channel, row, column])}:
-                other = symbols.copy()
-                other[channel, row, column] = candidate
+            for change in (-1, 1):
+                other = values.copy()
+                other[channel, row, column] += change * VALUE_ONE
                 assert cost(quantizer, model, latents, other, price) >= best - 1e-6
 
 
-def test_bits_and_gain_are_those_of_the_symbols(quantizer: Quantizer, model: EntropyModel) -> None:
+def test_bits_and_gain_are_those_of_the_values(quantizer: Quantizer, model: EntropyModel) -> None:
     latents = latents_of(5)
     quantized = quantizer.quantize(latents, model, 2)
-    bits = cost(quantizer, model, latents, quantized.symbols, 1.0) - cost(
-        quantizer, model, latents, quantized.symbols, 0.0
+    bits = cost(quantizer, model, latents, quantized.values, 1.0) - cost(
+        quantizer, model, latents, quantized.values, 0.0
     )
-    error = cost(quantizer, model, latents, quantized.symbols, 0.0)
-    nothing = cost(quantizer, model, latents, np.zeros_like(quantized.symbols), 0.0)
+    error = cost(quantizer, model, latents, quantized.values, 0.0)
+    worth = quantizer.sensitivity.astype(np.float64) / 3  # of a unit error in a latent
+    nothing = float((worth[:, None, None] * latents.astype(np.float64) ** 2).sum())
     assert quantized.bits.sum() == pytest.approx(bits)
     assert quantized.gain.sum() == pytest.approx(nothing - error, rel=1e-5)
 
@@ -99,24 +100,24 @@ def test_important_cells_are_quantized_with_more_care(quantizer: Quantizer, mode
     plain, weighted = (
         quantizer.quantize(latents, model, 2, strength=2.0, importance=given) for given in (None, importance)
     )
-    errors = [
-        ((quantizer.dequantize(result.symbols, 2) - latents)[:, :, :3] ** 2).sum() for result in (plain, weighted)
-    ]
-    assert errors[1] < errors[0]
-    assert np.count_nonzero(weighted.symbols[:, :, 3:]) < np.count_nonzero(plain.symbols[:, :, 3:])
+    before, after = (
+        ((quantizer.dequantize(result.values, 2) - latents) ** 2).sum(axis=(0, 1)) for result in (plain, weighted)
+    )
+    assert after[:3].sum() < before[:3].sum()
+    assert after[3:].sum() > before[3:].sum()
 
 
 def test_only_the_groups_asked_for_are_quantized(quantizer: Quantizer, model: EntropyModel) -> None:
     quantized = quantizer.quantize(latents_of(8), model, 4, groups=range(1, 2))
-    assert quantized.symbols[2:5].any()
-    assert not quantized.symbols[:2].any()
-    assert not quantized.symbols[5:].any()
+    assert quantized.values[2:5].any()
+    assert not quantized.values[:2].any()
+    assert not quantized.values[5:].any()
     assert [bits > 0 for bits in quantized.bits] == [False, True, False]
 
 
 def test_absurd_latents_stay_within_what_can_be_coded(quantizer: Quantizer, model: EntropyModel) -> None:
     latents = latents_of(9) * np.float32(1e6)
-    assert np.abs(quantizer.quantize(latents, model, 0).symbols).max() == SYMBOL_LIMIT
+    assert VALUE_LIMIT - 2 * VALUE_ONE < np.abs(quantizer.quantize(latents, model, 0).values).max() <= VALUE_LIMIT
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_levels_end_with_the_last_that_pays(quantizer: Quantizer, gain: list[flo
 
 
 def test_dequantization_multiplies_with_the_steps(quantizer: Quantizer) -> None:
-    symbols = np.arange(CHANNELS)[:, None, None] - 4
-    latents = quantizer.dequantize(symbols, 3)
+    values = (np.arange(CHANNELS)[:, None, None] - 4) * VALUE_ONE
+    latents = quantizer.dequantize(values, 3)
     assert latents.dtype == np.float32
     np.testing.assert_allclose(latents[:, 0, 0], (np.arange(CHANNELS) - 4) * quantizer.steps[3], rtol=1e-6)

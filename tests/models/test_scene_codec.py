@@ -24,14 +24,14 @@ def test_a_surface_of_one_quality_is_drawn_like_a_block(codec: StillCodec) -> No
     scene_codec = codec.codec
     groups = scene_codec.entropy.groups
     rng = np.random.default_rng(2)
-    symbols = np.rint(rng.laplace(0, 1, (sum(groups), 4, 5))).astype(np.int64)
-    symbols[sum(groups[:2]) :] = 0
+    values = np.rint(rng.laplace(0, 256, (sum(groups), 4, 5))).astype(np.int64)
+    values[sum(groups[:2]) :] = 0
     surface = Surface(5, 4, groups)
-    surface.apply(CellUpdate(Block(0, 0, 5, 4), 11, range(2), 0, symbols), time_ns=0)
+    surface.apply(CellUpdate(Block(0, 0, 5, 4), 11, range(2), 0, values), time_ns=0)
     picture = scene_codec.synthesise(surface)
     assert picture.shape == (64, 80, 3)
     assert picture.dtype == np.uint8
-    difference = picture.astype(int) - scene_codec.synthesise_block(symbols, 11, levels=2)
+    difference = picture.astype(int) - scene_codec.synthesise_block(values, 11, levels=2)
     assert np.abs(difference).max() <= 1
 
 

@@ -166,7 +166,7 @@ def test_any_bytes_end_in_one_of_our_errors_or_a_picture(noise: bytes) -> None:
 MEMORY_PROBE = """
 import os
 import numpy as np
-from pantel_codec import StillHeader, StillSymbols, write_still
+from pantel_codec import StillHeader, StillValues, write_still
 from pantel_models import load_still_codec
 
 def resident_mib():
@@ -180,8 +180,11 @@ resident = []
 for _ in range(300):
     width, height = (int(side) for side in rng.integers(32, 400, 2))
     header = StillHeader(width, height, False, codec.codec.artefact.tag)
-    symbols = np.rint(rng.laplace(0, 0.4, (model.channels, header.rows, header.columns))).astype(np.int64)
-    codec.decode(write_still(StillSymbols(header, 9, len(model.groups), symbols), model))
+    groups = range(len(model.groups))
+    values = model.walk(
+        header.rows, header.columns, 9, groups, lambda step: np.rint(rng.laplace(0, 0.4, step.mean.shape)).astype(int)
+    )
+    codec.decode(write_still(StillValues(header, 9, len(groups), values), model))
     resident.append(resident_mib())
 print(max(resident[100:200]), max(resident[200:]), max(resident))  # until then the heap finds its shape
 """

@@ -26,3 +26,4 @@ class PerceptualSettings(TomlSettings):
     adversarial_from_step: int = 2_000  # until then the discriminator learns alone
     contour_weight: float = 4.0  # of squared errors on contours
     ms_ssim_weight: float = 0.3
+    pattern_weight: float = 1_000.0  # of the power that errors of neighbouring cells have in common

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from pantel_export.data import PhotoSet
 from pantel_export.errors import RunError
-from pantel_export.losses import ms_ssim_loss
+from pantel_export.losses import fixed_pattern, ms_ssim_loss
 from pantel_export.networks import CELL_PX, Generator, SceneNetworks, spread_groups
 from pantel_export.perceptual.discriminator import PatchDiscriminator
 from pantel_export.perceptual.lpips import Lpips
@@ -67,11 +67,13 @@ class PerceptualTrainer(TrainingRun):
         near = functional.max_pool2d(contours, 3, stride=1, padding=1)
         lpips = self._shifted_lpips(pixels, x_hat.clamp(0, 1), noise)
         structure = ms_ssim_loss(pixels, x_hat)
+        pattern = fixed_pattern(error, CELL_PX)
         fidelity = (
             s.l1_weight * error.abs().mean()
             + s.contour_weight * (error.square() * near).mean()
             + s.ms_ssim_weight * structure.mean()
             + s.lpips_weight * lpips.mean()
+            + s.pattern_weight * pattern.mean()
         )
         judge = self.networks["discriminator"]
         fixed = {name: value.detach() for name, value in judge.named_parameters()}
@@ -86,6 +88,7 @@ class PerceptualTrainer(TrainingRun):
             "psnr": (-10 * torch.log10(error.square().mean((1, 2, 3)))).mean().item(),
             "msssim": 1 - structure.mean().item(),
             "lpips": lpips.mean().item(),
+            "pattern_rms": pattern.mean().sqrt().item() * 255,
             "fooled": fooled.item(),
             "judge": (real + fake).item(),
         }
@@ -96,13 +99,14 @@ class PerceptualTrainer(TrainingRun):
         """Return latents and side planes as a receiver has them."""
         network = self._scene_settings.network
         received, in_payload = draw_availability(len(pixels), len(network.groups), pixels.shape[2] // CELL_PX, noise)
-        quality, elsewhere, _ = draw_qualities(in_payload, noise)
+        quality, elsewhere, in_payload = draw_qualities(in_payload, noise)
         received, planes = received.to(self.device), (quality[:, None, None, None] + elsewhere).to(self.device)
         x = torch.cat([pixels, contours], 1).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16):
             y = self._frozen.encoder(x)
-        gain = self._frozen.gain(planes)
-        y_hat = (y.float() * gain).round() / gain * spread_groups(received, network.groups)
+            gain = self._frozen.gain(planes)
+            coded = self._frozen.context(y.float() * gain, in_payload.to(self.device), quality.to(self.device))
+        y_hat = coded.values / gain * spread_groups(received, network.groups)
         return y_hat, torch.cat([received, planes], 1)
 
     def _shifted_lpips(self, x: Tensor, y: Tensor, noise: torch.Generator) -> Tensor:
