@@ -80,7 +80,7 @@ class CellUpdate:
         block: The cells.
         quality: Index of the quantizer.
         groups: The channel groups that are coded, a range; from 0 for coarse cells, later for a refinement.
-        tag: Version of the coarse level, 0 to 15: set by a coarse update, demanded by a refinement.
+        tag: Version of the coarse level, below `CELL_TAGS`: set by a coarse update, demanded by a refinement.
         values: (channels, rows, columns) int64, in 1/256 of a quantizer step; zero in groups that are not coded.
     """
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from pantel_codec import MAX_SIDE_PX, MIN_SIDE_PX
 from pantel_device.command import UsageError
-from pantel_link import PLACEHOLDER_CALLSIGN, CallsignError, Preset, check_callsign
+from pantel_link import DEFAULT_CALLSIGN, CallsignError, Preset, check_callsign
 from pantel_link.context import SENDER_BITS
 from pantel_link.pacing import DEFAULT_BITRATE_BPS, check_bitrate
 from pantel_link.ports import DEFAULT_BAUD_RATE
@@ -75,9 +75,7 @@ class SenderConfig(_LineConfig):
     camera: str = Field(
         "test", min_length=1, description="file:PATH, test or test:SEED; the default needs nothing attached"
     )
-    callsign: str = Field(
-        PLACEHOLDER_CALLSIGN, description="the operator's; the placeholder never goes out on a real port"
-    )
+    callsign: str = Field(DEFAULT_CALLSIGN, description="the operator's; the default never goes out on a real port")
     sender: int = Field(
         0, ge=0, lt=1 << SENDER_BITS, description="number of this sender; differs where several share a channel"
     )

@@ -8,7 +8,6 @@ it serves all qualities and needs no run of the generator.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,32 +34,22 @@ def fit_looks(thumbnails: ThumbnailCodec, drafts: Sequence[LookDraft]) -> list[L
     effects = thumbnails.effects(middle.shape, middle.class_id)[thumbnails.model.members[middle.shape][sent.part]]
     hessian, gradient = _error_model(middle.look, effects, middle.places)  # in latents
     latents = thumbnails.steps(middle.shape, sent.part, sent.quality) * sent.symbols
-    rows, prices = [], []
+    fitted = []
     for draft in drafts:
         steps = thumbnails.steps(draft.shape, sent.part, draft.sent.quality)
+        symbols = draft.sent.symbols
         own_hessian = hessian * np.outer(steps, steps)
-        own_gradient = steps * (gradient + hessian @ (steps * draft.sent.symbols - latents))
+        own_gradient = steps * (gradient + hessian @ (steps * symbols - latents))
         price = bit_price(own_hessian)
-        rows.append(draft.sent.symbols + whole_step(own_hessian, own_gradient, price * draft.prices(thumbnails)))
-        prices.append(price)
-    parts = [replace(draft.sent, symbols=row) for draft, row in zip(drafts, rows, strict=True)]
-    pairs = [
-        (part, None) if draft.detail is None else (draft.core, part) for draft, part in zip(drafts, parts, strict=True)
-    ]
-    looks = thumbnails.decode_all(pairs, middle.shape, middle.class_id)
-    found = [
-        replace(draft, core=core, detail=detail, look=look)
-        for draft, (core, detail), look in zip(drafts, pairs, looks, strict=True)
-    ]
-    return [
-        other if _cost(thumbnails, other, price) < _cost(thumbnails, draft, price) else draft
-        for draft, other, price in zip(drafts, found, prices, strict=True)
-    ]
+        change = whole_step(own_hessian, own_gradient, price * draft.prices(thumbnails))
+        found = draft.with_symbols(thumbnails, (symbols + change)[None])[0]
+        fitted.append(found if _cost(thumbnails, found, price) < _cost(thumbnails, draft, price) else draft)
+    return fitted
 
 
 def _cost(thumbnails: ThumbnailCodec, draft: LookDraft, price: float) -> float:
     residual = draft.residual()
-    return float(residual @ residual) + price * float(draft.bits(thumbnails, draft.sent.symbols).sum())
+    return float(residual @ residual) + price * draft.size_bits(thumbnails)
 
 
 def _error_model(look: Look, effects: Floats, places: Sequence[tuple[ObjectView, Box]]) -> tuple[Floats, Floats]:

@@ -61,6 +61,10 @@ class LookDraft:
         """Return (..., symbols): what symbols in place of those of the part to be sent cost."""
         return thumbnails.model.bits(self.shape, self.sent.part, self.sent.quality, rows)
 
+    def size_bits(self, thumbnails: ThumbnailCodec) -> float:
+        """Return what the symbols of the part to be sent cost."""
+        return float(self.bits(thumbnails, self.sent.symbols).sum())
+
     def with_symbols(self, thumbnails: ThumbnailCodec, rows: Integers) -> list[LookDraft]:
         """Return drafts with other symbols (N, symbols) of the part to be sent."""
         parts = [replace(self.sent, symbols=row) for row in rows]
@@ -106,7 +110,7 @@ def refine_look(thumbnails: ThumbnailCodec, draft: LookDraft, limit_bits: float)
         return draft
     found = draft.with_symbols(thumbnails, changed[None])[0]
     after = found.residual()
-    better = float(after @ after) + price * float(draft.bits(thumbnails, changed).sum()) < error + price * own_bits
+    better = float(after @ after) + price * found.size_bits(thumbnails) < error + price * own_bits
     return found if better else draft
 
 

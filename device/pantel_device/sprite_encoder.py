@@ -118,12 +118,12 @@ class SpriteEncoder:
         if news.draft is None:
             return news
         thumbnail = news.draft.sent
-        own_bits = float(news.draft.bits(self._thumbnails, thumbnail.symbols).sum())
+        own_bits = news.draft.size_bits(self._thumbnails)
         found = refine_look(self._thumbnails, news.draft, own_bits + more_bits)
         if found is news.draft:
             return news
         elements = tuple(_with_thumbnail(element, thumbnail, found.sent) for element in news.elements)
-        bits = news.bits - own_bits + float(found.bits(self._thumbnails, found.sent.symbols).sum())
+        bits = news.bits - own_bits + found.size_bits(self._thumbnails)
         return replace(news, elements=elements, bits=bits, look=found.look, draft=found)
 
     def sent(self, news: News, stamp_ns: int) -> None:
@@ -274,7 +274,7 @@ class SpriteEncoder:
         ]
         if places[0][1].area_px >= _LARGE_PX:
             drafts = fit_looks(self._thumbnails, drafts)
-        return [(draft, float(draft.bits(self._thumbnails, draft.sent.symbols).sum())) for draft in drafts]
+        return [(draft, draft.size_bits(self._thumbnails)) for draft in drafts]
 
     def _outgrown(self, case: SpriteCase, belief: SpriteBelief) -> bool:
         """Return whether more than looks and place should be told anew: proportions, raster or kind, or all of it."""

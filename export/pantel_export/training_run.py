@@ -61,6 +61,7 @@ class TrainingRun(ABC):
         self._material = dict(material)
         self.average = {k: v.detach().clone() for k, v in networks.state_dict().items()}
         self._optimizer = torch.optim.Adam(networks.parameters(), lr=settings.learning_rate, fused=True)
+        self._warm_start_sha256: str | None = None
         self.step = 0
         self.history: list[dict[str, float]] = []
 
@@ -85,13 +86,12 @@ class TrainingRun(ABC):
         self._optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
         self.history = state["history"]
-        if "warm_start_sha256" in state:
-            self._material["warm_start_sha256"] = state["warm_start_sha256"]
+        self._warm_start_sha256 = state.get("warm_start_sha256")
         return True
 
     def warm_start(self, weights: dict[str, Tensor]) -> None:
         """Begin with the weights of an earlier run; the record names them by their hash."""
-        self._material["warm_start_sha256"] = _digest(weights)
+        self._warm_start_sha256 = _digest(weights)
         self._networks.load_state_dict(weights)
         self.average = {k: v.detach().clone() for k, v in self._networks.state_dict().items()}
 
@@ -124,7 +124,7 @@ class TrainingRun(ABC):
             "optimizer": self._optimizer.state_dict(),
             "step": self.step,
             "history": self.history,
-            **{key: value for key, value in self._material.items() if key == "warm_start_sha256"},
+            "warm_start_sha256": self._warm_start_sha256,
         }
         beside = self.folder / "checkpoint.pt.new"
         torch.save(state, beside)
@@ -132,6 +132,7 @@ class TrainingRun(ABC):
         record = {
             "settings": state["settings"],
             **self._material,
+            "warm_start_sha256": self._warm_start_sha256,
             "step": self.step,
             "torch": torch.__version__,
             "machine": platform.machine(),

@@ -5,7 +5,7 @@ verified packets; ports move the octets, and time is an argument. docs/protocol.
 `pantel_link.captures` records and repeats what a receiver heard.
 """
 
-from pantel_link.callsign import PLACEHOLDER_CALLSIGN, check_callsign
+from pantel_link.callsign import DEFAULT_CALLSIGN, check_callsign
 from pantel_link.channel import Bursts, Channel, ChannelSettings
 from pantel_link.clock import Clock, MonotonicClock, VirtualClock
 from pantel_link.codeword import CodewordListener, HeardCodeword
@@ -31,7 +31,7 @@ from pantel_link.statistics import ReceiverStatistics, SenderStatistics
 from pantel_link.wire_format import LengthClass, Preset, WireFormat, wire_format
 
 __all__ = [
-    "PLACEHOLDER_CALLSIGN",
+    "DEFAULT_CALLSIGN",
     "Bursts",
     "CallsignError",
     "CaptureError",

@@ -6,14 +6,14 @@ from pantel_link.errors import CallsignError
 
 __all__ = [
     "CALLSIGN_BITS",
+    "DEFAULT_CALLSIGN",
     "MAX_CALLSIGN_CHARACTERS",
-    "PLACEHOLDER_CALLSIGN",
     "check_callsign",
     "decode_callsign",
     "encode_callsign",
 ]
 
-PLACEHOLDER_CALLSIGN = "N0CALL"
+DEFAULT_CALLSIGN = "N0CALL"
 MAX_CALLSIGN_CHARACTERS = 9
 CALLSIGN_BITS = 48
 
@@ -61,10 +61,8 @@ def check_callsign(callsign: str, *, on_air: bool) -> None:
         on_air: Whether the port leads out of this machine (`Port.on_air`).
 
     Raises:
-        CallsignError: It is malformed, or it is the placeholder and the port is a real one.
+        CallsignError: It is malformed, or it is the default one and the port is a real one.
     """
     encode_callsign(callsign)
-    if on_air and callsign == PLACEHOLDER_CALLSIGN:
-        raise CallsignError(
-            f"callsign {PLACEHOLDER_CALLSIGN} is a placeholder: set your own to transmit on a real port"
-        )
+    if on_air and callsign == DEFAULT_CALLSIGN:
+        raise CallsignError(f"callsign {DEFAULT_CALLSIGN} is only the default: set your own to transmit on a real port")

@@ -69,7 +69,7 @@ class PayloadError(LinkError):
 
 
 class CallsignError(LinkError):
-    """The callsign is malformed, or the placeholder was about to go on the air."""
+    """The callsign is malformed, or the default one was about to go on the air."""
 
 
 class CaptureError(LinkError):

@@ -198,7 +198,7 @@ class ThumbnailCodec:
             The thumbnail and what its symbols cost [bit].
         """
         members = self.model.members[shape][part]
-        exact = latents[members] / self._steps[quality, members]
+        exact = latents[members] / self.steps(shape, part, quality)
         nearest = np.rint(exact).astype(np.int32)
         candidates = np.stack([nearest, nearest - np.sign(nearest), np.zeros_like(nearest)])
         bits = self.model.bits(shape, part, quality, candidates)
@@ -261,7 +261,7 @@ class ThumbnailCodec:
         for row, (core, detail) in enumerate(thumbnails):
             for part in (core,) if detail is None else (core, detail):
                 members = self.model.members[shape][part.part]
-                latents[row, members] = self._steps[part.quality, members] * part.symbols
+                latents[row, members] = self.steps(shape, part.part, part.quality) * part.symbols
             side[row] = core.quality / (THUMBNAIL_QUALITIES - 1), detail is not None
         conditions = np.tile(condition(shape, kind_of(class_id)), (len(thumbnails), 1))
         colour, alpha = self._generator.run(None, {"latents": latents, "condition": conditions, "side": side})

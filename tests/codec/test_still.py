@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,22 +28,13 @@ from pantel_codec import (
 LEVELS, QUALITIES, CHANNELS = 3, 5, 9
 
 
-class MakeStill(Protocol):
-    """Makes a picture of random residuals."""
-
-    def __call__(
-        self,
-        seed: int,
-        *,
-        size_px: tuple[int, int] = (90, 70),
-        quality: int = 2,
-        levels: int = LEVELS,
-        spread: float = 1.0,
-    ) -> StillValues: ...
+MakeStill = Callable[..., StillValues]
 
 
 @pytest.fixture(scope="session")
 def still_of(values_of: Callable[[NDArray[np.int64], int, range], NDArray[np.int64]]) -> MakeStill:
+    """Return a function that makes a picture of random residuals."""
+
     def make(
         seed: int,
         *,

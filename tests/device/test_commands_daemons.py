@@ -79,14 +79,14 @@ def test_mistakes(argv: tuple[str, ...], code: int, said: str, pantel: _Pantel) 
     assert [path.name for path in Path().iterdir()] == ["text.toml"]
 
 
-def test_the_placeholder_callsign_never_goes_on_the_air(pantel: _Pantel) -> None:
+def test_the_default_callsign_never_goes_on_the_air(pantel: _Pantel) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         code, err = pantel("send", "--port", f"socket://127.0.0.1:{server.getsockname()[1]}")
         heard, _ = server.accept()
         with heard:
             assert heard.recv(100) == b""
     assert code == 2
-    assert err.startswith("pantel: error: callsign N0CALL is a placeholder")
+    assert err.startswith("pantel: error: callsign N0CALL is only the default")
     assert err.count("\n") == 1
 
 

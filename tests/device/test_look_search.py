@@ -48,7 +48,7 @@ def draft(codec: SceneCodec, view: ObjectView) -> LookDraft:
 
 
 def _bits(codec: SceneCodec, draft: LookDraft) -> float:
-    return float(draft.bits(codec.thumbnails, draft.sent.symbols).sum())
+    return draft.size_bits(codec.thumbnails)
 
 
 def _error(draft: LookDraft) -> float:

@@ -63,8 +63,8 @@ class _End:
     def wait(self, start_ns: int, stop_ns: int) -> list[Picture]:
         """Let time pass, asked for or not, and return the pictures drawn meanwhile."""
         drawn = len(self.album.pictures)
-        for now_ns in range(start_ns, stop_ns, 7_000_000):
-            self.receiver.advance(now_ns)
+        for time_ns in range(start_ns, stop_ns, 7_000_000):
+            self.receiver.advance(time_ns)
         return self.album.pictures[drawn:]
 
 
@@ -98,10 +98,10 @@ def _octets(context: StreamContext, *payloads: bytes) -> bytes:
     sender = LinkSender(context, now_ns=0)
     waiting = list(payloads)
     octets = b""
-    for now_ns in range(0, (len(payloads) + 2) * _S // 2, _S // 50):
-        if waiting and sender.ready(now_ns):
-            sender.submit(PacketKind.SCENE, waiting.pop(0), now_ns)
-        while chunk := sender.due(now_ns):
+    for time_ns in range(0, (len(payloads) + 2) * _S // 2, _S // 50):
+        if waiting and sender.ready(time_ns):
+            sender.submit(PacketKind.SCENE, waiting.pop(0), time_ns)
+        while chunk := sender.due(time_ns):
             octets += chunk
     return octets
 

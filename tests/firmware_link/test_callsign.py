@@ -37,7 +37,7 @@ def test_malformed_callsigns_are_refused(callsign: str) -> None:
         check_callsign(callsign, on_air=False)
 
 
-def test_the_placeholder_stays_off_the_air() -> None:
+def test_the_default_stays_off_the_air() -> None:
     check_callsign("N0CALL", on_air=False)
     check_callsign("DL1ABC", on_air=True)
     with pytest.raises(CallsignError, match="set your own"):

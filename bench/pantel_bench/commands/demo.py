@@ -11,7 +11,7 @@ from pantel_bench.demo.produce import DATA_FILE, PAGE_FILE, VIDEO_FILE, produce
 from pantel_bench.errors import BenchError
 from pantel_bench.rig.settings import RigSettings
 from pantel_device.command import Command, CommandError, UsageError
-from pantel_link import PLACEHOLDER_CALLSIGN, CallsignError, check_callsign
+from pantel_link import DEFAULT_CALLSIGN, CallsignError, check_callsign
 
 __all__ = ["COMMAND"]
 
@@ -47,7 +47,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--callsign",
         type=_callsign,
-        default=PLACEHOLDER_CALLSIGN,
+        default=DEFAULT_CALLSIGN,
         metavar="C",
         help="yours, for a port that leads out of this machine",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pantel_device.receiver import PLAYOUT_DELAY_NS
-from pantel_link import PLACEHOLDER_CALLSIGN, Preset
+from pantel_link import DEFAULT_CALLSIGN, Preset
 
 __all__ = [
     "DISPLAY_INTERVAL_NS",
@@ -74,7 +74,7 @@ class RigSettings:
     detector: str = ""
     real_time: bool = False
     port: str | None = None
-    callsign: str = PLACEHOLDER_CALLSIGN
+    callsign: str = DEFAULT_CALLSIGN
 
     @property
     def instants(self) -> int:

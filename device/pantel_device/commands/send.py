@@ -41,7 +41,7 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
     """Send what the camera sees until a signal comes, the time is over or the camera ends.
 
     Raises:
-        UsageError: The placeholder callsign would go on the air.
+        UsageError: The default callsign would go on the air.
         CameraError: The camera gives no pictures.
         CommandError: The boot epoch cannot be kept.
         DetectorError: The detector cannot be used.
