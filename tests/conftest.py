@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import settings
 from numpy.typing import NDArray
 
-from pantel_codec import THUMBNAIL_SHAPES, EntropyModel, Step, ThumbnailModel
+from pantel_codec import THUMBNAIL_SHAPES, Base, EntropyModel, Step, ThumbnailModel
 from pantel_codec.entropy import ALPHABET, RESIDUAL_LIMIT, SCALE_LEVELS
 from pantel_codec.stages import stages_of
 from pantel_codec.thumbnail import THUMBNAIL_LIMIT
@@ -36,25 +37,38 @@ def scattered(count: int, low: int, high: int, *, seed: int) -> NDArray[np.int64
     return values
 
 
-def model_arrays() -> dict[str, NDArray[np.int32]]:
-    """Return arrays of the shapes that the workshop writes, in integer arithmetic only."""
-    arrays = {"groups": np.array(GROUPS), "residual_counts": _residual_counts()}
-    for group, channels in enumerate(GROUPS):
+def model_arrays() -> dict[str, NDArray[Any]]:
+    """Return arrays of the shapes that the workshop writes, in integer arithmetic and exact fractions."""
+    counts = _residual_counts()
+    arrays = {"groups": np.array(GROUPS), "residual_counts": counts, "refinement_counts": counts[:, ::-1] + 5}
+    for group in range(len(GROUPS)):
         inputs = 2 * sum(GROUPS[: group + 1]) + group + 1
         stages = stages_of(group)
         dilations = len({stage.dilation for stage in stages})
-        layers = {
-            "spatial": ((dilations, 9 * inputs, WIDTH), 300),
-            "bias": ((QUALITIES, len(stages), WIDTH), 400_000),
-            "hidden": ((WIDTH, WIDTH), 700),
-            "hidden_bias": ((WIDTH,), 100_000),
-            "head": ((WIDTH, 2 * channels), 500),
-            "head_bias": ((2 * channels,), 300_000),
+        base_inputs = 2 * sum(GROUPS) + len(GROUPS)
+        networks = {
+            f"context{group}": _layers(group, inputs, dilations, len(stages)),
+            f"refinement{group}": _layers(group, inputs + base_inputs, 1, 2)
+            | {"base_bias": ((QUALITIES, WIDTH), 200_000)},
         }
-        for number, (name, (shape, largest)) in enumerate(layers.items()):
-            values = scattered(int(np.prod(shape)), -largest, largest, seed=10 * group + number)
-            arrays[f"context{group}_{name}"] = values.reshape(shape)
-    return {name: array.astype(np.int32) for name, array in arrays.items()}
+        for first, (network, layers) in enumerate(networks.items()):
+            for number, (name, (shape, largest)) in enumerate(layers.items()):
+                values = scattered(int(np.prod(shape)), -largest, largest, seed=300 * first + 10 * group + number)
+                arrays[f"{network}_{name}"] = values.reshape(shape)
+    steps = (16 + scattered(QUALITIES * sum(GROUPS), 0, 48, seed=205)).reshape(QUALITIES, -1) / 64
+    return {name: array.astype(np.int32) for name, array in arrays.items()} | {"steps": steps.astype(np.float32)}
+
+
+def _layers(group: int, inputs: int, dilations: int, stages: int) -> dict[str, tuple[tuple[int, ...], int]]:
+    """Return shape and largest magnitude of each layer of a network."""
+    return {
+        "spatial": ((dilations, 9 * inputs, WIDTH), 300),
+        "bias": ((QUALITIES, stages, WIDTH), 400_000),
+        "hidden": ((WIDTH, WIDTH), 700),
+        "hidden_bias": ((WIDTH,), 100_000),
+        "head": ((WIDTH, 2 * GROUPS[group]), 500),
+        "head_bias": ((2 * GROUPS[group],), 300_000),
+    }
 
 
 def _residual_counts() -> NDArray[np.int64]:
@@ -100,31 +114,29 @@ def thumbnails() -> ThumbnailModel:
 
 
 @pytest.fixture(scope="session")
-def values_of(model: EntropyModel) -> Callable[[NDArray[np.int64], int, range], NDArray[np.int64]]:
-    """Return a function that makes of residuals (channels, rows, columns), a quality and groups a block's values."""
+def values_of(model: EntropyModel) -> Callable[..., NDArray[np.int64]]:
+    """Return a function that makes values of residuals (channels, rows, columns), quality, levels and base."""
 
-    def make(residuals: NDArray[np.int64], quality: int, groups: range) -> NDArray[np.int64]:
+    def make(residuals: NDArray[np.int64], quality: int, levels: int, base: Base | None = None) -> NDArray[np.int64]:
         flat = residuals.reshape(len(residuals), -1)
 
         def name(step: Step) -> NDArray[np.int64]:
             return flat[step.channels, step.cells]
 
         _, rows, columns = residuals.shape
-        return model.walk(rows, columns, quality, groups, name)
+        return model.walk(rows, columns, quality, levels, name, base=base)
 
     return make
 
 
 @pytest.fixture(scope="session")
-def golden_values(
-    model: EntropyModel, values_of: Callable[[NDArray[np.int64], int, range], NDArray[np.int64]]
-) -> Callable[[int, int, int, range], NDArray[np.int64]]:
+def golden_values(model: EntropyModel, values_of: Callable[..., NDArray[np.int64]]) -> Callable[..., NDArray[np.int64]]:
     """Return a function that makes values of a block: many small residuals, some large ones."""
 
-    def make(rows: int, columns: int, quality: int, groups: range) -> NDArray[np.int64]:
+    def make(rows: int, columns: int, quality: int, levels: int, base: Base | None = None) -> NDArray[np.int64]:
         count = model.channels * rows * columns
         residuals = scattered(count, -2, 2, seed=101) * (scattered(count, 0, 40, seed=102) // 40 * 30 + 1)
-        return values_of(residuals.reshape(model.channels, rows, columns), quality, groups)
+        return values_of(residuals.reshape(model.channels, rows, columns), quality, levels, base)
 
     return make
 

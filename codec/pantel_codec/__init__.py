@@ -1,6 +1,7 @@
 """What sender and receiver must agree on bit by bit: scene, syntax, entropy model, range coder, container."""
 
 from pantel_codec.coding_table import CodingTable
+from pantel_codec.context import Base
 from pantel_codec.elements import (
     AGE_STEP_NS,
     MAX_SPRITES,
@@ -13,6 +14,7 @@ from pantel_codec.elements import (
     ForgetElement,
     Knot,
     LookElement,
+    MissingBase,
     PoseElement,
     SpriteElement,
     StepElement,
@@ -25,7 +27,6 @@ from pantel_codec.errors import BitstreamError, CodecError, ContainerError, Symb
 from pantel_codec.range_coder import RangeDecoder, RangeEncoder, make_decoder, make_encoder
 from pantel_codec.scene import (
     CELL_PX,
-    CELL_TAGS,
     MARGINS,
     Block,
     CellUpdate,
@@ -62,7 +63,6 @@ from pantel_codec.trajectory import SIZE_CODES, Pose, Trajectory, size_code, siz
 __all__ = [
     "AGE_STEP_NS",
     "CELL_PX",
-    "CELL_TAGS",
     "HEADER_BYTES",
     "MARGINS",
     "MAX_SIDE_PX",
@@ -80,6 +80,7 @@ __all__ = [
     "TONE_STEPS_PER_OCTAVE",
     "VALUE_LIMIT",
     "VALUE_ONE",
+    "Base",
     "BitstreamError",
     "Block",
     "CellElement",
@@ -93,6 +94,7 @@ __all__ = [
     "Knot",
     "LookElement",
     "Margins",
+    "MissingBase",
     "Part",
     "Pose",
     "PoseElement",

@@ -11,10 +11,14 @@ with nothing but values of the same block, in 1/256 of a quantizer step:
 3x3 cells around each cell --> spatial --> ReLU --> hidden --> ReLU --> head --> mean, log scale
     (values, magnitudes, known?)
 ```
+
+Of cells that are refined both sides hold a coarser version, the **base**. Networks of their own see it beside the
+values coded before, and predict by how much each latent differs from it.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,9 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_codec.errors import SymbolError
-from pantel_codec.stages import Stage, stages_of
+from pantel_codec.stages import REFINEMENT_STAGES, Stage, stages_of
 
-__all__ = ["ACTIVATION_BITS", "KNOWN_LIMIT", "WEIGHT_BITS", "ContextNetwork", "KnownValues", "Prediction"]
+__all__ = ["ACTIVATION_BITS", "KNOWN_LIMIT", "WEIGHT_BITS", "Base", "ContextNetwork", "KnownValues", "Prediction"]
 
 KNOWN_LIMIT = 31
 """Values are clipped to so many quantizer steps before they serve as context."""
@@ -69,29 +73,67 @@ def _places(stage: Stage, rows: int, columns: int) -> _Places:
     return _Places(cells, taps)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Base:
+    """The coarser version of a block of cells that is refined.
+
+    Attributes:
+        values: (channels, rows, columns) int64, in 1/256 of a quantizer step; zero in groups that are not held.
+        level: (rows, columns) uint8, number of groups held, 1 at least.
+        quality: Index of the quantizer.
+    """
+
+    values: NDArray[np.int64]
+    level: NDArray[np.uint8]
+    quality: int
+
+    @property
+    def checksum(self) -> int:
+        """Number below 256 that tells whether two sides hold the same."""
+        octets = self.level.astype(np.uint8).tobytes() + self.values.astype("<i4").tobytes()
+        return zlib.crc32(octets) & 0xFF
+
+
 class KnownValues:
     """What is known of the values of a block, in the form in which the networks look at it.
 
     A cell has for each group the clipped values of its channels, their magnitudes, and one number that is 1 (in
-    values, 256) where the group is known: so what the groups before one say stands together. A border of unknown
-    cells surrounds the block.
+    values, 256) where the group is known: so what the groups before one say stands together. If the block is refined,
+    the same of its base stands before that, ordered by kind. A border of unknown cells surrounds the block.
 
     Attributes:
         cells: For each group and stage the flat indices of its cells, (n,); empty where a small block has none.
+        base: What the block refines, with values in steps of the quality at hand; None if nothing.
     """
 
-    def __init__(self, groups: tuple[int, ...], rows: int, columns: int) -> None:
-        """Begin with nothing known.
+    def __init__(self, groups: tuple[int, ...], rows: int, columns: int, base: Base | None = None) -> None:
+        """Begin with nothing known but the base.
 
         Args:
             groups: Channels of each group.
             rows: Height of the block in cells.
             columns: Width of the block in cells.
+            base: What the block refines, with values in steps of the quality at hand.
         """
-        self._starts = np.cumsum([0, *(_inputs(channels) for channels in groups)]).tolist()
+        of_base = 0 if base is None else _base_inputs(groups)
+        self._starts = (of_base + np.cumsum([0, *(_inputs(channels) for channels in groups)])).tolist()
         self._features = np.zeros(((rows + 2 * _BORDER) * (columns + 2 * _BORDER), self._starts[-1]))
-        self._places = [[_places(stage, rows, columns) for stage in stages_of(group)] for group in range(len(groups))]
+        self._places = [
+            [_places(stage, rows, columns) for stage in (stages_of(group) if base is None else REFINEMENT_STAGES)]
+            for group in range(len(groups))
+        ]
         self.cells = [[places.cells for places in of_group] for of_group in self._places]
+        self.base = base
+        ends = np.cumsum(groups).tolist()
+        self._channels = [slice(end - channels, end) for end, channels in zip(ends, groups, strict=True)]
+        if base is not None:
+            grid = self._features.reshape(rows + 2 * _BORDER, columns + 2 * _BORDER, -1)
+            inner = grid[_BORDER:-_BORDER, _BORDER:-_BORDER]
+            clipped = np.clip(base.values, -_KNOWN_LIMIT, _KNOWN_LIMIT).transpose(1, 2, 0)
+            channels = sum(groups)
+            inner[..., :channels] = clipped
+            inner[..., channels : 2 * channels] = np.abs(clipped)
+            inner[..., 2 * channels : of_base] = (base.level[..., None] > np.arange(len(groups))) * _ONE
 
     def learn(self, group: int, stage: int, values: NDArray[np.int64]) -> None:
         """Take note of the values (channels, n) of a group in one stage."""
@@ -103,6 +145,14 @@ class KnownValues:
         features[:, channels:-1] = np.abs(clipped)
         themselves = self._places[group][stage].taps[:, _TAPS // 2]  # the middle one of each cell's taps
         self._features[themselves, start:stop] = features
+
+    def base_values(self, group: int, stage: int) -> NDArray[np.int64] | int:
+        """Return the values (channels, n) that the base has of a group in the cells of a stage; 0 without a base."""
+        if self.base is None:
+            return 0
+        rows, columns = np.divmod(self.cells[group][stage], self.base.level.shape[1])
+        values: NDArray[np.int64] = self.base.values[self._channels[group], rows, columns]
+        return values
 
     def around(self, group: int, stage: int) -> NDArray[np.float64]:
         """Return what the network of a group may see of the nine cells at and around each cell of a stage.
@@ -142,6 +192,7 @@ class ContextNetwork:
         spatial: Weights of the convolution for each stage, (9 * inputs, width), inputs as `KnownValues.around` gives
             them.
         bias: (qualities, stages, width), 18 fractional bits: of each quality and stage.
+        base_bias: (qualities, width), 18 fractional bits: of each quality of a base; None in a network that sees none.
         hidden: (width, width).
         hidden_bias: (width,), 18 fractional bits.
         head: (width, 2 * channels), means first.
@@ -155,10 +206,11 @@ class ContextNetwork:
     hidden_bias: NDArray[np.float64]
     head: NDArray[np.float64]
     head_bias: NDArray[np.float64]
+    base_bias: NDArray[np.float64] | None = None
 
     @classmethod
     def from_arrays(
-        cls, arrays: Mapping[str, NDArray[np.int32]], group: int, groups: tuple[int, ...]
+        cls, arrays: Mapping[str, NDArray[np.int32]], group: int, groups: tuple[int, ...], *, refining: bool = False
     ) -> ContextNetwork:
         """Take the network of one group out of the integer arrays of an artefact.
 
@@ -167,34 +219,42 @@ class ContextNetwork:
                 the weights of each dilation that the group's stages have, the smallest first.
             group: Index of the group.
             groups: Channels of each group.
+            refining: Whether to take the one for cells that are refined, `refinement{group}_{layer}`.
 
         Raises:
             SymbolError: An array is missing, has the wrong shape, or holds weights that could lose exactness.
         """
-        names = ("spatial", "bias", "hidden", "hidden_bias", "head", "head_bias")
+        kind = "refinement" if refining else "context"
+        names = ["spatial", "bias", "hidden", "hidden_bias", "head", "head_bias", *["base_bias"] * refining]
         try:
-            layers = [np.asarray(arrays[f"context{group}_{name}"], np.float64) for name in names]
+            layers = [np.asarray(arrays[f"{kind}{group}_{name}"], np.float64) for name in names]
         except KeyError as error:
             raise SymbolError(f"the entropy model lacks the array {error}") from error
-        spatial, bias, hidden, hidden_bias, head, head_bias = layers
+        spatial, bias, hidden, hidden_bias, head, head_bias, *rest = layers
         width, outputs = hidden_bias.size, 2 * groups[group]
-        inputs = sum(_inputs(channels) for channels in groups[: group + 1])
-        stages = stages_of(group)
+        order = _input_order(groups[: group + 1])
+        if refining:
+            order = [*range(len(order), len(order) + _base_inputs(groups)), *order]
+        inputs = len(order)
+        stages = REFINEMENT_STAGES if refining else stages_of(group)
         dilations = sorted({stage.dilation for stage in stages})
         shapes = [(len(dilations), _TAPS * inputs, width), (*bias.shape[:1], len(stages), width)]
         shapes += [(width, width), (width,)]
         shapes += [(width, outputs), (outputs,)]
+        shapes += [(*bias.shape[:1], width)] * refining
         if bias.size == 0 or [layer.shape for layer in layers] != shapes:
-            raise SymbolError(f"the arrays of context network {group} do not fit together")
+            raise SymbolError(f"the arrays of {kind} network {group} do not fit together")
+        base_bias = rest[0] if refining else None
+        largest_bias = np.abs(bias).max() + (0.0 if base_bias is None else np.abs(base_bias).max())
         for weights in spatial:
-            _check_exact(weights, bias, _KNOWN_LIMIT)
-        _check_exact(hidden, hidden_bias, _ACTIVATION_LIMIT)
-        _check_exact(head, head_bias, _ACTIVATION_LIMIT)
-        ordered = spatial.reshape(-1, _TAPS, inputs, width)[:, :, _input_order(groups[: group + 1])]
+            _check_exact(weights, largest_bias, _KNOWN_LIMIT)
+        _check_exact(hidden, np.abs(hidden_bias).max(), _ACTIVATION_LIMIT)
+        _check_exact(head, np.abs(head_bias).max(), _ACTIVATION_LIMIT)
+        ordered = spatial.reshape(-1, _TAPS, inputs, width)[:, :, order]
         of_stage = [ordered[dilations.index(stage.dilation)] for stage in stages]
         of_stage[0] = of_stage[0][:, : inputs - _inputs(groups[group])]
         convolutions = tuple(weights.reshape(-1, width) for weights in of_stage)
-        return cls(group, convolutions, bias, hidden, hidden_bias, head, head_bias)
+        return cls(group, convolutions, bias, hidden, hidden_bias, head, head_bias, base_bias)
 
     def predict(self, known: KnownValues, quality: int, stage: int) -> Prediction:
         """Predict the latents of the group in one stage.
@@ -204,16 +264,24 @@ class ContextNetwork:
             quality: Index of the quantizer.
             stage: Index of the stage.
         """
-        x = _activate(known.around(self.group, stage) @ self.spatial[stage] + self.bias[quality, stage])  # (n, width)
+        bias = self.bias[quality, stage]
+        if self.base_bias is not None and known.base is not None:
+            bias = bias + self.base_bias[known.base.quality]
+        x = _activate(known.around(self.group, stage) @ self.spatial[stage] + bias)  # (n, width)
         x = _activate(x @ self.hidden + self.hidden_bias)
         out = _shift(x @ self.head + self.head_bias).T  # (2 * channels, n)
         channels = len(out) // 2
-        return Prediction(out[:channels], out[channels:])
+        return Prediction(known.base_values(self.group, stage) + out[:channels], out[channels:])
 
 
 def _inputs(channels: int) -> int:
     """Return how many numbers a cell tells of a group: values, magnitudes, known or not."""
     return 2 * channels + 1
+
+
+def _base_inputs(groups: tuple[int, ...]) -> int:
+    """Return how many numbers a cell tells of its base: values of all channels, magnitudes, which groups are held."""
+    return 2 * sum(groups) + len(groups)
 
 
 def _input_order(groups: tuple[int, ...]) -> list[int]:
@@ -230,8 +298,8 @@ def _input_order(groups: tuple[int, ...]) -> list[int]:
     return order
 
 
-def _check_exact(weights: NDArray[np.float64], bias: NDArray[np.float64], input_limit: float) -> None:
-    largest = float(np.abs(weights).sum(axis=0).max() * input_limit + np.abs(bias).max())
+def _check_exact(weights: NDArray[np.float64], largest_bias: float, input_limit: float) -> None:
+    largest = float(np.abs(weights).sum(axis=0).max() * input_limit + largest_bias)
     if not largest < _EXACT_LIMIT:
         raise SymbolError("the weights of a context network are too large to be exact in float64")
 

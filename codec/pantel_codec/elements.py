@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pantel_codec.scene import CellUpdate, Margins, Scene, Sprite
+from pantel_codec.context import Base
+from pantel_codec.scene import Block, CellUpdate, Margins, Scene, Sprite
 from pantel_codec.thumbnail import Part, Thumbnail
 from pantel_codec.tone import TONE_STEPS_PER_OCTAVE, Tone
 from pantel_codec.trajectory import SIZE_CODES, Pose, Trajectory, size_code, size_px
@@ -22,6 +23,7 @@ __all__ = [
     "ForgetElement",
     "Knot",
     "LookElement",
+    "MissingBase",
     "PoseElement",
     "SpriteElement",
     "StepElement",
@@ -56,10 +58,23 @@ class CellElement:
     Attributes:
         update: The cells.
         seed: Whether they are meant only for who holds nothing of them, having joined late or missed them.
+        base: What the cells were before, if they are told by how they differ from that; None if for themselves.
     """
 
     update: CellUpdate
     seed: bool = False
+    base: Base | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MissingBase:
+    """Cells told by how they differ from what was never received: nothing from there on can be read.
+
+    Attributes:
+        block: The cells.
+    """
+
+    block: Block
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +171,9 @@ class ForgetElement:
     age_steps: int
 
 
-Element = CellElement | SpriteElement | LookElement | PoseElement | StepElement | ForgetElement | ToneElement
+Element = (
+    CellElement | MissingBase | SpriteElement | LookElement | PoseElement | StepElement | ForgetElement | ToneElement
+)
 
 
 def apply_element(scene: Scene, element: Element, time_ns: int) -> int:
@@ -174,6 +191,8 @@ def apply_element(scene: Scene, element: Element, time_ns: int) -> int:
     """
     if isinstance(element, CellElement):
         return scene.background.apply(element.update, time_ns, only_missing=element.seed)
+    if isinstance(element, MissingBase):
+        return 0
     if isinstance(element, SpriteElement):
         return _apply_sprite(scene, element, time_ns)
     if isinstance(element, ToneElement):

@@ -1,7 +1,7 @@
 """Entropy model: walks over the latents of a block of cells in coding order and says how each is coded.
 
-A block is a rectangle of cells and a range of channel groups. Each group is coded in the stages of
-`pantel_codec.stages`. A latent's **value** is its predicted mean plus a whole number of quantizer steps, its
+A block is a rectangle of cells with some of their channel groups, from the coarsest on. Each group is coded in the
+stages of `pantel_codec.stages`. A latent's **value** is its predicted mean plus a whole number of quantizer steps, its
 **residual**: where nothing is coded, the prediction is left. What a step can know is decided before its residuals are;
 so one walk serves the encoder, the decoder and the quantizer, which differ only in the `Visitor` that names residuals:
 
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_codec.coding_table import CodingTable
-from pantel_codec.context import ACTIVATION_BITS, ContextNetwork, KnownValues, Prediction
+from pantel_codec.context import ACTIVATION_BITS, Base, ContextNetwork, KnownValues, Prediction
 from pantel_codec.errors import SymbolError
 
 __all__ = [
@@ -95,7 +95,8 @@ class EntropyModel:
     Attributes:
         groups: Latent channels of each refinement level, coarse first.
         qualities: Number of quantizers.
-        tables: Coding tables of residuals, by the level of the predicted scale.
+        refines: Whether it can code cells by a coarser version of them.
+        tables: Coding tables of residuals, by the level of the predicted scale; then those of cells that are refined.
         cost_bits: (tables, 33) float64, cost of each residual; for decisions of an encoder, and for bounds.
     """
 
@@ -104,28 +105,42 @@ class EntropyModel:
 
         Args:
             arrays: `groups`, (groups,): channels of each; `residual_counts`, (48, 33): see `tables`;
-                `context{group}_{layer}`: see `ContextNetwork.from_arrays`.
+                `context{group}_{layer}`: see `ContextNetwork.from_arrays`. If cells can be refined, also
+                `refinement_counts`, `refinement{group}_{layer}`, and `steps` (qualities, channels) float32.
 
         Raises:
             SymbolError: An array is missing or does not fit.
         """
         try:
             self.groups = tuple(int(channels) for channels in arrays["groups"])
-            counts = arrays["residual_counts"]
+            counts = [arrays["residual_counts"]]
         except KeyError as error:
             raise SymbolError(f"the entropy model lacks the array {error}") from error
         if not self.groups or min(self.groups) < 1:
             raise SymbolError(f"channel groups of {self.groups} channels cannot be coded")
-        if counts.shape != (SCALE_LEVELS, ALPHABET):
-            raise SymbolError(f"residual counts have shape {counts.shape}")
-        self._networks = tuple(
-            ContextNetwork.from_arrays(arrays, group, self.groups) for group in range(len(self.groups))
-        )
-        self.qualities = self._networks[0].bias.shape[0]
-        if any(network.bias.shape[0] != self.qualities for network in self._networks):
+        self.refines = "refinement_counts" in arrays
+        if self.refines:
+            counts.append(arrays["refinement_counts"])
+        if any(table.shape != (SCALE_LEVELS, ALPHABET) for table in counts):
+            raise SymbolError(f"residual counts have shapes {[table.shape for table in counts]}")
+        kinds = (False, True) if self.refines else (False,)
+        networks = [
+            [ContextNetwork.from_arrays(arrays, group, self.groups, refining=refining) for refining in kinds]
+            for group in range(len(self.groups))
+        ]
+        self._networks = tuple(networks)
+        self.qualities = networks[0][0].bias.shape[0]
+        if any(network.bias.shape[0] != self.qualities for of_group in networks for network in of_group):
             raise SymbolError("the context networks were made for different numbers of qualities")
-        self.tables = tuple(CodingTable.from_counts(row) for row in counts)
+        self._steps = self._quantizer_steps(arrays) if self.refines else None
+        self.tables = tuple(CodingTable.from_counts(row) for table in counts for row in table)
         self.cost_bits = np.stack([table.cost_bits for table in self.tables])
+
+    def _quantizer_steps(self, arrays: Mapping[str, NDArray[np.int32]]) -> NDArray[np.float64]:
+        steps = np.asarray(arrays.get("steps", 0), np.float64)
+        if steps.shape != (self.qualities, self.channels) or not steps.min() > 0:
+            raise SymbolError("the quantizer steps do not fit the entropy model")
+        return steps
 
     @property
     def channels(self) -> int:
@@ -137,39 +152,60 @@ class EntropyModel:
         start = sum(self.groups[:group])
         return slice(start, start + self.groups[group])
 
-    def walk(self, rows: int, columns: int, quality: int, groups: range, visitor: Visitor) -> NDArray[np.int64]:
+    def walk(
+        self, rows: int, columns: int, quality: int, levels: int, visitor: Visitor, *, base: Base | None = None
+    ) -> NDArray[np.int64]:
         """Visit the latents of a block in coding order and return their values.
 
         Args:
             rows: Height of the block in cells.
             columns: Width of the block in cells.
             quality: Index of the quantizer.
-            groups: The groups that are coded; the context of coarser ones is unknown.
+            levels: Number of channel groups that are coded, from the coarsest on.
             visitor: Names the residuals of each step.
+            base: What the block refines; None if it is coded for itself.
 
         Returns:
             (channels, rows, columns) int64, in 1/256 step; zero in groups that are not coded.
 
         Raises:
-            SymbolError: There is no such quality, or there are no such groups.
+            SymbolError: There is no such quality, there are no such groups, or the base does not fit.
         """
         if not 0 <= quality < self.qualities:
             raise SymbolError(f"quality {quality} is not one of {self.qualities}")
-        if not 0 <= groups.start < groups.stop <= len(self.groups):
-            raise SymbolError(f"{groups} does not name some of {len(self.groups)} channel groups")
+        if not 1 <= levels <= len(self.groups):
+            raise SymbolError(f"{levels} is no number of some of {len(self.groups)} channel groups")
+        first_table = 0
+        if base is not None:
+            base, first_table = self._rescaled(base, (rows, columns), quality, levels), SCALE_LEVELS
         values = np.zeros((self.channels, rows * columns), np.int64)
-        known = KnownValues(self.groups, rows, columns)
-        for group in groups:
+        known = KnownValues(self.groups, rows, columns, base)
+        for group in range(levels):
             channels = self.group_slice(group)
+            network = self._networks[group][base is not None]
             for stage, cells in enumerate(known.cells[group]):
                 if cells.size == 0:  # small blocks have no cells of some stages
                     continue
-                prediction = self._networks[group].predict(known, quality, stage)
-                step = _step(group, channels, cells, prediction)
+                step = _step(group, channels, cells, network.predict(known, quality, stage), first_table)
                 named = step.mean + visitor(step) * VALUE_ONE
                 values[channels, cells] = named
                 known.learn(group, stage, named)
         return values.reshape(-1, rows, columns)
+
+    def _rescaled(self, base: Base, shape: tuple[int, int], quality: int, levels: int) -> Base:
+        """Return a base with values in steps of another quality.
+
+        Each is the nearest integer to `value * (old step / new step)` in double precision, half to even.
+        """
+        if self._steps is None:
+            raise SymbolError("this entropy model refines nothing")
+        if base.values.shape != (self.channels, *shape) or base.level.shape != shape:
+            raise SymbolError(f"a base of {base.level.shape} cells is none of a block of {shape}")
+        if not (0 <= base.quality < self.qualities and 1 <= base.level.min() <= base.level.max() <= levels):
+            raise SymbolError(f"a base of quality {base.quality} and {base.level.max()} levels cannot be refined so")
+        ratio = self._steps[base.quality] / self._steps[quality]
+        values = _within(np.rint(base.values * ratio[:, None, None]), VALUE_LIMIT)
+        return Base(values, base.level, base.quality)
 
     def bits(self, table: NDArray[np.int64], residual: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the ideal cost in bits of residuals, each coded with the table of that index; any one shape."""
@@ -183,11 +219,11 @@ class EntropyModel:
         return bits
 
 
-def _step(group: int, channels: slice, cells: NDArray[np.intp], prediction: Prediction) -> Step:
+def _step(group: int, channels: slice, cells: NDArray[np.intp], prediction: Prediction, first_table: int) -> Step:
     """Turn a prediction into means and tables, in integers."""
     above = _within(prediction.log_scale, _LOG_SCALE_LIMIT * VALUE_ONE) - _LOWEST_LOG_SCALE * VALUE_ONE
     level = np.minimum(np.maximum(above * _SCALE_LEVELS_PER_NEPER >> ACTIVATION_BITS, 0), SCALE_LEVELS - 1)
-    return Step(group, channels, cells, _within(prediction.mean, VALUE_LIMIT), level)
+    return Step(group, channels, cells, _within(prediction.mean, VALUE_LIMIT), first_table + level)
 
 
 def _within(x: NDArray[np.float64], limit: int) -> NDArray[np.int64]:

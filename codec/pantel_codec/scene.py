@@ -10,8 +10,7 @@ Scene
 ```
 
 Nothing here reads a clock: whoever applies an element says when it was captured. A cell holds the values of its
-refinement levels with the quantizer of each, and the version tag of its coarse level. The background shows what was
-told last; sprites can be asked where they were at any time.
+levels and their quantizer. The background shows what was told last; sprites can be asked where they were at any time.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from pantel_codec.context import Base
 from pantel_codec.errors import SymbolError
 from pantel_codec.thumbnail import Thumbnail, shape_of
 from pantel_codec.tone import ToneCurve
@@ -28,7 +28,6 @@ from pantel_codec.trajectory import Trajectory
 
 __all__ = [
     "CELL_PX",
-    "CELL_TAGS",
     "MARGINS",
     "Block",
     "CellUpdate",
@@ -41,9 +40,6 @@ __all__ = [
 
 CELL_PX = 16
 """A cell stands for 16x16 pixels of its surface."""
-
-CELL_TAGS = 4
-"""A version of a cell is named by a number below this."""
 
 
 MARGINS = (0.08, 0.3, 0.6, 1.0)
@@ -79,15 +75,13 @@ class CellUpdate:
     Attributes:
         block: The cells.
         quality: Index of the quantizer.
-        groups: The channel groups that are coded, a range; from 0 for coarse cells, later for a refinement.
-        tag: Version of the coarse level, below `CELL_TAGS`: set by a coarse update, demanded by a refinement.
-        values: (channels, rows, columns) int64, in 1/256 of a quantizer step; zero in groups that are not coded.
+        levels: Number of channel groups that are told, from the coarsest on.
+        values: (channels, rows, columns) int64, in 1/256 of a quantizer step; zero in groups that are not told.
     """
 
     block: Block
     quality: int
-    groups: range
-    tag: int
+    levels: int
     values: NDArray[np.int64]
 
 
@@ -95,10 +89,9 @@ class Surface:
     """A grid of cells.
 
     Attributes:
-        values: (channels, rows, columns) int32, in 1/256 of a quantizer step.
+        values: (channels, rows, columns) int32, in 1/256 of a quantizer step; zero in groups that are not held.
         level: (rows, columns) uint8, number of groups held; 0 where nothing was received.
-        quality: (groups, rows, columns) uint8, quantizer of each group held.
-        tag: (rows, columns) uint8, version of the coarse level.
+        quality: (rows, columns) uint8, quantizer.
         time_ns: (rows, columns) int64, capture time of the newest update; 0 where nothing was received.
         revision: Counts changes, so that a renderer knows when to draw anew.
     """
@@ -109,17 +102,14 @@ class Surface:
         self.rows = rows
         self.values = np.zeros((sum(groups), rows, columns), np.int32)
         self.level = np.zeros((rows, columns), np.uint8)
-        self.quality = np.zeros((len(groups), rows, columns), np.uint8)
-        self.tag = np.zeros((rows, columns), np.uint8)
+        self.quality = np.zeros((rows, columns), np.uint8)
         self.time_ns = np.zeros((rows, columns), np.int64)
         self.revision = 0
 
     def apply(self, update: CellUpdate, time_ns: int, *, only_missing: bool = False) -> int:
         """Apply an update and return how many cells changed.
 
-        A coarse update replaces all that a cell holds, unless the cell holds something captured later (a packet came
-        late), or has the same tag, quantizer and values already: then only its time is renewed, and what refined it
-        stays. A refinement is dropped for cells of another version, and for cells that lack a level before it.
+        It replaces all that a cell holds, unless the cell holds something captured later: a packet came late.
 
         Args:
             update: New values for a block of cells.
@@ -129,40 +119,38 @@ class Surface:
         Raises:
             SymbolError: The update does not fit this surface.
         """
-        first, last = update.groups.start, update.groups.stop
         rows, columns = self._window(update)
         block = np.s_[rows, columns]
-        channels = slice(sum(self.groups[:first]), sum(self.groups[:last]))
-        fresh = update.values[channels]
-        values = self.values[channels, rows, columns]
-        quality = self.quality[first:last, rows, columns]
-        level, tag, time = self.level[block], self.tag[block], self.time_ns[block]
-
-        same_version = tag == update.tag
-        accepted = same_version & (level >= first) if first else (level == 0) | (time <= time_ns)
-        if only_missing:
-            accepted = accepted & (level == 0)
-        same_values = np.all(values == fresh, axis=0) & np.all(quality == update.quality, axis=0)
-        unchanged = same_version & same_values & (level >= last)
-        changed = accepted & ~unchanged
         # All of these are views: what is written to them is written to the surface.
-        values[:, changed] = fresh[:, changed]
-        quality[:, changed] = update.quality
-        level[changed] = last
-        tag[changed] = update.tag
-        time[accepted] = time_ns if first == 0 else np.maximum(time[accepted], time_ns)
+        values, quality = self.values[:, rows, columns], self.quality[block]
+        level, time = self.level[block], self.time_ns[block]
+        accepted = (level == 0) | (not only_missing) & (time <= time_ns)
+        unchanged = np.all(values == update.values, axis=0) & (quality == update.quality) & (level == update.levels)
+        changed = accepted & ~unchanged
+        values[:, changed] = update.values[:, changed]
+        quality[changed] = update.quality
+        level[changed] = update.levels
+        time[accepted] = time_ns
         count = int(changed.sum())
         self.revision += count > 0
         return count
 
+    def base(self, block: Block) -> Base | None:
+        """Return what is held of a block, to be refined; None unless something of one quality is held of every cell."""
+        rows, columns = block.window
+        level, quality = self.level[rows, columns], self.quality[rows, columns]
+        if level.min() == 0 or quality.min() != quality.max():
+            return None
+        return Base(self.values[:, rows, columns].astype(np.int64), level.copy(), int(quality[0, 0]))
+
     def _window(self, update: CellUpdate) -> tuple[slice, slice]:
         """Return the rows and columns of an update, having made sure that it fits."""
-        block, groups = update.block, update.groups
+        block = update.block
         rows, columns = block.window
         if not (0 <= rows.start < rows.stop <= self.rows and 0 <= columns.start < columns.stop <= self.columns):
             raise SymbolError(f"{block} does not lie on a surface of {self.columns}x{self.rows} cells")
-        if not 0 <= groups.start < groups.stop <= len(self.groups):
-            raise SymbolError(f"{groups} does not name some of {len(self.groups)} channel groups")
+        if not 1 <= update.levels <= len(self.groups):
+            raise SymbolError(f"{update.levels} is no number of some of {len(self.groups)} channel groups")
         if update.values.shape != (sum(self.groups), block.rows, block.columns):
             raise SymbolError(f"values of shape {update.values.shape} are not those of {block}")
         return rows, columns

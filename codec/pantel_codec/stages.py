@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Stage", "stages_of"]
+__all__ = ["REFINEMENT_STAGES", "Stage", "stages_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,10 @@ _NESTED_GRIDS = (
     Stage(2, ((1, 1),), dilation=1),
     Stage(2, ((0, 1), (1, 0)), dilation=1),
 )
-_CHECKERBOARD = (Stage(2, ((0, 0), (1, 1)), dilation=1), Stage(2, ((0, 1), (1, 0)), dilation=1))
+REFINEMENT_STAGES = (Stage(2, ((0, 0), (1, 1)), dilation=1), Stage(2, ((0, 1), (1, 0)), dilation=1))
+"""The two halves of a checkerboard: for the finer groups, and for cells of which a coarser version is known."""
 
 
 def stages_of(group: int) -> tuple[Stage, ...]:
     """Return the stages of a channel group, in coding order; together they hold every cell once."""
-    return _NESTED_GRIDS if group == 0 else _CHECKERBOARD
+    return _NESTED_GRIDS if group == 0 else REFINEMENT_STAGES

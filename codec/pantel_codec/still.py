@@ -144,7 +144,7 @@ def write_still(still: StillValues, model: EntropyModel) -> bytes:
     encoder.encode_bits(still.quality, _QUALITY_BITS)
     encoder.encode([still.levels - 1], CodingTable.uniform(len(model.groups)))
     writer = Writer(model, still.values, encoder)
-    model.walk(still.header.rows, still.header.columns, still.quality, range(still.levels), writer)
+    model.walk(still.header.rows, still.header.columns, still.quality, still.levels, writer)
     encoder.encode_bits(_check(header, still.values), _CHECK_BITS)
     payload = encoder.to_bytes()
     # A final interval may hold a much shorter number, which would look like a truncated file.
@@ -205,7 +205,7 @@ def _walk(
 ) -> NDArray[np.int64]:
     if quality >= model.qualities:
         raise BitstreamError("the file is damaged: no such quality; fetch it again")
-    return model.walk(header.rows, header.columns, quality, range(levels), visitor)
+    return model.walk(header.rows, header.columns, quality, levels, visitor)
 
 
 def _check(header: bytes, values: NDArray[np.int64]) -> int:

@@ -1,23 +1,25 @@
 """Syntax of a scene payload: a sequence of elements in one range-coded stream.
 
-A payload needs no other payload to be decoded. Each element begins with its kind:
+A payload needs no other payload to be decoded, but for cells that are refined: these say how they differ from what was
+told of them before, and who does not hold that can read nothing from there on. So they come last. Each element begins
+with its kind:
 
 | kind   | fields, with their bits                                                       | meaning                     |
 |--------|-------------------------------------------------------------------------------|-----------------------------|
 | end    |                                                                               | nothing follows             |
-| coarse | block, quality, levels, tag 2, residuals                                      | cells from their coarsest on|
-| refine | block, quality, first level, levels, tag 2, residuals                         | further levels of that tag  |
+| cells  | block, quality, levels, residuals                                             | cells for themselves        |
+| refine | block, quality, levels, quality and checksum 8 of the base, residuals         | cells by what they were     |
 | sprite | id 5, news, class, knot, width, margins, past, core of a thumbnail            | an object and how it looks  |
 | look   | id 5, shape, part 1, core or detail of a thumbnail                            | how a known object looks    |
 | pose   | id 5, knot                                                                    | where it was, and how large |
 | step   | id 5, age, x 6, y 6, height 4                                                 | the low digits of that      |
 | forget | id 5, age                                                                     | it is gone                  |
 | tone   | age, gains of red, green, blue: 6 each                                        | how bright the background is|
-| seed   | as coarse                                                                     | cells for who holds nothing |
+| seed   | as cells                                                                      | cells for who holds nothing |
 
 * block: column, row, each equiprobable in the picture; columns and rows, by a table, as one symbol if they reach to the
   picture's border.
-* levels - 1, first level - 1: equiprobable numbers below what the model's levels leave possible.
+* levels - 1: equiprobable numbers below the model's levels.
 * knot: age, x, y, height. age: steps of 0.1 s before the packet's time stamp; whether it is that of the element before,
   else which. x, y: pixels from 64 left of and above the picture on. width, height: sixteenths of an octave from 4
   pixels on, the width by how much more than the height.
@@ -41,6 +43,7 @@ from pantel_codec.elements import (
     Element,
     ForgetElement,
     LookElement,
+    MissingBase,
     PoseElement,
     SpriteElement,
     StepElement,
@@ -49,19 +52,29 @@ from pantel_codec.elements import (
 from pantel_codec.entropy import EntropyModel
 from pantel_codec.errors import BitstreamError, SymbolError
 from pantel_codec.range_coder import make_decoder, make_encoder
-from pantel_codec.scene import CELL_TAGS, Block, CellUpdate, cells_across
+from pantel_codec.scene import Block, CellUpdate, Surface, cells_across
 from pantel_codec.symbol_coding import InformationBound, Reader, Writer
-from pantel_codec.syntax_fields import CLASSES, KINDS, MARGINS, NEWS, QUALITIES, FieldReader, FieldWriter
+from pantel_codec.syntax_fields import (
+    BASE_QUALITIES,
+    CLASSES,
+    KINDS,
+    MARGINS,
+    NEWS,
+    QUALITIES,
+    FieldReader,
+    FieldWriter,
+)
 from pantel_codec.thumbnail import THUMBNAIL_SHAPES, Part, ThumbnailModel, shape_of
 from pantel_codec.tone import TONE_LIMIT
 
 __all__ = ["SceneSyntax"]
 
-_END, _COARSE, _REFINE, _SPRITE, _LOOK, _POSE, _STEP, _FORGET, _TONE, _SEED = range(10)
+_END, _CELLS, _REFINE, _SPRITE, _LOOK, _POSE, _STEP, _FORGET, _TONE, _SEED = range(10)
 _KNOWN, _NEW, _NEW_WITH_PAST = range(3)
 
 _SLACK_BITS = 64.0  # a payload carries at most this much more information than its bytes can hold
 _MIN_ELEMENT_BITS = 7.0  # no element carries less
+_CHECKSUMS = 256
 _MIN_CELLS = 256  # even a small picture may have many sprites
 
 
@@ -80,23 +93,32 @@ class SceneSyntax:
         """Return the payload of these elements.
 
         Raises:
-            SymbolError: A field is out of range, or the elements tell more cells than a payload may.
+            SymbolError: A field is out of range, the elements tell more cells than a payload may, or one that all can
+                read stands behind cells that are refined.
         """
         encoder = make_encoder()
         fields = FieldWriter(encoder, self._size_px)
         room = self._max_cell_levels
+        refined = False
         for element in elements:
             room -= _cell_levels(element)
             if room < 0:
                 raise SymbolError("more cells than one payload may tell: send them in several")
+            if refined > (refined := _is_refined(element)):
+                raise SymbolError("cells that are refined come last")
             self._write_element(fields, element)
         fields.symbol(_END, KINDS)
         payload = encoder.to_bytes()
         # A final interval may hold a much shorter number, which the reader would take for too few bytes.
         return payload.ljust(math.ceil((encoder.information_bits - _SLACK_BITS) / 8), b"\0")
 
-    def read(self, payload: bytes) -> list[Element]:
+    def read(self, payload: bytes, background: Surface | None = None) -> list[Element]:
         """Return the elements of a payload; bytes beyond its end are padding.
+
+        Args:
+            payload: What was received.
+            background: What is held of the background; None if nothing. If cells are refined of which something else is
+                held, the last element is a `MissingBase`.
 
         Raises:
             BitstreamError: The bytes are no payload of this stream.
@@ -107,18 +129,19 @@ class SceneSyntax:
         elements: list[Element] = []
         while (kind := fields.symbol(KINDS)) != _END:
             bound.spend(_MIN_ELEMENT_BITS)
-            element = self._read_element(fields, kind, bound, room)
-            room -= _cell_levels(element)
+            element = self._read_element(fields, kind, bound, room, background)
             elements.append(element)
+            if isinstance(element, MissingBase):
+                break
+            room -= _cell_levels(element)
         return elements
 
     def _write_element(self, fields: FieldWriter, element: Element) -> None:
         match element:
-            case CellElement(update, seed):
-                if seed and update.groups.start:
-                    raise SymbolError("a seed begins with the coarsest level")
-                fields.symbol(_SEED if seed else _REFINE if update.groups.start else _COARSE, KINDS)
-                self._write_cells(fields, update)
+            case CellElement():
+                self._write_cells(fields, element)
+            case MissingBase():
+                raise SymbolError("cells that could not be read cannot be written")
             case SpriteElement():
                 fields.symbol(_SPRITE, KINDS)
                 self._write_sprite(fields, element)
@@ -149,14 +172,16 @@ class SceneSyntax:
                 fields.uniform(sprite_id, MAX_SPRITES)
                 fields.age(age_steps)
 
-    def _read_element(self, fields: FieldReader, kind: int, bound: InformationBound, room: int) -> Element:
+    def _read_element(
+        self, fields: FieldReader, kind: int, bound: InformationBound, room: int, background: Surface | None
+    ) -> Element:
         if kind in _SHORT_READERS:
             return _SHORT_READERS[kind](fields)
         if kind == _LOOK:
             return self._read_look(fields, bound)
         if kind == _SPRITE:
             return self._read_sprite(fields, bound)
-        return CellElement(self._read_cells(fields, kind, bound, room), seed=kind == _SEED)
+        return self._read_cells(fields, kind, bound, room, background)
 
     def _read_look(self, fields: FieldReader, bound: InformationBound) -> LookElement:
         sprite_id, shape = fields.uniform(MAX_SPRITES), fields.uniform(THUMBNAIL_SHAPES)
@@ -191,38 +216,53 @@ class SceneSyntax:
         margins = (left, above, right, below)
         return SpriteElement(sprite_id, news != _KNOWN, class_id, width_code, margins, knot, core, past)
 
-    def _write_cells(self, fields: FieldWriter, update: CellUpdate) -> None:
-        block, groups, levels = update.block, update.groups, len(self.model.groups)
+    def _write_cells(self, fields: FieldWriter, element: CellElement) -> None:
+        update, base = element.update, element.base
+        block = update.block
         if update.values.shape != (self.model.channels, block.rows, block.columns):
             raise SymbolError(f"values of shape {update.values.shape} are not those of {block}")
+        if element.seed and base is not None:
+            raise SymbolError("a seed is for who holds nothing that could be refined")
+        fields.symbol(_SEED if element.seed else _CELLS if base is None else _REFINE, KINDS)
         fields.uniform(block.column, self._columns)
         fields.uniform(block.row, self._rows)
         fields.side(block.columns, self._columns - block.column)
         fields.side(block.rows, self._rows - block.row)
         fields.symbol(update.quality, QUALITIES)
-        if groups.start:
-            fields.uniform(groups.start - 1, levels - 1)
-        fields.uniform(len(groups) - 1, levels - groups.start)
-        fields.uniform(update.tag, CELL_TAGS)
+        fields.uniform(update.levels - 1, len(self.model.groups))
+        if base is not None:
+            fields.symbol(base.quality, BASE_QUALITIES)
+            fields.uniform(base.checksum, _CHECKSUMS)
         writer = Writer(self.model, update.values, fields.encoder)
-        self.model.walk(block.rows, block.columns, update.quality, groups, writer)
+        self.model.walk(block.rows, block.columns, update.quality, update.levels, writer, base=base)
 
-    def _read_cells(self, fields: FieldReader, kind: int, bound: InformationBound, room: int) -> CellUpdate:
+    def _read_cells(
+        self, fields: FieldReader, kind: int, bound: InformationBound, room: int, background: Surface | None
+    ) -> CellElement | MissingBase:
         column = fields.uniform(self._columns)
         row = fields.uniform(self._rows)
         width = fields.side(self._columns - column)
         height = fields.side(self._rows - row)
+        block = Block(column, row, width, height)
         quality = fields.symbol(QUALITIES)
         if quality >= self.model.qualities:
             raise BitstreamError(f"quality {quality} does not exist: the bytes are damaged")
-        levels = len(self.model.groups)
-        first = 1 + fields.uniform(levels - 1) if kind == _REFINE else 0
-        groups = range(first, first + 1 + fields.uniform(levels - first))
-        tag = fields.uniform(CELL_TAGS)
-        if width * height * len(groups) > room:
+        levels = 1 + fields.uniform(len(self.model.groups))
+        if width * height * levels > room:
             raise BitstreamError("more cells than one payload may tell: the bytes are damaged")
-        values = self.model.walk(height, width, quality, groups, Reader(self.model, fields.decoder, bound))
-        return CellUpdate(Block(column, row, width, height), quality, groups, tag, values)
+        base = None
+        if kind == _REFINE:
+            told = fields.symbol(BASE_QUALITIES), fields.uniform(_CHECKSUMS)
+            base = background.base(block) if background is not None and self.model.refines else None
+            if base is None or told != (base.quality, base.checksum) or base.level.max() > levels:
+                return MissingBase(block)
+        reader = Reader(self.model, fields.decoder, bound)
+        values = self.model.walk(height, width, quality, levels, reader, base=base)
+        return CellElement(CellUpdate(block, quality, levels, values), seed=kind == _SEED, base=base)
+
+
+def _is_refined(element: Element) -> bool:
+    return isinstance(element, CellElement) and element.base is not None
 
 
 def _cell_levels(element: Element) -> int:
@@ -230,7 +270,7 @@ def _cell_levels(element: Element) -> int:
     if not isinstance(element, CellElement):
         return 0
     block = element.update.block
-    return block.rows * block.columns * len(element.update.groups)
+    return block.rows * block.columns * element.update.levels
 
 
 def _read_tone(fields: FieldReader) -> ToneElement:

@@ -11,7 +11,7 @@ from pantel_codec.errors import BitstreamError, SymbolError
 from pantel_codec.range_coder import RangeDecoder, RangeEncoder
 from pantel_codec.trajectory import SIZE_CODES
 
-__all__ = ["CLASSES", "KINDS", "MARGINS", "NEWS", "QUALITIES", "FieldReader", "FieldWriter"]
+__all__ = ["BASE_QUALITIES", "CLASSES", "KINDS", "MARGINS", "NEWS", "QUALITIES", "FieldReader", "FieldWriter"]
 
 _POSITION_MARGIN_PX = 64
 
@@ -27,8 +27,14 @@ CLASSES = CodingTable.from_counts([48, 96, 12, 96, 12, 2, 24, 2, 24, 2, *[1] * 6
 MARGINS = CodingTable.from_counts([80, 24, 12, 12])
 NEWS = CodingTable.from_counts([33, 20, 18])
 """A known object, a new one, a new one with a past."""
-QUALITIES = CodingTable.from_counts([2] * 5 + [40, 2, 15] + [2] * 7 + [60] + [2] * 9 + [45] + [2] * 6)
+QUALITIES = CodingTable.from_counts(
+    [1] * 5 + [50, 1, 20] + [1] * 4 + [40] + [1] * 5 + [40] + [1] * 6 + [40] + [1] * 5 + [15]
+)
 """Senders use few of the qualities; any may be told."""
+BASE_QUALITIES = CodingTable.from_counts(
+    [1] * 5 + [40, 1, 8] + [1] * 4 + [60] + [1] * 5 + [60] + [1] * 6 + [40] + [1] * 6
+)
+"""The same of cells that are refined."""
 
 _PERSON = 1  # class
 # Ages, in steps of 0.1 s: a sender waits for hindsight, and a small computer has looked at a frame for 0.15 s.

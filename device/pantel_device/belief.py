@@ -5,17 +5,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import CELL_TAGS, CellUpdate
+from pantel_codec import Base, Block, CellElement, CellUpdate, Surface
 from pantel_models import SceneCodec
 
 __all__ = ["Belief"]
 
 _DEAD_ZONE = 0.65  # what rate-distortion optimization makes of latents below so many steps is mostly zero
+_VERSIONS = 3  # of a cell that are told apart: the newest, the one before, and all that is older
+_FIRST_ONLY = np.array([1.0, 0.0, 0.0])[:, None, None]
 
 
 class Belief:
-    """The versions of each cell that were sent, and how likely the last one is missing.
+    """The versions of each cell that were sent, and how likely each is the one that the receiver shows.
 
+    A version that was coded for itself arrives or is lost; one that refines another is of use only to who holds that.
     Errors are squared errors over 0..1 pixel values, estimated in the latent domain by the sensitivity of the
     generator to each channel.
     """
@@ -24,65 +27,94 @@ class Belief:
         self._codec = codec
         self._loss = loss
         self._refresh_ns = refresh_s * 1e9
-        channels = codec.entropy.channels
+        self._newest = Surface(columns, rows, codec.entropy.groups)
         # A cell never received is painted near the mean picture, which is where latents are zero.
-        self._held = np.zeros((channels, rows, columns), np.float32)
-        self._before = np.zeros((channels, rows, columns), np.float32)
-        self._missing = np.ones((rows, columns))  # probability that the last version was lost
-        self._sent_ns = np.zeros((rows, columns), np.int64)
-        self._values = np.zeros((channels, rows, columns), np.int64)
-        self._quality = np.full((rows, columns), -1, np.int16)
-        self._next_tag = 0
+        self._latents = np.zeros((_VERSIONS, codec.entropy.channels, rows, columns), np.float32)  # newest first
+        self._share = np.zeros((_VERSIONS, rows, columns))  # of each version: the probability that it is shown
+        self._share[0] = 1.0
 
     def expected_error(self, latents: NDArray[np.float32], now_ns: int) -> NDArray[np.float64]:
         """Return (rows, columns): the expected squared error of each cell that the receiver shows now."""
-        # Whoever joins late holds nothing; the chance that someone did grows with the age of a cell.
-        age = np.maximum(now_ns - self._sent_ns, 0) / self._refresh_ns
-        joined = np.where(self._quality >= 0, 1 - np.exp(-age * self._loss), 0.0)
-        missing = self._missing + (1 - self._missing) * joined
-        return (1 - missing) * self._error(latents, self._held) + missing * self._error(latents, self._before)
+        errors = np.stack([self._error(latents, held) for held in self._latents])
+        joined = self._joined(now_ns)
+        expected: NDArray[np.float64] = (1 - joined) * (self._share * errors).sum(axis=0) + joined * errors[1]
+        return expected
 
-    def error_estimate(self, latents: NDArray[np.float32], quality: int) -> NDArray[np.float64]:
-        """Return (rows, columns): about the expected error once all cells have been sent at a quality."""
+    def newest_share(self, now_ns: int) -> NDArray[np.float64]:
+        """Return (rows, columns): how likely the receiver holds the newest version, so that it can be refined.
+
+        Nothing refines what goes on the air in the same payload.
+        """
+        fresh = self._newest.time_ns >= now_ns
+        shares: NDArray[np.float64] = np.where(fresh, 0.0, (1 - self._joined(now_ns)) * self._share[0])
+        return shares
+
+    def newest_error(self, latents: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return (rows, columns): the squared error where the newest version is shown."""
+        return self._error(latents, self._latents[0])
+
+    def refines(self, quality: int) -> NDArray[np.bool_]:
+        """Return (rows, columns): where the newest version was told at a quality."""
+        held: NDArray[np.bool_] = (self._newest.level > 0) & (self._newest.quality == quality)
+        return held
+
+    def base(self, block: Block) -> Base | None:
+        """Return the newest version of a block, to be refined; None if it is of several qualities."""
+        return self._newest.base(block)
+
+    def change(self, latents: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return (channels, rows, columns): what the newest version lacks."""
+        change: NDArray[np.float32] = latents - self._latents[0]
+        return change
+
+    def error_estimate(self, change: NDArray[np.float32], quality: int) -> NDArray[np.float64]:
+        """Return (rows, columns): about the error that is left once latents, or changes of them, are told."""
         quantizer = self._codec.quantizer
         steps = quantizer.steps[quality][:, None, None]
-        zero = np.abs(latents) < _DEAD_ZONE * steps
-        noise = np.where(zero, latents**2, steps**2 / 12)
-        fresh = (quantizer.sensitivity[:, None, None] * noise).sum(axis=0)
-        return np.asarray((1 - self._loss) * fresh + self._loss * self._error(latents, self._held), np.float64)
+        noise = np.where(np.abs(change) < _DEAD_ZONE * steps, change**2, steps**2 / 12)
+        return np.asarray((quantizer.sensitivity[:, None, None] * noise).sum(axis=0), np.float64)
 
-    def error_after(self, latents: NDArray[np.float32], update: CellUpdate) -> NDArray[np.float64]:
-        """Return (rows, columns) of the update's block, whose latents are given: the expected error once it is sent."""
-        held = self._held[(slice(None), *update.block.window)]
-        fresh = self._codec.quantizer.dequantize(update.values, update.quality)
-        return (1 - self._loss) * self._error(latents, fresh) + self._loss * self._error(latents, held)
+    def error_after(self, latents: NDArray[np.float32], element: CellElement) -> NDArray[np.float64]:
+        """Return (rows, columns) of an update's block, whose latents are given: the error of who receives it."""
+        update = element.update
+        return self._error(latents, self._codec.quantizer.dequantize(update.values, update.quality))
 
     @property
     def told_share(self) -> float:
         """Share of the cells of which any version was sent."""
-        return float((self._quality >= 0).mean())
+        return float((self._newest.level > 0).mean())
 
-    @property
-    def next_tag(self) -> int:
-        """Version tag of the next update: the one that was used longest ago."""
-        return self._next_tag
-
-    def pass_tag(self) -> None:
-        """Take note that the next tag was used for something that is not believed to be held."""
-        self._next_tag = (self._next_tag + 1) % CELL_TAGS
-
-    def sent(self, update: CellUpdate, now_ns: int) -> None:
+    def sent(self, element: CellElement, now_ns: int) -> None:
         """Take note of an update that goes on the air."""
+        update = element.update
         window = update.block.window
-        cells = (slice(None), *window)
-        repeated = (self._quality[window] == update.quality) & np.all(self._values[cells] == update.values, axis=0)
-        self._missing[window] = np.where(repeated, self._missing[window] * self._loss, self._loss)
-        self._before[cells] = np.where(repeated, self._before[cells], self._held[cells])
-        self._held[cells] = self._codec.quantizer.dequantize(update.values, update.quality)
-        self._values[cells] = update.values
-        self._quality[window] = update.quality
-        self._next_tag = (update.tag + 1) % CELL_TAGS
-        self._sent_ns[window] = now_ns
+        repeated = self._holds(update)
+        self._newest.apply(update, now_ns)
+        share, latents = self._share[:, *window], self._latents[:, :, *window]  # newest first
+        # Who holds another version than the newest can make nothing of what refines it.
+        used = share if element.base is None else share * _FIRST_ONLY
+        arrived = (1 - self._loss) * used.sum(axis=0)
+        left = share - (1 - self._loss) * used
+        fresh = np.broadcast_to(self._codec.quantizer.dequantize(update.values, update.quality), latents.shape[1:])
+        self._share[:, *window] = np.where(
+            repeated, [left[0] + arrived, left[1], left[2]], [arrived, left[0], left[1] + left[2]]
+        )
+        self._latents[:, :, *window] = np.where(repeated, latents, [fresh, latents[0], latents[1]])
+
+    def _holds(self, update: CellUpdate) -> NDArray[np.bool_]:
+        """Return (rows, columns) of the update's block: where the newest version is the same already."""
+        window, newest = update.block.window, self._newest
+        same_kind = (newest.quality[window] == update.quality) & (newest.level[window] == update.levels)
+        same: NDArray[np.bool_] = same_kind & np.all(newest.values[:, *window] == update.values, axis=0)
+        return same
+
+    def _joined(self, now_ns: int) -> NDArray[np.float64]:
+        """Return (rows, columns): how likely the receiver joined only after a cell was told.
+
+        The chance that someone joins grows with the time that the cell is not told.
+        """
+        age = np.maximum(now_ns - self._newest.time_ns, 0) / self._refresh_ns
+        return np.where(self._newest.level > 0, 1 - np.exp(-age * self._loss), 0.0)
 
     def _error(self, latents: NDArray[np.float32], held: NDArray[np.float32]) -> NDArray[np.float64]:
         weights = self._codec.quantizer.sensitivity[:, None, None]

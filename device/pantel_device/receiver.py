@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from pantel_codec import BitstreamError, Scene, SceneSyntax, apply_element
+from pantel_codec import BitstreamError, MissingBase, Scene, SceneSyntax, apply_element
 from pantel_device.renderer import Renderer
 from pantel_device.sink import Event, Picture, Sink
 from pantel_link import LinkReceiver, PacketKind, Port, ReceivedPacket, StreamContext
@@ -29,15 +29,17 @@ class _Stream:
     renderer: Renderer | None
     capture_time_ns: int | None = None  # of the newest content; None while there is none
 
-    def take(self, syntax: SceneSyntax, payload: bytes, capture_time_ns: int) -> None:
-        """Apply what a payload tells.
+    def take(self, syntax: SceneSyntax, payload: bytes, capture_time_ns: int) -> bool:
+        """Apply what a payload tells; return whether all of it could be read.
 
         Raises:
             BitstreamError: It is damaged; the scene is as it was.
         """
-        for element in syntax.read(payload):
+        elements = syntax.read(payload, self.scene.background)
+        for element in elements:
             apply_element(self.scene, element, capture_time_ns)
         self.capture_time_ns = max(self.capture_time_ns or 0, capture_time_ns)
+        return not any(isinstance(element, MissingBase) for element in elements)
 
 
 class Receiver:
@@ -49,6 +51,7 @@ class Receiver:
     Attributes:
         link: The receiving half of the link, with its statistics.
         payloads_damaged: Scene payloads that passed the checksum and could not be decoded.
+        payloads_cut: Scene payloads whose end refines cells that were lost before, and so could not be read.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class Receiver:
     ) -> None:
         self.link = link
         self.payloads_damaged = 0
+        self.payloads_cut = 0
         self._port = port
         self._sinks = tuple(sinks)
         self._interval_ns = interval_ns
@@ -102,10 +106,11 @@ class Receiver:
         if received.packet.kind is not PacketKind.SCENE or stream.syntax is None:
             return
         try:
-            stream.take(stream.syntax, received.packet.payload, received.stamp_ns)
+            whole = stream.take(stream.syntax, received.packet.payload, received.stamp_ns)
         except BitstreamError:
             self.payloads_damaged += 1
             return
+        self.payloads_cut += not whole
         self._shown = received.context
 
     def _stream(self, context: StreamContext, now_ns: int) -> _Stream:
@@ -163,6 +168,7 @@ class Receiver:
         statistics = self.link.statistics
         fields = {
             "payloads_damaged": self.payloads_damaged,
+            "payloads_cut": self.payloads_cut,
             "bit_error_rate": statistics.bit_error_rate,
             "packet_loss": statistics.packet_loss,
         }

@@ -31,12 +31,14 @@ class ReplayedRun:
         codewords: Codewords in the capture, good and bad.
         seconds: From the first of them to the end [s].
         payloads_damaged: Scene payloads that could not be decoded.
+        payloads_cut: Scene payloads whose end could not be read.
         statistics: Counters of the link.
     """
 
     codewords: int
     seconds: float
     payloads_damaged: int
+    payloads_cut: int
     statistics: ReceiverStatistics
 
 
@@ -105,6 +107,7 @@ class _Run:
             codewords=self._codewords,
             seconds=(self._now_ns - self._begin_ns) / 1e9,
             payloads_damaged=self._receiver.payloads_damaged,
+            payloads_cut=self._receiver.payloads_cut,
             statistics=self._receiver.link.statistics,
         )
 

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pantel_codec import Element, SceneSyntax
+from pantel_codec import CellElement, Element, SceneSyntax
 from pantel_device.background_encoder import BackgroundEncoder
 from pantel_device.exposure import exposed
 from pantel_device.frame import Observation
@@ -105,22 +105,35 @@ class SceneEncoder:
             best = max(fitting, key=lambda offer: offer.worth, default=None)
             if best is None:
                 return told, payload
-            chosen, longer = self._written(best, room_bits, capacity_bytes)
+            rest_bits = room_bits - best.bits
+            last = rest_bits < min([_SMALLEST_CELL_BITS, *(offer.bits for offer in fitting if offer is not best)])
+            chosen, longer = self._written(best, room_bits, capacity_bytes, last=last)
             fits = len(longer) <= capacity_bytes
             if fits:
                 told, payload = chosen.told, longer
                 room_bits = 8.0 * (capacity_bytes - len(payload))
                 if best.news is cells:
-                    self._background.sent(best.news, now_ns)
+                    self._background.sent(chosen.news, now_ns)
             candidates = [news for news in candidates if news is not best.news]  # what does not fit now never will
             if best.news is cells or (cells is not None and cells.bits > room_bits):
                 reserve_bits += 0.0 if fits else 8.0
                 limit_bits = room_bits - reserve_bits
                 cells = self._background.news(now_ns, limit_bits) if limit_bits >= _SMALLEST_CELL_BITS else None
 
-    def _written(self, offer: _Offer, room_bits: float, capacity_bytes: int) -> tuple[_Offer, bytes]:
-        """Return an offer with the best looks that fit, and the payload: too long if not even those it has fit."""
-        refined = offer.with_news(self._sprites.refined(offer.news, room_bits - offer.bits))
+    def _written(self, offer: _Offer, room_bits: float, capacity_bytes: int, *, last: bool) -> tuple[_Offer, bytes]:
+        """Return an offer with the best looks that fit, and the payload: too long if not even those it has fit.
+
+        Args:
+            offer: What is to join the payload.
+            room_bits: What is left of it.
+            capacity_bytes: Its size.
+            last: Whether nothing else will fit, so that cells may take all the room.
+        """
+        refined = offer
+        if offer.news.kind != "cells":
+            refined = offer.with_news(self._sprites.refined(offer.news, room_bits - offer.bits))
+        elif last:
+            refined = offer.with_news(self._background.filled(offer.news, room_bits))
         payload = self._syntax.write(_elements(refined.told))
         if refined is offer or len(payload) <= capacity_bytes:  # the estimates know nothing of whole bytes
             return refined, payload
@@ -177,4 +190,6 @@ class _Offer:
 
 
 def _elements(told: Sequence[News]) -> list[Element]:
-    return [element for news in told for element in news.elements]
+    """Return the elements of news, those last that not all receivers can read."""
+    elements = [element for news in told for element in news.elements]
+    return sorted(elements, key=lambda element: isinstance(element, CellElement) and element.base is not None)

@@ -27,7 +27,7 @@ from pantel_export.train import load_networks
 from pantel_export.warm_start import save_warm_start
 from pantel_models import Quantizer, contour_map, open_session
 
-__all__ = ["build_artefact"]
+__all__ = ["QUALITIES", "build_artefact", "calibration_inputs"]
 
 QUALITIES = 32
 _CALIBRATION_PICTURES = 64
@@ -50,7 +50,7 @@ def build_artefact(run: Path, name: str, photos: PhotoSet, artefacts: Path, weig
         The artefact's folder.
     """
     networks, settings, record = load_networks(run)
-    inputs = _pictures(photos, settings.seed)
+    inputs = calibration_inputs(photos, settings.seed)
     encoder, encoder_float = export_encoder(networks.encoder, inputs[:_CALIBRATION_PICTURES])
     generator = export_generator(networks.generator, settings.network.channels, len(settings.network.groups) + 1)
     session = open_session(encoder, "the new encoder")
@@ -78,7 +78,7 @@ def build_artefact(run: Path, name: str, photos: PhotoSet, artefacts: Path, weig
     return folder
 
 
-def _pictures(photos: PhotoSet, seed: int) -> list[NDArray[np.float32]]:
+def calibration_inputs(photos: PhotoSet, seed: int) -> list[NDArray[np.float32]]:
     """Return encoder inputs (1, 4, H, W) float32 with contours of the whole picture."""
     inputs = []
     for start in range(0, _FIT_PICTURES, 50):

@@ -7,7 +7,9 @@ import torch
 from numpy.typing import NDArray
 
 from pantel_codec.context import ACTIVATION_BITS, WEIGHT_BITS
+from pantel_codec.stages import REFINEMENT_STAGES
 from pantel_export.networks import ContextModel, interpolate_anchors
+from pantel_export.refinement.networks import RefinementContext
 
 __all__ = ["context_arrays", "quality_grid"]
 
@@ -18,20 +20,23 @@ def quality_grid(qualities: int) -> torch.Tensor:
 
 
 @torch.no_grad()
-def context_arrays(model: ContextModel, qualities: int) -> dict[str, NDArray[np.int32]]:
-    """Return the integer arrays `context{g}_*` of all groups.
+def context_arrays(model: ContextModel | RefinementContext, qualities: int) -> dict[str, NDArray[np.int32]]:
+    """Return the integer arrays `context{g}_*` of all groups, or `refinement{g}_*`.
 
     Weights get 10 fractional bits; biases 18, those of the accumulator they are added to.
     """
+    refining = isinstance(model, RefinementContext)
     arrays: dict[str, NDArray[np.int32]] = {}
     for g, net in enumerate(model.nets):
-        width, inputs = net.spatial[0].weight.shape[:2]
+        convolutions = [net.spatial] if refining else list(net.spatial)
+        stages = REFINEMENT_STAGES if refining else net.stages
+        width, inputs = convolutions[0].weight.shape[:2]
         # (dilations, width, inputs, 3, 3) -> taps row by row, inputs fastest
-        weights = torch.stack([convolution.weight for convolution in net.spatial])
+        weights = torch.stack([convolution.weight for convolution in convolutions])
         spatial = weights.permute(0, 3, 4, 2, 1).reshape(len(weights), 9 * inputs, width)
-        own_bias = {convolution.dilation[0]: convolution.bias for convolution in net.spatial}
-        bias = interpolate_anchors(net.bias, quality_grid(qualities)).view(qualities, len(net.stages), width)
-        bias = bias + torch.stack([own_bias[stage.dilation] for stage in net.stages])
+        own_bias = {convolution.dilation[0]: convolution.bias for convolution in convolutions}
+        bias = interpolate_anchors(net.bias, quality_grid(qualities)).view(qualities, len(stages), width)
+        bias = bias + torch.stack([own_bias[stage.dilation] for stage in stages])
         deep = WEIGHT_BITS + ACTIVATION_BITS
         parts = {
             "spatial": (spatial, WEIGHT_BITS),
@@ -41,6 +46,9 @@ def context_arrays(model: ContextModel, qualities: int) -> dict[str, NDArray[np.
             "head": (net.head.weight[:, :, 0, 0].t(), WEIGHT_BITS),
             "head_bias": (net.head.bias, deep),
         }
+        if refining:
+            parts["base_bias"] = (interpolate_anchors(net.base_bias, quality_grid(qualities)), deep)
         for name, (values, bits) in parts.items():
-            arrays[f"context{g}_{name}"] = np.rint(values.double().numpy() * 2**bits).astype(np.int32)
+            key = f"{'refinement' if refining else 'context'}{g}_{name}"
+            arrays[key] = np.rint(values.double().numpy() * 2**bits).astype(np.int32)
     return arrays

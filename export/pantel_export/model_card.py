@@ -10,7 +10,7 @@ from typing import Any
 from pantel_export.data import PhotoSet
 from pantel_export.settings import TrainSettings
 
-__all__ = ["model_card", "with_perceptual", "with_thumbnails"]
+__all__ = ["model_card", "with_perceptual", "with_refinement", "with_thumbnails"]
 
 _CARD = """# Model card: {name}
 
@@ -67,6 +67,17 @@ figures.
 **Limits.** People, vehicles and animals in daylight; other things cost more bits. A thumbnail tells an outline and a
 few colours, never a face. Where something hid an object, the generator completes it; at few bits it shows the usual
 object of that kind: do not use it as evidence.
+"""
+
+_REFINEMENT_HEADING = "## Refinement context\n"
+_REFINEMENT = """
+**What it is.** Networks and coding tables that say what is probable of cells of which the receiver holds a coarser
+version; they serve live backgrounds, not stills. Transforms and quantizers are those above.
+
+**Loss.** The rate, weighted by the square root of lambda; one version to the next, {smallest_gap} to {largest_gap}
+apart on a scale of qualities from 0 to 1. Half of the versions that were refined had been refined before.
+
+**Settings.** {pictures} of the photographs above; {step} steps of {batch} crops of {crop_px} px, seed {seed}.
 """
 
 _PERCEPTUAL_HEADING = "## Perceptual generator\n"
@@ -137,6 +148,14 @@ def with_thumbnails(card: str, record: Mapping[str, Any] | None) -> str:
         **{key: settings["network"][key] for key in ("latents", "core")},
     )
     return _with_section(card, _THUMBNAILS_HEADING, text)
+
+
+def with_refinement(card: str, record: Mapping[str, Any] | None) -> str:
+    """Return a card with the section about the refinement context; as `with_thumbnails`."""
+    if not record:
+        return _with_section(card, _REFINEMENT_HEADING, "")
+    text = _REFINEMENT.format(pictures=record["pictures"], step=record["step"], **record["settings"])
+    return _with_section(card, _REFINEMENT_HEADING, text)
 
 
 def with_perceptual(card: str, record: Mapping[str, Any] | None) -> str:

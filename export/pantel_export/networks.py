@@ -26,7 +26,18 @@ from pantel_export.lapped import lapped_transform
 from pantel_export.losses import logistic_bits
 from pantel_export.settings import NetworkSettings
 
-__all__ = ["CELL_PX", "Coded", "ContextModel", "Encoder", "GainUnit", "Generator", "SceneNetworks"]
+__all__ = [
+    "CELL_PX",
+    "Coded",
+    "ContextModel",
+    "Encoder",
+    "GainUnit",
+    "Generator",
+    "SceneNetworks",
+    "interpolate_anchors",
+    "rounded",
+    "spread_groups",
+]
 
 CELL_PX = 16
 
@@ -255,7 +266,7 @@ class ContextModel(nn.Module):
                 inputs = torch.cat([before, own.clamp(-KNOWN_LIMIT, KNOWN_LIMIT) * known], 1)
                 planes = torch.cat([available[:, :g], known], 1)
                 stage_mean, stage_scale = (x.float() for x in net(inputs, planes, quality, index))
-                residual = _rounded((target - stage_mean).detach(), stage_scale.detach())
+                residual = rounded((target - stage_mean).detach(), stage_scale.detach())
                 coded = target + (stage_mean + residual - target).detach()  # straight through
                 own = own + coded * cells
                 mean = mean + stage_mean * cells
@@ -268,7 +279,7 @@ class ContextModel(nn.Module):
         return Coded(torch.cat(values, 1), torch.cat(means, 1), torch.cat(scales, 1))
 
 
-def _rounded(distance: Tensor, log_scale: Tensor) -> Tensor:
+def rounded(distance: Tensor, log_scale: Tensor) -> Tensor:
     """Round distances from the mean to whole numbers, or one nearer to zero where that is worth the error."""
     nearest = distance.round()
     lower = nearest - nearest.sign()

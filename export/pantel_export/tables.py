@@ -7,14 +7,15 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import EntropyModel, Step
+from pantel_codec import Base, Block, CellUpdate, EntropyModel, Step
 from pantel_codec.entropy import ALPHABET, RESIDUAL_LIMIT, SCALE_LEVELS
 from pantel_models import Quantizer
 
-__all__ = ["count_residuals", "fit_counts", "logistic_counts"]
+__all__ = ["count_refinements", "count_residuals", "fit_counts", "logistic_counts"]
 
 _PRIOR_SYMBOLS = 400.0  # how many observations the parametric form is worth
 _TOTAL = 1 << 22
+_STRENGTHS = (0.7, 1.0, 1.3)  # of rate-distortion optimization
 
 
 def _logistic_masses() -> NDArray[np.float64]:
@@ -54,26 +55,66 @@ def count_residuals(
         latents: Pictures as latents (channels, rows, columns).
         model: The entropy model that steers the quantization.
         quantizer: Steps and prices.
-        rng: Draws qualities, strengths and partial payloads.
+        rng: Draws qualities and strengths.
 
     Returns:
         (tables, 33) int64.
     """
     counts = np.zeros((len(model.tables), ALPHABET), np.int64)
-
     for y in latents:
         quality = int(rng.integers(model.qualities))
-        first = 0 if rng.random() < 0.85 else int(rng.integers(1, len(model.groups)))
-        strength = float(rng.choice([0.7, 1.0, 1.3]))
-        groups = range(first, len(model.groups))
-        values = quantizer.quantize(y, model, quality, groups=groups, strength=strength).values
-        flat = values.reshape(len(values), -1)
-
-        def count(step: Step, flat: NDArray[np.int64] = flat) -> NDArray[np.int64]:
-            residual = step.residual(flat)
-            index = np.clip(residual, -RESIDUAL_LIMIT, RESIDUAL_LIMIT) + RESIDUAL_LIMIT
-            np.add.at(counts, (step.table.ravel(), index.ravel()), 1)
-            return residual
-
-        model.walk(values.shape[1], values.shape[2], quality, groups, count)
+        strength = float(rng.choice(_STRENGTHS))
+        values = quantizer.quantize(y, model, quality, strength=strength).values
+        rows, columns = y.shape[1:]
+        _count(counts, model, CellUpdate(Block(0, 0, columns, rows), quality, len(model.groups), values), None)
     return counts
+
+
+def count_refinements(
+    latents: Iterable[NDArray[np.float32]],
+    model: EntropyModel,
+    quantizer: Quantizer,
+    rng: np.random.Generator,
+) -> NDArray[np.int64]:
+    """Refine pictures once or twice at random qualities and strengths and count residuals by table.
+
+    Args:
+        latents: Pictures as latents (channels, rows, columns).
+        model: The entropy model that steers the quantization.
+        quantizer: Steps and prices.
+        rng: Draws qualities, strengths and blocks.
+
+    Returns:
+        (tables, 33) int64: those of cells that are coded for themselves come first and were not counted.
+    """
+    counts = np.zeros((len(model.tables), ALPHABET), np.int64)
+    for y in latents:
+        rows, columns = rng.integers(1, np.array(y.shape[1:]) + 1).tolist()
+        row, column = rng.integers(0, np.array(y.shape[1:]) - (rows, columns) + 1).tolist()
+        block = Block(column, row, columns, rows)
+        ladder = np.sort(rng.choice(model.qualities, rng.integers(2, 4), replace=False)).tolist()
+        strength = float(rng.choice(_STRENGTHS))
+        base: Base | None = None
+        for quality in ladder:
+            quantized = quantizer.quantize(y[:, *block.window], model, quality, strength=strength, base=base)
+            held = 1 if base is None else int(base.level.max())
+            levels = quantizer.levels_worth_coding(quantized, quality, strength, at_least=held)
+            quantized.values[sum(model.groups[:levels]) :] = 0
+            if base is not None:
+                _count(counts, model, CellUpdate(block, quality, levels, quantized.values), base)
+            base = Base(quantized.values, np.full((rows, columns), levels, np.uint8), quality)
+    return counts
+
+
+def _count(counts: NDArray[np.int64], model: EntropyModel, update: CellUpdate, base: Base | None) -> None:
+    """Add the residuals of an update to the counts."""
+    block = update.block
+    flat = update.values.reshape(len(update.values), -1)
+
+    def count(step: Step) -> NDArray[np.int64]:
+        residual = step.residual(flat)
+        index = np.clip(residual, -RESIDUAL_LIMIT, RESIDUAL_LIMIT) + RESIDUAL_LIMIT
+        np.add.at(counts, (step.table.ravel(), index.ravel()), 1)
+        return residual
+
+    model.walk(block.rows, block.columns, update.quality, update.levels, count, base=base)

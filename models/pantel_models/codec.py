@@ -103,17 +103,11 @@ class SceneCodec:
     def synthesise(self, surface: Surface) -> NDArray[np.uint8]:
         """Return the pixels (16 rows, 16 columns, 3) uint8 of a surface, with missing cells painted."""
         groups = self.entropy.groups
-        y_hat = np.zeros(surface.values.shape, np.float32)
-        side = np.zeros((len(groups) + 1, surface.rows, surface.columns), np.float32)
-        for g in range(len(groups)):
-            held = surface.level > g
-            channels = self.entropy.group_slice(g)
-            steps = (self.quantizer.steps[:, channels] / VALUE_ONE)[
-                surface.quality[g]
-            ]  # (rows, columns, channels of the group)
-            y_hat[channels] = surface.values[channels] * steps.transpose(2, 0, 1) * held
-            side[g] = held
-        side[-1] = surface.quality[0] / (self.entropy.qualities - 1)
+        steps = (self.quantizer.steps / VALUE_ONE)[surface.quality]  # (rows, columns, channels)
+        y_hat = np.multiply(surface.values, steps.transpose(2, 0, 1), dtype=np.float32)
+        side = np.empty((len(groups) + 1, surface.rows, surface.columns), np.float32)
+        side[:-1] = surface.level > np.arange(len(groups))[:, None, None]
+        side[-1] = surface.quality / (self.entropy.qualities - 1)
         return self._generator(y_hat, side)
 
 

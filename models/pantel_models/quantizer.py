@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import VALUE_LIMIT, VALUE_ONE, EntropyModel, Step
+from pantel_codec import VALUE_LIMIT, VALUE_ONE, Base, EntropyModel, Step
 
 __all__ = ["Quantized", "Quantizer"]
 
@@ -49,9 +49,9 @@ class Quantizer:
         model: EntropyModel,
         quality: int,
         *,
-        groups: range | None = None,
         strength: float = 1.0,
         importance: NDArray[np.float32] | None = None,
+        base: Base | None = None,
     ) -> Quantized:
         """Choose residuals of a block by rate-distortion optimization, one by one in coding order.
 
@@ -62,12 +62,11 @@ class Quantizer:
             latents: (channels, rows, columns) float32.
             model: The entropy model that will code the residuals.
             quality: Index of the quantizer.
-            groups: The groups to be coded; all by default.
             strength: Factor on lambda; 0 rounds to the nearest integer.
             importance: (rows, columns) float32, weight of each cell's distortion; 1 by default.
+            base: What the block refines, if it does.
         """
         channels, rows, columns = latents.shape
-        groups = range(len(model.groups)) if groups is None else groups
         targets = (latents / self.steps[quality][:, None, None]).reshape(channels, -1).astype(np.float64)
         np.clip(targets, -_LIMIT_STEPS, _LIMIT_STEPS, out=targets)
         # SSE of a value off by a step, over the three colours, against lambda per bit of one pixel's mean square.
@@ -93,20 +92,23 @@ class Quantizer:
             gain[step.group] += (cell_worth * (target**2 - (residual - distance) ** 2)).sum()
             return residual
 
-        values = model.walk(rows, columns, quality, groups, choose)
+        values = model.walk(rows, columns, quality, len(model.groups), choose, base=base)
         return Quantized(values, bits, gain)
 
-    def levels_worth_coding(self, quantized: Quantized, quality: int, strength: float = 1.0) -> int:
+    def levels_worth_coding(
+        self, quantized: Quantized, quality: int, strength: float = 1.0, *, at_least: int = 1
+    ) -> int:
         """Return how many levels pay for their bits: after the last of them, none does.
 
         Args:
             quantized: What `quantize` gave.
             quality: The quality that it was given.
             strength: The strength that it was given.
+            at_least: Levels that are coded in any case.
         """
         price = strength * float(self.rate_weight[quality])
         total = np.cumsum(quantized.gain - price * quantized.bits)
-        return 1 + int(np.argmax(total))
+        return at_least + int(np.argmax(total[at_least - 1 :]))
 
     def dequantize(self, values: NDArray[np.int64], quality: int) -> NDArray[np.float32]:
         """Return the latents (channels, rows, columns) that values of one quality stand for."""

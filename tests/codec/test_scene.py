@@ -22,12 +22,10 @@ WHOLE = Block(0, 0, 4, 3)
 SECOND = 1_000_000_000
 
 
-def update(
-    groups: range = range(1), *, block: Block = WHOLE, value: int = 1, quality: int = 7, tag: int = 5
-) -> CellUpdate:
+def update(levels: int = 1, *, block: Block = WHOLE, value: int = 1, quality: int = 7) -> CellUpdate:
     values = np.zeros((sum(GROUPS), block.rows, block.columns), np.int64)
-    values[sum(GROUPS[: groups.start]) : sum(GROUPS[: groups.stop])] = value
-    return CellUpdate(block, quality, groups, tag, values)
+    values[: sum(GROUPS[:levels])] = value
+    return CellUpdate(block, quality, levels, values)
 
 
 @pytest.fixture
@@ -36,7 +34,7 @@ def surface() -> Surface:
 
 
 def state(surface: Surface) -> list[NDArray[np.generic]]:
-    return [array.copy() for array in (surface.values, surface.level, surface.quality, surface.tag)]
+    return [array.copy() for array in (surface.values, surface.level, surface.quality)]
 
 
 def assert_unchanged(surface: Surface, before: list[NDArray[np.generic]]) -> None:
@@ -44,86 +42,89 @@ def assert_unchanged(surface: Surface, before: list[NDArray[np.generic]]) -> Non
         np.testing.assert_array_equal(after, expected)
 
 
-def test_a_coarse_update_fills_its_block_only(surface: Surface) -> None:
-    assert surface.apply(update(range(2), block=Block(1, 2, 3, 1)), time_ns=40) == 3
+def test_an_update_fills_its_block_only(surface: Surface) -> None:
+    assert surface.apply(update(2, block=Block(1, 2, 3, 1)), time_ns=40) == 3
     held = np.zeros((3, 4), bool)
     held[2, 1:] = True
     np.testing.assert_array_equal(surface.level, 2 * held)
-    np.testing.assert_array_equal(surface.tag, 5 * held)
     np.testing.assert_array_equal(surface.time_ns, 40 * held)
-    np.testing.assert_array_equal(surface.quality, [7 * held, 7 * held, 0 * held])
+    np.testing.assert_array_equal(surface.quality, 7 * held)
     np.testing.assert_array_equal(surface.values, np.repeat([1, 0], [5, 4])[:, None, None] * held)
     assert surface.revision == 1
 
 
-def test_a_refinement_adds_levels(surface: Surface) -> None:
-    surface.apply(update(range(1)), SECOND)
-    assert surface.apply(update(range(1, 3), value=-4, quality=9), 2 * SECOND) == 12
-    assert np.all(surface.level == 3)
-    assert surface.values[:, 0, 0].tolist() == [1] * 2 + [-4] * 7
-    assert surface.quality[:, 0, 0].tolist() == [7, 9, 9]
-    assert np.all(surface.time_ns == 2 * SECOND)
+def test_an_update_replaces_all_that_a_cell_holds(surface: Surface) -> None:
+    surface.apply(update(3), SECOND)
+    assert surface.apply(update(1, value=-4, quality=9), SECOND) == 12
+    assert np.all(surface.level == 1)
+    assert np.all(surface.quality == 9)
+    assert surface.values[:, 0, 0].tolist() == [-4] * 2 + [0] * 7
 
 
-def test_a_refinement_of_another_version_is_dropped(surface: Surface) -> None:
-    surface.apply(update(tag=5), SECOND)
-    surface.apply(update(tag=6, block=Block(0, 0, 2, 1)), SECOND)
-    assert surface.apply(update(range(1, 2), tag=6), 2 * SECOND) == 2
-    assert (surface.level == 2).sum() == 2
-    assert np.all(surface.time_ns[surface.level == 1] == SECOND)
+@pytest.mark.parametrize("other", [{"value": 2}, {"quality": 8}, {"levels": 2}])
+def test_another_version_of_a_cell_is_a_change(surface: Surface, other: dict[str, int]) -> None:
+    surface.apply(update(), SECOND)
+    assert surface.apply(update(**other), SECOND) == 12  # type: ignore[arg-type]
+    assert surface.revision == 2
 
 
-def test_a_refinement_without_the_level_before_it_is_dropped(surface: Surface) -> None:
-    assert surface.apply(update(range(1, 2), tag=0), SECOND) == 0
-    surface.apply(update(tag=5), SECOND)
+def test_a_repeated_update_renews_the_time_only(surface: Surface) -> None:
+    surface.apply(update(3), SECOND)
     before = state(surface)
-    assert surface.apply(update(range(2, 3), tag=5), 2 * SECOND) == 0
+    assert surface.apply(update(3), 3 * SECOND) == 0
     assert_unchanged(surface, before)
+    assert np.all(surface.time_ns == 3 * SECOND)
     assert surface.revision == 1
 
 
-def test_an_unchanged_coarse_cell_keeps_its_refinement(surface: Surface) -> None:
-    surface.apply(update(range(1)), SECOND)
-    surface.apply(update(range(1, 3)), SECOND)
-    before, revision = state(surface), surface.revision
-    assert surface.apply(update(range(1)), 3 * SECOND) == 0
-    assert_unchanged(surface, before)
-    assert np.all(surface.time_ns == 3 * SECOND)
-    assert surface.revision == revision
-
-
-@pytest.mark.parametrize("other", [{"value": 2}, {"quality": 8}, {"tag": 6}])
-def test_a_changed_coarse_cell_loses_its_refinement(surface: Surface, other: dict[str, int]) -> None:
-    surface.apply(update(range(1)), SECOND)
-    surface.apply(update(range(1, 3)), SECOND)
-    assert surface.apply(update(range(1), **other), SECOND) == 12  # type: ignore[arg-type]
-    assert np.all(surface.level == 1)
-
-
 def test_only_the_cells_that_differ_change(surface: Surface) -> None:
-    surface.apply(update(range(2)), SECOND)
-    again = update(range(2))
+    surface.apply(update(2), SECOND)
+    again = update(2)
     again.values[3, 2, 1] += 1
     assert surface.apply(again, 2 * SECOND) == 1
     assert surface.values[3, 2, 1] == 2
     assert np.all(surface.time_ns == 2 * SECOND)
 
 
-def test_a_repeated_refinement_changes_nothing(surface: Surface) -> None:
-    surface.apply(update(range(3)), SECOND)
+def test_a_late_update_does_not_replace_a_newer_one(surface: Surface) -> None:
+    surface.apply(update(value=2), 5 * SECOND)
     before = state(surface)
-    assert surface.apply(update(range(1, 2)), 2 * SECOND) == 0
-    assert_unchanged(surface, before)
-
-
-def test_a_late_coarse_update_does_not_replace_a_newer_one(surface: Surface) -> None:
-    surface.apply(update(value=2, tag=6), 5 * SECOND)
-    before = state(surface)
-    assert surface.apply(update(value=1, tag=5), 4 * SECOND) == 0
+    assert surface.apply(update(value=1), 4 * SECOND) == 0
     assert_unchanged(surface, before)
     assert np.all(surface.time_ns == 5 * SECOND)
-    assert surface.apply(update(range(1, 2), tag=6), 4 * SECOND) == 12  # late, but it refines what is held
-    assert np.all(surface.time_ns == 5 * SECOND)
+
+
+def test_a_base_is_what_is_held_of_a_block(surface: Surface) -> None:
+    surface.apply(update(2), SECOND)
+    surface.apply(update(1, value=5, block=Block(3, 2, 1, 1)), SECOND)
+    base = surface.base(Block(2, 1, 2, 2))
+    assert base is not None
+    assert base.quality == 7
+    assert base.level.tolist() == [[2, 2], [2, 1]]
+    np.testing.assert_array_equal(base.values, surface.values[:, 1:, 2:])
+    surface.apply(update(3, value=9), 2 * SECOND)
+    assert base.level.max() == 2  # it is a copy
+    assert base.values.max() == 5
+
+
+def test_a_block_has_no_base_unless_all_of_it_is_held_in_one_quality(surface: Surface) -> None:
+    surface.apply(update(2, block=Block(0, 0, 3, 3)), SECOND)
+    assert surface.base(Block(1, 0, 2, 1)) is not None
+    assert surface.base(Block(1, 0, 3, 1)) is None
+    surface.apply(update(2, block=Block(2, 0, 1, 1), quality=8), SECOND)
+    assert surface.base(Block(1, 0, 2, 1)) is None
+
+
+def test_a_checksum_tells_bases_apart(surface: Surface) -> None:
+    surface.apply(update(2), SECOND)
+    checksums = set()
+    for value in range(40):
+        surface.values[0, 0, 0] = value
+        base = surface.base(WHOLE)
+        assert base is not None
+        checksums.add(base.checksum)
+    assert len(checksums) > 30
+    assert all(0 <= checksum < 256 for checksum in checksums)
 
 
 def test_any_capture_time_will_do_for_the_first_update(surface: Surface) -> None:
@@ -140,10 +141,11 @@ def test_a_block_beside_the_surface_is_refused(surface: Surface, block: Block) -
 
 
 def test_an_update_for_another_model_is_refused(surface: Surface) -> None:
-    with pytest.raises(SymbolError, match="channel groups"):
-        surface.apply(CellUpdate(WHOLE, 0, range(4), 0, np.zeros((9, 3, 4), np.int64)), 0)
+    for levels in (0, 4):
+        with pytest.raises(SymbolError, match="channel groups"):
+            surface.apply(CellUpdate(WHOLE, 0, levels, np.zeros((9, 3, 4), np.int64)), 0)
     with pytest.raises(SymbolError, match="shape"):
-        surface.apply(CellUpdate(WHOLE, 0, range(1), 0, np.zeros((8, 3, 4), np.int64)), 0)
+        surface.apply(CellUpdate(WHOLE, 0, 1, np.zeros((8, 3, 4), np.int64)), 0)
 
 
 @pytest.mark.parametrize(("size_px", "cells"), [(1, 1), (16, 1), (17, 2), (240, 15), (1024, 64)])

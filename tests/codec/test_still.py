@@ -32,7 +32,7 @@ MakeStill = Callable[..., StillValues]
 
 
 @pytest.fixture(scope="session")
-def still_of(values_of: Callable[[NDArray[np.int64], int, range], NDArray[np.int64]]) -> MakeStill:
+def still_of(values_of: Callable[..., NDArray[np.int64]]) -> MakeStill:
     """Return a function that makes a picture of random residuals."""
 
     def make(
@@ -46,7 +46,7 @@ def still_of(values_of: Callable[[NDArray[np.int64], int, range], NDArray[np.int
         header = StillHeader(*size_px, grey=False, model_tag=0xA5)
         rng = np.random.default_rng(seed)
         residuals = np.rint(rng.laplace(0, spread, (CHANNELS, header.rows, header.columns))).astype(np.int64)
-        return StillValues(header, quality, levels, values_of(residuals, quality, range(levels)))
+        return StillValues(header, quality, levels, values_of(residuals, quality, levels))
 
     return make
 
@@ -113,7 +113,7 @@ def residual_bits(model: EntropyModel, still: StillValues) -> float:
         bits += float(model.bits(step.table, residual).sum())
         return residual
 
-    model.walk(still.header.rows, still.header.columns, still.quality, range(still.levels), visit)
+    model.walk(still.header.rows, still.header.columns, still.quality, still.levels, visit)
     return bits
 
 

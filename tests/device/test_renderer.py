@@ -162,7 +162,7 @@ def test_the_generator_runs_only_when_the_background_has_changed(
     renderer.draw(_S)
     assert counting.painted == 1
     values = np.ones((counting.entropy.channels, 1, 1), np.int64)
-    update = CellUpdate(Block(0, 0, 1, 1), 5, range(1), 0, values)
+    update = CellUpdate(Block(0, 0, 1, 1), 5, 1, values)
     for _ in range(2):  # the same again changes nothing
         apply_element(scene, CellElement(update), _S)
         renderer.draw(2 * _S)
@@ -207,7 +207,7 @@ def test_a_new_look_is_drawn_at_once(renderer: Renderer, scene: Scene, introduce
 
 def test_the_age_of_cells(renderer: Renderer, scene: Scene, counting: _CountingCodec) -> None:
     values = np.zeros((counting.entropy.channels, 1, 2), np.int64)
-    update = CellUpdate(Block(1, 2, 2, 1), 5, range(1), 0, values)
+    update = CellUpdate(Block(1, 2, 2, 1), 5, 1, values)
     apply_element(scene, CellElement(update), 4 * _S)
     age_s = renderer.draw(7 * _S).cell_age_s
     assert age_s.shape == (4, 6)

@@ -53,7 +53,7 @@ def test_the_integer_context_predicts_what_the_trained_one_does(settings: TrainS
         assert np.all(np.abs(residual - np.rint(residual)) < 1e-4)
         return np.asarray(np.rint(residual), np.int64)
 
-    EntropyModel(arrays).walk(3, 6, quality, range(2), compare)
+    EntropyModel(arrays).walk(3, 6, quality, 2, compare)
     assert seen == [0, 0, 0, 0, 0, 1, 1]
 
 

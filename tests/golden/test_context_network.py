@@ -4,16 +4,25 @@ import hashlib
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
-from pantel_codec import EntropyModel, Step
+from pantel_codec import Base, EntropyModel, Step
 
 
+@pytest.mark.parametrize(
+    ("refining", "expected"),
+    [
+        (False, "15c1311be9269771b89eb2c20eda1603173871bbed4ba7e831ce2d7defa8d896"),
+        (True, "44426ef31755682b18665d33304a4f30cc227a5c60c3066c34458e3d9d7ddc0f"),
+    ],
+)
 def test_golden_predictions(
-    model: EntropyModel, golden_values: Callable[[int, int, int, range], NDArray[np.int64]]
+    model: EntropyModel, golden_values: Callable[..., NDArray[np.int64]], *, refining: bool, expected: str
 ) -> None:
     digest = hashlib.sha256()
     values: NDArray[np.int64]
+    base = Base(golden_values(6, 9, 1, 2), np.full((6, 9), 2, np.uint8), 1) if refining else None
 
     def visit(step: Step) -> NDArray[np.int64]:
         for found in (step.mean, step.table):
@@ -21,11 +30,11 @@ def test_golden_predictions(
         return step.residual(values)
 
     for quality in range(model.qualities):
-        values = golden_values(6, 9, quality, range(3)).reshape(model.channels, -1)
-        model.walk(6, 9, quality, range(3), visit)
-    assert digest.hexdigest() == "15c1311be9269771b89eb2c20eda1603173871bbed4ba7e831ce2d7defa8d896"
+        values = golden_values(6, 9, quality, 3, base).reshape(model.channels, -1)
+        model.walk(6, 9, quality, 3, visit, base=base)
+    assert digest.hexdigest() == expected
 
 
 def test_golden_tables(model: EntropyModel) -> None:
     cdfs = b"".join(table.cdf.astype("<u4").tobytes() for table in model.tables)
-    assert hashlib.sha256(cdfs).hexdigest() == "ae4d292d0a110846169bf7c67406a9a400f898ce9d1dae1d29129373cab8be14"
+    assert hashlib.sha256(cdfs).hexdigest() == "8fd827e668833ff7a43f8425e6c6803f04c0755fadc170eb71b2bb08ebc771d9"

@@ -7,6 +7,7 @@ and whole files only.
 import re
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from pantel_codec import (
     StepElement,
     StillHeader,
     StillValues,
+    Surface,
     Thumbnail,
     ThumbnailModel,
     ToneElement,
@@ -58,7 +60,7 @@ def cdf_of_counts(counts: list[int]) -> list[int]:
 
 
 NAMES = (
-    *("kinds", "ages", "other", "sides", "qualities", "margins", "classes", "news"),
+    *("kinds", "ages", "other", "sides", "qualities", "bases", "margins", "classes", "news"),
     *("heights", "slim", "wide", "earlier", "shifts", "growth"),
 )
 TABLES = {name: cdf_of_counts(counts_of(name)) for name in NAMES}
@@ -101,9 +103,9 @@ class Bits:
         return value
 
 
-def stages(group: int) -> list[tuple[Any, int]]:
+def stages(group: int, *, refining: bool) -> list[tuple[Any, int]]:
     """Section 4: which cells belong to each stage, and the dilation."""
-    if group:
+    if group or refining:
         return [(lambda r, c: (r + c) % 2 == 0, 1), (lambda r, c: (r + c) % 2 == 1, 1)]
     return [
         (lambda r, c: r % 4 == 0 and c % 4 == 0, 2),
@@ -114,12 +116,32 @@ def stages(group: int) -> list[tuple[Any, int]]:
     ]
 
 
+@dataclass
+class Cells:
+    """What is held of a cell: the quality, and the values of each group held."""
+
+    quality: int
+    groups: list[list[int]]
+
+
+Held = dict[Cell, Cells]
+
+
+@dataclass
+class Base:
+    """Section 4: values by group and cell of the block, in steps of the new quality."""
+
+    quality: int
+    values: dict[tuple[int, Cell], list[int]]
+
+
 class Reference:
     """Sections 4, 5 and 7."""
 
     def __init__(self, arrays: dict[str, NDArray[np.int32]]) -> None:
         self.arrays = {name: array.tolist() for name, array in arrays.items()}
         self.groups: list[int] = self.arrays["groups"]
+        self.base: Base | None = None  # of the block at hand, converted
 
     def still(self, data: bytes) -> tuple[int, int, list[list[list[int]]]]:
         header = int.from_bytes(data[:4], "big")
@@ -127,12 +149,12 @@ class Reference:
         columns, rows = -(-((header >> 19 & 1023) + 1) // 16), -(-((header >> 9 & 1023) + 1) // 16)
         bits = Bits(data[4:])
         quality, levels = bits.field(5), 1 + bits.below(len(self.groups))
-        values = self.block(bits, rows, columns, quality, range(levels))
+        values = self.block(bits, rows, columns, quality, levels)
         octets = b"".join(v.to_bytes(4, "little", signed=True) for channel in values for row in channel for v in row)
         assert bits.field(8) == zlib.crc32(data[:4] + octets) % 256
         return quality, levels, values
 
-    def scene(self, payload: bytes, width_px: int, height_px: int) -> list[Any]:
+    def scene(self, payload: bytes, width_px: int, height_px: int, held: Held) -> list[Any]:
         bits, elements = Bits(payload), []
         ages: list[int] = []
 
@@ -148,7 +170,7 @@ class Reference:
 
         while kind := told("kinds"):
             if kind in {1, 2, 9}:
-                cells = self.cells(bits, -(-width_px // 16), -(-height_px // 16), refine=kind == 2)
+                cells = self.cells(bits, -(-width_px // 16), -(-height_px // 16), held if kind == 2 else None)
                 elements.append(("seed", *cells[1:]) if kind == 9 else cells)
             elif kind == 3:
                 sprite_id, news, class_id = bits.below(32), told("news"), told("classes")
@@ -177,15 +199,40 @@ class Reference:
                 elements.append(("tone", age(), tuple(bits.below(63) - 31 for _ in range(3))))
         return elements
 
-    def cells(self, bits: Bits, columns: int, rows: int, *, refine: bool) -> Any:
+    def cells(self, bits: Bits, columns: int, rows: int, held: Held | None) -> Any:
         column, row = bits.below(columns), bits.below(rows)
         width, height = (bits.symbol(TABLES["sides"]) or left for left in (columns - column, rows - row))
         quality = bits.symbol(TABLES["qualities"])
-        first = 1 + bits.below(len(self.groups) - 1) if refine else 0
-        groups = range(first, first + 1 + bits.below(len(self.groups) - first))
-        tag = bits.below(4)
-        values = self.block(bits, height, width, quality, groups)
-        return "cells", (column, row, width, height), quality, groups, tag, values
+        levels = 1 + bits.below(len(self.groups))
+        if held is not None:
+            base_quality, checksum = bits.symbol(TABLES["bases"]), bits.below(256)
+            cells = [held[r, c] for r in range(row, row + height) for c in range(column, column + width)]
+            octets = bytes(len(cell.groups) for cell in cells)
+            for group, size in enumerate(self.groups):
+                for channel in range(size):
+                    for cell in cells:
+                        value = cell.groups[group][channel] if group < len(cell.groups) else 0
+                        octets += value.to_bytes(4, "little", signed=True)
+            assert {cell.quality for cell in cells} == {base_quality}
+            assert zlib.crc32(octets) & 255 == checksum
+            self.base = self.converted(held, (row, column, height, width), base_quality, quality)
+        values = self.block(bits, height, width, quality, levels)
+        self.base = None
+        return "cells", (column, row, width, height), quality, levels, held is not None, values
+
+    def converted(self, held: Held, place: tuple[int, ...], old: int, new: int) -> Base:
+        row, column, height, width = place
+        steps = self.arrays["steps"]
+        base = Base(old, {})
+        for r in range(height):
+            for c in range(width):
+                for group, values in enumerate(held[row + r, column + c].groups):
+                    first = sum(self.groups[:group])
+                    base.values[group, (r, c)] = [
+                        max(-2047 * 256, min(2047 * 256, round(value * (steps[old][i] / steps[new][i]))))
+                        for i, value in enumerate(values, first)
+                    ]
+        return base
 
     def thumbnail(self, bits: Bits, shape: int, part: int) -> Any:
         quality, version = bits.below(8), bits.below(4)
@@ -203,10 +250,10 @@ class Reference:
                 symbols[i] += (1 if symbol > 0 else -1) * self.excess(bits)
         return part, quality, version, symbols
 
-    def block(self, bits: Bits, rows: int, columns: int, quality: int, groups: range) -> list[list[list[int]]]:
+    def block(self, bits: Bits, rows: int, columns: int, quality: int, levels: int) -> list[list[list[int]]]:
         known: dict[tuple[int, Cell], list[int]] = {}  # values by group and cell
-        for group in groups:
-            for stage, (belongs, dilation) in enumerate(stages(group)):
+        for group in range(levels):
+            for stage, (belongs, dilation) in enumerate(stages(group, refining=self.base is not None)):
                 cells = [(r, c) for r in range(rows) for c in range(columns) if belongs(r, c)]
                 if cells:
                     place = {"group": group, "stage": stage, "dilation": dilation}
@@ -227,7 +274,8 @@ class Reference:
         places = []  # (table, mean, channel, cell), by channel and then by cell
         for channel in range(channels):
             for output, cell in zip(outputs, cells, strict=True):
-                mean = max(-2047 * 256, min(2047 * 256, output[channel]))
+                before = 0 if self.base is None else self.base.values.get((group, cell), [0] * channels)[channel]
+                mean = max(-2047 * 256, min(2047 * 256, before + output[channel]))
                 log_scale = max(-4096, min(4096, output[channels + channel]))
                 table = max(0, min(47, ((log_scale + 768) * 8) >> 8))
                 places.append((table, mean, channel, cell))
@@ -248,7 +296,7 @@ class Reference:
         return (1 << zeros) - 1 + bits.field(zeros)
 
     def table(self, index: int) -> list[int]:
-        return cdf_of_counts(self.arrays["residual_counts"][index])
+        return cdf_of_counts(self.arrays["residual_counts" if self.base is None else "refinement_counts"][index])
 
     def inputs(self, known: Any, group: int, dilation: int, cell: Cell) -> Iterator[int]:
         for row in (-dilation, 0, dilation):
@@ -261,11 +309,27 @@ class Reference:
                 yield from clipped
                 yield from map(abs, clipped)
                 yield from (256 * ((g, at) in known) for g in range(group + 1))
+                if self.base is not None:
+                    yield from self.base_inputs(self.base, at)
+
+    def base_inputs(self, base: Base, at: Cell) -> Iterator[int]:
+        values = []
+        for g, size in enumerate(self.groups):
+            values += base.values.get((g, at), [0] * size)
+        clipped = [max(-31 * 256, min(31 * 256, value)) for value in values]
+        yield from clipped
+        yield from map(abs, clipped)
+        yield from (256 * ((g, at) in base.values) for g in range(len(self.groups)))
 
     def network(self, inputs: Iterator[int], group: int, stage: int, dilation: int, quality: int) -> list[int]:
-        layer = {name: self.arrays[f"context{group}_{name}"] for name in ("spatial", "bias", "hidden", "head")}
-        hidden_bias, head_bias = (self.arrays[f"context{group}_{name}_bias"] for name in ("hidden", "head"))
-        x = product(list(inputs), layer["spatial"][dilation - 1], layer["bias"][quality][stage])
+        kind = "context" if self.base is None else "refinement"
+        layer = {name: self.arrays[f"{kind}{group}_{name}"] for name in ("spatial", "bias", "hidden", "head")}
+        hidden_bias, head_bias = (self.arrays[f"{kind}{group}_{name}_bias"] for name in ("hidden", "head"))
+        bias = layer["bias"][quality][stage]
+        if self.base is not None:
+            more = self.arrays[f"refinement{group}_base_bias"][self.base.quality]
+            bias = [a + b for a, b in zip(bias, more, strict=True)]
+        x = product(list(inputs), layer["spatial"][dilation - 1], bias)
         x = [max(0, min(1 << 20, (value + 512) >> 10)) for value in x]
         x = [max(0, min(1 << 20, (value + 512) >> 10)) for value in product(x, layer["hidden"], hidden_bias)]
         return [(value + 512) >> 10 for value in product(x, layer["head"], head_bias)]
@@ -281,7 +345,7 @@ def test_the_documented_decoder_finds_the_same_values(
 ) -> None:
     model, arrays, make = (request.getfixturevalue(name) for name in ("model", "arrays", "golden_values"))
     header = StillHeader(*size_px, grey=False, model_tag=7)
-    values = make(header.rows, header.columns, quality, range(levels))
+    values = make(header.rows, header.columns, quality, levels)
     data = write_still(StillValues(header, quality, levels, values), model)
     assert Reference(arrays).still(data) == (quality, levels, values.tolist())
 
@@ -289,10 +353,10 @@ def test_the_documented_decoder_finds_the_same_values(
 def plain(element: Element) -> Any:  # noqa: PLR0911 - one for each kind
     """Return an element as the reference decoder does."""
     match element:
-        case CellElement(update, seed):
+        case CellElement(update, seed, base):
             block, values = update.block, update.values.tolist()
             place = (block.column, block.row, block.columns, block.rows)
-            return "seed" if seed else "cells", place, update.quality, update.groups, update.tag, values
+            return "seed" if seed else "cells", place, update.quality, update.levels, base is not None, values
         case SpriteElement(sprite_id, new, class_id, width_code, margins, knot, core, past):
             places = plain_knot(knot), None if past is None else plain_knot(past)
             return "sprite", sprite_id, new, class_id, width_code, margins, *places, plain_thumbnail(core)
@@ -321,6 +385,23 @@ def test_the_documented_decoder_finds_the_same_elements(
     model: EntropyModel,
     thumbnails: ThumbnailModel,
     golden_elements: Sequence[Element],
+    golden_background: Surface,
 ) -> None:
     payload = SceneSyntax(model, thumbnails, 320, 240).write(golden_elements)
-    assert Reference(arrays).scene(payload, 320, 240) == [plain(element) for element in golden_elements]
+    held = plain_surface(golden_background)
+    assert Reference(arrays).scene(payload, 320, 240, held) == [plain(element) for element in golden_elements]
+
+
+def plain_surface(surface: Surface) -> Held:
+    """Return what is held of each cell as the reference decoder keeps it."""
+    ends = np.cumsum(surface.groups).tolist()
+    return {
+        (int(r), int(c)): Cells(
+            int(surface.quality[r, c]),
+            [
+                surface.values[end - size : end, r, c].tolist()
+                for end, size in list(zip(ends, surface.groups, strict=True))[: surface.level[r, c]]
+            ],
+        )
+        for r, c in np.argwhere(surface.level > 0)
+    }

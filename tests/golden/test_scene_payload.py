@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from pantel_codec import Element, EntropyModel, SceneSyntax, ThumbnailModel
+from pantel_codec import Element, EntropyModel, SceneSyntax, Surface, ThumbnailModel
 
 PAYLOAD = (
-    "f6711d66bcf49071c999a28b7af4cddfcece7019b20cc35423bc4120c06ccd329e8d890d693d26cb4acbd9b3b3579ad2d73f"
-    "4fee7625931a3c77221bc035e4594d2f4850bf9ef51fe8aceb108e9b79338b99900d657fddcd6a2781aea90cc5b9e2030e98"
-    "7ca99fa19ff824816ce92f2149f5073055dd76e6e01ca9f6f76873ee9dbbe2e3a40f91930fb15854028e14e72ceedce9fd85"
-    "bc15db68cf339987de70"
+    "f6711d66bcf4765ee3997e67006dc5f7960146db79149a09fed4c6b2f778140b75a05a65360503e781b37d242fd1525a6173"
+    "b9a0021ead168e3194e65c784c23e822279fb532190852894e1a044cb8b5bba7def64aed2f0b0dd3a2a9e21058aa11ecbf08"
+    "66925c8c467c4a042c7df6840642698e9dd46dc548b894d48657461209da34423cac4c7d7439eba6e75af8560fa9c73c5ea1"
+    "7af4c8e13e56f2b6e17517e6a5beb4139f3849f3937f40d72adefdf96436d7069c850df6367d1ba0fc158f"
 )
 
 
@@ -34,7 +34,7 @@ def test_golden_payload_is_written(
 
 
 def test_golden_payload_is_read(
-    model: EntropyModel, thumbnails: ThumbnailModel, golden_elements: Sequence[Element]
+    model: EntropyModel, thumbnails: ThumbnailModel, golden_elements: Sequence[Element], golden_background: Surface
 ) -> None:
-    read = SceneSyntax(model, thumbnails, 320, 240).read(bytes.fromhex(PAYLOAD))
+    read = SceneSyntax(model, thumbnails, 320, 240).read(bytes.fromhex(PAYLOAD), golden_background)
     assert [plain(element) for element in read] == [plain(element) for element in golden_elements]

@@ -19,9 +19,9 @@ HALF_VALUES_SHA256 = "fd74ed9e4c8da3a806cb3a3181bd9197c3a18c3758996d4b7ae110fbdb
 
 
 @pytest.fixture
-def still(golden_values: Callable[[int, int, int, range], NDArray[np.int64]]) -> StillValues:
+def still(golden_values: Callable[..., NDArray[np.int64]]) -> StillValues:
     header = StillHeader(100, 75, grey=True, model_tag=0xC3)
-    return StillValues(header, quality=1, levels=2, values=golden_values(5, 7, 1, range(2)))
+    return StillValues(header, quality=1, levels=2, values=golden_values(5, 7, 1, 2))
 
 
 def sha256(values: NDArray[np.int64]) -> str:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pantel_codec import VALUE_LIMIT, VALUE_ONE, EntropyModel, Step
+from pantel_codec import VALUE_LIMIT, VALUE_ONE, Base, EntropyModel, Step
 from pantel_models import Quantized, Quantizer
 
 CHANNELS, QUALITIES, LEVELS = 9, 5, 3
@@ -44,7 +44,7 @@ def cost(
         return residual
 
     _, rows, columns = values.shape
-    model.walk(rows, columns, 2, range(LEVELS), visit)
+    model.walk(rows, columns, 2, LEVELS, visit)
     return total
 
 
@@ -107,12 +107,15 @@ def test_important_cells_are_quantized_with_more_care(quantizer: Quantizer, mode
     assert after[3:].sum() > before[3:].sum()
 
 
-def test_only_the_groups_asked_for_are_quantized(quantizer: Quantizer, model: EntropyModel) -> None:
-    quantized = quantizer.quantize(latents_of(8), model, 4, groups=range(1, 2))
-    assert quantized.values[2:5].any()
-    assert not quantized.values[:2].any()
-    assert not quantized.values[5:].any()
-    assert [bits > 0 for bits in quantized.bits] == [False, True, False]
+def test_what_refines_a_base_says_by_how_much_it_differs(quantizer: Quantizer, model: EntropyModel) -> None:
+    latents = latents_of(8)
+    held = quantizer.quantize(latents, model, 1).values
+    base = Base(held, np.full(held.shape[1:], LEVELS, np.uint8), 1)
+    refined = quantizer.quantize(latents, model, 4, base=base, strength=0.0)
+    error = quantizer.dequantize(refined.values, 4) - latents
+    assert np.abs(error / quantizer.steps[4][:, None, None]).max() <= 0.5 + 1e-6
+    other = quantizer.quantize(latents, model, 4, strength=0.0)
+    assert not np.array_equal(refined.values, other.values)
 
 
 def test_absurd_latents_stay_within_what_can_be_coded(quantizer: Quantizer, model: EntropyModel) -> None:
@@ -127,6 +130,8 @@ def test_levels_end_with_the_last_that_pays(quantizer: Quantizer, gain: list[flo
     price = float(quantizer.rate_weight[2])
     quantized = Quantized(np.zeros((CHANNELS, 1, 1), np.int64), np.full(LEVELS, 1 / price), np.array(gain, float))
     assert quantizer.levels_worth_coding(quantized, 2) == levels
+    for least in (2, 3):
+        assert quantizer.levels_worth_coding(quantized, 2, at_least=least) == max(levels, least)
 
 
 def test_dequantization_multiplies_with_the_steps(quantizer: Quantizer) -> None:

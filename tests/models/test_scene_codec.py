@@ -27,7 +27,7 @@ def test_a_surface_of_one_quality_is_drawn_like_a_block(codec: StillCodec) -> No
     values = np.rint(rng.laplace(0, 256, (sum(groups), 4, 5))).astype(np.int64)
     values[sum(groups[:2]) :] = 0
     surface = Surface(5, 4, groups)
-    surface.apply(CellUpdate(Block(0, 0, 5, 4), 11, range(2), 0, values), time_ns=0)
+    surface.apply(CellUpdate(Block(0, 0, 5, 4), 11, 2, values), time_ns=0)
     picture = scene_codec.synthesise(surface)
     assert picture.shape == (64, 80, 3)
     assert picture.dtype == np.uint8

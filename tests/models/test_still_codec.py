@@ -180,11 +180,11 @@ resident = []
 for _ in range(300):
     width, height = (int(side) for side in rng.integers(32, 400, 2))
     header = StillHeader(width, height, False, codec.codec.artefact.tag)
-    groups = range(len(model.groups))
+    levels = len(model.groups)
     values = model.walk(
-        header.rows, header.columns, 9, groups, lambda step: np.rint(rng.laplace(0, 0.4, step.mean.shape)).astype(int)
+        header.rows, header.columns, 9, levels, lambda step: np.rint(rng.laplace(0, 0.4, step.mean.shape)).astype(int)
     )
-    codec.decode(write_still(StillValues(header, 9, len(groups), values), model))
+    codec.decode(write_still(StillValues(header, 9, levels, values), model))
     resident.append(resident_mib())
 print(max(resident[100:200]), max(resident[200:]), max(resident))  # until then the heap finds its shape
 """

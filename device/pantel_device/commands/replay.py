@@ -86,6 +86,7 @@ def _figures(run: ReplayedRun) -> dict[str, object]:
         "seconds": run.seconds,
         "codewords": run.codewords,
         "payloads_damaged": run.payloads_damaged,
+        "payloads_cut": run.payloads_cut,
         **asdict(statistics),
         "bit_error_rate": statistics.bit_error_rate,
         "packet_loss": statistics.packet_loss,

@@ -1,0 +1,102 @@
+"""What the sender believes the receiver shows, once it has sent this and that."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pantel_codec import VALUE_ONE, Base, Block, CellElement, CellUpdate
+from pantel_device.belief import Belief
+from pantel_models import SceneCodec, find_artefact, load_scene_codec
+
+_LOSS = 0.1
+_S = 1_000_000_000
+_ONE_CELL = Block(1, 0, 1, 1)
+
+
+@pytest.fixture(scope="module")
+def codec() -> SceneCodec:
+    return load_scene_codec(find_artefact())
+
+
+@pytest.fixture
+def belief(codec: SceneCodec) -> Belief:
+    return Belief(codec, 2, 3, _LOSS, refresh_s=1e9)  # nobody joins late
+
+
+def _told(codec: SceneCodec, value: int, *, quality: int = 5, base: Base | None = None) -> CellElement:
+    values = np.zeros((codec.entropy.channels, 1, 1), np.int64)
+    values[0] = value * VALUE_ONE
+    return CellElement(CellUpdate(_ONE_CELL, quality, 4, values), base=base)
+
+
+def _latents(codec: SceneCodec, element: CellElement) -> NDArray[np.float32]:
+    latents = np.zeros((codec.entropy.channels, 2, 3), np.float32)
+    latents[:, *_ONE_CELL.window] = codec.quantizer.dequantize(element.update.values, element.update.quality)
+    return latents
+
+
+def test_what_was_never_told_is_shown_as_nothing(codec: SceneCodec, belief: Belief) -> None:
+    latents = _latents(codec, _told(codec, 3))
+    expected = codec.quantizer.sensitivity[0] * latents[0] ** 2
+    np.testing.assert_allclose(belief.expected_error(latents, 0), expected, rtol=1e-5)
+    assert belief.told_share == 0
+    assert not belief.refines(5).any()
+
+
+def test_what_was_told_once_lacks_as_often_as_packets_are_lost(codec: SceneCodec, belief: Belief) -> None:
+    element = _told(codec, 3)
+    latents = _latents(codec, element)
+    before = belief.expected_error(latents, 0)[0, 1]
+    belief.sent(element, 1 * _S)
+    assert belief.expected_error(latents, 1 * _S)[0, 1] == pytest.approx(_LOSS * before, rel=1e-4)
+    belief.sent(element, 2 * _S)
+    assert belief.expected_error(latents, 2 * _S)[0, 1] == pytest.approx(_LOSS**2 * before, rel=1e-4)
+    assert belief.told_share == pytest.approx(1 / 6)
+
+
+def test_a_refinement_is_of_use_to_who_holds_its_base(codec: SceneCodec, belief: Belief) -> None:
+    belief.sent(_told(codec, 2), 1 * _S)
+    base = belief.base(_ONE_CELL)
+    assert base is not None
+    belief.sent(_told(codec, 30, quality=12, base=base), 2 * _S)
+    share = belief.newest_share(3 * _S)[0, 1]
+    assert share == pytest.approx((1 - _LOSS) ** 2, rel=1e-4)
+    assert belief.refines(12)[0, 1]
+    assert not belief.refines(5).any()
+    anew = _told(codec, 30, quality=12)
+    belief.sent(anew, 4 * _S)  # the same again, for itself: of use to all
+    assert belief.newest_share(5 * _S)[0, 1] == pytest.approx(1 - _LOSS * (1 - share), rel=1e-4)
+
+
+def test_of_lost_versions_the_last_that_arrived_is_shown(codec: SceneCodec, belief: Belief) -> None:
+    first, second = _told(codec, 2), _told(codec, 9)
+    belief.sent(first, 1 * _S)
+    belief.sent(second, 2 * _S)
+    shown = {"first": (1 - _LOSS) * _LOSS, "second": 1 - _LOSS, "nothing": _LOSS**2}
+    errors = belief.expected_error(_latents(codec, first), 2 * _S)[0, 1]
+    step = float(codec.quantizer.steps[5][0])
+    weight = float(codec.quantizer.sensitivity[0]) * step**2
+    assert errors == pytest.approx(weight * (shown["second"] * 7**2 + shown["nothing"] * 2**2), rel=1e-4)
+
+
+def test_nothing_refines_what_goes_on_the_air_with_it(codec: SceneCodec, belief: Belief) -> None:
+    belief.sent(_told(codec, 2), 1 * _S)
+    assert belief.newest_share(1 * _S)[0, 1] == 0
+    assert belief.newest_share(1 * _S + 1)[0, 1] == pytest.approx(1 - _LOSS, rel=1e-4)
+
+
+def test_cells_of_several_qualities_are_no_base(codec: SceneCodec, belief: Belief) -> None:
+    belief.sent(_told(codec, 2), 1 * _S)
+    assert belief.base(Block(0, 0, 2, 1)) is None
+
+
+def test_who_may_have_joined_late_holds_less(codec: SceneCodec) -> None:
+    belief = Belief(codec, 2, 3, _LOSS, refresh_s=10.0)
+    belief.sent(_told(codec, 3), 1 * _S)
+    shares = [belief.newest_share(seconds * _S)[0, 1] for seconds in (2, 20, 200)]
+    assert shares[0] > shares[1] > shares[2]
+    latents = _latents(codec, _told(codec, 3))
+    errors = [belief.expected_error(latents, seconds * _S)[0, 1] for seconds in (2, 20, 200)]
+    assert errors[0] < errors[1] < errors[2]
