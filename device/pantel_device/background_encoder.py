@@ -23,6 +23,7 @@ from pantel_models import SceneCodec, contour_map
 __all__ = ["BackgroundEncoder"]
 
 _LADDER = (5, 12, 18, 25, 31)  # qualities at which cells are told
+_BASES_BELOW = 2  # so many steps lie at most between what is held and what refines it
 _OVERHEAD_BITS = 27.0  # kind, block, quality, levels and end of a payload of one element
 _BASE_BITS = 10.0  # quality and checksum of what is refined
 # Who lacks a base misses more than what refines it: the rest of the payload, too, and all that refines it later. With
@@ -93,8 +94,15 @@ class BackgroundEncoder:
         self._belief = Belief(codec, rows, columns, loss, refresh_s)
         self._arrival = 1 - loss
         self._persistence = Persistence(codec)
-        bases = _LADDER if codec.entropy.refines else ()
-        self._ways = [_Way(quality, base) for quality in _LADDER for base in (None, *bases) if (base or 0) < quality]
+        self._ways = [_Way(quality, None) for quality in _LADDER]
+        if codec.entropy.refines:
+            rungs = range(1, _BASES_BELOW + 1)
+            self._ways += [
+                _Way(quality, _LADDER[rung - below])
+                for rung, quality in enumerate(_LADDER)
+                for below in rungs
+                if below <= rung
+            ]
         self._settled_until_ns = {way: np.zeros((rows, columns), np.int64) for way in self._ways}
         self._bits_ratio = dict.fromkeys(self._ways, 1.0)  # bits over activity; learned from what was tried
         self._seen: tuple[NDArray[np.uint8], NDArray[np.float32]] | None = None

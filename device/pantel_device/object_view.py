@@ -19,6 +19,8 @@ __all__ = ["ObjectView"]
 _RIM_PX = 2
 _REACH = 0.62  # of an object's sides, in which what belongs to it is looked for; all but the widest margin
 _WORTH_REACHING = 0.1  # share of a strip beside an object that has to move for the raster to reach so far
+_LARGE_WORTH_REACHING = 0.3  # the same for objects of this area on: a large raster is soon a blur
+_LARGE_PX = 1500.0
 _DIFFERENCE = 14.0  # grey levels from the background that make a pixel the object's
 _SOFTNESS = 6.0
 _PRESENCE = 30.0  # weighted error of not showing an object at all, or of showing one that is gone, as `weight` 1 has it
@@ -75,6 +77,7 @@ class ObjectView:
         """Return how far a raster should reach beyond an object to hold all that moves with it, such as its shadow."""
         mask = (self._mask > 0.5) & ~self._others
         width, height = box.x1 - box.x0, box.y1 - box.y0
+        worth_reaching = _WORTH_REACHING if box.area_px < _LARGE_PX else _LARGE_WORTH_REACHING
         found = []
         for dx, dy in ((-1, 0), (0, -1), (1, 0), (0, 1)):
             margin = 0
@@ -87,7 +90,7 @@ class ObjectView:
                     box.y0 - inner * height if dy < 0 else box.y1 + outer * height if dy > 0 else box.y1,
                 )
                 part = mask[self._rows_and_columns(strip)]
-                if part.sum() < _WORTH_REACHING * strip.area_px:
+                if part.sum() < worth_reaching * strip.area_px:
                     break
                 margin = index
             found.append(margin)

@@ -46,7 +46,13 @@ from pantel_models.thumbnails import Look, ThumbnailCodec, kind_of
 
 __all__ = ["SpriteEncoder"]
 
-_QUALITIES = ((0, 2, 4, 6), (2, 4, 6))  # of core and detail that are tried
+_Qualities = tuple[tuple[int, ...], tuple[int, ...]]
+_QUALITIES: _Qualities = ((0, 2, 4, 6), (2, 4, 6))  # of core and detail that are tried
+# For the objects that lack most: as many of them as the sender has time for.
+_MORE_QUALITIES: _Qualities = ((0, 1, 2, 3, 4, 5, 6), (2, 3, 4, 5, 6, 7))
+_MORE_FOR = 2
+_FEW = 3  # objects; among more, large ones take too long
+_SMALL_PX = 2000.0  # area of an object
 
 # What elements take besides the symbols of a thumbnail [bit].
 _SPRITE_BITS = 48.0
@@ -105,7 +111,10 @@ class SpriteEncoder:
         }
         cases = sorted((c for c in self._cases.values() if c.shown > _LEAST_ERROR), key=lambda case: -case.shown)
         for rank, case in enumerate(cases):
-            found += self._about(case, looks=rank < _LOOKED_AT)
+            qualities = _QUALITIES if rank < _LOOKED_AT else None
+            if rank < _MORE_FOR and (len(cases) <= _FEW or case.track.box.area_px < _SMALL_PX):
+                qualities = _MORE_QUALITIES
+            found += self._about(case, qualities)
         return found
 
     def refined(self, news: News, more_bits: float) -> News:
@@ -182,11 +191,11 @@ class SpriteEncoder:
         earlier = None if before is None else replace(before, earlier=None)
         return SpriteCase(stamp_ns, age_steps, now_ns, track, view, missing, bare, known, earlier)
 
-    def _about(self, case: SpriteCase, *, looks: bool) -> list[News]:
-        """Return what could be told of one object."""
+    def _about(self, case: SpriteCase, qualities: _Qualities | None) -> list[News]:
+        """Return what could be told of one object; nothing of its looks if no qualities of them are given."""
         belief = self._told.get(case.track.track_id)
         if belief is None:
-            return self._introductions(case) if looks else []
+            return [] if qualities is None else self._introductions(case, qualities)
         knot = case.knot(self._size_px, belief.sprite)
         box = belief.box_of(knot_pose(knot, case.stamp_ns))
         posed = case.view.error(belief.look, box, belief.sprite.margins)
@@ -198,8 +207,8 @@ class SpriteEncoder:
         found = [self._news(case, (move,), _POSE_BITS if step is None else _STEP_BITS, gain)]
         if case.missing > _DOUBTFUL:
             found.append(self._again(case, belief, knot, posed))
-        if looks:
-            found += self._new_looks(case, belief, found[0], min(posed, case.known))
+        if qualities is not None:
+            found += self._new_looks(case, belief, found[0], min(posed, case.known), qualities)
         return [news for news in found if news.worth > 0]
 
     def _again(self, case: SpriteCase, belief: SpriteBelief, knot: Knot, posed: float) -> News:
@@ -212,7 +221,9 @@ class SpriteEncoder:
         gain += (1 - case.missing) * (case.known - posed) * lasting_s(case.now_ns - belief.knot_ns)
         return self._news(case, (element,), _SPRITE_BITS + float(symbol_bits.sum()), gain, belief.look)
 
-    def _new_looks(self, case: SpriteCase, belief: SpriteBelief, move: News, posed: float) -> list[News]:
+    def _new_looks(
+        self, case: SpriteCase, belief: SpriteBelief, move: News, posed: float, qualities: _Qualities
+    ) -> list[News]:
         """Return how the looks of a known object could be brought up to date: alone, with its place, or all anew.
 
         Args:
@@ -220,11 +231,12 @@ class SpriteEncoder:
             belief: What the receiver knows of it.
             move: The news of its place alone.
             posed: Error with the old look in the better place.
+            qualities: Of core and detail that are tried.
         """
         moves = move.worth > 0
         knot = case.knot(self._size_px, belief.sprite)
         box = belief.box_of(knot_pose(knot, case.stamp_ns)) if moves else belief.box_at(case.now_ns)
-        found = self._introductions(case) if self._outgrown(case, belief) else []
+        found = self._introductions(case, qualities) if self._outgrown(case, belief) else []
         cutting = None if box is None else case.view.cut(raster_box(box, belief.sprite.margins))
         if cutting is None or box is None:
             return found
@@ -236,7 +248,8 @@ class SpriteEncoder:
         for part in Part:
             core = None if part is Part.CORE else belief.sprite.core
             version = belief.next_version if core is None else core.version
-            for draft, symbol_bits in self._drafts(latents, (shape, belief.sprite.class_id), version, core, places):
+            thumbnails = self._quantized(latents, shape, part, qualities, version)
+            for draft, symbol_bits in self._drafts(thumbnails, (shape, belief.sprite.class_id), core, places):
                 bits = _LOOK_BITS + symbol_bits
                 error = case.view.error(draft.look, box, belief.sprite.margins)
                 gain = (1 - case.missing) * (posed - error) * lasts_s
@@ -247,27 +260,29 @@ class SpriteEncoder:
                     found.append(self._news(case, both, bits + move.bits, gain + move_gain, draft))
         return found
 
+    def _quantized(
+        self, latents: NDArray[np.float32], shape: int, part: Part, qualities: _Qualities, version: int
+    ) -> list[Thumbnail]:
+        """Return a part of a thumbnail in several qualities."""
+        return [self._thumbnails.quantize(latents, shape, part, quality, version)[0] for quality in qualities[part]]
+
     def _drafts(
         self,
-        latents: NDArray[np.float32],
+        parts: Sequence[Thumbnail],
         kind: tuple[int, int],
-        version: int,
         core: Thumbnail | None,
         places: Sequence[tuple[ObjectView, Box]],
     ) -> list[tuple[LookDraft, float]]:
-        """Return a part of a thumbnail in several qualities, each with what its symbols cost [bit].
+        """Return thumbnails with what their symbols cost [bit].
 
         Args:
-            latents: Of the object.
+            parts: Cores, or details.
             kind: Shape and class of the sprite.
-            version: Of the core.
-            core: What the detail belongs to; None to make a core.
+            core: What the details belong to; None if the parts are cores.
             places: As `LookDraft` has them.
         """
         shape, class_id = kind
-        part = Part.CORE if core is None else Part.DETAIL
-        choices = [self._thumbnails.quantize(latents, shape, part, quality, version)[0] for quality in _QUALITIES[part]]
-        pairs = [(each, None) if core is None else (core, each) for each in choices]
+        pairs = [(each, None) if core is None else (core, each) for each in parts]
         looks = self._thumbnails.decode_all(pairs, shape, class_id)
         drafts = [
             LookDraft(pair[0], pair[1], look, shape, class_id, places) for pair, look in zip(pairs, looks, strict=True)
@@ -286,7 +301,7 @@ class SpriteEncoder:
             or case.view.margins(case.track.box) != sprite.margins
         )
 
-    def _introductions(self, case: SpriteCase) -> list[News]:
+    def _introductions(self, case: SpriteCase, qualities: _Qualities) -> list[News]:
         """Return an object with all that makes it known, in several qualities."""
         belief = self._told.get(case.track.track_id)
         width_code = size_code(case.width_px)
@@ -306,7 +321,8 @@ class SpriteEncoder:
         latents = self._thumbnails.analyse(cutting, shape, class_id)
         found = []
         places = case.places(box, margins)
-        for draft, symbol_bits in self._drafts(latents, (shape, class_id), version, None, places):
+        cores = self._quantized(latents, shape, Part.CORE, qualities, version)
+        for draft, symbol_bits in self._drafts(cores, (shape, class_id), None, places):
             bits = _SPRITE_BITS + symbol_bits + (0.0 if past is None else _PAST_BITS)
             gain = (case.shown - case.view.error(draft.look, box, margins)) * lasts_s
             element = SpriteElement(sprite_id, belief is None, class_id, width_code, margins, knot, draft.core, past)

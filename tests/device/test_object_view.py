@@ -57,6 +57,21 @@ def test_the_raster_reaches_for_the_shadow(
     assert [margin for other, margin in enumerate(margins) if other != side] == [0, 0, 0]
 
 
+@pytest.mark.parametrize(("scale", "reaches"), [(1.0, True), (2.0, False)])
+def test_a_large_raster_reaches_for_more_than_a_trace(
+    scale: float, street: NDArray[np.uint8], paint: _Paint, observe: _Observe, walk: _Walk, *, reaches: bool
+) -> None:
+    box = Box(40, 10, 40 + 20 * scale, 10 + 40 * scale)
+    width, height = 20 * scale, 40 * scale
+    share = 0.2  # of the first strip on the right, which begins 8 % of the width beside the box
+    beside = slice(round(box.x1), round(box.x1 + 0.3 * width) + 1)
+    shadow = np.s_[10 : 10 + round(share * height), beside]
+    pixels = paint(_shaded(street, *shadow), box)
+    track = _stands(walk, box)
+    margins = ObjectView(observe(pixels, street, 0, [track]), track, [box]).margins(box)
+    assert (margins[2] > 0) is reaches
+
+
 def test_without_shadow_the_raster_is_tight(
     street: NDArray[np.uint8], paint: _Paint, observe: _Observe, walk: _Walk
 ) -> None:
