@@ -32,7 +32,7 @@ _CAUTION = 4.0  # power of that probability
 _SEED_OVERHEAD_BITS = _OVERHEAD_BITS + 3.0  # its kind is seldom
 # What counts beside the bits of a block when blocks are compared. The cells that a small one leaves out have to be told
 # as well, each block has a header, and without this most of the finest ones had one or two cells.
-_CROWDING_BITS = 90.0
+_CROWDING_BITS = 60.0
 _FITTING_ROUNDS = 4
 _STRENGTH = 0.4  # of rate-distortion optimization; the training's own lambda gives up too much
 _WEAKER = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35)  # strengths that may fill what room is left
