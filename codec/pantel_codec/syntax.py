@@ -257,7 +257,12 @@ class SceneSyntax:
             if base is None or told != (base.quality, base.checksum) or base.level.max() > levels:
                 return MissingBase(block)
         reader = Reader(self.model, fields.decoder, bound)
-        values = self.model.walk(height, width, quality, levels, reader, base=base)
+        try:
+            values = self.model.walk(height, width, quality, levels, reader, base=base)
+        except BitstreamError:
+            if base is None:
+                raise
+            return MissingBase(block)  # one wrong base in 256 has the right checksum
         return CellElement(CellUpdate(block, quality, levels, values), seed=kind == _SEED, base=base)
 
 

@@ -146,7 +146,7 @@ class BackgroundEncoder:
         )
         estimates = []
         for way in self._ways:
-            gain = self._estimated_gain(view, way)
+            gain = self._estimated_gain(view, way, now_ns)
             gain[self._settled_until_ns[way] > now_ns] = -np.inf
             bits = self._bits_ratio[way] * self._activity(view, way)
             found = best_block(
@@ -235,13 +235,13 @@ class BackgroundEncoder:
                 raise TypeError(f"{element} is no update of cells")
             self._belief.sent(element, now_ns)
 
-    def _estimated_gain(self, view: _View, way: _Way) -> NDArray[np.float64]:
+    def _estimated_gain(self, view: _View, way: _Way, now_ns: int) -> NDArray[np.float64]:
         """Return (rows, columns): about the expected error, weighted, that telling each cell so removes."""
         if way.base is None:
             gain = view.error - self._belief.error_estimate(view.latents, way.quality)
         else:
             gain = view.refinable * (view.newest_error - self._belief.error_estimate(view.change, way.quality))
-            gain[~self._belief.refines(way.base)] = -np.inf
+            gain[~self._belief.refinable(way.base, now_ns)] = -np.inf
         return self._arrival * gain * view.importance
 
     def _activity(self, view: _View, way: _Way) -> NDArray[np.float64]:

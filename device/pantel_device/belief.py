@@ -41,21 +41,21 @@ class Belief:
         return expected
 
     def newest_share(self, now_ns: int) -> NDArray[np.float64]:
-        """Return (rows, columns): how likely the receiver holds the newest version, so that it can be refined.
-
-        Nothing refines what goes on the air in the same payload.
-        """
-        fresh = self._newest.time_ns >= now_ns
-        shares: NDArray[np.float64] = np.where(fresh, 0.0, (1 - self._joined(now_ns)) * self._share[0])
+        """Return (rows, columns): how likely the receiver holds the newest version."""
+        shares: NDArray[np.float64] = (1 - self._joined(now_ns)) * self._share[0]
         return shares
 
     def newest_error(self, latents: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return (rows, columns): the squared error where the newest version is shown."""
         return self._error(latents, self._latents[0])
 
-    def refines(self, quality: int) -> NDArray[np.bool_]:
-        """Return (rows, columns): where the newest version was told at a quality."""
-        held: NDArray[np.bool_] = (self._newest.level > 0) & (self._newest.quality == quality)
+    def refinable(self, quality: int, now_ns: int) -> NDArray[np.bool_]:
+        """Return (rows, columns): where the newest version was told at a quality, so that it can be refined.
+
+        Nothing refines what goes on the air in the same payload: a receiver reads it all before it applies any.
+        """
+        newest = self._newest
+        held: NDArray[np.bool_] = (newest.level > 0) & (newest.quality == quality) & (newest.time_ns < now_ns)
         return held
 
     def base(self, block: Block) -> Base | None:

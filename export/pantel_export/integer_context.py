@@ -7,7 +7,6 @@ import torch
 from numpy.typing import NDArray
 
 from pantel_codec.context import ACTIVATION_BITS, WEIGHT_BITS
-from pantel_codec.stages import REFINEMENT_STAGES
 from pantel_export.networks import ContextModel, interpolate_anchors
 from pantel_export.refinement.networks import RefinementContext
 
@@ -29,14 +28,13 @@ def context_arrays(model: ContextModel | RefinementContext, qualities: int) -> d
     arrays: dict[str, NDArray[np.int32]] = {}
     for g, net in enumerate(model.nets):
         convolutions = [net.spatial] if refining else list(net.spatial)
-        stages = REFINEMENT_STAGES if refining else net.stages
         width, inputs = convolutions[0].weight.shape[:2]
         # (dilations, width, inputs, 3, 3) -> taps row by row, inputs fastest
         weights = torch.stack([convolution.weight for convolution in convolutions])
         spatial = weights.permute(0, 3, 4, 2, 1).reshape(len(weights), 9 * inputs, width)
         own_bias = {convolution.dilation[0]: convolution.bias for convolution in convolutions}
-        bias = interpolate_anchors(net.bias, quality_grid(qualities)).view(qualities, len(stages), width)
-        bias = bias + torch.stack([own_bias[stage.dilation] for stage in stages])
+        bias = interpolate_anchors(net.bias, quality_grid(qualities)).view(qualities, len(net.stages), width)
+        bias = bias + torch.stack([own_bias[stage.dilation] for stage in net.stages])
         deep = WEIGHT_BITS + ACTIVATION_BITS
         parts = {
             "spatial": (spatial, WEIGHT_BITS),

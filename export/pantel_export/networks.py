@@ -14,6 +14,7 @@ because at a few bits per cell its side information costs more than it saves.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -34,6 +35,7 @@ __all__ = [
     "GainUnit",
     "Generator",
     "SceneNetworks",
+    "code_in_stages",
     "interpolate_anchors",
     "rounded",
     "spread_groups",
@@ -189,6 +191,7 @@ class _GroupContext(nn.Module):
         width = settings.context_width
         before = sum(settings.groups[:group])
         own = settings.groups[group]
+        self.own = slice(before, before + own)
         self.stages = stages_of(group)
         # Values and magnitudes of the known symbols, and one plane that tells which cells of each group are known.
         inputs = 2 * (before + own) + group + 1
@@ -251,32 +254,51 @@ class ContextModel(nn.Module):
             available: (B, groups, h, w), 1 where a group of a cell is in the payload.
             quality: (B,) in 0..1.
         """
-        height, width = targets.shape[-2:]
-        before = targets[:, :0]
-        values, means, scales = [], [], []
-        for g, net in enumerate(self.nets):
-            start = sum(self.groups[:g])
-            target = targets[:, start : start + self.groups[g]]
-            mask = available[:, g : g + 1]
-            earlier = torch.zeros_like(mask)
-            own, mean, log_scale = (torch.zeros_like(target) for _ in range(3))
-            for index, stage in enumerate(net.stages):
-                cells = torch.from_numpy(stage.mask(height, width)).to(targets)  # (h, w)
-                known = mask * earlier
-                inputs = torch.cat([before, own.clamp(-KNOWN_LIMIT, KNOWN_LIMIT) * known], 1)
-                planes = torch.cat([available[:, :g], known], 1)
-                stage_mean, stage_scale = (x.float() for x in net(inputs, planes, quality, index))
-                residual = rounded((target - stage_mean).detach(), stage_scale.detach())
-                coded = target + (stage_mean + residual - target).detach()  # straight through
-                own = own + coded * cells
-                mean = mean + stage_mean * cells
-                log_scale = log_scale + stage_scale * cells
-                earlier = earlier + cells
-            before = torch.cat([before, own.clamp(-KNOWN_LIMIT, KNOWN_LIMIT) * mask], 1)
-            values.append(own)
-            means.append(mean)
-            scales.append(log_scale)
-        return Coded(torch.cat(values, 1), torch.cat(means, 1), torch.cat(scales, 1))
+        return code_in_stages(
+            self.nets, targets, available, lambda net, known, planes, stage: net(known, planes, quality, stage)
+        )
+
+
+def code_in_stages(
+    nets: nn.ModuleList,
+    targets: Tensor,
+    available: Tensor,
+    predict: Callable[[nn.Module, Tensor, Tensor, int], tuple[Tensor, Tensor]],
+) -> Coded:
+    """Quantize all latents, group by group and stage by stage, each by what was coded before it.
+
+    Args:
+        nets: For each group a network that knows its `stages` and its `own` channels.
+        targets: (B, channels, h, w), latents in quantizer steps.
+        available: (B, groups, h, w), 1 where a group of a cell is in the payload.
+        predict: Gives mean and log scale of a group from its network, the values known so far, the planes that tell
+            which they are, and the index of the stage.
+    """
+    height, width = targets.shape[-2:]
+    before = targets[:, :0]
+    values, means, scales = [], [], []
+    for g, net in enumerate(nets):
+        target = targets[:, net.own]
+        mask = available[:, g : g + 1]
+        earlier = torch.zeros_like(mask)
+        own, mean, log_scale = (torch.zeros_like(target) for _ in range(3))
+        for index, stage in enumerate(net.stages):
+            cells = torch.from_numpy(stage.mask(height, width)).to(targets)  # (h, w)
+            known = mask * earlier
+            inputs = torch.cat([before, own.clamp(-KNOWN_LIMIT, KNOWN_LIMIT) * known], 1)
+            planes = torch.cat([available[:, :g], known], 1)
+            stage_mean, stage_scale = (x.float() for x in predict(net, inputs, planes, index))
+            residual = rounded((target - stage_mean).detach(), stage_scale.detach())
+            coded = target + (stage_mean + residual - target).detach()  # straight through
+            own = own + coded * cells
+            mean = mean + stage_mean * cells
+            log_scale = log_scale + stage_scale * cells
+            earlier = earlier + cells
+        before = torch.cat([before, own.clamp(-KNOWN_LIMIT, KNOWN_LIMIT) * mask], 1)
+        values.append(own)
+        means.append(mean)
+        scales.append(log_scale)
+    return Coded(torch.cat(values, 1), torch.cat(means, 1), torch.cat(scales, 1))
 
 
 def rounded(distance: Tensor, log_scale: Tensor) -> Tensor:

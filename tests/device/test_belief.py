@@ -42,7 +42,7 @@ def test_what_was_never_told_is_shown_as_nothing(codec: SceneCodec, belief: Beli
     expected = codec.quantizer.sensitivity[0] * latents[0] ** 2
     np.testing.assert_allclose(belief.expected_error(latents, 0), expected, rtol=1e-5)
     assert belief.told_share == 0
-    assert not belief.refines(5).any()
+    assert not belief.refinable(5, _S).any()
 
 
 def test_what_was_told_once_lacks_as_often_as_packets_are_lost(codec: SceneCodec, belief: Belief) -> None:
@@ -63,8 +63,8 @@ def test_a_refinement_is_of_use_to_who_holds_its_base(codec: SceneCodec, belief:
     belief.sent(_told(codec, 30, quality=12, base=base), 2 * _S)
     share = belief.newest_share(3 * _S)[0, 1]
     assert share == pytest.approx((1 - _LOSS) ** 2, rel=1e-4)
-    assert belief.refines(12)[0, 1]
-    assert not belief.refines(5).any()
+    assert belief.refinable(12, 3 * _S)[0, 1]
+    assert not belief.refinable(5, 3 * _S).any()
     anew = _told(codec, 30, quality=12)
     belief.sent(anew, 4 * _S)  # the same again, for itself: of use to all
     assert belief.newest_share(5 * _S)[0, 1] == pytest.approx(1 - _LOSS * (1 - share), rel=1e-4)
@@ -83,8 +83,8 @@ def test_of_lost_versions_the_last_that_arrived_is_shown(codec: SceneCodec, beli
 
 def test_nothing_refines_what_goes_on_the_air_with_it(codec: SceneCodec, belief: Belief) -> None:
     belief.sent(_told(codec, 2), 1 * _S)
-    assert belief.newest_share(1 * _S)[0, 1] == 0
-    assert belief.newest_share(1 * _S + 1)[0, 1] == pytest.approx(1 - _LOSS, rel=1e-4)
+    assert not belief.refinable(5, 1 * _S).any()
+    assert belief.refinable(5, 1 * _S + 1).sum() == 1
 
 
 def test_cells_of_several_qualities_are_no_base(codec: SceneCodec, belief: Belief) -> None:

@@ -35,7 +35,6 @@ from pantel_models import SceneCodec
 _WIDTH, _HEIGHT = 160, 112
 _CAPACITY_BYTES = 33
 _SCANT_BYTES = 25
-_ROOMY_BYTES = 48
 _TENTH_NS = 100_000_000
 _STEP_NS = 4 * _TENTH_NS
 _S = 1_000_000_000
@@ -200,7 +199,7 @@ def test_first_of_all_there_is_ground_to_stand_on(codec: SceneCodec, encoder: Sc
 def test_place_and_look_of_an_object_share_a_payload(codec: SceneCodec, encoder: SceneEncoder, busy: _Seen) -> None:
     receiver = _Receiver(codec)
     shared = 0
-    for payload, _ in _payloads(encoder, busy, 40, capacity_bytes=_ROOMY_BYTES):
+    for payload, _ in _payloads(encoder, busy, 40, capacity_bytes=_SCANT_BYTES):
         kinds = [type(element) for element in receiver.syntax.read(payload)]
         moves = sum(kind in (PoseElement, StepElement, SpriteElement) for kind in kinds)
         assert moves <= 2  # an introduction may come with an older knot

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from pantel_codec.context import KNOWN_LIMIT
 from pantel_codec.stages import REFINEMENT_STAGES
-from pantel_export.networks import Coded, interpolate_anchors, rounded
+from pantel_export.networks import Coded, code_in_stages, interpolate_anchors
 from pantel_export.settings import NetworkSettings
 
 __all__ = ["Base", "RefinementContext"]
@@ -45,10 +45,11 @@ class _GroupRefinement(nn.Module):
         before = sum(settings.groups[:group])
         own = settings.groups[group]
         self.own = slice(before, before + own)
+        self.stages = REFINEMENT_STAGES
         # As for other cells, and beside them the base: values, magnitudes, and which groups are held.
         inputs = 2 * (before + own) + group + 1 + 2 * settings.channels + len(settings.groups)
         self.spatial = nn.Conv2d(inputs, width, 3, padding=1)
-        self.bias = nn.Parameter(torch.zeros(settings.anchors, len(REFINEMENT_STAGES) * width))
+        self.bias = nn.Parameter(torch.zeros(settings.anchors, len(self.stages) * width))
         self.base_bias = nn.Parameter(torch.zeros(settings.anchors, width))
         self.hidden = nn.Conv2d(width, width, 1)
         self.head = nn.Conv2d(width, 2 * own, 1)
@@ -86,27 +87,6 @@ class RefinementContext(nn.Module):
             available: (B, groups, h, w), 1 where a group of a cell is in the payload.
             quality: (B,) in 0..1.
         """
-        height, width = targets.shape[-2:]
-        before = targets[:, :0]
-        values, means, scales = [], [], []
-        for g, net in enumerate(self.nets):
-            target = targets[:, net.own]
-            mask = available[:, g : g + 1]
-            earlier = torch.zeros_like(mask)
-            own, mean, log_scale = (torch.zeros_like(target) for _ in range(3))
-            for index, stage in enumerate(REFINEMENT_STAGES):
-                cells = torch.from_numpy(stage.mask(height, width)).to(targets)  # (h, w)
-                known = mask * earlier
-                inputs = torch.cat([before, own.clamp(-KNOWN_LIMIT, KNOWN_LIMIT) * known], 1)
-                planes = torch.cat([available[:, :g], known], 1)
-                stage_mean, stage_scale = net(inputs, planes, base, quality, index)
-                residual = rounded((target - stage_mean).detach(), stage_scale.detach())
-                own = own + (stage_mean + residual).detach() * cells
-                mean = mean + stage_mean * cells
-                log_scale = log_scale + stage_scale * cells
-                earlier = earlier + cells
-            before = torch.cat([before, own.clamp(-KNOWN_LIMIT, KNOWN_LIMIT) * mask], 1)
-            values.append(own)
-            means.append(mean)
-            scales.append(log_scale)
-        return Coded(torch.cat(values, 1), torch.cat(means, 1), torch.cat(scales, 1))
+        return code_in_stages(
+            self.nets, targets, available, lambda net, known, planes, stage: net(known, planes, base, quality, stage)
+        )
