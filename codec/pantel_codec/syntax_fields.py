@@ -129,13 +129,7 @@ class FieldReader:
         return int(self.decoder.decode(1, table)[0])
 
     def uniform(self, size: int) -> int:
-        """Read one of `size` equiprobable numbers.
-
-        Raises:
-            BitstreamError: There is none.
-        """
-        if size < 1:
-            raise BitstreamError("a level that this model does not have: the bytes are damaged")
+        """Read one of `size` equiprobable numbers."""
         return self.symbol(CodingTable.uniform(size))
 
     def side(self, left: int) -> int:

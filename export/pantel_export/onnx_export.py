@@ -21,9 +21,10 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from pantel_export.networks import CELL_PX, Encoder, Generator
 
-__all__ = ["export_encoder", "export_generator", "export_module"]
+__all__ = ["export_encoder", "export_generator", "export_module", "with_half_weights"]
 
 _OPSET = 18
+_MANY_WEIGHTS = 64  # of a tensor that is worth halving
 
 
 def export_generator(network: Generator, channels: int, sides: int) -> bytes:
@@ -105,6 +106,26 @@ def export_module(
         node.doc_string = ""
     del model.metadata_props[:]
     return bytes(model.SerializeToString(deterministic=True))
+
+
+def with_half_weights(model: bytes) -> bytes:
+    """Return a float ONNX model whose weights are kept as 16-bit floats, and become 32-bit ones when it is loaded.
+
+    So the file is half as large, and what it computes is as precise as 11 bits of each weight are.
+    """
+    proto = onnx.load_from_string(model)
+    graph = proto.graph
+    casts = []
+    for index, tensor in enumerate(graph.initializer):
+        if tensor.data_type == onnx.TensorProto.FLOAT and np.prod(tensor.dims) >= _MANY_WEIGHTS:
+            stored = f"{tensor.name}_half"
+            half = onnx.numpy_helper.to_array(tensor).astype(np.float16)
+            casts.append(onnx.helper.make_node("Cast", [stored], [tensor.name], to=onnx.TensorProto.FLOAT))
+            graph.initializer[index].CopyFrom(onnx.numpy_helper.from_array(half, stored))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    return bytes(proto.SerializeToString(deterministic=True))
 
 
 class _Inputs(CalibrationDataReader):

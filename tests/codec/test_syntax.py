@@ -39,7 +39,6 @@ from pantel_codec import (
     SpriteElement,
     Step,
     StepElement,
-    Surface,
     SymbolError,
     Thumbnail,
     ThumbnailModel,
@@ -48,8 +47,8 @@ from pantel_codec import (
     make_encoder,
 )
 from pantel_codec.elements import PAST_RANGE_PX, PAST_RANGE_SIZES
-from pantel_codec.syntax import _CELLS, _MIN_ELEMENT_BITS, _NEW_WITH_PAST, _REFINE, _SPRITE
-from pantel_codec.syntax_fields import BASE_QUALITIES, CLASSES, KINDS, NEWS, QUALITIES, FieldWriter
+from pantel_codec.syntax import _CELLS, _MIN_ELEMENT_BITS, _NEW_WITH_PAST, _SPRITE
+from pantel_codec.syntax_fields import CLASSES, KINDS, NEWS, QUALITIES, FieldWriter
 from pantel_codec.syntax_fields import MARGINS as MARGIN_TABLE
 
 WIDTH_PX, HEIGHT_PX = 100, 75  # 7 x 5 cells
@@ -229,7 +228,6 @@ def test_a_payload_cannot_tell_more_cells_than_the_picture_has(model: EntropyMod
 
 BLOCK = Block(0, 0, 2, 2)
 HELD = Base(np.arange(36).reshape(9, 2, 2) * 100, np.array([[1, 2], [2, 2]], np.uint8), 1)
-REFINED = Block(1, 0, 3, 2)
 KNOT = Knot(0, 20, 30, 40)
 SPRITE = SpriteElement(1, True, 1, 30, (0, 0, 0, 0), KNOT, thumbnail())
 STEP = StepElement(1, 0, 1, 1, 1)
@@ -287,10 +285,10 @@ def test_fields_out_of_range_are_refused(syntax: SceneSyntax, element: Element) 
         syntax.write([element])
 
 
-def _begun_cells(encoder: RangeEncoder, column: int, kind: int = _CELLS) -> FieldWriter:
+def _begun_cells(encoder: RangeEncoder, column: int) -> FieldWriter:
     """Write cells of the first row as far as their place."""
     fields = FieldWriter(encoder, (WIDTH_PX, HEIGHT_PX))
-    fields.symbol(kind, KINDS)
+    fields.symbol(_CELLS, KINDS)
     fields.uniform(column, COLUMNS)
     fields.uniform(0, ROWS)
     return fields
@@ -343,113 +341,6 @@ def test_past_heights_that_do_not_exist_are_damage(syntax: SceneSyntax) -> None:
     fields.past(replace(knot, age_steps=9, height_code=-1), knot)
     with pytest.raises(BitstreamError, match="height"):
         syntax.read(encoder.to_bytes() + b"\x01")
-
-
-@pytest.fixture
-def held(model: EntropyModel) -> Surface:
-    """Return a surface of which the upper left corner is held: all of one quality, not all of one level."""
-    surface = Surface(COLUMNS, ROWS, GROUPS)
-    for block, levels in ((Block(0, 0, 4, 3), 2), (Block(1, 1, 1, 1), 1)):
-        element = coded(model, cells(block, levels, seed=9))
-        assert isinstance(element, CellElement)
-        surface.apply(element.update, 1)
-    return surface
-
-
-def refined(model: EntropyModel, surface: Surface, block: Block = REFINED, levels: int = 3) -> Element:
-    return coded(model, cells(block, levels, quality=4, seed=3, base=surface.base(block)))
-
-
-def test_cells_that_are_refined_come_back_with_what_they_were(
-    syntax: SceneSyntax, model: EntropyModel, held: Surface
-) -> None:
-    elements = [ForgetElement(3, 1), refined(model, held), refined(model, held, Block(0, 0, 1, 1), levels=2)]
-    assert plain(syntax.read(syntax.write(elements), held)) == plain(elements)
-
-
-def test_cells_cost_less_by_what_they_were(syntax: SceneSyntax, model: EntropyModel, held: Surface) -> None:
-    again = Block(0, 0, 4, 3)
-    base = held.base(again)
-    assert base is not None
-    same = cells(again, 2, base=base)
-    same.update.values[:] = 0  # no residuals: what the network expects
-    alone = coded(model, cells(again, 2))
-    assert len(syntax.write([coded(model, same)])) < len(syntax.write([alone]))
-
-
-def _without(surface: Surface, **changes: int) -> Surface:
-    """Return the surface with one cell of the refined block changed; a level of 256 is none."""
-    for name, value in changes.items():
-        array = getattr(surface, name)
-        array[..., 0, 2] = array[..., 0, 2] + value
-    return surface
-
-
-@pytest.mark.parametrize("change", [{"level": 254}, {"quality": 1}, {"values": 1}, {"level": 1}])
-def test_what_follows_a_missing_base_is_not_read(
-    syntax: SceneSyntax, model: EntropyModel, held: Surface, change: dict[str, int]
-) -> None:
-    payload = syntax.write([ForgetElement(3, 1), refined(model, held), refined(model, held, Block(0, 0, 1, 1))])
-    read = syntax.read(payload, _without(held, **change))
-    assert read == [ForgetElement(3, 1), MissingBase(REFINED)]
-    assert apply_element(Scene(WIDTH_PX, HEIGHT_PX, GROUPS), read[-1], 0) == 0
-
-
-def test_who_holds_nothing_reads_what_stands_before(syntax: SceneSyntax, model: EntropyModel, held: Surface) -> None:
-    payload = syntax.write([ForgetElement(3, 1), refined(model, held)])
-    for background in (None, Surface(COLUMNS, ROWS, GROUPS)):
-        assert [type(element) for element in syntax.read(payload, background)] == [ForgetElement, MissingBase]
-
-
-def test_fewer_levels_than_are_held_cannot_be_told(syntax: SceneSyntax, model: EntropyModel, held: Surface) -> None:
-    with pytest.raises(SymbolError, match="cannot be refined"):
-        refined(model, held, levels=1)
-    payload = syntax.write([refined(model, held, Block(1, 1, 1, 1), levels=1)])
-    held.level[1, 1] = 2  # of values that are zero, and the checksum counts levels
-    assert isinstance(syntax.read(payload, held)[0], MissingBase)
-
-
-def test_cells_that_all_can_read_come_before_those_that_are_refined(
-    syntax: SceneSyntax, model: EntropyModel, held: Surface
-) -> None:
-    with pytest.raises(SymbolError, match="come last"):
-        syntax.write([refined(model, held), ForgetElement(3, 1)])
-
-
-def test_a_model_without_networks_for_it_refines_nothing(
-    arrays: dict[str, NDArray[np.int32]], syntax: SceneSyntax, model: EntropyModel, held: Surface
-) -> None:
-    payload = syntax.write([refined(model, held)])
-    plain_arrays = {name: array for name, array in arrays.items() if not name.startswith("refinement")}
-    older = SceneSyntax(EntropyModel(plain_arrays), ThumbnailModel(arrays), WIDTH_PX, HEIGHT_PX)
-    assert not older.model.refines
-    assert isinstance(older.read(payload, held)[0], MissingBase)
-    with pytest.raises(SymbolError, match="refines nothing"):
-        refined(older.model, held)
-
-
-@given(st.integers(0, 2**32 - 1))
-def test_noise_behind_a_base_is_cells_or_a_bitstream_error(model: EntropyModel, syntax: SceneSyntax, seed: int) -> None:
-    surface = Surface(COLUMNS, ROWS, GROUPS)
-    first = coded(model, cells(Block(0, 0, COLUMNS, ROWS), 2))
-    assert isinstance(first, CellElement)
-    surface.apply(first.update, 1)
-    encoder = make_encoder()
-    fields = _begun_cells(encoder, column=0, kind=_REFINE)
-    fields.side(COLUMNS, COLUMNS)
-    fields.side(ROWS, ROWS)
-    fields.symbol(4, QUALITIES)
-    fields.uniform(2, 3)
-    base = surface.base(first.update.block)
-    assert base is not None
-    fields.symbol(base.quality, BASE_QUALITIES)
-    fields.uniform(base.checksum, 256)
-    noise = np.random.default_rng(seed).bytes(30)
-    for octet in noise:
-        encoder.encode_bits(octet, 8)
-    with suppress(BitstreamError):
-        for element in syntax.read(encoder.to_bytes(), surface):
-            apply_element(Scene(WIDTH_PX, HEIGHT_PX, GROUPS), element, 0)
 
 
 def test_errors_are_one_line(syntax: SceneSyntax) -> None:

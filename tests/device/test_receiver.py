@@ -220,8 +220,8 @@ def test_payloads_that_make_no_sense_are_counted(context: StreamContext, payload
 
 def test_the_link_is_reported_every_10_seconds(context: StreamContext, payload: bytes) -> None:
     end = _End()
-    for now_s in range(31):
-        end.hear(_octets(context, payload) if now_s == 5 else b"", now_s * _S)
+    for second in range(31):
+        end.hear(_octets(context, payload) if second == 5 else b"", second * _S)
     reports = [event for event in end.album.events if event.kind == "link_report"]
     assert [event.time_ns for event in reports] == [10 * _S, 20 * _S, 30 * _S]
     assert (reports[-1].fields["packets_good"], reports[-1].fields["packet_loss"]) == (2, 0.0)

@@ -318,8 +318,8 @@ def test_who_has_been_forgotten_is_introduced_anew(codec: SceneCodec, encoder: S
     later_ns = 20 * _STEP_NS + 10 * _S
     receiver = _Receiver(codec)
     payloads = [
-        (encoder.payload(standing(now_ns), _CAPACITY_BYTES, now_ns + _TENTH_NS), now_ns + _TENTH_NS)
-        for now_ns in range(later_ns, later_ns + 10 * _STEP_NS, _STEP_NS)
+        (encoder.payload(standing(time_ns), _CAPACITY_BYTES, time_ns + _TENTH_NS), time_ns + _TENTH_NS)
+        for time_ns in range(later_ns, later_ns + 10 * _STEP_NS, _STEP_NS)
     ]
     told = [element for payload in payloads for element in receiver.hear(*payload)]
     first = next(element for element in told if isinstance(element, SpriteElement | PoseElement | StepElement))

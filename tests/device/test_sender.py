@@ -165,8 +165,8 @@ def test_after_a_pause_the_newest_frame_is_told() -> None:
     camera = _Camera(1000)
     near, _ = memory_pair()
     sender = _sender(camera, near)
-    for now_ns in (0, _S, 9 * _S, 9 * _S + 1, 9 * _S + _S // 10):
-        sender.advance(now_ns)
+    for time_ns in (0, _S, 9 * _S, 9 * _S + 1, 9 * _S + _S // 10):
+        sender.advance(time_ns)
     assert camera.shown == [0, 10, 90, 91]
     assert sender.observation is not None
     assert sender.observation.frame.index == 91

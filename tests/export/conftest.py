@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -125,3 +126,16 @@ def paint() -> Callable[..., None]:
         (folder / "boxes" / f"{name}.txt").write_text("\n".join(lines))
 
     return write
+
+
+@pytest.fixture(scope="session")
+def rounded_to_half() -> Callable[[Any], Any]:
+    """Return a function that rounds a network's weights as `with_half_weights` keeps them, and returns the network."""
+
+    def rounded(network: Any) -> Any:
+        for weight in network.parameters():
+            if weight.numel() >= 64:
+                weight.data = weight.data.half().float()
+        return network
+
+    return rounded

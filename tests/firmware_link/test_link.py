@@ -193,17 +193,17 @@ def test_a_packet_that_a_gone_port_kept_out_is_dropped(context: StreamContext) -
     receiver = LinkReceiver()
     receiver.receive(first_packet(sender), S // 2)
     sender.submit(PacketKind.SCENE, b"old", S // 2)
-    for now_ns in range(S, 60 * S, S // 10):
-        sender.put_back(sender.due(now_ns))
+    for time_ns in range(S, 60 * S, S // 10):
+        sender.put_back(sender.due(time_ns))
     assert sender.ready(60 * S) is False  # the IDENT packet is due again
     received: list[ReceivedPacket] = []
     stamps_ns = []
-    for now_ns in range(60 * S, 62 * S, S // 10):
-        if sender.ready(now_ns):
-            stamps_ns.append(sender.stamp_ns(now_ns))
+    for time_ns in range(60 * S, 62 * S, S // 10):
+        if sender.ready(time_ns):
+            stamps_ns.append(sender.stamp_ns(time_ns))
             sender.submit(PacketKind.SCENE, b"new", stamps_ns[-1])
-        while chunk := sender.due(now_ns):
-            received += receiver.receive(chunk, now_ns)
+        while chunk := sender.due(time_ns):
+            received += receiver.receive(chunk, time_ns)
     assert [each.packet.kind for each in received[:2]] == [PacketKind.IDENT, PacketKind.SCENE]
     assert received[1].packet.payload.startswith(b"new")
     assert abs(received[1].stamp_ns - stamps_ns[0]) <= 0.35 * S
@@ -270,12 +270,12 @@ def test_mutated_streams_are_accepted_or_counted_and_never_raise(
     sender = LinkSender(context, now_ns=0)
     stream = bytearray()
     sent: set[bytes] = set()
-    for now_ns in range(0, 8 * S, S // 20):
-        if sender.ready(now_ns):
+    for time_ns in range(0, 8 * S, S // 20):
+        if sender.ready(time_ns):
             payload = bytes([len(sent)]) * 33
-            sender.submit(PacketKind.SCENE, payload, now_ns)
+            sender.submit(PacketKind.SCENE, payload, time_ns)
             sent.add(payload)
-        while chunk := sender.due(now_ns):
+        while chunk := sender.due(time_ns):
             stream += chunk
     for action, where, value in mutations:
         at = round(where * (len(stream) - 1))

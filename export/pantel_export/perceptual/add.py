@@ -8,7 +8,7 @@ from pantel_export.artefact_record import note_part, read_record
 from pantel_export.errors import ExportError
 from pantel_export.manifest import add_files
 from pantel_export.model_card import with_perceptual
-from pantel_export.onnx_export import export_generator
+from pantel_export.onnx_export import export_generator, with_half_weights
 from pantel_export.perceptual.train import load_perceptual_generator
 from pantel_export.settings import TrainSettings
 
@@ -32,5 +32,6 @@ def add_perceptual(run: Path, name: str, artefacts: Path) -> None:
     if record.pop("scene_run") != {"step": artefact["step"], "settings": artefact["settings"]}:
         raise ExportError(f"{run} was trained for another artefact than {name}; train it with that one's run")
     data = export_generator(generator, settings.network.channels, len(settings.network.groups) + 1)
+    data = with_half_weights(data)
     add_files(artefacts, name, {"perceptual": ("perceptual.onnx", data)})
     note_part(artefacts, name, "perceptual", record, with_perceptual)

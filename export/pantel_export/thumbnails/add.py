@@ -15,7 +15,7 @@ from pantel_export.artefact_record import note_part, read_record
 from pantel_export.errors import ExportError
 from pantel_export.manifest import add_files
 from pantel_export.model_card import with_perceptual_thumbnails, with_thumbnails
-from pantel_export.onnx_export import export_module
+from pantel_export.onnx_export import export_module, with_half_weights
 from pantel_export.thumbnails.augmentation import Specimen, augmented, plain
 from pantel_export.thumbnails.crops import ObjectCrop
 from pantel_export.thumbnails.networks import ThumbnailEncoder, ThumbnailGenerator, ThumbnailNetworks
@@ -89,7 +89,7 @@ def add_perceptual_thumbnails(run: Path, name: str, artefacts: Path) -> None:
     if ours is None or trained != {key: ours[key] for key in ("step", "settings", "objects_sha256")}:
         raise ExportError(f"{run} was trained for other thumbnails than those of {name}; train it with their run")
     latents = ThumbnailSettings.model_validate(ours["settings"]).network.latents
-    data = _export_generator(generator, latents)
+    data = with_half_weights(_export_generator(generator, latents))
     add_files(artefacts, name, {PERCEPTUAL_ROLE: (f"{PERCEPTUAL_ROLE}.onnx", data)})
     note_part(artefacts, name, "perceptual_thumbnails", record, with_perceptual_thumbnails)
 

@@ -142,8 +142,10 @@ def artefacts(bare: Path, run: Path, tmp_path_factory: pytest.TempPathFactory) -
     return folder
 
 
-def test_the_product_paints_what_the_trained_generator_does(artefacts: Path, run: Path) -> None:
-    generator, _ = load_perceptual_thumbnails(run)
+def test_the_product_paints_what_the_trained_generator_does(
+    artefacts: Path, run: Path, rounded_to_half: Callable[[Any], Any]
+) -> None:
+    generator = rounded_to_half(load_perceptual_thumbnails(run)[0])
     product = codec(artefacts, View.PERCEPTUAL)
     with torch.no_grad():
         colour, alpha = generator(*told(product))
