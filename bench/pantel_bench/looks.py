@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import CELL_PX, Part, size_code
+from pantel_codec import CELL_PX, Background, Block, CellUpdate, Part, size_code
 from pantel_codec.thumbnail import THUMBNAIL_QUALITIES, shape_of
 from pantel_device.composition import place, raster_box
 from pantel_device.exposure import exposed
@@ -173,7 +173,10 @@ def _cells(specimen: _Specimen, codec: SceneCodec, quality: int, scale: float) -
     quantized = codec.quantizer.quantize(latents, codec.entropy, quality, strength=_STRENGTH)
     levels = codec.quantizer.levels_worth_coding(quantized, quality, _STRENGTH)
     quantized.values[sum(codec.entropy.groups[:levels]) :] = 0
-    decoded = codec.synthesise_block(quantized.values, quality, levels).astype(np.float32)
+    background = Background(columns, rows, codec.entropy.groups)
+    block = Block(0, 0, *quantized.values.shape[:0:-1])
+    background.apply(CellUpdate(block, quality, levels, quantized.values), 0)
+    decoded = codec.synthesise(background).astype(np.float32)
     colour = np.asarray(cv2.resize(decoded, specimen.size_px, interpolation=cv2.INTER_AREA), np.float32)
     return mask_bits + float(quantized.bits[:levels].sum()) + _RASTER_BITS, specimen.error(colour, alpha)
 

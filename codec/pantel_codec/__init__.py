@@ -25,17 +25,7 @@ from pantel_codec.elements import (
 from pantel_codec.entropy import VALUE_LIMIT, VALUE_ONE, EntropyModel, Step, Visitor
 from pantel_codec.errors import BitstreamError, CodecError, ContainerError, SymbolError
 from pantel_codec.range_coder import RangeDecoder, RangeEncoder, make_decoder, make_encoder
-from pantel_codec.scene import (
-    CELL_PX,
-    MARGINS,
-    Block,
-    CellUpdate,
-    Margins,
-    Scene,
-    Sprite,
-    Surface,
-    cells_across,
-)
+from pantel_codec.scene import MARGINS, Margins, Scene, Sprite
 from pantel_codec.still import (
     HEADER_BYTES,
     MAX_SIDE_PX,
@@ -45,6 +35,17 @@ from pantel_codec.still import (
     read_still,
     still_overhead_bits,
     write_still,
+)
+from pantel_codec.surface import (
+    CELL_PX,
+    NEVER,
+    SCALES,
+    Background,
+    Block,
+    CellUpdate,
+    Surface,
+    cells_across,
+    scaled_px,
 )
 from pantel_codec.symbol_coding import PrefixReader, Reader, Writer
 from pantel_codec.syntax import SceneSyntax
@@ -68,8 +69,10 @@ __all__ = [
     "MAX_SIDE_PX",
     "MAX_SPRITES",
     "MIN_SIDE_PX",
+    "NEVER",
     "PAST_RANGE_PX",
     "PAST_RANGE_SIZES",
+    "SCALES",
     "SIZE_CODES",
     "STEP_RANGE_PX",
     "STEP_SIZES",
@@ -80,6 +83,7 @@ __all__ = [
     "TONE_STEPS_PER_OCTAVE",
     "VALUE_LIMIT",
     "VALUE_ONE",
+    "Background",
     "Base",
     "BitstreamError",
     "Block",
@@ -126,6 +130,7 @@ __all__ = [
     "make_decoder",
     "make_encoder",
     "read_still",
+    "scaled_px",
     "shape_of",
     "size_code",
     "size_px",

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 
 from pantel_codec.context import Base
-from pantel_codec.scene import Block, CellUpdate, Margins, Scene, Sprite
+from pantel_codec.scene import Margins, Scene, Sprite
+from pantel_codec.surface import Block, CellUpdate
 from pantel_codec.thumbnail import Part, Thumbnail
 from pantel_codec.tone import TONE_STEPS_PER_OCTAVE, Tone
 from pantel_codec.trajectory import SIZE_CODES, Pose, Trajectory, size_code, size_px

@@ -8,8 +8,9 @@
 | 1    | grey: the picture has no colour                      |
 | 8    | model tag: first octet of the artefact's hash        |
 
-The payload holds the quality (5 bits), the number of refinement levels less 1 (equiprobable), the residuals of all
-cells level by level, and a check (8 bits). Any prefix of a file decodes to what is certain of it.
+The payload holds the scale (equiprobable), the quality (5 bits), the number of refinement levels less 1
+(equiprobable), the residuals of all cells level by level, and a check (8 bits). Any prefix of a file decodes to what
+is certain of it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pantel_codec.coding_table import CodingTable
 from pantel_codec.entropy import EntropyModel
 from pantel_codec.errors import BitstreamError, ContainerError, SymbolError
 from pantel_codec.range_coder import RangeDecoder, make_decoder, make_encoder
-from pantel_codec.scene import cells_across
+from pantel_codec.surface import SCALES, cells_across, scaled_px
 from pantel_codec.symbol_coding import InformationBound, PrefixReader, Reader, Writer
 
 __all__ = [
@@ -93,15 +94,9 @@ class StillHeader:
         width_px, height_px = (value >> 19 & 1023) + 1, (value >> 9 & 1023) + 1
         return cls(width_px, height_px, grey=bool(value >> 8 & 1), model_tag=value & 255)
 
-    @property
-    def rows(self) -> int:
-        """Height in cells."""
-        return cells_across(self.height_px)
-
-    @property
-    def columns(self) -> int:
-        """Width in cells."""
-        return cells_across(self.width_px)
+    def cells(self, scale: int) -> tuple[int, int]:
+        """Return the rows and columns of the cells that cover the picture at a scale."""
+        return cells_across(scaled_px(self.height_px, scale)), cells_across(scaled_px(self.width_px, scale))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,6 +105,7 @@ class StillValues:
 
     Attributes:
         header: The container's header.
+        scale: Of the picture that was coded: so many times was it halved.
         quality: Index of the quantizer.
         levels: Number of refinement levels that are present.
         values: (channels, rows, columns) int64, in 1/256 of a quantizer step.
@@ -117,6 +113,7 @@ class StillValues:
     """
 
     header: StillHeader
+    scale: int
     quality: int
     levels: int
     values: NDArray[np.int64]
@@ -125,7 +122,7 @@ class StillValues:
 
 def still_overhead_bits(model: EntropyModel) -> float:
     """Return what a payload holds beside its residuals [bit]."""
-    return _QUALITY_BITS + math.log2(len(model.groups)) + _CHECK_BITS
+    return math.log2(SCALES) + _QUALITY_BITS + math.log2(len(model.groups)) + _CHECK_BITS
 
 
 def write_still(still: StillValues, model: EntropyModel) -> bytes:
@@ -136,15 +133,17 @@ def write_still(still: StillValues, model: EntropyModel) -> bytes:
         SymbolError: The values do not fit the header or the model.
     """
     header = still.header.to_bytes()
-    if still.values.shape != (model.channels, still.header.rows, still.header.columns):
-        raise SymbolError(f"values of shape {still.values.shape} are not those of {still.header}")
+    rows, columns = still.header.cells(still.scale)
+    if still.values.shape != (model.channels, rows, columns):
+        raise SymbolError(f"values of shape {still.values.shape} are not those of {still.header}, scale {still.scale}")
     if still.values[sum(model.groups[: still.levels]) :].any():
         raise SymbolError(f"there are values beyond the {still.levels} levels to be written")
     encoder = make_encoder()
+    encoder.encode([still.scale], CodingTable.uniform(SCALES))
     encoder.encode_bits(still.quality, _QUALITY_BITS)
     encoder.encode([still.levels - 1], CodingTable.uniform(len(model.groups)))
     writer = Writer(model, still.values, encoder)
-    model.walk(still.header.rows, still.header.columns, still.quality, still.levels, writer)
+    model.walk(rows, columns, still.quality, still.levels, writer)
     encoder.encode_bits(_check(header, still.values), _CHECK_BITS)
     payload = encoder.to_bytes()
     # A final interval may hold a much shorter number, which would look like a truncated file.
@@ -163,25 +162,27 @@ def read_still(data: bytes, model: EntropyModel) -> StillValues:
     return _read_whole(header, payload, model) or _read_prefix(header, payload, model)
 
 
-def _read_fields(decoder: RangeDecoder, model: EntropyModel) -> tuple[int, int]:
+def _read_fields(decoder: RangeDecoder, model: EntropyModel) -> tuple[int, int, int]:
+    """Return scale, quality and levels."""
+    scale = int(decoder.decode(1, CodingTable.uniform(SCALES))[0])
     quality = decoder.decode_bits(_QUALITY_BITS)
     levels = 1 + int(decoder.decode(1, CodingTable.uniform(len(model.groups)))[0])
-    return quality, levels
+    return scale, quality, levels
 
 
 def _read_whole(header: StillHeader, payload: bytes, model: EntropyModel) -> StillValues | None:
     """Read a file that should be complete; None when it is not."""
     decoder = make_decoder(payload)
-    quality, levels = _read_fields(decoder, model)
+    fields = _read_fields(decoder, model)
     bound = InformationBound(len(payload), _SLACK_BITS + _TOLERANCE_BITS)
     try:
         bound.spend(still_overhead_bits(model))
         reader = Reader(model, decoder, bound)
-        values = _walk(header, model, quality, levels, reader)
+        values = _walk(header, model, fields, reader)
     except BitstreamError:
         return None
     intact = decoder.decode_bits(_CHECK_BITS) == _check(header.to_bytes(), values)
-    return StillValues(header, quality, levels, values) if intact else None
+    return StillValues(header, *fields, values) if intact else None
 
 
 def _read_prefix(header: StillHeader, payload: bytes, model: EntropyModel) -> StillValues:
@@ -190,22 +191,23 @@ def _read_prefix(header: StillHeader, payload: bytes, model: EntropyModel) -> St
     fields = _read_fields(zeros, model)
     if fields != _read_fields(ones, model):
         raise BitstreamError("too little of the file is left to show anything; fetch it again")
-    quality, levels = fields
     reader = PrefixReader(model, zeros, ones)
-    values = _walk(header, model, quality, levels, reader)
+    values = _walk(header, model, fields, reader)
     if not reader.exhausted and zeros.decode_bits(_CHECK_BITS) == ones.decode_bits(_CHECK_BITS):
         raise BitstreamError("the file is damaged: its check does not match; fetch it again")
     # Even a few residuals of a level, with predictions for the others, are better than none (by up to 4 dB).
     values[sum(model.groups[: reader.groups]) :] = 0
-    return StillValues(header, quality, reader.groups, values, complete=False)
+    scale, quality, _ = fields
+    return StillValues(header, scale, quality, reader.groups, values, complete=False)
 
 
 def _walk(
-    header: StillHeader, model: EntropyModel, quality: int, levels: int, visitor: Reader | PrefixReader
+    header: StillHeader, model: EntropyModel, fields: tuple[int, int, int], visitor: Reader | PrefixReader
 ) -> NDArray[np.int64]:
+    scale, quality, levels = fields
     if quality >= model.qualities:
         raise BitstreamError("the file is damaged: no such quality; fetch it again")
-    return model.walk(header.rows, header.columns, quality, levels, visitor)
+    return model.walk(*header.cells(scale), quality, levels, visitor)
 
 
 def _check(header: bytes, values: NDArray[np.int64]) -> int:

@@ -7,8 +7,8 @@ with its kind:
 | kind   | fields, with their bits                                                       | meaning                     |
 |--------|-------------------------------------------------------------------------------|-----------------------------|
 | end    |                                                                               | nothing follows             |
-| cells  | block, quality, levels, residuals                                             | cells for themselves        |
-| refine | block, quality, levels, quality and checksum 8 of the base, residuals         | cells by what they were     |
+| cells  | scale, block, quality, levels, residuals                                      | cells for themselves        |
+| refine | scale, block, quality, levels, quality and checksum 8 of the base, residuals  | cells by what they were     |
 | sprite | id 5, news, class, knot, width, margins, past, core of a thumbnail            | an object and how it looks  |
 | look   | id 5, shape, part 1, core or detail of a thumbnail                            | how a known object looks    |
 | pose   | id 5, knot                                                                    | where it was, and how large |
@@ -17,6 +17,7 @@ with its kind:
 | tone   | age, gains of red, green, blue: 6 each                                        | how bright the background is|
 | seed   | as cells                                                                      | cells for who holds nothing |
 
+* scale: by a table, another for seeds.
 * block: column, row, each equiprobable in the picture; columns and rows, by a table, as one symbol if they reach to the
   picture's border.
 * levels - 1: equiprobable numbers below the model's levels.
@@ -52,7 +53,7 @@ from pantel_codec.elements import (
 from pantel_codec.entropy import EntropyModel
 from pantel_codec.errors import BitstreamError, SymbolError
 from pantel_codec.range_coder import make_decoder, make_encoder
-from pantel_codec.scene import Block, CellUpdate, Surface, cells_across
+from pantel_codec.surface import SCALES, Background, Block, CellUpdate, cells_across, scaled_px
 from pantel_codec.symbol_coding import InformationBound, Reader, Writer
 from pantel_codec.syntax_fields import (
     BASE_QUALITIES,
@@ -61,6 +62,8 @@ from pantel_codec.syntax_fields import (
     MARGINS,
     NEWS,
     QUALITIES,
+    SCALE,
+    SEED_SCALE,
     FieldReader,
     FieldWriter,
 )
@@ -85,9 +88,11 @@ class SceneSyntax:
         self.model = model
         self.thumbnails = thumbnails
         self._size_px = (width_px, height_px)
-        self._columns = cells_across(width_px)
-        self._rows = cells_across(height_px)
-        self._max_cell_levels = max(self._columns * self._rows, _MIN_CELLS) * len(model.groups)
+        self._grids = tuple(  # rows and columns of each scale
+            (cells_across(scaled_px(height_px, scale)), cells_across(scaled_px(width_px, scale)))
+            for scale in range(SCALES)
+        )
+        self._max_cell_levels = max(math.prod(self._grids[0]), _MIN_CELLS) * len(model.groups)
 
     def write(self, elements: Iterable[Element]) -> bytes:
         """Return the payload of these elements.
@@ -112,7 +117,7 @@ class SceneSyntax:
         # A final interval may hold a much shorter number, which the reader would take for too few bytes.
         return payload.ljust(math.ceil((encoder.information_bits - _SLACK_BITS) / 8), b"\0")
 
-    def read(self, payload: bytes, background: Surface | None = None) -> list[Element]:
+    def read(self, payload: bytes, background: Background | None = None) -> list[Element]:
         """Return the elements of a payload; bytes beyond its end are padding.
 
         Args:
@@ -173,7 +178,7 @@ class SceneSyntax:
                 fields.age(age_steps)
 
     def _read_element(
-        self, fields: FieldReader, kind: int, bound: InformationBound, room: int, background: Surface | None
+        self, fields: FieldReader, kind: int, bound: InformationBound, room: int, background: Background | None
     ) -> Element:
         if kind in _SHORT_READERS:
             return _SHORT_READERS[kind](fields)
@@ -223,11 +228,15 @@ class SceneSyntax:
             raise SymbolError(f"values of shape {update.values.shape} are not those of {block}")
         if element.seed and base is not None:
             raise SymbolError("a seed is for who holds nothing that could be refined")
+        if not 0 <= update.scale < SCALES:
+            raise SymbolError(f"{update.scale} is none of {SCALES} scales")
+        rows, columns = self._grids[update.scale]
         fields.symbol(_SEED if element.seed else _CELLS if base is None else _REFINE, KINDS)
-        fields.uniform(block.column, self._columns)
-        fields.uniform(block.row, self._rows)
-        fields.side(block.columns, self._columns - block.column)
-        fields.side(block.rows, self._rows - block.row)
+        fields.symbol(update.scale, SEED_SCALE if element.seed else SCALE)
+        fields.uniform(block.column, columns)
+        fields.uniform(block.row, rows)
+        fields.side(block.columns, columns - block.column)
+        fields.side(block.rows, rows - block.row)
         fields.symbol(update.quality, QUALITIES)
         fields.uniform(update.levels - 1, len(self.model.groups))
         if base is not None:
@@ -237,12 +246,14 @@ class SceneSyntax:
         self.model.walk(block.rows, block.columns, update.quality, update.levels, writer, base=base)
 
     def _read_cells(
-        self, fields: FieldReader, kind: int, bound: InformationBound, room: int, background: Surface | None
+        self, fields: FieldReader, kind: int, bound: InformationBound, room: int, background: Background | None
     ) -> CellElement | MissingBase:
-        column = fields.uniform(self._columns)
-        row = fields.uniform(self._rows)
-        width = fields.side(self._columns - column)
-        height = fields.side(self._rows - row)
+        scale = fields.symbol(SEED_SCALE if kind == _SEED else SCALE)
+        rows, columns = self._grids[scale]
+        column = fields.uniform(columns)
+        row = fields.uniform(rows)
+        width = fields.side(columns - column)
+        height = fields.side(rows - row)
         block = Block(column, row, width, height)
         quality = fields.symbol(QUALITIES)
         if quality >= self.model.qualities:
@@ -253,7 +264,7 @@ class SceneSyntax:
         base = None
         if kind == _REFINE:
             told = fields.symbol(BASE_QUALITIES), fields.uniform(_CHECKSUMS)
-            base = background.base(block) if background is not None and self.model.refines else None
+            base = background.scales[scale].base(block) if background is not None and self.model.refines else None
             if base is None or told != (base.quality, base.checksum) or base.level.max() > levels:
                 return MissingBase(block)
         reader = Reader(self.model, fields.decoder, bound)
@@ -263,7 +274,7 @@ class SceneSyntax:
             if base is None:
                 raise
             return MissingBase(block)  # one wrong base in 256 has the right checksum
-        return CellElement(CellUpdate(block, quality, levels, values), seed=kind == _SEED, base=base)
+        return CellElement(CellUpdate(block, quality, levels, values, scale), seed=kind == _SEED, base=base)
 
 
 def _is_refined(element: Element) -> bool:

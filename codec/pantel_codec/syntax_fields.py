@@ -11,7 +11,18 @@ from pantel_codec.errors import BitstreamError, SymbolError
 from pantel_codec.range_coder import RangeDecoder, RangeEncoder
 from pantel_codec.trajectory import SIZE_CODES
 
-__all__ = ["BASE_QUALITIES", "CLASSES", "KINDS", "MARGINS", "NEWS", "QUALITIES", "FieldReader", "FieldWriter"]
+__all__ = [
+    "BASE_QUALITIES",
+    "CLASSES",
+    "KINDS",
+    "MARGINS",
+    "NEWS",
+    "QUALITIES",
+    "SCALE",
+    "SEED_SCALE",
+    "FieldReader",
+    "FieldWriter",
+]
 
 _POSITION_MARGIN_PX = 64
 
@@ -21,26 +32,29 @@ def _peak(size: int, top: int, height: int, fall: int, least: int) -> list[int]:
     return [max(height - fall * abs(index - top), least) for index in range(size)]
 
 
-KINDS = CodingTable.from_counts([88, 73, 1, 71, 36, 38, 77, 33, 10, 7])
+KINDS = CodingTable.from_counts([89, 60, 11, 75, 34, 42, 75, 35, 8, 7])
 # What a camera in the field is put up for is more likely than furniture: unknown, then COCO's classes from person on.
 CLASSES = CodingTable.from_counts([48, 96, 12, 96, 12, 2, 24, 2, 24, 2, *[1] * 6, 4, 4, 2, 2, 2, *[1] * 108])
 MARGINS = CodingTable.from_counts([80, 24, 12, 12])
 NEWS = CodingTable.from_counts([33, 20, 18])
 """A known object, a new one, a new one with a past."""
 QUALITIES = CodingTable.from_counts(
-    [1] * 5 + [50, 1, 20] + [1] * 4 + [40] + [1] * 5 + [40] + [1] * 6 + [40] + [1] * 5 + [15]
+    [1] * 5 + [50] + [1] * 6 + [180] + [1] * 5 + [120] + [1] * 6 + [108] + [1] * 5 + [30]
 )
 """Senders use few of the qualities; any may be told."""
 BASE_QUALITIES = CodingTable.from_counts(
-    [1] * 5 + [40, 1, 8] + [1] * 4 + [60] + [1] * 5 + [60] + [1] * 6 + [40] + [1] * 6
+    [1] * 5 + [40] + [1] * 6 + [150] + [1] * 5 + [90] + [1] * 6 + [42] + [1] * 6
 )
 """The same of cells that are refined."""
+
+SCALE = CodingTable.from_counts([40, 6, 1])
+SEED_SCALE = CodingTable.from_counts([1, 14, 1])
 
 _PERSON = 1  # class
 # Ages, in steps of 0.1 s: a sender waits for hindsight, and a small computer has looked at a frame for 0.15 s.
 _AGES = CodingTable.from_counts([2, 4, 8, 8, 16, 96, 64, 16, 8, 4, 4, 4, 4, 4, 4, 32])
 _OTHER_AGE = CodingTable.from_counts([30, 2])
-_SIDES = CodingTable.from_counts([36, 112, 56, 36, 28, 20, 12, 8, 12, 4, 8, 2, 6, *[1] * 52])
+_SIDES = CodingTable.from_counts([256, 432, 252, 152, 100, 52, 44, 6, 30, 3, 8, 2, 6, *[1] * 3, 4, *[1] * 48])
 _HEIGHTS = CodingTable.from_counts(_peak(SIZE_CODES, top=44, height=40, fall=1, least=2))
 _SLIM, _WIDE = (
     CodingTable.from_counts(_peak(2 * SIZE_CODES - 1, top=SIZE_CODES - 1 + top, height=40, fall=3, least=2))

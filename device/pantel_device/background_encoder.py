@@ -13,16 +13,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import Block, CellElement, CellUpdate, cells_across
+from pantel_codec import SCALES, Background, Block, CellElement, CellUpdate
+from pantel_device.background_view import BackgroundView, SeenBackground
 from pantel_device.belief import Belief
 from pantel_device.block_search import best_block
 from pantel_device.news import News
 from pantel_device.persistence import SHORTEST_S, Persistence
-from pantel_models import SceneCodec, contour_map
+from pantel_models import SceneCodec
 
 __all__ = ["BackgroundEncoder"]
 
-_LADDER = (5, 12, 18, 25, 31)  # qualities at which cells are told
+_LADDERS = ((5, 12, 18, 25, 31), (5, 12, 18), (5, 12))  # of each scale: qualities at which cells are told
+_LONGEST_S = (math.inf, 2.0, 1.0)  # what a coarse scale tells is of use until a finer one takes its place
 _BASES_BELOW = 2  # so many steps lie at most between what is held and what refines it
 _OVERHEAD_BITS = 27.0  # kind, block, quality, levels and end of a payload of one element
 _BASE_BITS = 10.0  # quality and checksum of what is refined
@@ -36,18 +38,19 @@ _CROWDING_BITS = 60.0
 _FITTING_ROUNDS = 4
 _STRENGTH = 0.4  # of rate-distortion optimization; the training's own lambda gives up too much
 _WEAKER = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35)  # strengths that may fill what room is left
-_SEED_QUALITY = 7  # at the coarsest of the ladder some scenes are not recognized
 _SEED_ROWS = 8  # at most, of one band
 _SEED_EVERY = 11  # payloads
 _LAID_SHARE = 0.9  # of the cells; some never need to be told
+_GROUND_BITS = 5.0  # for each cell, at whatever scale: before objects are told there must be ground to stand on
 _TRIED = 3  # qualities whose best block is really quantized
 _SETTLED_NS = 5_000_000_000  # a block that turned out not to help is left alone so long, unless it changes
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """A way to tell cells: at which quality, and from which on; from nothing if `base` is None."""
+    """A way to tell cells: of which scale, at which quality, and from which on; from nothing if `base` is None."""
 
+    scale: int
     quality: int
     base: int | None
 
@@ -56,25 +59,17 @@ class _Way:
         return _OVERHEAD_BITS + (0.0 if self.base is None else _BASE_BITS)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _View:
-    """The background as the encoder sees it, and what the receiver lacks of it, cell by cell.
+def _ways(*, refines: bool) -> list[_Way]:
+    """Return all ways to tell cells."""
+    ways = []
+    for scale, ladder in enumerate(_LADDERS):
+        for rung, quality in enumerate(ladder):
+            bases = ladder[max(rung - _BASES_BELOW, 0) : rung] if refines else ()
+            ways += [_Way(scale, quality, base) for base in (None, *bases)]
+    return ways
 
-    Attributes:
-        latents: (channels, rows, columns).
-        change: Same shape: what the newest version that was told lacks.
-        importance: (rows, columns), weight of errors.
-        error: (rows, columns), expected error.
-        refinable: (rows, columns), what it counts that the newest version is likely held.
-        newest_error: (rows, columns), the error of who holds it.
-    """
 
-    latents: NDArray[np.float32]
-    change: NDArray[np.float32]
-    importance: NDArray[np.float32]
-    error: NDArray[np.float64]
-    refinable: NDArray[np.float64]
-    newest_error: NDArray[np.float64]
+_SEED_WAY = _Way(scale=1, quality=12, base=None)
 
 
 class BackgroundEncoder:
@@ -90,25 +85,19 @@ class BackgroundEncoder:
             refresh_s: Time after which a receiver that joined late should have been told again [s].
         """
         self._codec = codec
-        rows, columns = cells_across(size_px[1]), cells_across(size_px[0])
-        self._belief = Belief(codec, rows, columns, loss, refresh_s)
+        self._told = Background(*size_px, codec.entropy.groups)
+        self._beliefs = [Belief(codec, self._told, scale, loss=loss, refresh_s=refresh_s) for scale in range(SCALES)]
         self._arrival = 1 - loss
         self._persistence = Persistence(codec)
-        self._ways = [_Way(quality, None) for quality in _LADDER]
-        if codec.entropy.refines:
-            rungs = range(1, _BASES_BELOW + 1)
-            self._ways += [
-                _Way(quality, _LADDER[rung - below])
-                for rung, quality in enumerate(_LADDER)
-                for below in rungs
-                if below <= rung
-            ]
-        self._settled_until_ns = {way: np.zeros((rows, columns), np.int64) for way in self._ways}
+        self._ways = _ways(refines=codec.entropy.refines)
+        grids = [surface.level.shape for surface in self._told.scales]
+        self._settled_until_ns = {way: np.zeros(grids[way.scale], np.int64) for way in self._ways}
         self._bits_ratio = dict.fromkeys(self._ways, 1.0)  # bits over activity; learned from what was tried
-        self._seen: tuple[NDArray[np.uint8], NDArray[np.float32]] | None = None
-        self._lasting_s = np.zeros((rows, columns))
+        self._seen: SeenBackground | None = None
+        self._lasting_s = np.zeros(grids[0])
         self._payloads_since_seed = 0
         self._seeded = 0  # cells
+        self._told_bits = 0.0
 
     def look(self, pixels: NDArray[np.uint8], now_ns: int) -> None:
         """Take the newest background.
@@ -117,11 +106,12 @@ class BackgroundEncoder:
             pixels: (H, W, 3) uint8, RGB; the same array as long as nothing has changed.
             now_ns: Its capture time.
         """
-        if self._seen is None or self._seen[0] is not pixels:
-            self._seen = pixels, self._codec.analyse(pixels, contour_map(pixels))
-        self._lasting_s = self._persistence.update(self._seen[1], now_ns)
-        for settled_until_ns in self._settled_until_ns.values():
-            settled_until_ns[self._lasting_s <= SHORTEST_S] = 0
+        if self._seen is None or self._seen.pixels is not pixels:
+            self._seen = SeenBackground.of(pixels, self._codec)
+        self._lasting_s = self._persistence.update(self._seen.latents[0], now_ns)
+        changed = np.nonzero(self._lasting_s <= SHORTEST_S)
+        for way, settled_until_ns in self._settled_until_ns.items():
+            settled_until_ns[changed[0] >> way.scale, changed[1] >> way.scale] = 0
 
     def news(self, now_ns: int, room_bits: float) -> News | None:
         """Return the update that removes the most expected error per bit; None when nothing helps or fits.
@@ -135,17 +125,12 @@ class BackgroundEncoder:
         """
         if self._seen is None:
             raise RuntimeError("look at a background first")
-        latents = self._seen[1]
-        view = _View(
-            latents,
-            self._belief.change(latents),
-            np.asarray(self._lasting_s, np.float32),
-            self._belief.expected_error(latents, now_ns),
-            self._belief.newest_share(now_ns) ** _CAUTION,
-            self._belief.newest_error(latents),
+        views = BackgroundView.of_all_scales(
+            self._seen, self._beliefs, self._lasting_s, now_ns, longest_s=_LONGEST_S, caution=_CAUTION
         )
         estimates = []
         for way in self._ways:
+            view = views[way.scale]
             gain = self._estimated_gain(view, way, now_ns)
             gain[self._settled_until_ns[way] > now_ns] = -np.inf
             bits = self._bits_ratio[way] * self._activity(view, way)
@@ -157,7 +142,7 @@ class BackgroundEncoder:
         estimates.sort(reverse=True, key=lambda estimate: estimate[0])
         candidates = []
         for _, way, block in estimates[:_TRIED]:
-            candidate = self._candidate(view, block, way, room_bits)
+            candidate = self._candidate(views[way.scale], block, way, room_bits)
             if candidate is None or candidate.worth <= 0:
                 self._settled_until_ns[way][block.window] = now_ns + _SETTLED_NS
             else:
@@ -174,10 +159,10 @@ class BackgroundEncoder:
         (element,) = news.elements
         if self._seen is None or not isinstance(element, CellElement):
             raise TypeError("these are no news of cells")
-        block = element.update.block
-        way = _Way(element.update.quality, None if element.base is None else element.base.quality)
+        update = element.update
+        way = _Way(update.scale, update.quality, None if element.base is None else element.base.quality)
         for strength in _WEAKER:
-            stronger, bits = self._coded(self._seen[1], block, way, strength)
+            stronger, bits = self._coded(self._seen.latents[way.scale], update.block, way, strength)
             if bits + way.overhead_bits <= room_bits:
                 return replace(news, elements=(stronger,), bits=bits + way.overhead_bits)
         return news
@@ -196,14 +181,14 @@ class BackgroundEncoder:
         self._payloads_since_seed += 1
         if self._payloads_since_seed < _SEED_EVERY:
             return None
-        latents = self._seen[1]
+        latents = self._seen.latents[_SEED_WAY.scale]
         rows, columns = latents.shape[1:]
         row, column = divmod(self._seeded % (rows * columns), columns)
         block = Block(column, row, columns - column, 1 if column else min(_SEED_ROWS, rows - row))
         # Bits are estimates: what did not fit into the payload before is not offered again as long as it was.
         limit_bits = room_bits - _SEED_OVERHEAD_BITS - 8.0 * (self._payloads_since_seed - _SEED_EVERY)
         while True:
-            element, bits = self._coded(latents, block, _Way(_SEED_QUALITY, None))
+            element, bits = self._coded(latents, block, _SEED_WAY)
             if bits <= limit_bits:
                 return News("seeds", (replace(element, seed=True),), bits + _SEED_OVERHEAD_BITS, math.inf)
             if block.rows * block.columns == 1:
@@ -225,32 +210,48 @@ class BackgroundEncoder:
 
     @property
     def laid(self) -> bool:
-        """Whether hardly any cell is left of which nothing was told."""
-        return self._belief.told_share >= _LAID_SHARE
+        """Whether hardly any cell is left of which nothing was told, and not just the coarsest of them."""
+        return self._beliefs[0].told_share >= _LAID_SHARE and self._told_bits >= _GROUND_BITS * self._lasting_s.size
 
     def sent(self, news: News, now_ns: int) -> None:
         """Take note of an update that goes on the air."""
+        self._told_bits += news.bits
         for element in news.elements:
             if not isinstance(element, CellElement):
                 raise TypeError(f"{element} is no update of cells")
-            self._belief.sent(element, now_ns)
+            self._note(element, now_ns)
 
-    def _estimated_gain(self, view: _View, way: _Way, now_ns: int) -> NDArray[np.float64]:
+    def _note(self, element: CellElement, now_ns: int) -> None:
+        update = element.update
+        belief = self._beliefs[update.scale]
+        useful = 1.0 if element.base is None else float(belief.newest_share(now_ns)[update.block.window].mean())
+        belief.sent(element, now_ns)
+        if update.scale:
+            finest = self._told.scales[0]
+            cells = np.zeros(finest.level.shape, np.bool_)
+            window = tuple(slice(s.start << update.scale, s.stop << update.scale) for s in update.block.window)
+            cells[window] = finest.level[window] == 0
+            self._beliefs[0].covered(cells, self._codec.underlying(self._told), useful, now_ns)
+
+    def _estimated_gain(self, view: BackgroundView, way: _Way, now_ns: int) -> NDArray[np.float64]:
         """Return (rows, columns): about the expected error, weighted, that telling each cell so removes."""
+        belief = self._beliefs[way.scale]
         if way.base is None:
-            gain = view.error - self._belief.error_estimate(view.latents, way.quality)
+            left = view.area * belief.error_estimate(view.latents, way.quality) + view.hidden
+            gain = view.error - left
         else:
-            gain = view.refinable * (view.newest_error - self._belief.error_estimate(view.change, way.quality))
-            gain[~self._belief.refinable(way.base, now_ns)] = -np.inf
+            left = view.area * belief.error_estimate(view.change, way.quality) + view.hidden
+            gain = view.refinable * (view.newest_error - left)
+            gain[~belief.refinable(way.base, now_ns)] = -np.inf
         return self._arrival * gain * view.importance
 
-    def _activity(self, view: _View, way: _Way) -> NDArray[np.float64]:
+    def _activity(self, view: BackgroundView, way: _Way) -> NDArray[np.float64]:
         """Return (rows, columns): a number that grows with the bits that each cell takes."""
         steps = self._codec.quantizer.steps[way.quality][:, None, None]
         told = view.latents if way.base is None else view.change
         return np.asarray(np.log2(1 + (told / steps) ** 2).sum(axis=0), np.float64)
 
-    def _candidate(self, view: _View, block: Block, way: _Way, room_bits: float) -> News | None:
+    def _candidate(self, view: BackgroundView, block: Block, way: _Way, room_bits: float) -> News | None:
         """Quantize a block, made smaller until it fits, and rate what it brings; None if no cell fits."""
         limit_bits = room_bits - way.overhead_bits
         activity = self._activity(view, way)
@@ -260,7 +261,8 @@ class BackgroundEncoder:
             ratio = bits / max(float(activity[window].sum()), 1.0)
             self._bits_ratio[way] += 0.2 * (ratio - self._bits_ratio[way])
             if bits <= limit_bits:
-                after = self._belief.error_after(view.latents[:, *window], element)
+                told = self._beliefs[way.scale].error_after(view.latents[:, *window], element)
+                after = view.area[window] * told + view.hidden[window]
                 if way.base is None:
                     removed = view.error[window] - after
                 else:
@@ -278,12 +280,12 @@ class BackgroundEncoder:
     ) -> tuple[CellElement, float]:
         """Return the element that tells a block, as many levels as are worth it, and the bits of its residuals."""
         quantizer, entropy = self._codec.quantizer, self._codec.entropy
-        base = None if way.base is None else self._belief.base(block)
+        base = None if way.base is None else self._told.scales[way.scale].base(block)
         quantized = quantizer.quantize(latents[:, *block.window], entropy, way.quality, strength=strength, base=base)
         held = 1 if base is None else int(base.level.max())
         levels = quantizer.levels_worth_coding(quantized, way.quality, strength, at_least=held)
         quantized.values[sum(entropy.groups[:levels]) :] = 0
-        update = CellUpdate(block, way.quality, levels, quantized.values)
+        update = CellUpdate(block, way.quality, levels, quantized.values, way.scale)
         return CellElement(update, base=base), float(quantized.bits[:levels].sum())
 
 

@@ -1,11 +1,11 @@
-"""What the sender believes the receiver holds of a surface."""
+"""What the sender believes the receiver holds of the cells of one scale, and what these show."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import Base, Block, CellElement, CellUpdate, Surface
+from pantel_codec import Background, CellElement, CellUpdate
 from pantel_models import SceneCodec
 
 __all__ = ["Belief"]
@@ -19,15 +19,29 @@ class Belief:
     """The versions of each cell that were sent, and how likely each is the one that the receiver shows.
 
     A version that was coded for itself arrives or is lost; one that refines another is of use only to who holds that.
+    What coarser cells show of a cell is a version of it, too.
     Errors are squared errors over 0..1 pixel values, estimated in the latent domain by the sensitivity of the
     generator to each channel.
     """
 
-    def __init__(self, codec: SceneCodec, rows: int, columns: int, loss: float, refresh_s: float) -> None:
+    def __init__(self, codec: SceneCodec, told: Background, scale: int, *, loss: float, refresh_s: float) -> None:
+        """Start with a receiver that knows nothing.
+
+        Args:
+            codec: How cells are coded.
+            told: What a receiver holds that got everything; `sent` adds to it.
+            scale: Of the cells.
+            loss: Share of packets that is expected to be lost.
+            refresh_s: Time after which a receiver that joined late should have been told again [s].
+        """
         self._codec = codec
         self._loss = loss
         self._refresh_ns = refresh_s * 1e9
-        self._newest = Surface(columns, rows, codec.entropy.groups)
+        self._told = told
+        self._newest = told.scales[scale]
+        rows, columns = self._newest.rows, self._newest.columns
+        self._known = np.zeros((rows, columns), np.bool_)  # anything was told
+        self._told_ns = np.zeros((rows, columns), np.int64)
         # A cell never received is painted near the mean picture, which is where latents are zero.
         self._latents = np.zeros((_VERSIONS, codec.entropy.channels, rows, columns), np.float32)  # newest first
         self._share = np.zeros((_VERSIONS, rows, columns))  # of each version: the probability that it is shown
@@ -58,10 +72,6 @@ class Belief:
         held: NDArray[np.bool_] = (newest.level > 0) & (newest.quality == quality) & (newest.time_ns < now_ns)
         return held
 
-    def base(self, block: Block) -> Base | None:
-        """Return the newest version of a block, to be refined; None if it is of several qualities."""
-        return self._newest.base(block)
-
     def change(self, latents: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return (channels, rows, columns): what the newest version lacks."""
         change: NDArray[np.float32] = latents - self._latents[0]
@@ -82,24 +92,41 @@ class Belief:
     @property
     def told_share(self) -> float:
         """Share of the cells of which any version was sent."""
-        return float((self._newest.level > 0).mean())
+        return float(self._known.mean())
 
     def sent(self, element: CellElement, now_ns: int) -> None:
         """Take note of an update that goes on the air."""
         update = element.update
         window = update.block.window
         repeated = self._holds(update)
-        self._newest.apply(update, now_ns)
+        self._told.apply(update, now_ns)
         share, latents = self._share[:, *window], self._latents[:, :, *window]  # newest first
         # Who holds another version than the newest can make nothing of what refines it.
         used = share if element.base is None else share * _FIRST_ONLY
+        fresh = np.broadcast_to(self._codec.quantizer.dequantize(update.values, update.quality), latents.shape[1:])
         arrived = (1 - self._loss) * used.sum(axis=0)
         left = share - (1 - self._loss) * used
-        fresh = np.broadcast_to(self._codec.quantizer.dequantize(update.values, update.quality), latents.shape[1:])
         self._share[:, *window] = np.where(
             repeated, [left[0] + arrived, left[1], left[2]], [arrived, left[0], left[1] + left[2]]
         )
         self._latents[:, :, *window] = np.where(repeated, latents, [fresh, latents[0], latents[1]])
+        self._known[window], self._told_ns[window] = True, now_ns
+
+    def covered(self, cells: NDArray[np.bool_], latents: NDArray[np.float32], useful: float, now_ns: int) -> None:
+        """Take note of coarser cells that go on the air and take the place of what is held of these.
+
+        Args:
+            cells: (rows, columns), which ones.
+            latents: (channels, rows, columns), of what they will show.
+            useful: How likely a receiver can make something of them, if they arrive.
+            now_ns: When they were captured.
+        """
+        arrived = (1 - self._loss) * useful
+        share, held = self._share[:, cells], self._latents[..., cells]
+        left = (1 - arrived) * share
+        self._share[:, cells] = [arrived * share.sum(axis=0), left[0], left[1] + left[2]]
+        self._latents[..., cells] = [latents[:, cells], held[0], held[1]]
+        self._known[cells], self._told_ns[cells] = True, now_ns
 
     def _holds(self, update: CellUpdate) -> NDArray[np.bool_]:
         """Return (rows, columns) of the update's block: where the newest version is the same already."""
@@ -113,8 +140,8 @@ class Belief:
 
         The chance that someone joins grows with the time that the cell is not told.
         """
-        age = np.maximum(now_ns - self._newest.time_ns, 0) / self._refresh_ns
-        return np.where(self._newest.level > 0, 1 - np.exp(-age * self._loss), 0.0)
+        age = np.maximum(now_ns - self._told_ns, 0) / self._refresh_ns
+        return np.where(self._known, 1 - np.exp(-age * self._loss), 0.0)
 
     def _error(self, latents: NDArray[np.float32], held: NDArray[np.float32]) -> NDArray[np.float64]:
         weights = self._codec.quantizer.sensitivity[:, None, None]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import Scene, Sprite, Surface, Thumbnail
+from pantel_codec import NEVER, Background, Scene, Sprite, Thumbnail
 from pantel_device.composition import paste, place, pose_box, raster_box
 from pantel_device.exposure import exposed
 from pantel_device.frame import Box
@@ -70,8 +70,7 @@ class Renderer:
         """Return the picture at a time of capture; mid-grey where nothing at all is known."""
         scene = self._scene
         if self._revision != scene.background.revision:
-            pixels = self._codec.synthesise(scene.background)
-            self._background = np.ascontiguousarray(pixels[: scene.height_px, : scene.width_px])
+            self._background = self._codec.synthesise(scene.background)
             self._revision = scene.background.revision
         picture = exposed(self._background, scene.tone.at(time_ns)).copy()
         objects = self._visible(time_ns)
@@ -101,6 +100,8 @@ class Renderer:
         return known[2]
 
 
-def _cell_age_s(background: Surface, time_ns: int) -> NDArray[np.float32]:
-    age_s = np.maximum(time_ns - background.time_ns, 0) / 1e9
-    return np.where(background.level > 0, age_s, np.inf).astype(np.float32)
+def _cell_age_s(background: Background, time_ns: int) -> NDArray[np.float32]:
+    shown_ns = background.shown_ns()
+    known = shown_ns > NEVER
+    age_s = np.maximum(time_ns - np.where(known, shown_ns, time_ns), 0) / 1e9
+    return np.where(known, age_s, np.inf).astype(np.float32)

@@ -6,6 +6,7 @@ from pantel_models.contours import contour_map
 from pantel_models.errors import BudgetError, ManifestError, ModelError
 from pantel_models.macs import macs_per_pixel
 from pantel_models.quantizer import Quantized, Quantizer
+from pantel_models.scaling import enlarged, reduced
 from pantel_models.sessions import AnalysisTransform, Generator, open_session
 from pantel_models.still import DecodedStill, StillCodec, decode_still, load_still_codec
 
@@ -25,10 +26,12 @@ __all__ = [
     "View",
     "contour_map",
     "decode_still",
+    "enlarged",
     "find_artefact",
     "list_artefacts",
     "load_scene_codec",
     "load_still_codec",
     "macs_per_pixel",
     "open_session",
+    "reduced",
 ]

@@ -10,10 +10,11 @@ from functools import cache, cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import CELL_PX, VALUE_ONE, CodecError, EntropyModel, Surface
+from pantel_codec import CELL_PX, VALUE_ONE, Background, CodecError, EntropyModel, scaled_px
 from pantel_models.artefact import Artefact
 from pantel_models.errors import ManifestError
 from pantel_models.quantizer import Quantizer
+from pantel_models.scaling import enlarged
 from pantel_models.sessions import AnalysisTransform, Generator
 from pantel_models.thumbnails import ThumbnailCodec
 
@@ -93,22 +94,44 @@ class SceneCodec:
             contours = np.pad(contours, ((0, down), (0, right)))
         return self._analysis(pixels, contours)
 
-    def synthesise_block(self, values: NDArray[np.int64], quality: int, levels: int) -> NDArray[np.uint8]:
-        """Return the pixels (16 rows, 16 columns, 3) uint8 of cells of one quality that all hold `levels` levels."""
-        side = np.zeros((len(self.entropy.groups) + 1, *values.shape[1:]), np.float32)
-        side[:levels] = 1
-        side[-1] = quality / (self.entropy.qualities - 1)
-        return self._generator(self.quantizer.dequantize(values, quality), side)
+    def synthesise(self, background: Background, scale: int = 0) -> NDArray[np.uint8]:
+        """Return what is held of a background, at a scale: (H, W, 3) uint8 RGB.
 
-    def synthesise(self, surface: Surface) -> NDArray[np.uint8]:
-        """Return the pixels (16 rows, 16 columns, 3) uint8 of a surface, with missing cells painted."""
+        Cells that are missing show what is held of them at coarser scales. Where nothing at all is held, the generator
+        paints what the neighbours suggest.
+        """
+        surface = background.scales[scale]
+        width, height = (scaled_px(side, scale) for side in (background.width_px, background.height_px))
+        missing = surface.level == 0
+        below = self._enlarged(background, scale) if missing.any() else None
+        if below is not None and missing.all() and self.view is View.FAITHFUL:
+            return below  # painting again would only cost time; the perceptual generator adds texture
         groups = self.entropy.groups
         steps = (self.quantizer.steps / VALUE_ONE)[surface.quality]  # (rows, columns, channels)
         y_hat = np.multiply(surface.values, steps.transpose(2, 0, 1), dtype=np.float32)
         side = np.empty((len(groups) + 1, surface.rows, surface.columns), np.float32)
         side[:-1] = surface.level > np.arange(len(groups))[:, None, None]
         side[-1] = surface.quality / (self.entropy.qualities - 1)
-        return self._generator(y_hat, side)
+        if below is not None:
+            y_hat[:, missing] = self._latents_of(below)[:, missing]
+            side[:, missing] = 1  # all of it is known, of the picture below
+        return np.ascontiguousarray(self._generator(y_hat, side)[:height, :width])
+
+    def underlying(self, background: Background) -> NDArray[np.float32]:
+        """Return latents (channels, rows, columns) of what missing cells of the finest scale show; zeros if nothing."""
+        below = self._enlarged(background, 0)
+        return np.zeros_like(background.scales[0].values, np.float32) if below is None else self._latents_of(below)
+
+    def _enlarged(self, background: Background, scale: int) -> NDArray[np.uint8] | None:
+        """Return what coarser scales hold as a picture of this one; None if nothing."""
+        if not any(surface.level.any() for surface in background.scales[scale + 1 :]):
+            return None
+        width, height = (scaled_px(side, scale) for side in (background.width_px, background.height_px))
+        return enlarged(self.synthesise(background, scale + 1), (width, height))
+
+    def _latents_of(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the latents of a picture that is too coarse for contours."""
+        return self.analyse(pixels, np.zeros(pixels.shape[:2], np.uint8))
 
 
 @cache

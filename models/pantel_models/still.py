@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pantel_codec import (
+    CELL_PX,
     HEADER_BYTES,
     MAX_SIDE_PX,
     MIN_SIDE_PX,
+    Background,
+    Block,
+    CellUpdate,
     StillHeader,
     StillValues,
     read_still,
@@ -21,9 +27,13 @@ from pantel_models.artefact import MANIFEST, find_artefact
 from pantel_models.codec import SceneCodec, View, load_scene_codec
 from pantel_models.contours import contour_map
 from pantel_models.errors import BudgetError, ModelError
+from pantel_models.scaling import reduced
 from pantel_models.still_search import Choice, StillSearch
 
 __all__ = ["DecodedStill", "StillCodec", "decode_still", "load_still_codec"]
+
+# At which sizes of a file, in bits per pixel, each scale may be the best for some picture: measured on photographs.
+_BITS_PER_PIXEL = ((0.018, math.inf), (0.004, 0.045), (-math.inf, 0.012))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,22 +87,53 @@ class StillCodec:
         grey = pixels.ndim == 2
         if grey:
             pixels = np.repeat(pixels[..., None], 3, axis=2)
-        latents = self.codec.analyse(pixels, contour_map(pixels) if contours is None else contours)
-        search = StillSearch(self.codec.entropy, self.codec.quantizer, latents, importance)
         header = StillHeader(width, height, grey, self.codec.artefact.tag)
+        bits_per_pixel = 8.0 * budget_bytes / (width * height)
+        fitting: list[bytes] = []
+        smallest = math.inf
+        for scale, (least, most) in enumerate(_BITS_PER_PIXEL):
+            if bits_per_pixel < least or (bits_per_pixel >= most and fitting):
+                continue
+            search = self._search(pixels, scale, importance, contours)
+            data = self._fill(header, scale, search, budget_bytes)
+            smallest = min(smallest, len(data))
+            if len(data) <= budget_bytes:
+                fitting.append(data)
+        if not fitting:
+            raise BudgetError(f"{budget_bytes} bytes are too few for this picture; {smallest} are enough")
+        if len(fitting) == 1:
+            return fitting[0]
+        weight = None if importance is None else _per_pixel(importance, height, width)
+        return min(fitting, key=lambda data: _squared_error(self.decode(data).pixels, pixels, weight))
+
+    def _search(
+        self,
+        pixels: NDArray[np.uint8],
+        scale: int,
+        importance: NDArray[np.float32] | None,
+        contours: NDArray[np.uint8] | None,
+    ) -> StillSearch:
+        """Return the search for the values of a picture at a scale."""
+        pixels = reduced(pixels, scale)
+        contours = contour_map(pixels) if contours is None or scale else contours
+        latents = self.codec.analyse(pixels, contours)
+        if importance is not None and scale:
+            size = latents.shape[:0:-1]
+            importance = np.asarray(cv2.resize(importance, size, interpolation=cv2.INTER_AREA), np.float32)
+        return StillSearch(self.codec.entropy, self.codec.quantizer, latents, importance)
+
+    def _fill(self, header: StillHeader, scale: int, search: StillSearch, budget_bytes: int) -> bytes:
+        """Return a file at a scale; larger than the budget only if nothing smaller is possible."""
         limit_bits = 8.0 * (budget_bytes - HEADER_BYTES)
         while choice := search.fill(limit_bits):
-            data = self._write(header, choice)
+            data = self._write(header, scale, choice)
             if len(data) <= budget_bytes:
                 return data
             limit_bits = choice.size_bits - 1.0  # the estimate knows nothing of the range coder's rounding
-        data = self._write(header, search.smallest())
-        if len(data) <= budget_bytes:
-            return data
-        raise BudgetError(f"{budget_bytes} bytes are too few for this picture; {len(data)} are enough")
+        return self._write(header, scale, search.smallest())
 
-    def _write(self, header: StillHeader, choice: Choice) -> bytes:
-        still = StillValues(header, choice.quality, choice.levels, choice.values)
+    def _write(self, header: StillHeader, scale: int, choice: Choice) -> bytes:
+        still = StillValues(header, scale, choice.quality, choice.levels, choice.values)
         return write_still(still, self.codec.entropy)
 
     def decode(self, data: bytes) -> DecodedStill:
@@ -103,8 +144,12 @@ class StillCodec:
         """
         still = read_still(data, self.codec.entropy)
         header = still.header
-        pixels = self.codec.synthesise_block(still.values, still.quality, still.levels)
-        pixels = np.ascontiguousarray(pixels[: header.height_px, : header.width_px])
+        background = Background(header.width_px, header.height_px, self.codec.entropy.groups)
+        if still.levels:
+            rows, columns = header.cells(still.scale)
+            block = Block(0, 0, columns, rows)
+            background.apply(CellUpdate(block, still.quality, still.levels, still.values, still.scale), 0)
+        pixels = self.codec.synthesise(background)
         if header.grey:
             luma = np.rint(pixels @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)
             pixels = np.repeat(luma[..., None], 3, axis=2)
@@ -112,6 +157,16 @@ class StillCodec:
         if not still.complete:
             warning = f"the file of {len(data)} bytes is cut off or damaged; showing what can be read of it"
         return DecodedStill(pixels, header.grey, still.complete, warning)
+
+
+def _per_pixel(importance: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+    """Return (height, width, 1): the weights of cells as weights of their pixels."""
+    return importance.repeat(CELL_PX, axis=0).repeat(CELL_PX, axis=1)[:height, :width, None]
+
+
+def _squared_error(one: NDArray[np.uint8], other: NDArray[np.uint8], weight: NDArray[np.float32] | None) -> float:
+    error = (one.astype(np.float32) - other) ** 2
+    return float((error if weight is None else error * weight).sum())
 
 
 def load_still_codec(name: str | None = None, *, manifest: Path = MANIFEST) -> StillCodec:

@@ -64,7 +64,7 @@ def pose(age_steps: int, x: int, *, sprite_id: int = 9) -> PoseElement:
 def test_cells_reach_the_background(scene: Scene) -> None:
     update = CellUpdate(Block(0, 0, 4, 3), 2, 1, np.ones((9, 3, 4), np.int64))
     assert apply_element(scene, CellElement(update), S) == 12
-    assert np.all(scene.background.level == 1)
+    assert np.all(scene.background.scales[0].level == 1)
     with pytest.raises(SymbolError):
         apply_element(scene, CellElement(CellUpdate(Block(1, 0, 4, 3), 2, 1, update.values)), S)
 
@@ -261,7 +261,7 @@ def test_a_seed_fills_only_what_is_missing(scene: Scene) -> None:
     seed = CellUpdate(Block(0, 0, 4, 1), 1, 1, np.full((9, 1, 4), 7))
     apply_element(scene, CellElement(held), 1 * S)
     assert apply_element(scene, CellElement(seed, seed=True), 2 * S) == 2
-    background = scene.background
+    background = scene.background.scales[0]
     assert background.values[0, 0].tolist() == [2, 2, 7, 7]
     assert background.quality[0].tolist() == [5, 5, 1, 1]
     assert background.time_ns[0].tolist() == [S, S, 2 * S, 2 * S]

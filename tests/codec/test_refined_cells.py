@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pantel_codec import (
     MAX_SPRITES,
+    Background,
     Base,
     BitstreamError,
     Block,
@@ -23,14 +24,13 @@ from pantel_codec import (
     MissingBase,
     Scene,
     SceneSyntax,
-    Surface,
     SymbolError,
     ThumbnailModel,
     apply_element,
     make_encoder,
 )
 from pantel_codec.syntax import _FORGET, _REFINE
-from pantel_codec.syntax_fields import BASE_QUALITIES, KINDS, QUALITIES, FieldWriter
+from pantel_codec.syntax_fields import BASE_QUALITIES, KINDS, QUALITIES, SCALE, FieldWriter
 
 WIDTH_PX, HEIGHT_PX = 100, 75  # 7 x 5 cells
 COLUMNS, ROWS = 7, 5
@@ -76,49 +76,49 @@ def plain(element: Element) -> Any:
 
 
 @pytest.fixture
-def held(tell: Tell) -> Surface:
-    """Return a surface of which the upper left corner is held: all of one quality, not all of one level."""
-    surface = Surface(COLUMNS, ROWS, GROUPS)
+def held(tell: Tell) -> Background:
+    """Return a background of which the upper left corner is held: all of one quality, not all of one level."""
+    background = Background(WIDTH_PX, HEIGHT_PX, GROUPS)
     for block, levels in ((Block(0, 0, 4, 3), 2), (Block(1, 1, 1, 1), 1)):
-        surface.apply(tell(block, levels, seed=9).update, 1)
-    return surface
+        background.apply(tell(block, levels, seed=9).update, 1)
+    return background
 
 
 @pytest.fixture
-def refine(tell: Tell, held: Surface) -> Refine:
+def refine(tell: Tell, held: Background) -> Refine:
     """Return a function that tells a block by what is held of it."""
 
     def element(block: Block = REFINED, levels: int = 3) -> CellElement:
-        return tell(block, levels, quality=4, seed=3, base=held.base(block))
+        return tell(block, levels, quality=4, seed=3, base=held.scales[0].base(block))
 
     return element
 
 
 def test_cells_that_are_refined_come_back_with_what_they_were(
-    syntax: SceneSyntax, held: Surface, refine: Refine
+    syntax: SceneSyntax, held: Background, refine: Refine
 ) -> None:
     elements: list[Element] = [ForgetElement(3, 1), refine(), refine(Block(0, 0, 1, 1), levels=2)]
     read = syntax.read(syntax.write(elements), held)
     assert [plain(element) for element in read] == [plain(element) for element in elements]
 
 
-def test_cells_cost_less_by_what_they_were(syntax: SceneSyntax, held: Surface, tell: Tell) -> None:
+def test_cells_cost_less_by_what_they_were(syntax: SceneSyntax, held: Background, tell: Tell) -> None:
     again = Block(0, 0, 4, 3)
-    same = tell(again, 2, seed=None, base=held.base(again))  # no residuals: what the network expects
+    same = tell(again, 2, seed=None, base=held.scales[0].base(again))  # no residuals: what the network expects
     assert len(syntax.write([same])) < len(syntax.write([tell(again, 2)]))
 
 
-def _without(surface: Surface, **changes: int) -> Surface:
-    """Return the surface with one cell of the refined block changed; a level of 256 is none."""
+def _without(background: Background, **changes: int) -> Background:
+    """Return the background with one cell of the refined block changed; a level of 256 is none."""
     for name, value in changes.items():
-        array = getattr(surface, name)
+        array = getattr(background.scales[0], name)
         array[..., 0, 2] = array[..., 0, 2] + value
-    return surface
+    return background
 
 
 @pytest.mark.parametrize("change", [{"level": 254}, {"quality": 1}, {"values": 1}, {"level": 1}])
 def test_what_follows_a_missing_base_is_not_read(
-    syntax: SceneSyntax, held: Surface, refine: Refine, change: dict[str, int]
+    syntax: SceneSyntax, held: Background, refine: Refine, change: dict[str, int]
 ) -> None:
     payload = syntax.write([ForgetElement(3, 1), refine(), refine(Block(0, 0, 1, 1))])
     read = syntax.read(payload, _without(held, **change))
@@ -128,15 +128,15 @@ def test_what_follows_a_missing_base_is_not_read(
 
 def test_who_holds_nothing_reads_what_stands_before(syntax: SceneSyntax, refine: Refine) -> None:
     payload = syntax.write([ForgetElement(3, 1), refine()])
-    for background in (None, Surface(COLUMNS, ROWS, GROUPS)):
+    for background in (None, Background(WIDTH_PX, HEIGHT_PX, GROUPS)):
         assert [type(element) for element in syntax.read(payload, background)] == [ForgetElement, MissingBase]
 
 
-def test_fewer_levels_than_are_held_cannot_be_told(syntax: SceneSyntax, held: Surface, refine: Refine) -> None:
+def test_fewer_levels_than_are_held_cannot_be_told(syntax: SceneSyntax, held: Background, refine: Refine) -> None:
     with pytest.raises(SymbolError, match="cannot be refined"):
         refine(levels=1)
     payload = syntax.write([refine(Block(1, 1, 1, 1), levels=1)])
-    held.level[1, 1] = 2  # of values that are zero, and the checksum counts levels
+    held.scales[0].level[1, 1] = 2  # of values that are zero, and the checksum counts levels
     assert isinstance(syntax.read(payload, held)[0], MissingBase)
 
 
@@ -146,7 +146,7 @@ def test_cells_that_all_can_read_come_before_those_that_are_refined(syntax: Scen
 
 
 def test_a_model_without_networks_for_it_refines_nothing(
-    arrays: dict[str, NDArray[np.int32]], syntax: SceneSyntax, held: Surface, refine: Refine
+    arrays: dict[str, NDArray[np.int32]], syntax: SceneSyntax, held: Background, refine: Refine
 ) -> None:
     payload = syntax.write([refine()])
     plain_arrays = {name: array for name, array in arrays.items() if not name.startswith("refinement")}
@@ -162,16 +162,17 @@ def test_noise_behind_a_base_is_cells_that_fit_or_a_base_that_is_missing(
     syntax: SceneSyntax, tell: Tell, seed: int
 ) -> None:
     """One wrong base in 256 has the right checksum; what stands before it counts in any case."""
-    surface = Surface(COLUMNS, ROWS, GROUPS)
+    background = Background(WIDTH_PX, HEIGHT_PX, GROUPS)
     whole = Block(0, 0, COLUMNS, ROWS)
-    surface.apply(tell(whole, 2).update, 1)
-    base = surface.base(whole)
+    background.apply(tell(whole, 2).update, 1)
+    base = background.scales[0].base(whole)
     encoder = make_encoder()
     fields = FieldWriter(encoder, (WIDTH_PX, HEIGHT_PX))
     fields.symbol(_FORGET, KINDS)
     fields.uniform(3, MAX_SPRITES)
     fields.age(1)
     fields.symbol(_REFINE, KINDS)
+    fields.symbol(0, SCALE)
     fields.uniform(whole.column, COLUMNS)
     fields.uniform(whole.row, ROWS)
     fields.side(COLUMNS, COLUMNS)
@@ -185,9 +186,9 @@ def test_noise_behind_a_base_is_cells_that_fit_or_a_base_that_is_missing(
     for octet in noise:
         encoder.encode_bits(octet, 8)
     with suppress(BitstreamError):  # behind cells that noise happens to be, noise goes on
-        first, second, *_ = syntax.read(encoder.to_bytes(), surface)
+        first, second, *_ = syntax.read(encoder.to_bytes(), background)
         assert first == ForgetElement(3, 1)
         if isinstance(second, CellElement):
-            assert surface.apply(second.update, 2) > 0
+            assert background.apply(second.update, 2) > 0
         else:
             assert second == MissingBase(whole)

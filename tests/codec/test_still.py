@@ -45,8 +45,8 @@ def still_of(values_of: Callable[..., NDArray[np.int64]]) -> MakeStill:
     ) -> StillValues:
         header = StillHeader(*size_px, grey=False, model_tag=0xA5)
         rng = np.random.default_rng(seed)
-        residuals = np.rint(rng.laplace(0, spread, (CHANNELS, header.rows, header.columns))).astype(np.int64)
-        return StillValues(header, quality, levels, values_of(residuals, quality, levels))
+        residuals = np.rint(rng.laplace(0, spread, (CHANNELS, *header.cells(0)))).astype(np.int64)
+        return StillValues(header, 0, quality, levels, values_of(residuals, quality, levels))
 
     return make
 
@@ -113,7 +113,7 @@ def residual_bits(model: EntropyModel, still: StillValues) -> float:
         bits += float(model.bits(step.table, residual).sum())
         return residual
 
-    model.walk(still.header.rows, still.header.columns, still.quality, still.levels, visit)
+    model.walk(*still.header.cells(0), still.quality, still.levels, visit)
     return bits
 
 
@@ -191,7 +191,7 @@ def test_noise_is_values_or_a_codec_error(model: EntropyModel, noise: bytes) -> 
         still = read_still(header + noise, model)
     except CodecError:
         return
-    assert still.values.shape == (CHANNELS, 3, 4)
+    assert still.values.shape == (CHANNELS, *still.header.cells(still.scale))
     assert np.abs(still.values).max() <= VALUE_LIMIT
 
 
@@ -199,13 +199,13 @@ def test_pictures_that_do_not_fit_the_model_are_refused(model: EntropyModel) -> 
     header = StillHeader(40, 40, grey=False, model_tag=0)
     values: NDArray[np.int64] = np.ones((CHANNELS, 3, 3), np.int64)
     for spoilt in (
-        StillValues(header, QUALITIES, LEVELS, values),
-        StillValues(header, 32, LEVELS, values),
-        StillValues(header, 0, 0, values * 0),
-        StillValues(header, 0, LEVELS + 1, values),
-        StillValues(header, 0, LEVELS - 1, values),
-        StillValues(header, 0, LEVELS, values[:, :2]),
-        StillValues(header, 0, LEVELS, values * 5_000_000),
+        StillValues(header, 0, QUALITIES, LEVELS, values),
+        StillValues(header, 0, 32, LEVELS, values),
+        StillValues(header, 0, 0, 0, values * 0),
+        StillValues(header, 0, 0, LEVELS + 1, values),
+        StillValues(header, 0, 0, LEVELS - 1, values),
+        StillValues(header, 0, 0, LEVELS, values[:, :2]),
+        StillValues(header, 0, 0, LEVELS, values * 5_000_000),
     ):
         with pytest.raises(SymbolError):
             write_still(spoilt, model)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pantel_codec import (
     MAX_SPRITES,
+    SCALES,
     STEP_RANGE_PX,
     STEP_SIZES,
     THUMBNAIL_QUALITIES,
@@ -44,11 +45,13 @@ from pantel_codec import (
     ThumbnailModel,
     ToneElement,
     apply_element,
+    cells_across,
     make_encoder,
+    scaled_px,
 )
 from pantel_codec.elements import PAST_RANGE_PX, PAST_RANGE_SIZES
 from pantel_codec.syntax import _CELLS, _MIN_ELEMENT_BITS, _NEW_WITH_PAST, _SPRITE
-from pantel_codec.syntax_fields import CLASSES, KINDS, NEWS, QUALITIES, FieldWriter
+from pantel_codec.syntax_fields import CLASSES, KINDS, NEWS, QUALITIES, SCALE, FieldWriter
 from pantel_codec.syntax_fields import MARGINS as MARGIN_TABLE
 
 WIDTH_PX, HEIGHT_PX = 100, 75  # 7 x 5 cells
@@ -62,11 +65,13 @@ def syntax(model: EntropyModel, thumbnails: ThumbnailModel) -> SceneSyntax:
     return SceneSyntax(model, thumbnails, WIDTH_PX, HEIGHT_PX)
 
 
-def cells(block: Block, levels: int, *, quality: int = 2, seed: int = 0, base: Base | None = None) -> CellElement:
+def cells(
+    block: Block, levels: int, *, scale: int = 0, quality: int = 2, seed: int = 0, base: Base | None = None
+) -> CellElement:
     """Return an element with residuals where `coded` puts values."""
     rng = np.random.default_rng(seed)
     residuals = np.rint(rng.laplace(0, 1, (sum(GROUPS), block.rows, block.columns))).astype(np.int64)
-    return CellElement(CellUpdate(block, quality, levels, residuals), base=base)
+    return CellElement(CellUpdate(block, quality, levels, residuals, scale), base=base)
 
 
 def coded(model: EntropyModel, element: Element) -> Element:
@@ -92,10 +97,12 @@ def thumbnail(part: Part = Part.CORE, quality: int = 3, version: int = 0, *, see
 
 @st.composite
 def cell_elements(draw: st.DrawFn) -> CellElement:
-    column, row = draw(st.integers(0, COLUMNS - 1)), draw(st.integers(0, ROWS - 1))
-    block = Block(column, row, draw(st.integers(1, COLUMNS - column)), draw(st.integers(1, ROWS - row)))
+    scale = draw(st.integers(0, SCALES - 1))
+    columns, rows = (cells_across(scaled_px(side_px, scale)) for side_px in (WIDTH_PX, HEIGHT_PX))
+    column, row = draw(st.integers(0, columns - 1)), draw(st.integers(0, rows - 1))
+    block = Block(column, row, draw(st.integers(1, columns - column)), draw(st.integers(1, rows - row)))
     levels, quality, seed = draw(st.integers(1, 3)), draw(st.integers(0, 4)), draw(st.integers(0, 1000))
-    return cells(block, levels, quality=quality, seed=seed)
+    return replace(cells(block, levels, scale=scale, quality=quality, seed=seed), seed=draw(st.booleans()))
 
 
 def thumbnails_of(parts: st.SearchStrategy[Part]) -> st.SearchStrategy[Thumbnail]:
@@ -205,7 +212,7 @@ def test_noise_is_refused_before_much_work_is_done(
     monkeypatch.setattr("pantel_codec.syntax.Reader", CountingReader)
     large = SceneSyntax(model, thumbnails, 1024, 1024)
     rng = np.random.default_rng(5)
-    payloads = 100
+    payloads = 2000
     for _ in range(payloads):
         with suppress(BitstreamError):
             large.read(rng.bytes(40))
@@ -242,6 +249,8 @@ STEP = StepElement(1, 0, 1, 1, 1)
         cells(Block(0, 4, 2, 2), 1),
         CellElement(CellUpdate(BLOCK, 0, 1, np.zeros((9, 2, 3), np.int64))),
         CellElement(CellUpdate(BLOCK, 0, 1, np.zeros((8, 2, 2), np.int64))),
+        CellElement(CellUpdate(BLOCK, 0, 1, np.zeros((9, 2, 2), np.int64), scale=3)),
+        CellElement(CellUpdate(BLOCK, 0, 1, np.zeros((9, 2, 2), np.int64), scale=2)),
         CellElement(CellUpdate(BLOCK, 0, 0, np.zeros((9, 2, 2), np.int64))),
         CellElement(CellUpdate(BLOCK, 0, 4, np.zeros((9, 2, 2), np.int64))),
         replace(cells(BLOCK, 2, base=HELD), seed=True),
@@ -289,6 +298,7 @@ def _begun_cells(encoder: RangeEncoder, column: int) -> FieldWriter:
     """Write cells of the first row as far as their place."""
     fields = FieldWriter(encoder, (WIDTH_PX, HEIGHT_PX))
     fields.symbol(_CELLS, KINDS)
+    fields.symbol(0, SCALE)
     fields.uniform(column, COLUMNS)
     fields.uniform(0, ROWS)
     return fields

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pantel_codec import VALUE_ONE, Base, Block, CellElement, CellUpdate
+from pantel_codec import VALUE_ONE, Background, Base, Block, CellElement, CellUpdate
 from pantel_device.belief import Belief
 from pantel_models import SceneCodec, find_artefact, load_scene_codec
 
@@ -21,8 +21,13 @@ def codec() -> SceneCodec:
 
 
 @pytest.fixture
-def belief(codec: SceneCodec) -> Belief:
-    return Belief(codec, 2, 3, _LOSS, refresh_s=1e9)  # nobody joins late
+def told(codec: SceneCodec) -> Background:
+    return Background(48, 32, codec.entropy.groups)
+
+
+@pytest.fixture
+def belief(codec: SceneCodec, told: Background) -> Belief:
+    return Belief(codec, told, 0, loss=_LOSS, refresh_s=1e9)  # nobody joins late
 
 
 def _told(codec: SceneCodec, value: int, *, quality: int = 5, base: Base | None = None) -> CellElement:
@@ -56,9 +61,9 @@ def test_what_was_told_once_lacks_as_often_as_packets_are_lost(codec: SceneCodec
     assert belief.told_share == pytest.approx(1 / 6)
 
 
-def test_a_refinement_is_of_use_to_who_holds_its_base(codec: SceneCodec, belief: Belief) -> None:
+def test_a_refinement_is_of_use_to_who_holds_its_base(codec: SceneCodec, told: Background, belief: Belief) -> None:
     belief.sent(_told(codec, 2), 1 * _S)
-    base = belief.base(_ONE_CELL)
+    base = told.scales[0].base(_ONE_CELL)
     assert base is not None
     belief.sent(_told(codec, 30, quality=12, base=base), 2 * _S)
     share = belief.newest_share(3 * _S)[0, 1]
@@ -87,13 +92,23 @@ def test_nothing_refines_what_goes_on_the_air_with_it(codec: SceneCodec, belief:
     assert belief.refinable(5, 1 * _S + 1).sum() == 1
 
 
-def test_cells_of_several_qualities_are_no_base(codec: SceneCodec, belief: Belief) -> None:
-    belief.sent(_told(codec, 2), 1 * _S)
-    assert belief.base(Block(0, 0, 2, 1)) is None
+def test_coarser_cells_are_a_version_of_finer_ones(codec: SceneCodec, belief: Belief) -> None:
+    first, second = _told(codec, 2), _told(codec, 9)
+    belief.sent(first, 1 * _S)
+    cells = np.zeros((2, 3), np.bool_)
+    cells[0, 1] = True
+    belief.covered(cells, _latents(codec, second), 0.5, 2 * _S)
+    shown = {"first": (1 - _LOSS) * (1 - 0.5 * (1 - _LOSS)), "second": 0.5 * (1 - _LOSS)}
+    shown["nothing"] = 1 - sum(shown.values())
+    error = belief.expected_error(_latents(codec, first), 2 * _S)[0, 1]
+    weight = float(codec.quantizer.sensitivity[0] * codec.quantizer.steps[5][0] ** 2)
+    assert error == pytest.approx(weight * (shown["second"] * 7**2 + shown["nothing"] * 2**2), rel=1e-4)
+    assert belief.newest_error(_latents(codec, second))[0, 1] == pytest.approx(0, abs=1e-6)
+    assert belief.told_share == pytest.approx(1 / 6)
 
 
-def test_who_may_have_joined_late_holds_less(codec: SceneCodec) -> None:
-    belief = Belief(codec, 2, 3, _LOSS, refresh_s=10.0)
+def test_who_may_have_joined_late_holds_less(codec: SceneCodec, told: Background) -> None:
+    belief = Belief(codec, told, 0, loss=_LOSS, refresh_s=10.0)
     belief.sent(_told(codec, 3), 1 * _S)
     shares = [belief.newest_share(seconds * _S)[0, 1] for seconds in (2, 20, 200)]
     assert shares[0] > shares[1] > shares[2]

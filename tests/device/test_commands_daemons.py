@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pantel_codec import Element, Knot, PoseElement, SceneSyntax, SpriteElement, Surface, Thumbnail, size_code
+from pantel_codec import Background, Element, Knot, PoseElement, SceneSyntax, SpriteElement, Thumbnail, size_code
 from pantel_device import receiver, sinks, wall_clock
 from pantel_device.cli import main
 from pantel_device.commands.send import _DatedSender, _encoder_settings
@@ -163,7 +163,7 @@ def test_the_view_is_perceptual_unless_told_otherwise(
     monkeypatch.setattr(receiver, "find_artefact", lambda **_: two_views)
     _receive(heard, pantel, "--seconds=1", *argv)
     codec = load_scene_codec(two_views, view=view)
-    bare = codec.synthesise(Surface(6, 4, codec.entropy.groups))
+    bare = codec.synthesise(Background(96, 64, codec.entropy.groups))
     np.testing.assert_array_equal(written[0][:8], bare[:8])  # above the object
 
 

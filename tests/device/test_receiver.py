@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pantel_codec import Element, Knot, PoseElement, SceneSyntax, SpriteElement, Surface, Thumbnail, size_code
+from pantel_codec import Background, Element, Knot, PoseElement, SceneSyntax, SpriteElement, Thumbnail, size_code
 from pantel_device import receiver
 from pantel_device.cameras import open_camera
 from pantel_device.observer import MotionDetector, Observer
@@ -203,7 +203,7 @@ def test_the_generator_of_the_view_paints(
     end.hear(_octets(context, walker_payload), 2 * _S)
     picture = end.wait(2 * _S + 1, 3 * _S)[0].pixels
     codec = load_scene_codec(two_views, view=view or View.FAITHFUL)
-    bare = codec.synthesise(Surface(6, 4, codec.entropy.groups))
+    bare = codec.synthesise(Background(96, 64, codec.entropy.groups))
     np.testing.assert_array_equal(picture[:, 64:], bare[:, 64:])  # where nobody walks
 
 

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pantel_codec import (
+    Background,
     Block,
     CellElement,
     CellUpdate,
@@ -20,7 +21,6 @@ from pantel_codec import (
     PoseElement,
     Scene,
     SpriteElement,
-    Surface,
     Thumbnail,
     ToneElement,
     apply_element,
@@ -45,9 +45,9 @@ class _CountingCodec(SceneCodec):
 
     painted = 0
 
-    def synthesise(self, surface: Surface) -> NDArray[np.uint8]:
+    def synthesise(self, background: Background, scale: int = 0) -> NDArray[np.uint8]:
         self.painted += 1
-        return super().synthesise(surface)
+        return super().synthesise(background, scale)
 
 
 @pytest.fixture(scope="module")

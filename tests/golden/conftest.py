@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pantel_codec import (
+    Background,
     Base,
     Block,
     CellElement,
@@ -23,7 +24,6 @@ from pantel_codec import (
     PoseElement,
     SpriteElement,
     StepElement,
-    Surface,
     Thumbnail,
     ToneElement,
 )
@@ -48,29 +48,34 @@ DETAIL = [0, -1, 16, 0, 0, 2, -3, 0]
 
 
 @pytest.fixture
-def golden_background(golden_values: Callable[..., NDArray[np.int64]]) -> Surface:
+def golden_background(golden_values: Callable[..., NDArray[np.int64]]) -> Background:
     """Return what is held before the golden payload: cells of two kinds, and nothing of the others."""
-    surface = Surface(20, 15, GROUPS)
-    for block, levels in ((Block(2, 2, 5, 3), 2), (Block(4, 3, 1, 1), 1)):
-        surface.apply(CellUpdate(block, 3, levels, golden_values(block.rows, block.columns, 3, levels)), 1)
-    return surface
+    background = Background(320, 240, GROUPS)
+    for scale, block, levels in ((0, Block(2, 2, 5, 3), 2), (0, Block(4, 3, 1, 1), 1), (1, Block(0, 1, 3, 2), 1)):
+        values = golden_values(block.rows, block.columns, 3, levels)
+        background.apply(CellUpdate(block, 3, levels, values, scale), 1)
+    return background
 
 
 @pytest.fixture
-def golden_elements(golden_values: Callable[..., NDArray[np.int64]], golden_background: Surface) -> list[Element]:
+def golden_elements(golden_values: Callable[..., NDArray[np.int64]], golden_background: Background) -> list[Element]:
     """Return elements of every kind."""
 
-    def cells(block: Block, levels: int, quality: int, *, seed: bool = False, base: Base | None = None) -> CellElement:
+    def cells(
+        block: Block, levels: int, quality: int, *, scale: int = 0, seed: bool = False, base: Base | None = None
+    ) -> CellElement:
         values = golden_values(block.rows, block.columns, quality, levels, base)
-        return CellElement(CellUpdate(block, quality, levels, values), seed, base)
+        return CellElement(CellUpdate(block, quality, levels, values, scale), seed, base)
 
-    refined = Block(3, 3, 3, 2)
+    refined, coarse = Block(3, 3, 3, 2), Block(1, 1, 2, 1)
+    finest, halved, _ = golden_background.scales
     core = Thumbnail(Part.CORE, 5, 2, np.array(CORE, np.int32))
     detail = Thumbnail(Part.DETAIL, 7, 2, np.array(DETAIL, np.int32))
     return [
         ToneElement(4, (-31, 0, 31)),
         cells(Block(3, 2, 4, 3), 2, quality=3),
-        cells(Block(0, 0, 3, 1), 1, quality=2, seed=True),
+        cells(Block(3, 2, 2, 2), 1, quality=1, scale=2),
+        cells(Block(0, 0, 3, 1), 1, quality=2, scale=1, seed=True),
         SpriteElement(31, True, 17, 30, (0, 1, 2, 3), Knot(0, -64, 303, 47), core),
         SpriteElement(4, True, 1, 20, (0, 0, 0, 3), Knot(5, 100, 80, 40), core, Knot(15, 163, 17, 55)),
         SpriteElement(4, False, 1, 22, (0, 0, 1, 0), Knot(5, 101, 80, 41), core),
@@ -79,5 +84,6 @@ def golden_elements(golden_values: Callable[..., NDArray[np.int64]], golden_back
         LookElement(31, 0, detail),
         LookElement(4, 2, Thumbnail(Part.CORE, 0, 3, core.symbols)),
         ForgetElement(5, 9),
-        cells(refined, 3, quality=4, base=golden_background.base(refined)),
+        cells(refined, 3, quality=4, base=finest.base(refined)),
+        cells(coarse, 2, quality=4, scale=1, base=halved.base(coarse)),
     ]

@@ -16,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pantel_codec import (
+    Background,
     CellElement,
     Element,
     EntropyModel,
@@ -28,7 +29,6 @@ from pantel_codec import (
     StepElement,
     StillHeader,
     StillValues,
-    Surface,
     Thumbnail,
     ThumbnailModel,
     ToneElement,
@@ -60,7 +60,7 @@ def cdf_of_counts(counts: list[int]) -> list[int]:
 
 
 NAMES = (
-    *("kinds", "ages", "other", "sides", "qualities", "bases", "margins", "classes", "news"),
+    *("kinds", "ages", "other", "scales", "seeds", "sides", "qualities", "bases", "margins", "classes", "news"),
     *("heights", "slim", "wide", "earlier", "shifts", "growth"),
 )
 TABLES = {name: cdf_of_counts(counts_of(name)) for name in NAMES}
@@ -124,7 +124,7 @@ class Cells:
     groups: list[list[int]]
 
 
-Held = dict[Cell, Cells]
+Held = dict[tuple[int, Cell], Cells]  # by scale and cell
 
 
 @dataclass
@@ -143,16 +143,17 @@ class Reference:
         self.groups: list[int] = self.arrays["groups"]
         self.base: Base | None = None  # of the block at hand, converted
 
-    def still(self, data: bytes) -> tuple[int, int, list[list[list[int]]]]:
+    def still(self, data: bytes) -> tuple[int, int, int, list[list[list[int]]]]:
         header = int.from_bytes(data[:4], "big")
         assert header >> 29 == 1
-        columns, rows = -(-((header >> 19 & 1023) + 1) // 16), -(-((header >> 9 & 1023) + 1) // 16)
         bits = Bits(data[4:])
+        scale = bits.below(3)
+        columns, rows = across((header >> 19 & 1023) + 1, scale), across((header >> 9 & 1023) + 1, scale)
         quality, levels = bits.field(5), 1 + bits.below(len(self.groups))
         values = self.block(bits, rows, columns, quality, levels)
         octets = b"".join(v.to_bytes(4, "little", signed=True) for channel in values for row in channel for v in row)
         assert bits.field(8) == zlib.crc32(data[:4] + octets) % 256
-        return quality, levels, values
+        return scale, quality, levels, values
 
     def scene(self, payload: bytes, width_px: int, height_px: int, held: Held) -> list[Any]:
         bits, elements = Bits(payload), []
@@ -170,7 +171,9 @@ class Reference:
 
         while kind := told("kinds"):
             if kind in {1, 2, 9}:
-                cells = self.cells(bits, -(-width_px // 16), -(-height_px // 16), held if kind == 2 else None)
+                scale = told("seeds" if kind == 9 else "scales")
+                grid = across(width_px, scale), across(height_px, scale)
+                cells = self.cells(bits, scale, *grid, held if kind == 2 else None)
                 elements.append(("seed", *cells[1:]) if kind == 9 else cells)
             elif kind == 3:
                 sprite_id, news, class_id = bits.below(32), told("news"), told("classes")
@@ -199,14 +202,15 @@ class Reference:
                 elements.append(("tone", age(), tuple(bits.below(63) - 31 for _ in range(3))))
         return elements
 
-    def cells(self, bits: Bits, columns: int, rows: int, held: Held | None) -> Any:
+    def cells(self, bits: Bits, scale: int, columns: int, rows: int, held: Held | None) -> Any:
         column, row = bits.below(columns), bits.below(rows)
         width, height = (bits.symbol(TABLES["sides"]) or left for left in (columns - column, rows - row))
         quality = bits.symbol(TABLES["qualities"])
         levels = 1 + bits.below(len(self.groups))
         if held is not None:
             base_quality, checksum = bits.symbol(TABLES["bases"]), bits.below(256)
-            cells = [held[r, c] for r in range(row, row + height) for c in range(column, column + width)]
+            places = [(r, c) for r in range(row, row + height) for c in range(column, column + width)]
+            cells = [held[scale, place] for place in places]
             octets = bytes(len(cell.groups) for cell in cells)
             for group, size in enumerate(self.groups):
                 for channel in range(size):
@@ -215,23 +219,22 @@ class Reference:
                         octets += value.to_bytes(4, "little", signed=True)
             assert {cell.quality for cell in cells} == {base_quality}
             assert zlib.crc32(octets) & 255 == checksum
-            self.base = self.converted(held, (row, column, height, width), base_quality, quality)
+            at_corner = {(r - row, c - column): held[scale, (r, c)] for r, c in places}
+            self.base = self.converted(at_corner, base_quality, quality)
         values = self.block(bits, height, width, quality, levels)
         self.base = None
-        return "cells", (column, row, width, height), quality, levels, held is not None, values
+        return "cells", scale, (column, row, width, height), quality, levels, held is not None, values
 
-    def converted(self, held: Held, place: tuple[int, ...], old: int, new: int) -> Base:
-        row, column, height, width = place
+    def converted(self, cells: dict[Cell, Cells], old: int, new: int) -> Base:
         steps = self.arrays["steps"]
         base = Base(old, {})
-        for r in range(height):
-            for c in range(width):
-                for group, values in enumerate(held[row + r, column + c].groups):
-                    first = sum(self.groups[:group])
-                    base.values[group, (r, c)] = [
-                        max(-2047 * 256, min(2047 * 256, round(value * (steps[old][i] / steps[new][i]))))
-                        for i, value in enumerate(values, first)
-                    ]
+        for place, cell in cells.items():
+            for group, values in enumerate(cell.groups):
+                first = sum(self.groups[:group])
+                base.values[group, place] = [
+                    max(-2047 * 256, min(2047 * 256, round(value * (steps[old][i] / steps[new][i]))))
+                    for i, value in enumerate(values, first)
+                ]
         return base
 
     def thumbnail(self, bits: Bits, shape: int, part: int) -> Any:
@@ -335,19 +338,26 @@ class Reference:
         return [(value + 512) >> 10 for value in product(x, layer["head"], head_bias)]
 
 
+def across(size_px: int, scale: int) -> int:
+    scaled_px = (size_px + (1 << scale) - 1) >> scale
+    return (scaled_px + 15) // 16
+
+
 def product(x: list[int], weights: list[list[int]], bias: list[int]) -> list[int]:
     return [sum(v * row[o] for v, row in zip(x, weights, strict=True)) + bias[o] for o in range(len(bias))]
 
 
-@pytest.mark.parametrize(("size_px", "quality", "levels"), [((100, 75), 1, 2), ((16, 40), 4, 3), ((9, 9), 0, 1)])
+@pytest.mark.parametrize(
+    ("size_px", "scale", "quality", "levels"), [((100, 75), 0, 1, 2), ((100, 75), 1, 4, 3), ((9, 90), 2, 0, 1)]
+)
 def test_the_documented_decoder_finds_the_same_values(
-    request: pytest.FixtureRequest, size_px: tuple[int, int], quality: int, levels: int
+    request: pytest.FixtureRequest, size_px: tuple[int, int], scale: int, quality: int, levels: int
 ) -> None:
     model, arrays, make = (request.getfixturevalue(name) for name in ("model", "arrays", "golden_values"))
     header = StillHeader(*size_px, grey=False, model_tag=7)
-    values = make(header.rows, header.columns, quality, levels)
-    data = write_still(StillValues(header, quality, levels, values), model)
-    assert Reference(arrays).still(data) == (quality, levels, values.tolist())
+    values = make(*header.cells(scale), quality, levels)
+    data = write_still(StillValues(header, scale, quality, levels, values), model)
+    assert Reference(arrays).still(data) == (scale, quality, levels, values.tolist())
 
 
 def plain(element: Element) -> Any:  # noqa: PLR0911 - one for each kind
@@ -356,7 +366,8 @@ def plain(element: Element) -> Any:  # noqa: PLR0911 - one for each kind
         case CellElement(update, seed, base):
             block, values = update.block, update.values.tolist()
             place = (block.column, block.row, block.columns, block.rows)
-            return "seed" if seed else "cells", place, update.quality, update.levels, base is not None, values
+            told = "seed" if seed else "cells", update.scale, place, update.quality, update.levels
+            return *told, base is not None, values
         case SpriteElement(sprite_id, new, class_id, width_code, margins, knot, core, past):
             places = plain_knot(knot), None if past is None else plain_knot(past)
             return "sprite", sprite_id, new, class_id, width_code, margins, *places, plain_thumbnail(core)
@@ -385,23 +396,24 @@ def test_the_documented_decoder_finds_the_same_elements(
     model: EntropyModel,
     thumbnails: ThumbnailModel,
     golden_elements: Sequence[Element],
-    golden_background: Surface,
+    golden_background: Background,
 ) -> None:
     payload = SceneSyntax(model, thumbnails, 320, 240).write(golden_elements)
-    held = plain_surface(golden_background)
+    held = plain_background(golden_background)
     assert Reference(arrays).scene(payload, 320, 240, held) == [plain(element) for element in golden_elements]
 
 
-def plain_surface(surface: Surface) -> Held:
+def plain_background(background: Background) -> Held:
     """Return what is held of each cell as the reference decoder keeps it."""
-    ends = np.cumsum(surface.groups).tolist()
+    ends = np.cumsum(background.scales[0].groups).tolist()
     return {
-        (int(r), int(c)): Cells(
+        (scale, (int(r), int(c))): Cells(
             int(surface.quality[r, c]),
             [
                 surface.values[end - size : end, r, c].tolist()
                 for end, size in list(zip(ends, surface.groups, strict=True))[: surface.level[r, c]]
             ],
         )
+        for scale, surface in enumerate(background.scales)
         for r, c in np.argwhere(surface.level > 0)
     }

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from pantel_codec import Element, EntropyModel, SceneSyntax, Surface, ThumbnailModel
+from pantel_codec import Background, Element, EntropyModel, SceneSyntax, ThumbnailModel
 
 PAYLOAD = (
-    "f6711d66bcf4765ee3997e67006dc5f7960146db79149a09fed4c6b2f778140b75a05a65360503e781b37d242fd1525a6173"
-    "b9a0021ead168e3194e65c784c23e822279fb532190852894e1a044cb8b5bba7def64aed2f0b0dd3a2a9e21058aa11ecbf08"
-    "66925c8c467c4a042c7df6840642698e9dd46dc548b894d48657461209da34423cac4c7d7439eba6e75af8560fa9c73c5ea1"
-    "7af4c8e13e56f2b6e17517e6a5beb4139f3849f3937f40d72adefdf96436d7069c850df6367d1ba0fc158f"
+    "f791084753d4b2a6e6cfb09001265007a812303c1a949e2b053faa64c2cbaa83c6ef05529a8aa9304c177e49238c9a51a317"
+    "0233a8ca2c8512190feec053bb0b817f61b208df63a1a4bc3d610ba8354ca4f7a09103e9e87d205602fd732d42215c78288d"
+    "08a3d2c551cb837ae963a3251c72b72ea2ed1bd307ffa1102d6c504be15592fc92e471c2a48745baa21c3473c5f3dfd48561"
+    "83c811d16ca06c4674b332e6ce63e4b3cc438f55e1212cff95f3d837a80348164cbd30b612ea19e63e6840b8b1253de434ae"
+    "5eff3c1d5701c9654877"
 )
 
 
@@ -34,7 +35,7 @@ def test_golden_payload_is_written(
 
 
 def test_golden_payload_is_read(
-    model: EntropyModel, thumbnails: ThumbnailModel, golden_elements: Sequence[Element], golden_background: Surface
+    model: EntropyModel, thumbnails: ThumbnailModel, golden_elements: Sequence[Element], golden_background: Background
 ) -> None:
     read = SceneSyntax(model, thumbnails, 320, 240).read(bytes.fromhex(PAYLOAD), golden_background)
     assert [plain(element) for element in read] == [plain(element) for element in golden_elements]

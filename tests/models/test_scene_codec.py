@@ -1,9 +1,12 @@
 """The networks of the shipped models, run by themselves."""
 
+import cv2
 import numpy as np
+import pytest
+from numpy.typing import NDArray
 
-from pantel_codec import Block, CellUpdate, Surface
-from pantel_models import Artefact, StillCodec, View, load_scene_codec
+from pantel_codec import Background, Block, CellUpdate
+from pantel_models import Artefact, SceneCodec, StillCodec, View, enlarged, load_scene_codec, reduced
 
 
 def test_latents_of_a_picture_do_not_depend_on_how_its_cells_are_filled(codec: StillCodec) -> None:
@@ -20,30 +23,93 @@ def test_latents_of_a_picture_do_not_depend_on_how_its_cells_are_filled(codec: S
     np.testing.assert_array_equal(cut, whole)
 
 
-def test_a_surface_of_one_quality_is_drawn_like_a_block(codec: StillCodec) -> None:
-    scene_codec = codec.codec
-    groups = scene_codec.entropy.groups
+@pytest.fixture
+def photo() -> NDArray[np.uint8]:
+    """A smooth picture of 96x64 pixels."""
     rng = np.random.default_rng(2)
-    values = np.rint(rng.laplace(0, 256, (sum(groups), 4, 5))).astype(np.int64)
-    values[sum(groups[:2]) :] = 0
-    surface = Surface(5, 4, groups)
-    surface.apply(CellUpdate(Block(0, 0, 5, 4), 11, 2, values), time_ns=0)
-    picture = scene_codec.synthesise(surface)
-    assert picture.shape == (64, 80, 3)
+    patches = rng.integers(90, 166, (2, 3, 3), dtype=np.uint8)
+    return np.asarray(cv2.resize(patches, (96, 64), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def tell(codec: SceneCodec, background: Background, photo: NDArray[np.uint8], scale: int, block: Block) -> None:
+    """Let a background hold a block of a picture's cells."""
+    small = reduced(photo, scale)
+    latents = codec.analyse(small, np.zeros(small.shape[:2], np.uint8))[:, *block.window]
+    values = codec.quantizer.quantize(latents, codec.entropy, 20).values
+    background.apply(CellUpdate(block, 20, len(codec.entropy.groups), values, scale), time_ns=0)
+
+
+def error(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    return float(np.abs(one.astype(int) - other).mean())
+
+
+def test_coarse_cells_are_the_picture_enlarged(codec: StillCodec, photo: NDArray[np.uint8]) -> None:
+    scene_codec = codec.codec
+    background = Background(96, 64, scene_codec.entropy.groups)
+    tell(scene_codec, background, photo, 1, Block(0, 0, 3, 2))
+    halved = scene_codec.synthesise(background, scale=1)
+    assert halved.shape == (32, 48, 3)
+    picture = scene_codec.synthesise(background)
     assert picture.dtype == np.uint8
-    difference = picture.astype(int) - scene_codec.synthesise_block(values, 11, levels=2)
-    assert np.abs(difference).max() <= 1
+    np.testing.assert_array_equal(picture, enlarged(halved, (96, 64)))
+    assert error(picture, photo) < 6
 
 
-def test_an_empty_surface_is_a_picture(codec: StillCodec) -> None:
-    assert codec.codec.synthesise(Surface(3, 2, codec.codec.entropy.groups)).shape == (32, 48, 3)
+def test_missing_cells_show_what_coarser_ones_hold(codec: StillCodec, photo: NDArray[np.uint8]) -> None:
+    scene_codec = codec.codec
+    background = Background(96, 64, scene_codec.entropy.groups)
+    tell(scene_codec, background, photo, 0, Block(0, 0, 3, 4))
+    alone = scene_codec.synthesise(background)
+    tell(scene_codec, background, photo[::-1], 2, Block(0, 0, 2, 1))
+    tell(scene_codec, background, photo, 1, Block(0, 0, 3, 2))
+    both = scene_codec.synthesise(background)
+    assert error(both[:, :40], alone[:, :40]) < 1
+    assert error(both[:, 64:], photo[:, 64:]) < 0.5 * error(alone[:, 64:], photo[:, 64:])
+
+
+def test_the_perceptual_view_paints_what_is_enlarged_anew(two_views: Artefact, photo: NDArray[np.uint8]) -> None:
+    pictures = []
+    for view in View:
+        scene_codec = load_scene_codec(two_views, view=view)
+        background = Background(96, 64, scene_codec.entropy.groups)
+        tell(scene_codec, background, photo, 1, Block(0, 0, 3, 2))
+        halved = scene_codec.synthesise(background, scale=1)
+        pictures.append((scene_codec.synthesise(background), enlarged(halved, (96, 64))))
+    (faithful, its_halved), (perceptual, other_halved) = pictures
+    np.testing.assert_array_equal(faithful, its_halved)
+    assert error(perceptual, other_halved) > 20  # the model of this test paints negatives, here twice
+
+
+def test_what_lies_below_missing_cells_is_known_as_latents(codec: StillCodec, photo: NDArray[np.uint8]) -> None:
+    scene_codec = codec.codec
+    background = Background(96, 64, scene_codec.entropy.groups)
+    assert not scene_codec.underlying(background).any()
+    tell(scene_codec, background, photo, 1, Block(0, 0, 3, 2))
+    shown = scene_codec.analyse(scene_codec.synthesise(background), np.zeros((64, 96), np.uint8))
+    np.testing.assert_array_equal(scene_codec.underlying(background), shown)
+
+
+@pytest.mark.parametrize("scale", [0, 1, 2])
+def test_a_picture_is_averaged_and_interpolated(scale: int) -> None:
+    pixels = np.full((31, 17, 3), 60, np.uint8)
+    pixels[:16] = 180
+    small = reduced(pixels, scale)
+    assert small.shape == (-(-31 >> scale), -(-17 >> scale), 3)
+    assert abs(int(small.mean()) - int(pixels.mean())) <= 1
+    back = enlarged(small, (17, 31))
+    assert back.shape == pixels.shape
+    assert error(back, pixels) < 12
+
+
+def test_an_empty_background_is_a_picture(codec: StillCodec) -> None:
+    assert codec.codec.synthesise(Background(47, 30, codec.codec.entropy.groups)).shape == (30, 47, 3)
 
 
 def test_the_view_chooses_the_generator_and_nothing_else(two_views: Artefact) -> None:
     faithful, perceptual = (load_scene_codec(two_views, view=view) for view in View)
     assert (faithful.view, perceptual.view) == (View.FAITHFUL, View.PERCEPTUAL)
-    surface = Surface(3, 2, faithful.entropy.groups)
-    pictures = [codec.synthesise(surface).astype(int) for codec in (faithful, perceptual)]
+    background = Background(48, 32, faithful.entropy.groups)
+    pictures = [codec.synthesise(background).astype(int) for codec in (faithful, perceptual)]
     assert np.abs(pictures[0] + pictures[1] - 255).max() <= 1  # one is the negative of the other
     pixels, contours = np.full((16, 32, 3), 90, np.uint8), np.zeros((16, 32), np.uint8)
     np.testing.assert_array_equal(faithful.analyse(pixels, contours), perceptual.analyse(pixels, contours))
@@ -52,8 +118,8 @@ def test_the_view_chooses_the_generator_and_nothing_else(two_views: Artefact) ->
 def test_without_a_perceptual_generator_the_faithful_one_paints(one_view: Artefact) -> None:
     faithful, instead = (load_scene_codec(one_view, view=view) for view in View)
     assert instead.view is View.FAITHFUL
-    surface = Surface(3, 2, faithful.entropy.groups)
-    np.testing.assert_array_equal(instead.synthesise(surface), faithful.synthesise(surface))
+    background = Background(48, 32, faithful.entropy.groups)
+    np.testing.assert_array_equal(instead.synthesise(background), faithful.synthesise(background))
 
 
 def test_codecs_are_shared_by_view(two_views: Artefact) -> None:

@@ -1,0 +1,119 @@
+"""The background as the encoder sees it, and what the receiver lacks of it, at every scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pantel_codec import CELL_PX, SCALES
+from pantel_device.belief import Belief
+from pantel_models import SceneCodec, contour_map, enlarged, reduced
+
+__all__ = ["BackgroundView", "SeenBackground"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenBackground:
+    """A picture of the background, analysed at every scale.
+
+    Attributes:
+        pixels: (H, W, 3) uint8, RGB.
+        latents: Of each scale, (channels, rows, columns).
+        hidden: Of each scale, (rows, columns): the squared error of each cell that no cells of that scale can remove.
+    """
+
+    pixels: NDArray[np.uint8]
+    latents: tuple[NDArray[np.float32], ...]
+    hidden: tuple[NDArray[np.float64], ...]
+
+    @classmethod
+    def of(cls, pixels: NDArray[np.uint8], codec: SceneCodec) -> SeenBackground:
+        """Analyse a picture."""
+        latents, hidden = [], []
+        for scale in range(SCALES):
+            small = reduced(pixels, scale)
+            latents.append(codec.analyse(small, contour_map(small)))
+            lost = cv2.absdiff(pixels, enlarged(small, pixels.shape[1::-1])).astype(np.float32) / 255
+            hidden.append(_pooled((lost**2).sum(axis=2), CELL_PX << scale))
+        return cls(pixels, tuple(latents), tuple(hidden))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BackgroundView:
+    """What is to be told of the cells of one scale, and what the receiver lacks of it.
+
+    Attributes:
+        latents: (channels, rows, columns).
+        change: Same shape: what the newest version that was told lacks.
+        importance: (rows, columns), weight of errors: how long they would stay [s].
+        area: Same shape: how many cells of the finest scale each covers.
+        hidden: See `SeenBackground`.
+        error: (rows, columns), expected error of what is shown.
+        refinable: Same shape: what it counts that the newest version is likely held.
+        newest_error: Same shape: the error of who has received everything.
+    """
+
+    latents: NDArray[np.float32]
+    change: NDArray[np.float32]
+    importance: NDArray[np.float64]
+    area: NDArray[np.float64]
+    hidden: NDArray[np.float64]
+    error: NDArray[np.float64]
+    refinable: NDArray[np.float64]
+    newest_error: NDArray[np.float64]
+
+    @classmethod
+    def of_all_scales(
+        cls,
+        seen: SeenBackground,
+        beliefs: Sequence[Belief],
+        lasting_s: NDArray[np.float64],
+        now_ns: int,
+        *,
+        longest_s: Sequence[float],
+        caution: float,
+    ) -> list[BackgroundView]:
+        """Return the views, the finest first.
+
+        Args:
+            seen: The newest background.
+            beliefs: What the receiver holds of each scale.
+            lasting_s: (rows, columns) of the finest scale: how long each cell may be expected to stay as it is [s].
+            now_ns: Capture time of the newest background.
+            longest_s: Of each scale: for how long at most what it tells is of use [s].
+            caution: Power on the probability that a version is held which is to be refined.
+        """
+        finest, latents = beliefs[0], seen.latents[0]
+        error, newest_error = finest.expected_error(latents, now_ns), finest.newest_error(latents)
+        views = []
+        for scale, belief in enumerate(beliefs):
+            importance = np.minimum(lasting_s, longest_s[scale])
+            weight = _pooled(importance, 1 << scale)
+            area = _pooled(np.ones_like(lasting_s), 1 << scale)
+            views.append(
+                cls(
+                    seen.latents[scale],
+                    belief.change(seen.latents[scale]),
+                    weight / area,
+                    area,
+                    seen.hidden[scale],
+                    _pooled(error * importance, 1 << scale) / weight * area,
+                    belief.newest_share(now_ns) ** caution,
+                    _pooled(newest_error * importance, 1 << scale) / weight * area,
+                )
+            )
+        return views
+
+
+def _pooled(values: NDArray[np.floating], side: int) -> NDArray[np.float64]:
+    """Return the sums of values (H, W, ...) over squares; what hangs over the border counts as zero."""
+    height, width = values.shape[:2]
+    padding = [(0, -height % side), (0, -width % side)] + [(0, 0)] * (values.ndim - 2)
+    padded = np.pad(values, padding).astype(np.float64)
+    rows, columns = padded.shape[0] // side, padded.shape[1] // side
+    sums: NDArray[np.float64] = padded.reshape(rows, side, columns, side, *values.shape[2:]).sum(axis=(1, 3))
+    return sums
