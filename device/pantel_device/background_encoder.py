@@ -8,17 +8,19 @@ quality removes the most expected error per bit, over the time that the content 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import SCALES, Background, Block, CellElement, CellUpdate
+from pantel_codec import SCALES, Background, Block, CellElement
 from pantel_device.background_view import BackgroundView, SeenBackground
 from pantel_device.belief import Belief
 from pantel_device.block_search import best_block
+from pantel_device.cell_coding import Way, coded, shrunk
 from pantel_device.news import News
 from pantel_device.persistence import SHORTEST_S, Persistence
+from pantel_device.seed_encoder import SEED_SCALE, SeedEncoder
 from pantel_models import SceneCodec
 
 __all__ = ["BackgroundEncoder"]
@@ -26,50 +28,28 @@ __all__ = ["BackgroundEncoder"]
 _LADDERS = ((5, 12, 18, 25, 31), (5, 12, 18), (5, 12))  # of each scale: qualities at which cells are told
 _LONGEST_S = (math.inf, 2.0, 1.0)  # what a coarse scale tells is of use until a finer one takes its place
 _BASES_BELOW = 2  # so many steps lie at most between what is held and what refines it
-_OVERHEAD_BITS = 27.0  # kind, block, quality, levels and end of a payload of one element
-_BASE_BITS = 10.0  # quality and checksum of what is refined
 # Who lacks a base misses more than what refines it: the rest of the payload, too, and all that refines it later. With
 # the bare probability that it is held, losses of 10 % cost a quarter of a decibel more than without refinements.
 _CAUTION = 4.0  # power of that probability
-_SEED_OVERHEAD_BITS = _OVERHEAD_BITS + 3.0  # its kind is seldom
 # What counts beside the bits of a block when blocks are compared. The cells that a small one leaves out have to be told
 # as well, each block has a header, and without this most of the finest ones had one or two cells.
 _CROWDING_BITS = 60.0
 _FITTING_ROUNDS = 4
-_STRENGTH = 0.4  # of rate-distortion optimization; the training's own lambda gives up too much
-_WEAKER = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35)  # strengths that may fill what room is left
-_SEED_ROWS = 8  # at most, of one band
-_SEED_EVERY = 11  # payloads
+_WEAKER = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35)  # strengths of optimization that may fill what room is left
 _LAID_SHARE = 0.9  # of the cells; some never need to be told
 _GROUND_BITS = 5.0  # for each cell, at whatever scale: before objects are told there must be ground to stand on
 _TRIED = 3  # qualities whose best block is really quantized
 _SETTLED_NS = 5_000_000_000  # a block that turned out not to help is left alone so long, unless it changes
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """A way to tell cells: of which scale, at which quality, and from which on; from nothing if `base` is None."""
-
-    scale: int
-    quality: int
-    base: int | None
-
-    @property
-    def overhead_bits(self) -> float:
-        return _OVERHEAD_BITS + (0.0 if self.base is None else _BASE_BITS)
-
-
-def _ways(*, refines: bool) -> list[_Way]:
+def _ways(*, refines: bool) -> list[Way]:
     """Return all ways to tell cells."""
     ways = []
     for scale, ladder in enumerate(_LADDERS):
         for rung, quality in enumerate(ladder):
             bases = ladder[max(rung - _BASES_BELOW, 0) : rung] if refines else ()
-            ways += [_Way(scale, quality, base) for base in (None, *bases)]
+            ways += [Way(scale, quality, base) for base in (None, *bases)]
     return ways
-
-
-_SEED_WAY = _Way(scale=1, quality=12, base=None)
 
 
 class BackgroundEncoder:
@@ -95,8 +75,7 @@ class BackgroundEncoder:
         self._bits_ratio = dict.fromkeys(self._ways, 1.0)  # bits over activity; learned from what was tried
         self._seen: SeenBackground | None = None
         self._lasting_s = np.zeros(grids[0])
-        self._payloads_since_seed = 0
-        self._seeded = 0  # cells
+        self._seeds = SeedEncoder(codec)
         self._told_bits = 0.0
 
     def look(self, pixels: NDArray[np.uint8], now_ns: int) -> None:
@@ -160,53 +139,22 @@ class BackgroundEncoder:
         if self._seen is None or not isinstance(element, CellElement):
             raise TypeError("these are no news of cells")
         update = element.update
-        way = _Way(update.scale, update.quality, None if element.base is None else element.base.quality)
+        way = Way(update.scale, update.quality, None if element.base is None else element.base.quality)
         for strength in _WEAKER:
-            stronger, bits = self._coded(self._seen.latents[way.scale], update.block, way, strength)
+            stronger, bits = self._coded(self._seen.latents[way.scale], update.block, way, strength=strength)
             if bits + way.overhead_bits <= room_bits:
                 return replace(news, elements=(stronger,), bits=bits + way.overhead_bits)
         return news
 
     def seed(self, room_bits: float) -> News | None:
-        """Return coarse cells for receivers that hold nothing of them, in one payload of some; None in the others.
-
-        The picture is gone through from top to bottom again and again, in no relation to what was sent, in bands of
-        as many rows as fit. To be called once for each payload.
-
-        Args:
-            room_bits: It takes at most about so many.
-        """
+        """Return cells for receivers that hold nothing of them, once there is ground; see `SeedEncoder.news`."""
         if self._seen is None or not self.laid:
             return None
-        self._payloads_since_seed += 1
-        if self._payloads_since_seed < _SEED_EVERY:
-            return None
-        latents = self._seen.latents[_SEED_WAY.scale]
-        rows, columns = latents.shape[1:]
-        row, column = divmod(self._seeded % (rows * columns), columns)
-        block = Block(column, row, columns - column, 1 if column else min(_SEED_ROWS, rows - row))
-        # Bits are estimates: what did not fit into the payload before is not offered again as long as it was.
-        limit_bits = room_bits - _SEED_OVERHEAD_BITS - 8.0 * (self._payloads_since_seed - _SEED_EVERY)
-        while True:
-            element, bits = self._coded(latents, block, _SEED_WAY)
-            if bits <= limit_bits:
-                return News("seeds", (replace(element, seed=True),), bits + _SEED_OVERHEAD_BITS, math.inf)
-            if block.rows * block.columns == 1:
-                self._seeded += 1  # so much detail in one cell is left to its updates
-                return None
-            share = limit_bits / bits
-            if block.rows > 1:
-                block = Block(column, row, columns, max(1, min(int(block.rows * share), block.rows - 1)))
-            else:
-                block = _shrunk(block, share)
+        return self._seeds.news(self._seen.latents[SEED_SCALE], room_bits)
 
     def seeded(self, news: News) -> None:
         """Take note of seeds that go on the air."""
-        for element in news.elements:
-            if isinstance(element, CellElement):
-                block = element.update.block
-                self._seeded += block.rows * block.columns
-                self._payloads_since_seed = 0
+        self._seeds.sent(news)
 
     @property
     def laid(self) -> bool:
@@ -233,7 +181,7 @@ class BackgroundEncoder:
             cells[window] = finest.level[window] == 0
             self._beliefs[0].covered(cells, self._codec.underlying(self._told), useful, now_ns)
 
-    def _estimated_gain(self, view: BackgroundView, way: _Way, now_ns: int) -> NDArray[np.float64]:
+    def _estimated_gain(self, view: BackgroundView, way: Way, now_ns: int) -> NDArray[np.float64]:
         """Return (rows, columns): about the expected error, weighted, that telling each cell so removes."""
         belief = self._beliefs[way.scale]
         if way.base is None:
@@ -245,13 +193,13 @@ class BackgroundEncoder:
             gain[~belief.refinable(way.base, now_ns)] = -np.inf
         return self._arrival * gain * view.importance
 
-    def _activity(self, view: BackgroundView, way: _Way) -> NDArray[np.float64]:
+    def _activity(self, view: BackgroundView, way: Way) -> NDArray[np.float64]:
         """Return (rows, columns): a number that grows with the bits that each cell takes."""
         steps = self._codec.quantizer.steps[way.quality][:, None, None]
         told = view.latents if way.base is None else view.change
         return np.asarray(np.log2(1 + (told / steps) ** 2).sum(axis=0), np.float64)
 
-    def _candidate(self, view: BackgroundView, block: Block, way: _Way, room_bits: float) -> News | None:
+    def _candidate(self, view: BackgroundView, block: Block, way: Way, room_bits: float) -> News | None:
         """Quantize a block, made smaller until it fits, and rate what it brings; None if no cell fits."""
         limit_bits = room_bits - way.overhead_bits
         activity = self._activity(view, way)
@@ -272,30 +220,16 @@ class BackgroundEncoder:
                 return News("cells", (element,), bits, worth / bits)
             if block.rows * block.columns == 1:
                 return None
-            block = _shrunk(block, limit_bits / bits)
+            block = shrunk(block, limit_bits / bits)
         return None
 
     def _coded(
-        self, latents: NDArray[np.float32], block: Block, way: _Way, strength: float = _STRENGTH
+        self, latents: NDArray[np.float32], block: Block, way: Way, **strength: float
     ) -> tuple[CellElement, float]:
-        """Return the element that tells a block, as many levels as are worth it, and the bits of its residuals."""
-        quantizer, entropy = self._codec.quantizer, self._codec.entropy
         base = None if way.base is None else self._told.scales[way.scale].base(block)
-        quantized = quantizer.quantize(latents[:, *block.window], entropy, way.quality, strength=strength, base=base)
-        held = 1 if base is None else int(base.level.max())
-        levels = quantizer.levels_worth_coding(quantized, way.quality, strength, at_least=held)
-        quantized.values[sum(entropy.groups[:levels]) :] = 0
-        update = CellUpdate(block, way.quality, levels, quantized.values, way.scale)
-        return CellElement(update, base=base), float(quantized.bits[:levels].sum())
+        return coded(self._codec, latents, block, way, base=base, **strength)
 
 
 def _worth_in_a_crowd(news: News) -> float:
     """Return what news of cells are worth per bit, with the price of being small."""
     return news.worth * news.bits / (news.bits + _CROWDING_BITS)
-
-
-def _shrunk(block: Block, share: float) -> Block:
-    """Return a block of about a share of the cells, cut at its longer side; at least one cell less."""
-    if block.columns >= block.rows:
-        return Block(block.column, block.row, max(1, int(block.columns * share)), block.rows)
-    return Block(block.column, block.row, block.columns, max(1, int(block.rows * share)))

@@ -144,6 +144,15 @@ def test_a_still_picture_is_covered_soon_and_grows_sharper(
     assert _psnr_db(late.draw(12 * _S).pixels, street) > _psnr_db(early.draw(12 * _S).pixels, street) + 1.0
 
 
+def test_the_first_payload_shows_the_whole_picture(
+    codec: SceneCodec, encoder: SceneEncoder, still: _Seen, street: NDArray[np.uint8]
+) -> None:
+    first = _heard(codec, _payloads(encoder, still, 1))
+    assert (first.scene.background.shown_ns() > NEVER).all()
+    assert first.scene.background.scales[0].level.max() == 0  # coarsely
+    assert _psnr_db(first.draw(0).pixels, street) > 17.0
+
+
 def test_who_joins_late_is_told_the_ground_within_20_s(codec: SceneCodec, encoder: SceneEncoder, still: _Seen) -> None:
     payloads = _payloads(encoder, still, 100)
     late = _heard(codec, payloads[46:])
@@ -398,19 +407,3 @@ def test_what_changes_is_expected_to_change_again(codec: SceneCodec) -> None:
         lasting_s = persistence.update(latents, step * _STEP_NS)
     assert lasting_s[0, 0] == pytest.approx(0.4)
     assert lasting_s[1, 2] == pytest.approx(12.0)
-
-
-def test_seeds_that_did_not_fit_come_back_smaller(codec: SceneCodec, street: NDArray[np.uint8]) -> None:
-    """The bits of a seed are an estimate: one that is too large must not be offered for ever."""
-    background = BackgroundEncoder(codec, (_WIDTH, _HEIGHT), loss=0.0, refresh_s=1e6)
-    room_bits = 8.0 * _CAPACITY_BYTES
-    for step in range(60):
-        background.look(street, step * _STEP_NS)
-        news = background.news(step * _STEP_NS, room_bits)
-        if news is not None:
-            background.sent(news, step * _STEP_NS)
-    assert background.laid
-    offered = [seed.bits for seed in (background.seed(room_bits) for _ in range(30)) if seed is not None]
-    assert len(offered) > 10
-    assert max(offered) <= room_bits
-    assert offered[-1] < offered[0] - 40

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from pantel_export.settings import TomlSettings
 
@@ -15,7 +15,7 @@ class PerceptualSettings(TomlSettings):
     seed: int = 1
     steps: PositiveInt = 30_000
     batch: PositiveInt = 8
-    crop_px: int = Field(128, ge=96, multiple_of=16)
+    crop_px: int = Field(128, ge=96, multiple_of=32)
     learning_rate: PositiveFloat = 3e-4
     final_learning_rate: PositiveFloat = 1e-5
     warmup_steps: PositiveInt = 300
@@ -27,3 +27,4 @@ class PerceptualSettings(TomlSettings):
     contour_weight: float = 4.0  # of squared errors on contours
     ms_ssim_weight: float = 0.3
     pattern_weight: float = 1_000.0  # of the power that errors of neighbouring cells have in common
+    enlarged_crops: NonNegativeInt = 0  # of a batch, whose missing cells were received at half the resolution

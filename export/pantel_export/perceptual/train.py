@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
@@ -20,6 +22,7 @@ from pantel_export.perceptual.settings import PerceptualSettings
 from pantel_export.settings import TrainSettings
 from pantel_export.train import draw_availability, draw_qualities, load_networks
 from pantel_export.training_run import TrainingRun, load_run
+from pantel_models import contour_map, reduced
 
 __all__ = ["PerceptualTrainer", "load_perceptual_generator"]
 
@@ -59,6 +62,8 @@ class PerceptualTrainer(TrainingRun):
         pixels = torch.from_numpy(batch.pixels).to(self.device).permute(0, 3, 1, 2).float() / 255
         contours = torch.from_numpy(batch.contours).to(self.device)[:, None].float()
         y_hat, side = self._received(pixels, contours, noise)
+        if s.enlarged_crops:
+            self._enlarge(y_hat, side, batch.pixels[: s.enlarged_crops], noise)
         with torch.autocast(self.device.type, torch.bfloat16):
             x_hat = self.networks["generator"](y_hat, side)
         x_hat = x_hat.float()
@@ -108,6 +113,37 @@ class PerceptualTrainer(TrainingRun):
             coded = self._frozen.context(y.float() * gain, in_payload.to(self.device), quality.to(self.device))
         y_hat = coded.values / gain * spread_groups(received, network.groups)
         return y_hat, torch.cat([received, planes], 1)
+
+    @torch.no_grad()
+    def _enlarge(self, y_hat: Tensor, side: Tensor, pixels: NDArray[np.uint8], noise: torch.Generator) -> None:
+        """Put what a receiver makes of cells of half the resolution in the place of missing ones, in place.
+
+        As `SceneCodec.synthesise` does: what the generator paints of them is enlarged and analysed. Of half of the crops
+        all cells are missing.
+
+        Args:
+            y_hat: (B, channels, cells, cells), as they were received.
+            side: (B, groups + 1, cells, cells), what is known of them.
+            pixels: (N, H, W, 3) uint8, the first N crops.
+            noise: Draws the qualities, and what is missing.
+        """
+        halved = [reduced(crop, 1) for crop in pixels]
+        contours = torch.from_numpy(np.stack([contour_map(crop) for crop in halved])).to(self.device)[:, None].float()
+        small = torch.from_numpy(np.stack(halved)).to(self.device).permute(0, 3, 1, 2).float() / 255
+        quality = torch.rand(len(halved), generator=noise).to(self.device)
+        known = torch.ones(len(halved), side.shape[1] - 1, *(length // 2 for length in side.shape[2:])).to(self.device)
+        planes = quality[:, None, None, None].expand_as(known[:, :1])
+        with torch.autocast(self.device.type, torch.bfloat16):
+            y = self._frozen.encoder(torch.cat([small, contours], 1))
+            gain = self._frozen.gain(planes)
+            coded = self._frozen.context(y.float() * gain, known, quality)
+            painted = self.networks["generator"](coded.values / gain, torch.cat([known, planes], 1)).float()
+            picture = functional.interpolate(painted.clamp(0, 1), scale_factor=2, mode="bicubic").clamp(0, 1)
+            latents = self._frozen.encoder(torch.cat([picture, torch.zeros_like(picture[:, :1])], 1)).float()
+        whole = torch.rand(len(halved), generator=noise).to(self.device) < 0.5
+        missing = (side[: len(halved), :1] == 0) | whole[:, None, None, None]
+        y_hat[: len(halved)] = torch.where(missing, latents, y_hat[: len(halved)])
+        side[: len(halved)] = torch.where(missing, torch.ones_like(side[: len(halved)]), side[: len(halved)])
 
     def _shifted_lpips(self, x: Tensor, y: Tensor, noise: torch.Generator) -> Tensor:
         """Return LPIPS with the pictures shifted at random against its grids, which it would print on them else."""

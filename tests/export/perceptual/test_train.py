@@ -114,6 +114,28 @@ def test_the_generator_heeds_the_discriminator_from_a_step_on(begin: Begin) -> N
     assert all(slope.abs().max() > 0 for name, slope in dispute.items() if f"discriminator.{name}" != LAST_BIAS)
 
 
+def test_some_missing_cells_are_what_half_the_resolution_shows(begin: Begin) -> None:
+    trainer = begin(enlarged_crops=1)
+    torch.manual_seed(1)
+    pixels = trainer.photos.batch(size=2, crop_px=96, seed=1, step=1).pixels
+    seen_whole = seen_partly = False
+    for seed in range(8):
+        y_hat, side = torch.randn(2, 5, 6, 6), torch.ones(2, 3, 6, 6)
+        y_hat[:, :, 2:4], side[:, :2, 2:4] = 0, 0
+        side[:, 2] = 0.4
+        before = y_hat.clone(), side.clone()
+        trainer._enlarge(y_hat, side, pixels[:1], torch.Generator().manual_seed(seed))
+        changed = (y_hat != before[0]).any(1)
+        assert not changed[1].any()  # only the first crop
+        assert torch.equal(side[1], before[1][1])
+        assert changed[0, 2:4].all()
+        assert (side[0, :, changed[0]] == 1).all()
+        seen_whole |= bool(changed[0].all())
+        seen_partly |= not changed[0, :2].any() and torch.equal(side[0, :, :2], before[1][0, :, :2])
+    assert seen_whole
+    assert seen_partly
+
+
 def test_quality_and_losses_vary_from_step_to_step(
     scene_run: Path, lpips_file: Path, tmp_path: Path, photo_folder: Path
 ) -> None:

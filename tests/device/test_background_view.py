@@ -1,0 +1,64 @@
+"""What the encoder sees of the background at every scale."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pantel_codec import SCALES, Background
+from pantel_device.background_view import BackgroundView, SeenBackground
+from pantel_device.belief import Belief
+from pantel_models import SceneCodec, enlarged, reduced
+
+_LONGEST_S = (100.0, 4.0, 1.0)
+
+
+@pytest.fixture
+def pixels() -> NDArray[np.uint8]:
+    """A picture of 72x40 pixels: 5x3 cells, 3x2 and 2x1."""
+    return np.random.default_rng(1).integers(0, 256, (40, 72, 3), np.uint8)
+
+
+@pytest.fixture
+def views(codec: SceneCodec, pixels: NDArray[np.uint8]) -> list[BackgroundView]:
+    told = Background(72, 40, codec.entropy.groups)
+    beliefs = [Belief(codec, told, scale, loss=0.1, refresh_s=100.0) for scale in range(SCALES)]
+    lasting_s = np.full((3, 5), 10.0)
+    lasting_s[0, 0] = 2.0
+    seen = SeenBackground.of(pixels, codec)
+    return BackgroundView.of_all_scales(seen, beliefs, lasting_s, 0, longest_s=_LONGEST_S, caution=4.0)
+
+
+def test_every_scale_has_a_grid_of_its_own(views: list[BackgroundView]) -> None:
+    assert [view.error.shape for view in views] == [(3, 5), (2, 3), (1, 2)]
+    for view in views:
+        arrays = view.importance, view.area, view.hidden, view.error, view.refinable, view.newest_error
+        assert {array.shape for array in arrays} == {view.error.shape}
+        assert view.latents.shape[1:] == view.change.shape[1:] == view.error.shape
+
+
+def test_cells_cover_finer_ones_as_far_as_the_picture_goes(views: list[BackgroundView]) -> None:
+    assert views[1].area.tolist() == [[4, 4, 2], [2, 2, 1]]
+    assert views[2].area.tolist() == [[12, 3]]
+
+
+def test_what_scaling_loses_cannot_be_told(views: list[BackgroundView], pixels: NDArray[np.uint8]) -> None:
+    assert not views[0].hidden.any()
+    for scale in (1, 2):
+        lost = (pixels / 255 - enlarged(reduced(pixels, scale), (72, 40)) / 255) ** 2
+        assert views[scale].hidden.sum() == pytest.approx(lost.sum(), rel=1e-4)
+        side = 16 << scale
+        assert views[scale].hidden[0, 0] == pytest.approx(lost[:side, :side].sum(), rel=1e-4)
+
+
+def test_errors_are_summed_as_they_count(views: list[BackgroundView]) -> None:
+    """Weighted by how long each finer cell lasts, at most for as long as the scale is of use."""
+    finest = views[0]
+    assert finest.importance[0, 0] == 2
+    assert finest.importance[2, 4] == 10
+    for scale, view in enumerate(views):
+        weight = np.minimum(finest.importance, _LONGEST_S[scale])
+        assert (view.error * view.importance).sum() == pytest.approx((finest.error * weight).sum())
+    assert views[1].importance[0, 0] == pytest.approx((2 + 4 + 4 + 4) / 4)
+    assert views[2].importance[0, 1] == 1
