@@ -42,9 +42,7 @@ QUALITIES = CodingTable.from_counts(
     [1] * 5 + [50] + [1] * 6 + [180] + [1] * 5 + [120] + [1] * 6 + [108] + [1] * 5 + [30]
 )
 """Senders use few of the qualities; any may be told."""
-BASE_QUALITIES = CodingTable.from_counts(
-    [1] * 5 + [40] + [1] * 6 + [150] + [1] * 5 + [90] + [1] * 6 + [42] + [1] * 6
-)
+BASE_QUALITIES = CodingTable.from_counts([1] * 5 + [40] + [1] * 6 + [150] + [1] * 5 + [90] + [1] * 6 + [42] + [1] * 6)
 """The same of cells that are refined."""
 
 SCALE = CodingTable.from_counts([40, 6, 1])

@@ -118,8 +118,8 @@ class PerceptualTrainer(TrainingRun):
     def _enlarge(self, y_hat: Tensor, side: Tensor, pixels: NDArray[np.uint8], noise: torch.Generator) -> None:
         """Put what a receiver makes of cells of half the resolution in the place of missing ones, in place.
 
-        As `SceneCodec.synthesise` does: what the generator paints of them is enlarged and analysed. Of half of the crops
-        all cells are missing.
+        As `SceneCodec.synthesise` does: what the generator paints of them is enlarged and analysed. Of half of the
+        crops all cells are missing.
 
         Args:
             y_hat: (B, channels, cells, cells), as they were received.
