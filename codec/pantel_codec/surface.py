@@ -206,11 +206,6 @@ class Background:
             shown_ns = np.where(told_ns > NEVER, told_ns, shown_ns)
         return shown_ns
 
-    @property
-    def empty(self) -> bool:
-        """Whether nothing is held at all."""
-        return not any(surface.level.any() for surface in self.scales)
-
     def apply(self, update: CellUpdate, time_ns: int, *, only_missing: bool = False) -> int:
         """Apply an update and return how many cells of its scale changed.
 

@@ -57,13 +57,13 @@ from pantel_codec.surface import SCALES, Background, Block, CellUpdate, cells_ac
 from pantel_codec.symbol_coding import InformationBound, Reader, Writer
 from pantel_codec.syntax_fields import (
     BASE_QUALITIES,
+    CELL_SCALES,
     CLASSES,
     KINDS,
     MARGINS,
     NEWS,
     QUALITIES,
-    SCALE,
-    SEED_SCALE,
+    SEED_SCALES,
     FieldReader,
     FieldWriter,
 )
@@ -232,7 +232,7 @@ class SceneSyntax:
             raise SymbolError(f"{update.scale} is none of {SCALES} scales")
         rows, columns = self._grids[update.scale]
         fields.symbol(_SEED if element.seed else _CELLS if base is None else _REFINE, KINDS)
-        fields.symbol(update.scale, SEED_SCALE if element.seed else SCALE)
+        fields.symbol(update.scale, SEED_SCALES if element.seed else CELL_SCALES)
         fields.uniform(block.column, columns)
         fields.uniform(block.row, rows)
         fields.side(block.columns, columns - block.column)
@@ -248,7 +248,7 @@ class SceneSyntax:
     def _read_cells(
         self, fields: FieldReader, kind: int, bound: InformationBound, room: int, background: Background | None
     ) -> CellElement | MissingBase:
-        scale = fields.symbol(SEED_SCALE if kind == _SEED else SCALE)
+        scale = fields.symbol(SEED_SCALES if kind == _SEED else CELL_SCALES)
         rows, columns = self._grids[scale]
         column = fields.uniform(columns)
         row = fields.uniform(rows)

@@ -13,13 +13,13 @@ from pantel_codec.trajectory import SIZE_CODES
 
 __all__ = [
     "BASE_QUALITIES",
+    "CELL_SCALES",
     "CLASSES",
     "KINDS",
     "MARGINS",
     "NEWS",
     "QUALITIES",
-    "SCALE",
-    "SEED_SCALE",
+    "SEED_SCALES",
     "FieldReader",
     "FieldWriter",
 ]
@@ -45,8 +45,8 @@ QUALITIES = CodingTable.from_counts(
 BASE_QUALITIES = CodingTable.from_counts([1] * 5 + [40] + [1] * 6 + [150] + [1] * 5 + [90] + [1] * 6 + [42] + [1] * 6)
 """The same of cells that are refined."""
 
-SCALE = CodingTable.from_counts([40, 6, 1])
-SEED_SCALE = CodingTable.from_counts([1, 14, 1])
+CELL_SCALES = CodingTable.from_counts([40, 6, 1])
+SEED_SCALES = CodingTable.from_counts([1, 14, 1])
 
 _PERSON = 1  # class
 # Ages, in steps of 0.1 s: a sender waits for hindsight, and a small computer has looked at a frame for 0.15 s.

@@ -96,7 +96,7 @@ class BackgroundEncoder:
         """Return the update that removes the most expected error per bit; None when nothing helps or fits.
 
         Args:
-            now_ns: Capture time of the newest background.
+            now_ns: Time stamp of the payload.
             room_bits: It takes at most about so many.
 
         Raises:
@@ -105,7 +105,13 @@ class BackgroundEncoder:
         if self._seen is None:
             raise RuntimeError("look at a background first")
         views = BackgroundView.of_all_scales(
-            self._seen, self._beliefs, self._lasting_s, now_ns, longest_s=_LONGEST_S, caution=_CAUTION
+            self._seen,
+            self._beliefs,
+            self._lasting_s,
+            self._persistence.since_ns,
+            now_ns,
+            longest_s=_LONGEST_S,
+            caution=_CAUTION,
         )
         estimates = []
         for way in self._ways:
@@ -187,10 +193,11 @@ class BackgroundEncoder:
         if way.base is None:
             left = view.area * belief.error_estimate(view.latents, way.quality) + view.hidden
             gain = view.error - left
+            gain[belief.just_told(now_ns) | view.finer] = -np.inf
         else:
             left = view.area * belief.error_estimate(view.change, way.quality) + view.hidden
             gain = view.refinable * (view.newest_error - left)
-            gain[~belief.refinable(way.base, now_ns)] = -np.inf
+            gain[~belief.refinable(way.base, now_ns) | view.finer] = -np.inf
         return self._arrival * gain * view.importance
 
     def _activity(self, view: BackgroundView, way: Way) -> NDArray[np.float64]:

@@ -55,6 +55,7 @@ class BackgroundView:
         error: (rows, columns), expected error of what is shown.
         refinable: Same shape: what it counts that the newest version is likely held.
         newest_error: Same shape: the error of who has received everything.
+        finer: Same shape: whether finer cells tell of the same content, so that these could only spoil it.
     """
 
     latents: NDArray[np.float32]
@@ -65,6 +66,7 @@ class BackgroundView:
     error: NDArray[np.float64]
     refinable: NDArray[np.float64]
     newest_error: NDArray[np.float64]
+    finer: NDArray[np.bool_]
 
     @classmethod
     def of_all_scales(
@@ -72,6 +74,7 @@ class BackgroundView:
         seen: SeenBackground,
         beliefs: Sequence[Belief],
         lasting_s: NDArray[np.float64],
+        since_ns: NDArray[np.float64],
         now_ns: int,
         *,
         longest_s: Sequence[float],
@@ -83,17 +86,28 @@ class BackgroundView:
             seen: The newest background.
             beliefs: What the receiver holds of each scale.
             lasting_s: (rows, columns) of the finest scale: how long each cell may be expected to stay as it is [s].
-            now_ns: Capture time of the newest background.
+            since_ns: Same shape: when its content last changed.
+            now_ns: Time stamp of the payload.
             longest_s: Of each scale: for how long at most what it tells is of use [s].
             caution: Power on the probability that a version is held which is to be refined.
         """
         finest, latents = beliefs[0], seen.latents[0]
         error, newest_error = finest.expected_error(latents, now_ns), finest.newest_error(latents)
         views = []
+        told = finer = np.zeros_like(lasting_s, np.bool_)  # of finer scales: any news, and those of what is still there
         for scale, belief in enumerate(beliefs):
             importance = np.minimum(lasting_s, longest_s[scale])
             weight = _pooled(importance, 1 << scale)
             area = _pooled(np.ones_like(lasting_s), 1 << scale)
+            expected = _pooled(error * importance, 1 << scale) / weight * area
+            newest = _pooled(newest_error * importance, 1 << scale) / weight * area
+            if scale:
+                # Before and after must be estimated alike, or the same is told again for what it cannot bring.
+                shown = belief.told & ~_any(told, scale)
+                own = area * belief.expected_error(seen.latents[scale], now_ns) + seen.hidden[scale]
+                expected = np.where(shown, np.minimum(expected, own), expected)
+                own = area * belief.newest_error(seen.latents[scale]) + seen.hidden[scale]
+                newest = np.where(shown, own, newest)
             views.append(
                 cls(
                     seen.latents[scale],
@@ -101,12 +115,35 @@ class BackgroundView:
                     weight / area,
                     area,
                     seen.hidden[scale],
-                    _pooled(error * importance, 1 << scale) / weight * area,
+                    expected,
                     belief.newest_share(now_ns) ** caution,
-                    _pooled(newest_error * importance, 1 << scale) / weight * area,
+                    newest,
+                    _any(finer, scale),
                 )
             )
+            told = told | _repeated(belief.told, scale, told.shape)
+            finer = finer | _repeated(belief.current(_latest(since_ns, scale)), scale, finer.shape)
         return views
+
+
+def _any(cells: NDArray[np.bool_], scale: int) -> NDArray[np.bool_]:
+    """Return in which cells of a scale something holds for any of the finest ones."""
+    found: NDArray[np.bool_] = _pooled(cells.astype(np.float64), 1 << scale) > 0
+    return found
+
+
+def _latest(since_ns: NDArray[np.float64], scale: int) -> NDArray[np.float64]:
+    """Return the latest of the times (rows, columns) of the finest scale in each cell of another one."""
+    side = 1 << scale
+    height, width = since_ns.shape
+    padded = np.pad(since_ns, ((0, -height % side), (0, -width % side)), mode="edge")
+    latest: NDArray[np.float64] = padded.reshape(-(-height // side), side, -(-width // side), side).max(axis=(1, 3))
+    return latest
+
+
+def _repeated(cells: NDArray[np.bool_], scale: int, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return what holds of cells of a scale for those of the finest one, of which there are `shape`."""
+    return cells.repeat(1 << scale, axis=0).repeat(1 << scale, axis=1)[: shape[0], : shape[1]]
 
 
 def _pooled(values: NDArray[np.floating], side: int) -> NDArray[np.float64]:

@@ -72,6 +72,22 @@ class Belief:
         held: NDArray[np.bool_] = (newest.level > 0) & (newest.quality == quality) & (newest.time_ns < now_ns)
         return held
 
+    def just_told(self, now_ns: int) -> NDArray[np.bool_]:
+        """Return (rows, columns): what goes on the air in the same payload; telling it twice would help nobody."""
+        told: NDArray[np.bool_] = (self._newest.level > 0) & (self._newest.time_ns == now_ns)
+        return told
+
+    def current(self, since_ns: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return (rows, columns): what was told after its content last changed, at a time given for each cell."""
+        told: NDArray[np.bool_] = (self._newest.level > 0) & (self._newest.time_ns >= since_ns)
+        return told
+
+    @property
+    def told(self) -> NDArray[np.bool_]:
+        """(rows, columns): of which cells any version was told, and no coarser one after it."""
+        told: NDArray[np.bool_] = self._newest.level > 0
+        return told
+
     def change(self, latents: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return (channels, rows, columns): what the newest version lacks."""
         change: NDArray[np.float32] = latents - self._latents[0]

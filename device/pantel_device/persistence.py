@@ -27,6 +27,17 @@ class Persistence:
         self._reference: NDArray[np.float32] | None = None
         self._since_ns: NDArray[np.float64] | None = None
 
+    @property
+    def since_ns(self) -> NDArray[np.float64]:
+        """(rows, columns): when the content of each cell last changed.
+
+        Raises:
+            RuntimeError: Nothing was seen yet.
+        """
+        if self._since_ns is None:
+            raise RuntimeError("look at a background first")
+        return self._since_ns
+
     def update(self, latents: NDArray[np.float32], now_ns: int) -> NDArray[np.float64]:
         """Take note of the newest frame and return the expected remaining life of each cell [s].
 

@@ -70,13 +70,12 @@ class SceneEncoder:
             capacity_bytes: Room in the packet; 16 at least.
             stamp_ns: Time stamp of the packet, on the clock of the frames.
         """
-        now_ns = observation.frame.time_ns
-        self._background.look(observation.background, now_ns)
+        self._background.look(observation.background, observation.frame.time_ns)
         candidates = self._candidates(observation, stamp_ns)
         seed = self._background.seed(8.0 * capacity_bytes)
         if seed is not None:
             candidates.append(seed)
-        told, payload = self._most_worth(candidates, capacity_bytes, now_ns)
+        told, payload = self._most_worth(candidates, capacity_bytes, stamp_ns)
         for news in told:
             if news.kind == "tone":
                 self._tone.sent(news, stamp_ns)
@@ -87,7 +86,7 @@ class SceneEncoder:
         self._count(told, len(payload))
         return payload
 
-    def _most_worth(self, candidates: Sequence[News], capacity_bytes: int, now_ns: int) -> tuple[list[News], bytes]:
+    def _most_worth(self, candidates: Sequence[News], capacity_bytes: int, stamp_ns: int) -> tuple[list[News], bytes]:
         """Return what is worth most per bit, one after the other as long as it fits, and the payload.
 
         News of an object may later give way to more news of it, for what these are worth beyond it.
@@ -95,7 +94,7 @@ class SceneEncoder:
         told: list[News] = []
         payload = b""
         reserve_bits = 0.0  # by how much cells have turned out to take more than was estimated
-        cells = self._background.news(now_ns, 8.0 * capacity_bytes)
+        cells = self._background.news(stamp_ns, 8.0 * capacity_bytes)
         while True:
             room_bits = 8.0 * (capacity_bytes - len(payload))
             offers = [_Offer.of(news, told) for news in (*candidates, cells) if news is not None]
@@ -113,12 +112,12 @@ class SceneEncoder:
                 told, payload = chosen.told, longer
                 room_bits = 8.0 * (capacity_bytes - len(payload))
                 if best.news is cells:
-                    self._background.sent(chosen.news, now_ns)
+                    self._background.sent(chosen.news, stamp_ns)
             candidates = [news for news in candidates if news is not best.news]  # what does not fit now never will
             if best.news is cells or (cells is not None and cells.bits > room_bits):
                 reserve_bits += 0.0 if fits else 8.0
                 limit_bits = room_bits - reserve_bits
-                cells = self._background.news(now_ns, limit_bits) if limit_bits >= _SMALLEST_CELL_BITS else None
+                cells = self._background.news(stamp_ns, limit_bits) if limit_bits >= _SMALLEST_CELL_BITS else None
 
     def _written(self, offer: _Offer, room_bits: float, capacity_bytes: int, *, last: bool) -> tuple[_Offer, bytes]:
         """Return an offer with the best looks that fit, and the payload: too long if not even those it has fit.

@@ -90,7 +90,8 @@ as those of `faithful.onnx`; encoder and entropy model were frozen.
 against a patch discriminator that is told the latents + {pattern_weight} x the power of what the errors of
 neighbouring cells have in common.
 
-**Settings.** {pictures} of the photographs above; {step} steps of {batch} crops of {crop_px} px, seed {seed}.
+**Settings.** {pictures} of the photographs above; {step} steps of {batch} crops of {crop_px} px, seed {seed}. Missing
+cells of {enlarged_crops} crops of each batch showed what was received at half the resolution.
 
 **Limits.** It invents texture that fits; PSNR is lower than that of `faithful.onnx`. LPIPS was part of the loss, so
 judge it by other measures, too.

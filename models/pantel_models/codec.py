@@ -134,11 +134,15 @@ class SceneCodec:
         return self.analyse(pixels, np.zeros(pixels.shape[:2], np.uint8))
 
 
-@cache
 def load_scene_codec(artefact: Artefact, *, view: View = View.FAITHFUL) -> SceneCodec:
     """Return the codec of an artefact; the same object for the same artefact.
 
     Raises:
         ManifestError: A file does not match its hash or cannot be used.
     """
+    return _load(artefact, view)
+
+
+@cache
+def _load(artefact: Artefact, view: View) -> SceneCodec:
     return SceneCodec(artefact, view=view)

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -73,7 +72,8 @@ class StillCodec:
             pixels: (H, W, 3) uint8 RGB or (H, W) uint8 grey, sides of 32 to 1024 pixels.
             budget_bytes: Size of the file, header included.
             importance: (rows, columns) float32, weight of each cell's distortion; 1 by default.
-            contours: (H, W) uint8, 0 or 1; by default Canny contours of the whole picture.
+            contours: (H, W) uint8, 0 or 1; by default Canny contours of the whole picture. If it is coded at a
+                smaller scale, it has those of that.
 
         Raises:
             ModelError: The picture's size is out of range.
@@ -104,7 +104,9 @@ class StillCodec:
         if len(fitting) == 1:
             return fitting[0]
         weight = None if importance is None else _per_pixel(importance, height, width)
-        return min(fitting, key=lambda data: _squared_error(self.decode(data).pixels, pixels, weight))
+        # There is one bitstream, whatever the view.
+        faithful = self if self.codec.view is View.FAITHFUL else StillCodec(load_scene_codec(self.codec.artefact))
+        return min(fitting, key=lambda data: _squared_error(faithful.decode(data).pixels, pixels, weight))
 
     def _search(
         self,
@@ -118,8 +120,7 @@ class StillCodec:
         contours = contour_map(pixels) if contours is None or scale else contours
         latents = self.codec.analyse(pixels, contours)
         if importance is not None and scale:
-            size = latents.shape[:0:-1]
-            importance = np.asarray(cv2.resize(importance, size, interpolation=cv2.INTER_AREA), np.float32)
+            importance = _mean_of_cells(importance, 1 << scale)
         return StillSearch(self.codec.entropy, self.codec.quantizer, latents, importance)
 
     def _fill(self, header: StillHeader, scale: int, search: StillSearch, budget_bytes: int) -> bytes:
@@ -157,6 +158,14 @@ class StillCodec:
         if not still.complete:
             warning = f"the file of {len(data)} bytes is cut off or damaged; showing what can be read of it"
         return DecodedStill(pixels, header.grey, still.complete, warning)
+
+
+def _mean_of_cells(importance: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Return the mean weight of each square of cells; what lies outside the picture is as its border."""
+    rows, columns = (-(-length // side) for length in importance.shape)
+    padding = [(0, -length % side) for length in importance.shape]
+    squares = np.pad(importance, padding, mode="edge").reshape(rows, side, columns, side)
+    return np.asarray(squares.mean(axis=(1, 3)), np.float32)
 
 
 def _per_pixel(importance: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:

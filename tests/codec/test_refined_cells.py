@@ -30,7 +30,7 @@ from pantel_codec import (
     make_encoder,
 )
 from pantel_codec.syntax import _FORGET, _REFINE
-from pantel_codec.syntax_fields import BASE_QUALITIES, KINDS, QUALITIES, SCALE, FieldWriter
+from pantel_codec.syntax_fields import BASE_QUALITIES, CELL_SCALES, KINDS, QUALITIES, FieldWriter
 
 WIDTH_PX, HEIGHT_PX = 100, 75  # 7 x 5 cells
 COLUMNS, ROWS = 7, 5
@@ -172,7 +172,7 @@ def test_noise_behind_a_base_is_cells_that_fit_or_a_base_that_is_missing(
     fields.uniform(3, MAX_SPRITES)
     fields.age(1)
     fields.symbol(_REFINE, KINDS)
-    fields.symbol(0, SCALE)
+    fields.symbol(0, CELL_SCALES)
     fields.uniform(whole.column, COLUMNS)
     fields.uniform(whole.row, ROWS)
     fields.side(COLUMNS, COLUMNS)

@@ -232,7 +232,6 @@ def test_seeds_take_no_place_of_anything(background: Background) -> None:
 
 
 def test_what_is_shown_of_a_cell_is_as_old_as_the_finest_that_is_held(background: Background) -> None:
-    assert background.empty
     assert (background.shown_ns() == NEVER).all()
     background.apply(at(2, block=Block(0, 0, 1, 1)), -SECOND)
     background.apply(at(1, block=CORNER), 2 * SECOND)
@@ -242,7 +241,6 @@ def test_what_is_shown_of_a_cell_is_as_old_as_the_finest_that_is_held(background
     assert shown_ns[2:4, 2:4].tolist() == [[2 * SECOND, 2 * SECOND], [2 * SECOND, 3 * SECOND]]
     assert (shown_ns[:2, :4] == -SECOND).all()
     assert (shown_ns[4:] == NEVER).all()
-    assert not background.empty
 
 
 @pytest.mark.parametrize(("scale", "block"), [(3, WHOLE), (-1, WHOLE), (1, Block(4, 0, 1, 1)), (2, Block(0, 2, 1, 1))])

@@ -51,7 +51,7 @@ from pantel_codec import (
 )
 from pantel_codec.elements import PAST_RANGE_PX, PAST_RANGE_SIZES
 from pantel_codec.syntax import _CELLS, _MIN_ELEMENT_BITS, _NEW_WITH_PAST, _SPRITE
-from pantel_codec.syntax_fields import CLASSES, KINDS, NEWS, QUALITIES, SCALE, FieldWriter
+from pantel_codec.syntax_fields import CELL_SCALES, CLASSES, KINDS, NEWS, QUALITIES, FieldWriter
 from pantel_codec.syntax_fields import MARGINS as MARGIN_TABLE
 
 WIDTH_PX, HEIGHT_PX = 100, 75  # 7 x 5 cells
@@ -298,7 +298,7 @@ def _begun_cells(encoder: RangeEncoder, column: int) -> FieldWriter:
     """Write cells of the first row as far as their place."""
     fields = FieldWriter(encoder, (WIDTH_PX, HEIGHT_PX))
     fields.symbol(_CELLS, KINDS)
-    fields.symbol(0, SCALE)
+    fields.symbol(0, CELL_SCALES)
     fields.uniform(column, COLUMNS)
     fields.uniform(0, ROWS)
     return fields

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pantel_codec import SCALES, Background
+from pantel_codec import SCALES, Background, Block, CellElement, CellUpdate
 from pantel_device.background_view import BackgroundView, SeenBackground
 from pantel_device.belief import Belief
 from pantel_models import SceneCodec, enlarged, reduced
@@ -20,14 +20,25 @@ def pixels() -> NDArray[np.uint8]:
     return np.random.default_rng(1).integers(0, 256, (40, 72, 3), np.uint8)
 
 
-@pytest.fixture
-def views(codec: SceneCodec, pixels: NDArray[np.uint8]) -> list[BackgroundView]:
+def see(
+    codec: SceneCodec, pixels: NDArray[np.uint8], *updates: tuple[int, int], changed_ns: int = 0
+) -> list[BackgroundView]:
+    """Return the views once the upper left cell of some scales was told at some times."""
     told = Background(72, 40, codec.entropy.groups)
     beliefs = [Belief(codec, told, scale, loss=0.1, refresh_s=100.0) for scale in range(SCALES)]
+    for scale, time_ns in updates:
+        values = np.ones((codec.entropy.channels, 1, 1), np.int64)
+        beliefs[scale].sent(CellElement(CellUpdate(Block(0, 0, 1, 1), 5, 4, values, scale)), time_ns)
     lasting_s = np.full((3, 5), 10.0)
     lasting_s[0, 0] = 2.0
     seen = SeenBackground.of(pixels, codec)
-    return BackgroundView.of_all_scales(seen, beliefs, lasting_s, 0, longest_s=_LONGEST_S, caution=4.0)
+    since_ns = np.full((3, 5), float(changed_ns))
+    return BackgroundView.of_all_scales(seen, beliefs, lasting_s, since_ns, 9, longest_s=_LONGEST_S, caution=4.0)
+
+
+@pytest.fixture
+def views(codec: SceneCodec, pixels: NDArray[np.uint8]) -> list[BackgroundView]:
+    return see(codec, pixels)
 
 
 def test_every_scale_has_a_grid_of_its_own(views: list[BackgroundView]) -> None:
@@ -62,3 +73,23 @@ def test_errors_are_summed_as_they_count(views: list[BackgroundView]) -> None:
         assert (view.error * view.importance).sum() == pytest.approx((finest.error * weight).sum())
     assert views[1].importance[0, 0] == pytest.approx((2 + 4 + 4 + 4) / 4)
     assert views[2].importance[0, 1] == 1
+
+
+def test_coarse_cells_could_only_spoil_what_finer_ones_tell(codec: SceneCodec, pixels: NDArray[np.uint8]) -> None:
+    assert not any(view.finer.any() for view in see(codec, pixels))
+    views = see(codec, pixels, (1, 5))
+    assert not views[0].finer.any()
+    assert not views[1].finer.any()  # these may be told anew
+    assert views[2].finer.tolist() == [[True, False]]
+    views = see(codec, pixels, (0, 5))
+    assert views[1].finer.sum() == views[2].finer.sum() == 1
+    changed = see(codec, pixels, (0, 5), changed_ns=6)
+    assert not any(view.finer.any() for view in changed)  # what they tell of is gone
+
+
+def test_before_and_after_are_estimated_alike(codec: SceneCodec, pixels: NDArray[np.uint8]) -> None:
+    """Else the same cells would be told again and again for what they cannot bring."""
+    view = see(codec, pixels, (1, 5))[1]
+    own = (codec.quantizer.sensitivity * view.change[:, 0, 0] ** 2).sum() * view.area[0, 0] + view.hidden[0, 0]
+    assert view.newest_error[0, 0] == pytest.approx(own, rel=1e-4)
+    assert view.newest_error[0, 1] != pytest.approx(own, rel=1e-4)

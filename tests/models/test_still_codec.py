@@ -1,5 +1,6 @@
 """The still codec with the shipped models: budgets, sizes, prefixes, damage and memory."""
 
+import math
 import re
 import subprocess
 import sys
@@ -14,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pantel_codec import HEADER_BYTES, CodecError, StillHeader
-from pantel_models import BudgetError, ModelError, StillCodec, decode_still
+from pantel_codec import HEADER_BYTES, CodecError, StillHeader, read_still
+from pantel_models import Artefact, BudgetError, ModelError, StillCodec, View, decode_still, load_scene_codec
 
 Picture = NDArray[np.uint8]
 Photograph = Callable[[int, int], Picture]
@@ -98,6 +99,36 @@ def test_more_bytes_make_a_better_picture(codec: StillCodec, photograph: Photogr
     quality_db = [psnr_db(decode_still(codec.encode(original, size)).pixels, original) for size in (50, 120, 300, 700)]
     assert quality_db == sorted(quality_db)
     assert quality_db[-1] > quality_db[0] + 2
+
+
+@pytest.mark.parametrize(("bits_per_pixel", "scales"), [(0.1, {0}), (0.01, {1, 2}), (0.003, {2})])
+def test_with_few_bits_a_smaller_picture_is_coded(
+    codec: StillCodec, photograph: Photograph, bits_per_pixel: float, scales: set[int]
+) -> None:
+    original = photograph(320, 240)
+    data = codec.encode(original, int(320 * 240 * bits_per_pixel / 8))
+    assert read_still(data, codec.codec.entropy).scale in scales
+    assert codec.decode(data).pixels.shape == original.shape
+
+
+def test_of_two_scales_the_better_one_is_taken(
+    codec: StillCodec, photograph: Photograph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, budget = photograph(160, 128), 60  # 0.023 bit per pixel
+    chosen = psnr_db(codec.decode(codec.encode(original, budget)).pixels, original)
+    alone = []
+    for scale in (0, 1):
+        bounds = [(math.inf, math.inf)] * 3
+        bounds[scale] = (0.0, math.inf)
+        monkeypatch.setattr("pantel_models.still._BITS_PER_PIXEL", bounds)
+        alone.append(psnr_db(codec.decode(codec.encode(original, budget)).pixels, original))
+    assert chosen == max(alone)
+    assert alone[0] != alone[1]
+
+
+def test_the_bytes_are_the_same_for_both_views(two_views: Artefact, photograph: Photograph) -> None:
+    one, other = (StillCodec(load_scene_codec(two_views, view=view)) for view in View)
+    assert one.encode(photograph(160, 128), 60) == other.encode(photograph(160, 128), 60)
 
 
 def test_important_cells_become_better(codec: StillCodec, photograph: Photograph) -> None:

@@ -229,7 +229,7 @@ def test_mistakes_are_named(begin: Begin, scene_run: Path, lpips_file: Path, pho
 
 
 def test_the_settings_of_the_shipped_generator_are_valid() -> None:
-    settings = PerceptualSettings.from_toml(CONFIGS / "perceptual-v4.toml")
+    settings = PerceptualSettings.from_toml(CONFIGS / "perceptual-v5.toml")
     assert settings.adversarial_from_step < settings.steps
 
 
