@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import CELL_PX, Background, Block, CellUpdate, Part, size_code
+from pantel_codec import CELL_PX, Background, Block, Part, size_code
 from pantel_codec.thumbnail import THUMBNAIL_QUALITIES, shape_of
+from pantel_device.cell_coding import Way, coded
 from pantel_device.composition import place, raster_box
 from pantel_device.exposure import exposed
 from pantel_device.frame import Box, Frame
@@ -30,7 +31,6 @@ _SETTLING_FRAMES = 30  # until the background is known
 _CELL_QUALITIES = (2, 6, 10, 14, 18, 22)
 _CELL_SCALES = (0.5, 1.0, 2.0)  # pixels of the picture for one of the raster
 _MASK_QUALITY = 2  # of the thumbnail that lends the cells its mask
-_STRENGTH = 0.4  # of rate-distortion optimization, as the live encoder has it
 _RASTER_BITS = 9.0  # what a sprite of cells would have to tell besides: its size and quality
 
 
@@ -170,15 +170,12 @@ def _cells(specimen: _Specimen, codec: SceneCodec, quality: int, scale: float) -
     columns, rows = (CELL_PX * max(1, round(side / CELL_PX / scale)) for side in specimen.size_px)
     pixels = cv2.resize(specimen.filled(), (columns, rows), interpolation=cv2.INTER_AREA)
     latents = codec.analyse(np.asarray(pixels, np.uint8), np.zeros((rows, columns), np.uint8))
-    quantized = codec.quantizer.quantize(latents, codec.entropy, quality, strength=_STRENGTH)
-    levels = codec.quantizer.levels_worth_coding(quantized, quality, _STRENGTH)
-    quantized.values[sum(codec.entropy.groups[:levels]) :] = 0
+    element, bits = coded(codec, latents, Block(0, 0, *latents.shape[:0:-1]), Way(0, quality))
     background = Background(columns, rows, codec.entropy.groups)
-    block = Block(0, 0, *quantized.values.shape[:0:-1])
-    background.apply(CellUpdate(block, quality, levels, quantized.values), 0)
+    background.apply(element.update, 0)
     decoded = codec.synthesise(background).astype(np.float32)
     colour = np.asarray(cv2.resize(decoded, specimen.size_px, interpolation=cv2.INTER_AREA), np.float32)
-    return mask_bits + float(quantized.bits[:levels].sum()) + _RASTER_BITS, specimen.error(colour, alpha)
+    return mask_bits + bits + _RASTER_BITS, specimen.error(colour, alpha)
 
 
 def _scaled(look: Look, size_px: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -45,6 +45,7 @@ from pantel_codec.surface import (
     CellUpdate,
     Surface,
     cells_across,
+    grid_of,
     scaled_px,
 )
 from pantel_codec.symbol_coding import PrefixReader, Reader, Writer
@@ -127,6 +128,7 @@ __all__ = [
     "apply_element",
     "cells_across",
     "completed_knot",
+    "grid_of",
     "make_decoder",
     "make_encoder",
     "read_still",

@@ -26,7 +26,7 @@ from pantel_codec.coding_table import CodingTable
 from pantel_codec.entropy import EntropyModel
 from pantel_codec.errors import BitstreamError, ContainerError, SymbolError
 from pantel_codec.range_coder import RangeDecoder, make_decoder, make_encoder
-from pantel_codec.surface import SCALES, cells_across, scaled_px
+from pantel_codec.surface import SCALES, grid_of
 from pantel_codec.symbol_coding import InformationBound, PrefixReader, Reader, Writer
 
 __all__ = [
@@ -96,7 +96,7 @@ class StillHeader:
 
     def cells(self, scale: int) -> tuple[int, int]:
         """Return the rows and columns of the cells that cover the picture at a scale."""
-        return cells_across(scaled_px(self.height_px, scale)), cells_across(scaled_px(self.width_px, scale))
+        return grid_of(self.width_px, self.height_px, scale)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

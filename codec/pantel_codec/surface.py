@@ -21,7 +21,18 @@ from numpy.typing import NDArray
 from pantel_codec.context import Base
 from pantel_codec.errors import SymbolError
 
-__all__ = ["CELL_PX", "NEVER", "SCALES", "Background", "Block", "CellUpdate", "Surface", "cells_across", "scaled_px"]
+__all__ = [
+    "CELL_PX",
+    "NEVER",
+    "SCALES",
+    "Background",
+    "Block",
+    "CellUpdate",
+    "Surface",
+    "cells_across",
+    "grid_of",
+    "scaled_px",
+]
 
 CELL_PX = 16
 """A cell stands for 16x16 pixels of its surface."""
@@ -41,6 +52,11 @@ def cells_across(size_px: int) -> int:
 def scaled_px(size_px: int, scale: int) -> int:
     """Return how many pixels are left of `size_px` at a scale, rounded up."""
     return -(-size_px >> scale)
+
+
+def grid_of(width_px: int, height_px: int, scale: int) -> tuple[int, int]:
+    """Return the rows and columns of the cells that cover a picture at a scale."""
+    return cells_across(scaled_px(height_px, scale)), cells_across(scaled_px(width_px, scale))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +202,12 @@ class Background:
     def __init__(self, width_px: int, height_px: int, groups: tuple[int, ...]) -> None:
         self.width_px = width_px
         self.height_px = height_px
-        self.scales = tuple(
-            Surface(cells_across(scaled_px(width_px, scale)), cells_across(scaled_px(height_px, scale)), groups)
-            for scale in range(SCALES)
-        )
+        grids = [grid_of(width_px, height_px, scale) for scale in range(SCALES)]
+        self.scales = tuple(Surface(columns, rows, groups) for rows, columns in grids)
+
+    def size_px(self, scale: int) -> tuple[int, int]:
+        """Return the width and height of the picture at a scale."""
+        return scaled_px(self.width_px, scale), scaled_px(self.height_px, scale)
 
     @property
     def revision(self) -> int:

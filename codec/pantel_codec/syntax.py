@@ -53,7 +53,7 @@ from pantel_codec.elements import (
 from pantel_codec.entropy import EntropyModel
 from pantel_codec.errors import BitstreamError, SymbolError
 from pantel_codec.range_coder import make_decoder, make_encoder
-from pantel_codec.surface import SCALES, Background, Block, CellUpdate, cells_across, scaled_px
+from pantel_codec.surface import SCALES, Background, Block, CellUpdate, grid_of
 from pantel_codec.symbol_coding import InformationBound, Reader, Writer
 from pantel_codec.syntax_fields import (
     BASE_QUALITIES,
@@ -88,10 +88,7 @@ class SceneSyntax:
         self.model = model
         self.thumbnails = thumbnails
         self._size_px = (width_px, height_px)
-        self._grids = tuple(  # rows and columns of each scale
-            (cells_across(scaled_px(height_px, scale)), cells_across(scaled_px(width_px, scale)))
-            for scale in range(SCALES)
-        )
+        self._grids = tuple(grid_of(width_px, height_px, scale) for scale in range(SCALES))
         self._max_cell_levels = max(math.prod(self._grids[0]), _MIN_CELLS) * len(model.groups)
 
     def write(self, elements: Iterable[Element]) -> bytes:

@@ -135,9 +135,8 @@ def _any(cells: NDArray[np.bool_], scale: int) -> NDArray[np.bool_]:
 def _latest(since_ns: NDArray[np.float64], scale: int) -> NDArray[np.float64]:
     """Return the latest of the times (rows, columns) of the finest scale in each cell of another one."""
     side = 1 << scale
-    height, width = since_ns.shape
-    padded = np.pad(since_ns, ((0, -height % side), (0, -width % side)), mode="edge")
-    latest: NDArray[np.float64] = padded.reshape(-(-height // side), side, -(-width // side), side).max(axis=(1, 3))
+    padded = np.pad(since_ns, [(0, -length % side) for length in since_ns.shape], mode="edge")
+    latest: NDArray[np.float64] = _squares(padded, side).max(axis=(1, 3))
     return latest
 
 
@@ -147,10 +146,12 @@ def _repeated(cells: NDArray[np.bool_], scale: int, shape: tuple[int, ...]) -> N
 
 
 def _pooled(values: NDArray[np.floating], side: int) -> NDArray[np.float64]:
-    """Return the sums of values (H, W, ...) over squares; what hangs over the border counts as zero."""
-    height, width = values.shape[:2]
-    padding = [(0, -height % side), (0, -width % side)] + [(0, 0)] * (values.ndim - 2)
-    padded = np.pad(values, padding).astype(np.float64)
-    rows, columns = padded.shape[0] // side, padded.shape[1] // side
-    sums: NDArray[np.float64] = padded.reshape(rows, side, columns, side, *values.shape[2:]).sum(axis=(1, 3))
+    """Return the sums of values (H, W) over squares; what hangs over the border counts as zero."""
+    padded = np.pad(values.astype(np.float64), [(0, -length % side) for length in values.shape])
+    sums: NDArray[np.float64] = _squares(padded, side).sum(axis=(1, 3))
     return sums
+
+
+def _squares(padded: NDArray[np.float64], side: int) -> NDArray[np.float64]:
+    """Return values (H, W), both multiples of `side`, as (rows, side, columns, side)."""
+    return padded.reshape(padded.shape[0] // side, side, -1, side)

@@ -63,29 +63,29 @@ class Belief:
         """Return (rows, columns): the squared error where the newest version is shown."""
         return self._error(latents, self._latents[0])
 
+    @property
+    def told(self) -> NDArray[np.bool_]:
+        """(rows, columns): of which cells any version was told, and no coarser one after it."""
+        told: NDArray[np.bool_] = self._newest.level > 0
+        return told
+
     def refinable(self, quality: int, now_ns: int) -> NDArray[np.bool_]:
         """Return (rows, columns): where the newest version was told at a quality, so that it can be refined.
 
         Nothing refines what goes on the air in the same payload: a receiver reads it all before it applies any.
         """
         newest = self._newest
-        held: NDArray[np.bool_] = (newest.level > 0) & (newest.quality == quality) & (newest.time_ns < now_ns)
+        held: NDArray[np.bool_] = self.told & (newest.quality == quality) & (newest.time_ns < now_ns)
         return held
 
     def just_told(self, now_ns: int) -> NDArray[np.bool_]:
         """Return (rows, columns): what goes on the air in the same payload; telling it twice would help nobody."""
-        told: NDArray[np.bool_] = (self._newest.level > 0) & (self._newest.time_ns == now_ns)
+        told: NDArray[np.bool_] = self.told & (self._newest.time_ns == now_ns)
         return told
 
     def current(self, since_ns: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return (rows, columns): what was told after its content last changed, at a time given for each cell."""
-        told: NDArray[np.bool_] = (self._newest.level > 0) & (self._newest.time_ns >= since_ns)
-        return told
-
-    @property
-    def told(self) -> NDArray[np.bool_]:
-        """(rows, columns): of which cells any version was told, and no coarser one after it."""
-        told: NDArray[np.bool_] = self._newest.level > 0
+        told: NDArray[np.bool_] = self.told & (self._newest.time_ns >= since_ns)
         return told
 
     def change(self, latents: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from pantel_codec import Base, Block, CellElement, CellUpdate
 from pantel_models import SceneCodec
 
-__all__ = ["Way", "coded", "shrunk"]
+__all__ = ["STRENGTH", "Way", "coded", "shrunk"]
 
 _OVERHEAD_BITS = 27.0  # kind, scale, block, quality, levels and end of a payload of one element
 _BASE_BITS = 10.0  # quality and checksum of what is refined
-_STRENGTH = 0.4  # of rate-distortion optimization; the training's own lambda gives up too much
+STRENGTH = 0.4
+"""Of rate-distortion optimization; the training's own lambda gives up too much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def coded(
     way: Way,
     *,
     base: Base | None = None,
-    strength: float = _STRENGTH,
+    strength: float = STRENGTH,
 ) -> tuple[CellElement, float]:
     """Return the element that tells a block, as many levels as are worth it, and the bits of its residuals.
 

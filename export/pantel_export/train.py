@@ -10,7 +10,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from pantel_export.data import PhotoSet
+from pantel_export.data import Batch, PhotoSet
 from pantel_export.errors import RunError
 from pantel_export.losses import logistic_bits, ms_ssim_loss
 from pantel_export.networks import CELL_PX, SceneNetworks, spread_groups
@@ -40,7 +40,7 @@ class Trainer(TrainingRun):
     def _crops(self) -> Tensor:
         """Return crops (N, 3, H, W) in 0..1 for the first transform."""
         batch = self.photos.batch(size=512, crop_px=self.settings.crop_px, seed=self.settings.seed, step=0)
-        return torch.from_numpy(batch.pixels).permute(0, 3, 1, 2).float() / 255
+        return crop_tensors(batch, torch.device("cpu"))[0]
 
     def _rate_weight(self, quality: Tensor) -> Tensor:
         """Return lambda at each quality in 0..1."""
@@ -53,8 +53,7 @@ class Trainer(TrainingRun):
         batch = self.photos.batch(size=s.batch, crop_px=s.crop_px, seed=s.seed, step=self.step + 1)
         # Numbers of a step come from (seed, step) as well, so that a resumed run draws the same.
         noise = torch.Generator().manual_seed(s.seed * 1_000_003 + self.step)
-        pixels = torch.from_numpy(batch.pixels).to(self.device).permute(0, 3, 1, 2).float() / 255
-        contours = torch.from_numpy(batch.contours).to(self.device)[:, None].float()
+        pixels, contours = crop_tensors(batch, self.device)
         x_in = torch.cat([pixels, contours], 1).contiguous(memory_format=torch.channels_last)
         cells = s.crop_px // CELL_PX
         received, in_payload = draw_availability(len(pixels), len(s.network.groups), cells, noise)
@@ -109,6 +108,12 @@ def _border_weights(crop_px: int) -> Tensor:
     inner = slice(CELL_PX // 2, -CELL_PX // 2)
     weights[inner, inner] = 1
     return weights
+
+
+def crop_tensors(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return the pixels (B, 3, H, W) in 0..1 and the contours (B, 1, H, W) of a batch on a device."""
+    pixels = torch.from_numpy(batch.pixels).to(device).permute(0, 3, 1, 2).float() / 255
+    return pixels, torch.from_numpy(batch.contours).to(device)[:, None].float()
 
 
 def draw_availability(size: int, groups: int, cells: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ from functools import cache, cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import CELL_PX, VALUE_ONE, Background, CodecError, EntropyModel, scaled_px
+from pantel_codec import CELL_PX, VALUE_ONE, Background, CodecError, EntropyModel
 from pantel_models.artefact import Artefact
 from pantel_models.errors import ManifestError
 from pantel_models.quantizer import Quantizer
@@ -101,7 +101,7 @@ class SceneCodec:
         paints what the neighbours suggest.
         """
         surface = background.scales[scale]
-        width, height = (scaled_px(side, scale) for side in (background.width_px, background.height_px))
+        width, height = background.size_px(scale)
         missing = surface.level == 0
         below = self._enlarged(background, scale) if missing.any() else None
         if below is not None and missing.all() and self.view is View.FAITHFUL:
@@ -126,8 +126,7 @@ class SceneCodec:
         """Return what coarser scales hold as a picture of this one; None if nothing."""
         if not any(surface.level.any() for surface in background.scales[scale + 1 :]):
             return None
-        width, height = (scaled_px(side, scale) for side in (background.width_px, background.height_px))
-        return enlarged(self.synthesise(background, scale + 1), (width, height))
+        return enlarged(self.synthesise(background, scale + 1), background.size_px(scale))
 
     def _latents_of(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the latents of a picture that is too coarse for contours."""

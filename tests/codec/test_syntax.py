@@ -45,9 +45,8 @@ from pantel_codec import (
     ThumbnailModel,
     ToneElement,
     apply_element,
-    cells_across,
+    grid_of,
     make_encoder,
-    scaled_px,
 )
 from pantel_codec.elements import PAST_RANGE_PX, PAST_RANGE_SIZES
 from pantel_codec.syntax import _CELLS, _MIN_ELEMENT_BITS, _NEW_WITH_PAST, _SPRITE
@@ -98,7 +97,7 @@ def thumbnail(part: Part = Part.CORE, quality: int = 3, version: int = 0, *, see
 @st.composite
 def cell_elements(draw: st.DrawFn) -> CellElement:
     scale = draw(st.integers(0, SCALES - 1))
-    columns, rows = (cells_across(scaled_px(side_px, scale)) for side_px in (WIDTH_PX, HEIGHT_PX))
+    rows, columns = grid_of(WIDTH_PX, HEIGHT_PX, scale)
     column, row = draw(st.integers(0, columns - 1)), draw(st.integers(0, rows - 1))
     block = Block(column, row, draw(st.integers(1, columns - column)), draw(st.integers(1, rows - row)))
     levels, quality, seed = draw(st.integers(1, 3)), draw(st.integers(0, 4)), draw(st.integers(0, 1000))

@@ -75,13 +75,13 @@ def test_a_sender_keeps_the_promise(steps: list[int], preset: Preset, length_cla
 def test_a_sender_that_is_asked_in_time_wastes_no_air(context: StreamContext, step_ms: int) -> None:
     sender = LinkSender(context, now_ns=0)
     sent = 0
-    for now_ns in range(0, 60 * S, step_ms * 1_000_000):
-        if sender.ready(now_ns):
-            sender.submit(PacketKind.SCENE, b"x", now_ns)
-        while chunk := sender.due(now_ns):
+    for time_ns in range(0, 60 * S, step_ms * 1_000_000):
+        if sender.ready(time_ns):
+            sender.submit(PacketKind.SCENE, b"x", time_ns)
+        while chunk := sender.due(time_ns):
             sent += len(chunk)
-            if sender.ready(now_ns):
-                sender.submit(PacketKind.SCENE, b"x", now_ns)
+            if sender.ready(time_ns):
+                sender.submit(PacketKind.SCENE, b"x", time_ns)
     assert sent >= 0.99 * 120 * 60
 
 

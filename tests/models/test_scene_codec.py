@@ -125,4 +125,5 @@ def test_without_a_perceptual_generator_the_faithful_one_paints(one_view: Artefa
 def test_codecs_are_shared_by_view(two_views: Artefact) -> None:
     assert load_scene_codec(two_views, view=View.PERCEPTUAL) is load_scene_codec(two_views, view=View.PERCEPTUAL)
     assert load_scene_codec(two_views, view=View.PERCEPTUAL) is not load_scene_codec(two_views)
+    assert load_scene_codec(two_views) is load_scene_codec(two_views, view=View.FAITHFUL)
     assert load_scene_codec(two_views).view is View.FAITHFUL

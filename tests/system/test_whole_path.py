@@ -148,10 +148,10 @@ def test_the_same_octets_make_the_same_pictures(rough: Run) -> None:
     album = Album()
     receiver = Receiver(port=far, link=LinkReceiver(), sinks=[album])
     waiting = list(rough.heard)
-    for now_ns in range(0, SECONDS * 1_000_000_000, STEP_NS):
-        while waiting and waiting[0][0] <= now_ns:
+    for time_ns in range(0, SECONDS * 1_000_000_000, STEP_NS):
+        while waiting and waiting[0][0] <= time_ns:
             near.write(waiting.pop(0)[1])
-        receiver.advance(now_ns)
+        receiver.advance(time_ns)
     assert len(album.pictures) == len(rough.album.pictures)
     for again, first in zip(album.pictures, rough.album.pictures, strict=True):
         np.testing.assert_array_equal(again.pixels, first.pixels)

@@ -31,7 +31,7 @@ def add_perceptual(run: Path, name: str, artefacts: Path) -> None:
     generator, record = load_perceptual_generator(run)
     if record.pop("scene_run") != {"step": artefact["step"], "settings": artefact["settings"]}:
         raise ExportError(f"{run} was trained for another artefact than {name}; train it with that one's run")
-    data = export_generator(generator, settings.network.channels, len(settings.network.groups) + 1)
-    data = with_half_weights(data)
+    network = settings.network
+    data = with_half_weights(export_generator(generator, network.channels, len(network.groups) + 1))
     add_files(artefacts, name, {"perceptual": ("perceptual.onnx", data)})
     note_part(artefacts, name, "perceptual", record, with_perceptual)

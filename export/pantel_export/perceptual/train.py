@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
-from pantel_export.data import PhotoSet
+from pantel_export.data import Batch, PhotoSet
 from pantel_export.errors import RunError
 from pantel_export.losses import fixed_pattern, ms_ssim_loss
 from pantel_export.networks import CELL_PX, Generator, SceneNetworks, spread_groups
@@ -20,7 +20,7 @@ from pantel_export.perceptual.discriminator import PatchDiscriminator
 from pantel_export.perceptual.lpips import Lpips
 from pantel_export.perceptual.settings import PerceptualSettings
 from pantel_export.settings import TrainSettings
-from pantel_export.train import draw_availability, draw_qualities, load_networks
+from pantel_export.train import crop_tensors, draw_availability, draw_qualities, load_networks
 from pantel_export.training_run import TrainingRun, load_run
 from pantel_models import contour_map, reduced
 
@@ -59,8 +59,7 @@ class PerceptualTrainer(TrainingRun):
         s = self.settings
         batch = self.photos.batch(size=s.batch, crop_px=s.crop_px, seed=s.seed, step=self.step + 1)
         noise = torch.Generator().manual_seed(s.seed * 1_000_003 + self.step)
-        pixels = torch.from_numpy(batch.pixels).to(self.device).permute(0, 3, 1, 2).float() / 255
-        contours = torch.from_numpy(batch.contours).to(self.device)[:, None].float()
+        pixels, contours = crop_tensors(batch, self.device)
         y_hat, side = self._received(pixels, contours, noise)
         if s.enlarged_crops:
             self._enlarge(y_hat, side, batch.pixels[: s.enlarged_crops], noise)
@@ -127,9 +126,8 @@ class PerceptualTrainer(TrainingRun):
             pixels: (N, H, W, 3) uint8, the first N crops.
             noise: Draws the qualities, and what is missing.
         """
-        halved = [reduced(crop, 1) for crop in pixels]
-        contours = torch.from_numpy(np.stack([contour_map(crop) for crop in halved])).to(self.device)[:, None].float()
-        small = torch.from_numpy(np.stack(halved)).to(self.device).permute(0, 3, 1, 2).float() / 255
+        halved = np.stack([reduced(crop, 1) for crop in pixels])
+        small, contours = crop_tensors(Batch(halved, np.stack([contour_map(crop) for crop in halved])), self.device)
         quality = torch.rand(len(halved), generator=noise).to(self.device)
         known = torch.ones(len(halved), side.shape[1] - 1, *(length // 2 for length in side.shape[2:])).to(self.device)
         planes = quality[:, None, None, None].expand_as(known[:, :1])

@@ -16,7 +16,7 @@ from pantel_export.networks import CELL_PX, SceneNetworks, spread_groups
 from pantel_export.refinement.networks import Base, RefinementContext
 from pantel_export.refinement.settings import RefinementSettings
 from pantel_export.settings import TrainSettings
-from pantel_export.train import load_networks
+from pantel_export.train import crop_tensors, load_networks
 from pantel_export.training_run import TrainingRun, load_run
 
 __all__ = ["RefinementTrainer", "load_refinement"]
@@ -48,8 +48,7 @@ class RefinementTrainer(TrainingRun):
         s = self.settings
         batch = self.photos.batch(size=s.batch, crop_px=s.crop_px, seed=s.seed, step=self.step + 1)
         noise = torch.Generator().manual_seed(s.seed * 1_000_003 + self.step)
-        pixels = torch.from_numpy(batch.pixels).to(self.device).permute(0, 3, 1, 2).float() / 255
-        contours = torch.from_numpy(batch.contours).to(self.device)[:, None].float()
+        pixels, contours = crop_tensors(batch, self.device)
         groups = self._scene_settings.network.groups
         block, levels, base_levels = draw_block(s.batch, len(groups), s.crop_px // CELL_PX, noise)
         quality, base_quality, oldest_quality = draw_ladder(s, noise)
