@@ -17,8 +17,9 @@ from pantel_codec import SCALES, Background, Block, CellElement
 from pantel_device.background_view import BackgroundView, SeenBackground
 from pantel_device.belief import Belief
 from pantel_device.block_search import best_block
-from pantel_device.cell_coding import Way, coded, shrunk
+from pantel_device.cell_coding import STRENGTH, Way, coded, shrunk
 from pantel_device.news import News
+from pantel_device.opening import Opening
 from pantel_device.persistence import SHORTEST_S, Persistence
 from pantel_device.seed_encoder import SEED_SCALE, SeedEncoder
 from pantel_models import SceneCodec
@@ -36,8 +37,6 @@ _CAUTION = 4.0  # power of that probability
 _CROWDING_BITS = 60.0
 _FITTING_ROUNDS = 4
 _WEAKER = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35)  # strengths of optimization that may fill what room is left
-_LAID_SHARE = 0.9  # of the cells; some never need to be told
-_GROUND_BITS = 5.0  # for each cell, at whatever scale: before objects are told there must be ground to stand on
 _TRIED = 3  # qualities whose best block is really quantized
 _SETTLED_NS = 5_000_000_000  # a block that turned out not to help is left alone so long, unless it changes
 
@@ -75,8 +74,8 @@ class BackgroundEncoder:
         self._bits_ratio = dict.fromkeys(self._ways, 1.0)  # bits over activity; learned from what was tried
         self._seen: SeenBackground | None = None
         self._lasting_s = np.zeros(grids[0])
+        self._opening = Opening(codec)
         self._seeds = SeedEncoder(codec)
-        self._told_bits = 0.0
 
     def look(self, pixels: NDArray[np.uint8], now_ns: int) -> None:
         """Take the newest background.
@@ -104,6 +103,8 @@ class BackgroundEncoder:
         """
         if self._seen is None:
             raise RuntimeError("look at a background first")
+        if not self._opening.finished:
+            return self._opening_news(room_bits)
         views = BackgroundView.of_all_scales(
             self._seen,
             self._beliefs,
@@ -134,6 +135,13 @@ class BackgroundEncoder:
                 candidates.append(candidate)
         return max(candidates, key=_worth_in_a_crowd, default=None)
 
+    def _opening_news(self, room_bits: float) -> News | None:
+        """Return what the opening tells next; nothing else competes with it, so its worth is that of any news."""
+        if self._seen is None:
+            return None
+        found = self._opening.next(self._seen.latents, self._seen.hidden, room_bits)
+        return None if found is None else News("cells", (found[1],), found[2], 1.0)
+
     def filled(self, news: News, room_bits: float) -> News:
         """Return news of the same cells with so much more of them that the room is filled.
 
@@ -147,7 +155,7 @@ class BackgroundEncoder:
         update = element.update
         way = Way(update.scale, update.quality, None if element.base is None else element.base.quality)
         for strength in _WEAKER:
-            stronger, bits = self._coded(self._seen.latents[way.scale], update.block, way, strength=strength)
+            stronger, bits = self._coded(self._seen.latents[way.scale], update.block, way, strength)
             if bits + way.overhead_bits <= room_bits:
                 return replace(news, elements=(stronger,), bits=bits + way.overhead_bits)
         return news
@@ -164,16 +172,17 @@ class BackgroundEncoder:
 
     @property
     def laid(self) -> bool:
-        """Whether hardly any cell is left of which nothing was told, and not just the coarsest of them."""
-        return self._beliefs[0].told_share >= _LAID_SHARE and self._told_bits >= _GROUND_BITS * self._lasting_s.size
+        """Whether there is ground for objects to stand on."""
+        return self._opening.finished
 
     def sent(self, news: News, now_ns: int) -> None:
         """Take note of an update that goes on the air."""
-        self._told_bits += news.bits
         for element in news.elements:
             if not isinstance(element, CellElement):
                 raise TypeError(f"{element} is no update of cells")
             self._note(element, now_ns)
+            if not self._opening.finished:
+                self._opening.sent(element)
 
     def _note(self, element: CellElement, now_ns: int) -> None:
         update = element.update
@@ -231,10 +240,10 @@ class BackgroundEncoder:
         return None
 
     def _coded(
-        self, latents: NDArray[np.float32], block: Block, way: Way, **strength: float
+        self, latents: NDArray[np.float32], block: Block, way: Way, strength: float = STRENGTH
     ) -> tuple[CellElement, float]:
         base = None if way.base is None else self._told.scales[way.scale].base(block)
-        return coded(self._codec, latents, block, way, base=base, **strength)
+        return coded(self._codec, latents, block, way, base=base, strength=strength)
 
 
 def _worth_in_a_crowd(news: News) -> float:

@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import Block, CellElement
-from pantel_device.cell_coding import Way, coded
+from pantel_codec import CellElement
+from pantel_device.cell_coding import Way
 from pantel_device.news import News
+from pantel_device.rounds import Round, finest_quality
 from pantel_models import SceneCodec
 
 __all__ = ["SEED_SCALE", "SeedEncoder"]
@@ -25,16 +26,12 @@ _KIND_BITS = 3.0  # by which seeds take more than other cells: their kind is sel
 
 
 class SeedEncoder:
-    """Tells the whole picture again and again, from top to bottom, in no relation to what was sent.
-
-    Each payload with seeds has a band of as many rows as fit.
-    """
+    """Tells the whole picture round after round, in no relation to what was sent."""
 
     def __init__(self, codec: SceneCodec) -> None:
         self._codec = codec
         self._payloads_since = 0
-        self._told = 0  # cells
-        self._quality = _QUALITIES.start
+        self._round: Round | None = None
 
     def news(self, latents: NDArray[np.float32], room_bits: float) -> News | None:
         """Return the seeds of a payload, in one of some; None in the others. To be called once for each.
@@ -46,42 +43,23 @@ class SeedEncoder:
         self._payloads_since += 1
         if self._payloads_since < _EVERY:
             return None
-        rows, columns = latents.shape[1:]
-        row, column = divmod(self._told % (rows * columns), columns)
-        if row == column == 0:
-            self._quality = self._finest(latents, _ROUND_PAYLOADS * room_bits)
-        way = Way(SEED_SCALE, self._quality)
-        overhead_bits = way.overhead_bits + _KIND_BITS
-        block = Block(column, row, columns - column, 1 if column else rows - row)
+        if self._round is None or self._round.finished:
+            limit_bits = _ROUND_PAYLOADS * room_bits
+            quality = finest_quality(self._codec, latents, SEED_SCALE, _QUALITIES, limit_bits)
+            self._round = Round(self._codec, Way(SEED_SCALE, quality))
+        overhead_bits = self._round.way.overhead_bits + _KIND_BITS
         # Bits are estimates: what did not fit into the payload before is not offered again as long as it was.
         limit_bits = room_bits - overhead_bits - 8.0 * (self._payloads_since - _EVERY)
-        while True:
-            element, bits = coded(self._codec, latents, block, way)
-            if bits <= limit_bits:
-                return News("seeds", (replace(element, seed=True),), bits + overhead_bits, math.inf)
-            if block.rows * block.columns == 1:
-                self._told += 1  # so much detail in one cell is left to its updates
-                return None
-            share = limit_bits / bits
-            if block.rows > 1:
-                block = Block(column, row, columns, max(1, min(int(block.rows * share), block.rows - 1)))
-            else:
-                block = Block(column, row, max(1, min(int(block.columns * share), block.columns - 1)), 1)
+        found = self._round.band(latents, limit_bits)
+        if found is None:
+            self._round.skip()
+            return None
+        element, bits = found
+        return News("seeds", (replace(element, seed=True),), bits + overhead_bits, math.inf)
 
     def sent(self, news: News) -> None:
         """Take note of seeds that go on the air."""
         for element in news.elements:
-            if isinstance(element, CellElement):
-                block = element.update.block
-                self._told += block.rows * block.columns
+            if isinstance(element, CellElement) and self._round is not None:
+                self._round.sent(element)
                 self._payloads_since = 0
-
-    def _finest(self, latents: NDArray[np.float32], limit_bits: float) -> int:
-        """Return the finest quality at which the whole picture takes at most so many bits."""
-        whole = Block(0, 0, latents.shape[2], latents.shape[1])
-        fitting = _QUALITIES.start
-        for quality in _QUALITIES[1:]:
-            if coded(self._codec, latents, whole, Way(SEED_SCALE, quality))[1] > limit_bits:
-                break
-            fitting = quality
-        return fitting

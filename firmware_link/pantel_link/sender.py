@@ -15,7 +15,7 @@ from pantel_link.wire_format import LengthClass, Preset, wire_format
 __all__ = ["IDENT_INTERVAL_NS", "LinkSender"]
 
 IDENT_INTERVAL_NS = 15_000_000_000
-_FIRST_IDENTS_NS = (2_000_000_000, 4_000_000_000)  # sooner after the start, when everyone waits for one
+_FIRST_IDENTS_NS = (3_000_000_000, 4_000_000_000)  # sooner after the start, but the first picture comes first
 
 # Time stamps are unambiguous up to 19.2 s (see time_stamp), so a packet that the port kept out longer is void.
 _MAX_WAIT_NS = 12_000_000_000
@@ -35,7 +35,7 @@ class LinkSender:
         if sender.ready(now_ns):
             sender.submit(PacketKind.SCENE, payload, sender.stamp_ns(now_ns))
 
-    An IDENT packet goes first, again after 2 s and 6 s, and then every 15 s. A packet that the port does not accept for
+    An IDENT packet goes first, again after 3 s and 7 s, and then every 15 s. A packet that the port does not accept for
     12 s is dropped, as its time stamp would be ambiguous. To end without cutting a packet off, call `finish` and go on
     until it is `idle`.
 

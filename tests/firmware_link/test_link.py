@@ -99,7 +99,7 @@ def test_a_perfect_line_delivers_everything(context: StreamContext, preset: Pres
     run = run_link(context, ChannelSettings(), seconds=60, preset=preset, length_class=length_class)
     statistics = run.receiver.statistics
     assert run.sender.statistics.packets - len(run.received) <= 2  # still on the line
-    assert run.sender.statistics.idents in (6, 7)  # at 0, 2, 6 s, then every 15 s
+    assert run.sender.statistics.idents in (6, 7)  # at 0, 3, 7 s, then every 15 s
     assert statistics.packets_lost == statistics.packets_duplicate == 0
     assert statistics.bit_error_rate == 0.0
     assert statistics.packet_loss == 0.0
@@ -153,7 +153,7 @@ def test_every_octet_of_air_is_used(context: StreamContext) -> None:
 
 def test_what_was_heard_before_the_identity_is_delivered_with_it(context: StreamContext) -> None:
     octets = run_link(context, ChannelSettings(), seconds=40).octets
-    idents_end = 48 * (2 + 6 * 960 // 384)  # those at 0, 2 and 6 s: the next one comes at 21 s
+    idents_end = 48 * (2 + 7 * 960 // 384)  # those at 0, 3 and 7 s: the next one comes at 22 s
     late = octets[idents_end:]
     informed = LinkReceiver(contexts=[context])
     expected = informed.receive(late, 0)
@@ -171,7 +171,7 @@ def test_only_so_much_is_kept_of_an_unknown_stream(context: StreamContext) -> No
     octets = run_link(context, ChannelSettings(), seconds=40).octets
     ident, rest = octets[:48], octets[48:]
     newcomer = LinkReceiver()
-    scene = rest[: 2 * 48]  # before the IDENT at 2 s
+    scene = rest[: 2 * 48]  # before the IDENT at 3 s
     for _ in range(33):
         assert newcomer.receive(scene, 0) == []
     heard = newcomer.receive(ident, S)
