@@ -146,15 +146,19 @@ def _perceptual(arguments: argparse.Namespace) -> None:
 def _train_perceptual_thumbnails(arguments: argparse.Namespace) -> None:
     import torch
 
+    from pantel_export.data import PhotoSet
     from pantel_export.thumbnails.crops import gather
-    from pantel_export.thumbnails.perceptual import PerceptualThumbnailTrainer
+    from pantel_export.thumbnails.perceptual import Onlookers, PerceptualThumbnailTrainer
     from pantel_export.thumbnails.settings import PerceptualThumbnailSettings
+    from pantel_export.train import photo_roots
 
     torch.set_num_threads(1)
     settings = PerceptualThumbnailSettings.from_toml(arguments.config)
     crops, _ = gather(arguments.objects, arguments.masked)
     print(f"objects={len(crops)} out={arguments.out}")  # noqa: T201
-    trainer = PerceptualThumbnailTrainer(settings, arguments.thumbnail_run, arguments.lpips, crops, arguments.out)
+    photos = PhotoSet(photo_roots(arguments.photos), minimum_px=64)
+    onlookers = Onlookers(arguments.lpips, arguments.detectors, photos)
+    trainer = PerceptualThumbnailTrainer(settings, arguments.thumbnail_run, onlookers, crops, arguments.out)
     _finish(trainer)
 
 
@@ -252,6 +256,10 @@ def _add_thumbnail_commands(add: Callable[..., argparse.ArgumentParser]) -> None
     painted.add_argument("--config", type=Path, required=True, help="settings, TOML")
     painted.add_argument("--thumbnail-run", type=Path, required=True, help="run folder of the thumbnails")
     painted.add_argument("--lpips", type=Path, required=True, help="weights of LPIPS, lpips_squeeze_v01.npz")
+    painted.add_argument(
+        "--detectors", type=Path, nargs="+", required=True, metavar="ONNX", help="should recognize what is painted"
+    )
+    painted.add_argument("--photos", type=Path, nargs="+", required=True, help="photographs to stand before")
     _add_objects(painted)
     painted.add_argument("--out", type=Path, required=True, help="run folder")
     painted.set_defaults(run=_train_perceptual_thumbnails)

@@ -99,16 +99,19 @@ judge it by other measures, too.
 
 _PERCEPTUAL_THUMBNAILS_HEADING = "## Perceptual generator of thumbnails\n"
 _PERCEPTUAL_THUMBNAILS = """
-**What it is.** `thumbnail_perceptual.onnx`: other weights for the generator of thumbnails, over the same bitstream, for
-looking at. They began as those of `thumbnail_generator.onnx`; the encoder was frozen.
+**What it is.** `thumbnail_perceptual.onnx`: a wider generator of thumbnails ({width} channels) over the same bitstream,
+for looking at. It began as `thumbnail_generator.onnx`; the encoder was frozen.
 
 **Loss.** {l1_weight} x mean absolute error of the object before something + {mask_weight} x mean absolute error of its
-mask + {lpips_weight} x LPIPS (SqueezeNet) + {adversarial_weight} x hinge loss against a patch discriminator that is
-told the latents.
+mask + {lpips_weight} x LPIPS (SqueezeNet) + {adversarial_weight} x hinge loss against a discriminator that is told the
+latents; and of objects as small as they are shown, on photographs: {display_weight} x LPIPS + {detector_weight} x what
+is no longer recognized by {detectors}.
 
-**Settings.** The objects above; {step} steps of {batch}, seed {seed}.
+**Settings.** The objects above, before {pictures} photographs; {step} steps of {batch}, seed {seed}; latents fitted to
+the picture by up to {search_steps} steps, as senders do.
 
-**Limits.** It invents limbs and clothes that fit the latents: what it shows of an object is likely, not seen.
+**Limits.** It invents limbs, clothes and windows that fit the latents: what it shows of an object is likely, not
+seen. The detectors above are no judges of it.
 """
 
 
@@ -171,7 +174,14 @@ def with_perceptual_thumbnails(card: str, record: Mapping[str, Any] | None) -> s
     """Return a card with the section about the perceptual generator of thumbnails; as `with_thumbnails`."""
     if not record:
         return _with_section(card, _PERCEPTUAL_THUMBNAILS_HEADING, "")
-    text = _PERCEPTUAL_THUMBNAILS.format(step=record["step"], **record["settings"])
+    settings = record["settings"]
+    text = _PERCEPTUAL_THUMBNAILS.format(
+        step=record["step"],
+        pictures=record["pictures"],
+        detectors=" and ".join(record["detectors"]),
+        width=", ".join(map(str, settings["generator_width"])),
+        **settings,
+    )
     return _with_section(card, _PERCEPTUAL_THUMBNAILS_HEADING, text)
 
 

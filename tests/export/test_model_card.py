@@ -25,8 +25,18 @@ PERCEPTUAL = {"pictures": 6, "step": 4321, "settings": PerceptualSettings(crop_p
 
 PERCEPTUAL_THUMBNAILS = {
     "step": 765,
+    "pictures": 89,
+    "detectors": ["one.onnx", "two.onnx"],
     "settings": PerceptualThumbnailSettings(
-        seed=3, batch=12, l1_weight=1.5, mask_weight=2.5, lpips_weight=3.5, adversarial_weight=4.5
+        seed=3,
+        batch=12,
+        l1_weight=1.5,
+        mask_weight=2.5,
+        lpips_weight=3.5,
+        adversarial_weight=4.5,
+        display_weight=5.5,
+        detector_weight=6.5,
+        generator_width=(9, 8, 7, 6),
     ).model_dump(mode="json"),
 }
 
@@ -96,11 +106,13 @@ def test_a_card_tells_the_perceptual_generator_of_thumbnails_from_that_of_pictur
     card = model_card("toy", settings, record | both, photos)
     assert card == with_perceptual_thumbnails(without, PERCEPTUAL_THUMBNAILS)
     assert card.startswith(without)
-    assert "**Settings.** The objects above; 765 steps of 12, seed 3." in card
+    assert "**Settings.** The objects above, before 89 photographs; 765 steps of 12, seed 3;" in card
+    assert "(9, 8, 7, 6 channels)" in card
     text = card.replace("\n", " ")
     for loss in ("1.5 x mean absolute error of the object", "2.5 x mean absolute error of its mask", "3.5 x LPIPS"):
         assert loss in text
     assert "4.5 x hinge loss" in text
+    assert "5.5 x LPIPS + 6.5 x what is no longer recognized by one.onnx and two.onnx" in text
     with_all = with_perceptual(card, PERCEPTUAL)
     assert with_all.count("\n## ") == 3
     assert with_perceptual_thumbnails(with_all, None) == with_perceptual(without, PERCEPTUAL)

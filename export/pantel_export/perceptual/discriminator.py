@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -38,11 +40,16 @@ class PatchDiscriminator(nn.Module):
         return torch.as_tensor(self.body(torch.cat([2 * x - 1, told], 1)))
 
 
-def patch_judge(last_kernel: int) -> nn.Sequential:
-    """Return the layers that map a picture and what a judge is told, 3 + TOLD planes, to scores of its patches."""
+def patch_judge(last_kernel: int, widths: Sequence[int] = _WIDTHS) -> nn.Sequential:
+    """Return the layers that map a picture and what a judge is told, 3 + TOLD planes, to scores of its patches.
+
+    Args:
+        last_kernel: Of the layer that makes scores.
+        widths: Of the layers before it, each of which halves the resolution.
+    """
     layers: list[nn.Module] = []
     inputs = 3 + TOLD
-    for width in _WIDTHS:
+    for width in widths:
         layers += [spectral_norm(nn.Conv2d(inputs, width, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
         inputs = width
     return nn.Sequential(*layers, spectral_norm(nn.Conv2d(inputs, 1, last_kernel)))

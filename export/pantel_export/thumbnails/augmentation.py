@@ -30,6 +30,7 @@ class Specimen:
         known: (RASTER_PX, RASTER_PX) float32, 0 where something hides the object.
         shape: See `pantel_codec.shape_of`.
         kind: What it is told to be.
+        aspect: Width over height of what the raster covers.
     """
 
     pixels: _Plane
@@ -38,18 +39,19 @@ class Specimen:
     known: _Plane
     shape: int
     kind: Kind
+    aspect: float
 
 
 def plain(crop: ObjectCrop) -> Specimen:
     """Return an object as it is."""
     x0, y0, x1, y1 = _bounds(crop.mask)
     margin = MARGINS[0]
-    matrix = _to_raster(
-        (x0 - margin * (x1 - x0), y0 - margin * (y1 - y0), x1 + margin * (x1 - x0), y1 + margin * (y1 - y0))
-    )
+    width, height = x1 - x0, y1 - y0
+    matrix = _to_raster((x0 - margin * width, y0 - margin * height, x1 + margin * width, y1 + margin * height))
     pixels, mask = _warped(crop, matrix)
     everything = np.ones(_SIZE, np.float32)
-    return Specimen(pixels, mask, mask, everything, shape_of(size_code(x1 - x0), size_code(y1 - y0)), crop.kind)
+    shape = shape_of(size_code(width), size_code(height))
+    return Specimen(pixels, mask, mask, everything, shape, crop.kind, width / height)
 
 
 def augmented(crop: ObjectCrop, rng: np.random.Generator) -> Specimen:
@@ -77,7 +79,8 @@ def augmented(crop: ObjectCrop, rng: np.random.Generator) -> Specimen:
     stretched = size_code(width * float(np.exp(rng.normal(0, 0.12))))
     kind = crop.kind if rng.random() < 0.75 else Kind.UNKNOWN
     found, known = _flawed(mask, rng), _hidden_in_part(rng)
-    return Specimen(pixels, mask, found, known, shape_of(stretched, size_code(height)), kind)
+    aspect = (left + 1 + right) * width / ((above + 1 + below) * height)
+    return Specimen(pixels, mask, found, known, shape_of(stretched, size_code(height)), kind, aspect)
 
 
 def _bounds(mask: _Plane) -> tuple[int, int, int, int]:

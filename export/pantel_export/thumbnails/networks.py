@@ -22,7 +22,15 @@ from pantel_codec import THUMBNAIL_SHAPES
 from pantel_export.thumbnails.settings import ThumbnailNetworkSettings
 from pantel_models.thumbnails import CONDITIONS, RASTER_PX
 
-__all__ = ["COARSE_PX", "GAIN_OCTAVES", "ThumbnailEncoder", "ThumbnailGenerator", "ThumbnailNetworks", "laplacian_bits"]
+__all__ = [
+    "COARSE_PX",
+    "GAIN_OCTAVES",
+    "ThumbnailEncoder",
+    "ThumbnailGenerator",
+    "ThumbnailNetworks",
+    "laplacian_bits",
+    "widened",
+]
 
 GAIN_OCTAVES = 0.5
 """By which the gains rise with each quality."""
@@ -110,6 +118,23 @@ class ThumbnailGenerator(nn.Module):
         coarse = self.linear(latents).view(-1, 4, COARSE_PX, COARSE_PX)
         planes = fine + functional.interpolate(coarse, size=(RASTER_PX, RASTER_PX), mode="bilinear")
         return planes[:, :3], torch.sigmoid(4 * planes[:, 3:] - 2)
+
+
+@torch.no_grad()
+def widened(narrow: ThumbnailGenerator, wide: ThumbnailGenerator) -> ThumbnailGenerator:
+    """Return a generator that paints as a narrower one does, until it is trained.
+
+    Args:
+        narrow: None of its layers has more channels.
+        wide: Takes its weights over; what it has more of begins at random and is not listened to.
+    """
+    weights = narrow.state_dict()
+    for name, value in wide.named_parameters():
+        old = weights[name]
+        if value.dim() == 4:
+            value[: len(old), old.shape[1] :] = 0
+        value[tuple(slice(length) for length in old.shape)] = old
+    return wide
 
 
 class ThumbnailNetworks(nn.Module):

@@ -61,5 +61,9 @@ class PerceptualThumbnailSettings(TomlSettings):
     l1_weight: PositiveFloat = 6.0  # of the mean absolute error in 0..1 units
     mask_weight: PositiveFloat = 1.0  # of the mean absolute error of the mask
     lpips_weight: PositiveFloat = 1.0
+    display_weight: float = 4.0  # of LPIPS of the whole picture, as large as it is shown
+    detector_weight: float = 0.1  # of what a detector no longer recognizes
     adversarial_weight: float = 0.1
     adversarial_from_step: int = 500  # until then the discriminator learns alone
+    search_steps: int = 6  # at most, by which latents fit the picture better than the encoder's
+    generator_width: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (64, 64, 48, 32)

@@ -37,6 +37,7 @@ class Batch:
         known: Same shape.
         condition: (B, CONDITIONS) float32.
         shape: (B,) int64.
+        aspect: (B,) float32: width over height of what the raster covers.
     """
 
     pixels: Tensor
@@ -45,6 +46,7 @@ class Batch:
     known: Tensor
     condition: Tensor
     shape: Tensor
+    aspect: Tensor
 
     @classmethod
     def drawn(
@@ -82,6 +84,7 @@ class Batch:
             tensor([each.known[None] for each in specimens]),
             tensor([condition(each.shape, each.kind) for each in specimens]),
             torch.tensor([each.shape for each in specimens], device=device),
+            torch.tensor([each.aspect for each in specimens], dtype=torch.float32, device=device),
         )
 
 

@@ -1,10 +1,14 @@
-"""Objects for the thumbnails' tests, painted as crops, and networks that train in moments."""
+"""Objects for the thumbnails' tests, painted as crops, networks that train in moments, and who judges them."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from pantel_export.data import PhotoSet
 from pantel_export.thumbnails.crops import ObjectCrop
 from pantel_export.thumbnails.settings import ThumbnailNetworkSettings, ThumbnailSettings
 from pantel_models.thumbnails import Kind
@@ -37,3 +41,11 @@ def thumbnail_settings() -> ThumbnailSettings:
     """A network of toy size."""
     network = ThumbnailNetworkSettings(latents=8, core=5, encoder_width=(4, 4, 6, 6), generator_width=(8, 6, 4, 4))
     return ThumbnailSettings(steps=4, batch=3, warmup_steps=2, network=network)
+
+
+@pytest.fixture(scope="session")
+def onlookers(lpips_file: Path, detector_files: dict[str, Path], photos: PhotoSet) -> Any:
+    """What perceptual generators are judged by, none of it with weights that mean anything."""
+    from pantel_export.thumbnails.perceptual import Onlookers
+
+    return Onlookers(lpips_file, [detector_files["fastest_det"]], photos)

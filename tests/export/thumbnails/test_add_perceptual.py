@@ -27,7 +27,7 @@ from pantel_export.manifest import add_files, enter_artefact
 from pantel_export.model_card import with_perceptual_thumbnails
 from pantel_export.thumbnails.add import PERCEPTUAL_ROLE, add_perceptual_thumbnails, add_thumbnails
 from pantel_export.thumbnails.crops import ObjectCrop
-from pantel_export.thumbnails.perceptual import PerceptualThumbnailTrainer, load_perceptual_thumbnails
+from pantel_export.thumbnails.perceptual import Onlookers, PerceptualThumbnailTrainer, load_perceptual_thumbnails
 from pantel_export.thumbnails.settings import PerceptualThumbnailSettings, ThumbnailSettings
 from pantel_export.thumbnails.train import ThumbnailTrainer
 from pantel_models import MANIFEST, SceneCodec, View, find_artefact, load_scene_codec
@@ -93,12 +93,12 @@ def thumbnail_run(
 
 @pytest.fixture(scope="module")
 def run(
-    thumbnail_run: Path, lpips_file: Path, crops: list[ObjectCrop], tmp_path_factory: pytest.TempPathFactory
+    thumbnail_run: Path, onlookers: Onlookers, crops: list[ObjectCrop], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """Return the folder of a finished run with a long history, whose generator is far from the one it began as."""
     folder = tmp_path_factory.mktemp("perceptual") / "run"
-    settings = PerceptualThumbnailSettings(steps=2, batch=3, warmup_steps=1, seed=6)
-    trainer = PerceptualThumbnailTrainer(settings, thumbnail_run, lpips_file, crops, folder)
+    settings = PerceptualThumbnailSettings(steps=2, batch=3, warmup_steps=1, seed=6, generator_width=(8, 8, 6, 4))
+    trainer = PerceptualThumbnailTrainer(settings, thumbnail_run, onlookers, crops, folder)
     trainer.run()
     for value in trainer.average.values():
         value.mul_(1.2)

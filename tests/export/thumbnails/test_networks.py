@@ -15,7 +15,14 @@ from torch.nn import functional
 
 from pantel_export.thumbnails.augmentation import plain
 from pantel_export.thumbnails.crops import ObjectCrop
-from pantel_export.thumbnails.networks import COARSE_PX, GAIN_OCTAVES, ThumbnailNetworks, laplacian_bits
+from pantel_export.thumbnails.networks import (
+    COARSE_PX,
+    GAIN_OCTAVES,
+    ThumbnailGenerator,
+    ThumbnailNetworks,
+    laplacian_bits,
+    widened,
+)
 from pantel_export.thumbnails.settings import ThumbnailNetworkSettings, ThumbnailSettings
 from pantel_models.thumbnails import RASTER_PX, Kind, condition
 
@@ -190,3 +197,22 @@ def test_bits_have_slopes_that_training_can_follow() -> None:
 def test_more_core_than_latents_is_refused() -> None:
     with pytest.raises(ValueError, match="the core has more latents than there are"):
         ThumbnailNetworkSettings(latents=4, core=5)
+
+
+def test_a_wider_generator_begins_as_a_narrower_one_and_all_of_it_learns(networks: ThumbnailNetworks) -> None:
+    narrow = networks.generator
+    shape = ThumbnailNetworkSettings(latents=8, core=5, generator_width=(8, 9, 7, 4))
+    wide = widened(narrow, ThumbnailGenerator(shape))
+    told = torch.randn(6, 8), conditions(6), torch.rand(6, 2)
+    for ours, theirs in zip(wide(*told), narrow(*told), strict=True):
+        assert theirs.std() > 0.01
+        assert torch.allclose(ours, theirs, atol=1e-5)
+    optimizer = torch.optim.Adam(wide.parameters(), lr=1e-3)
+    before = {name: value.clone() for name, value in wide.named_parameters()}
+    for _ in range(3):
+        optimizer.zero_grad()
+        colour, alpha = wide(*told)
+        ((colour - 0.3).square().mean() + (alpha - 0.3).square().mean()).backward()
+        optimizer.step()
+    for name, value in wide.named_parameters():
+        assert not torch.equal(value, before[name]), name

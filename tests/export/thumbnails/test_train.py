@@ -197,7 +197,7 @@ def test_wrong_settings_are_named(tmp_path: Path, text: str) -> None:
 
 
 def test_the_settings_of_the_shipped_thumbnails_are_valid() -> None:
-    settings = ThumbnailSettings.from_toml(CONFIGS / "thumbnails-v1.toml")
+    settings = ThumbnailSettings.from_toml(CONFIGS / "thumbnails-v2.toml")
     assert settings.network.core < settings.network.latents
 
 
