@@ -15,6 +15,7 @@ from pantel_models import SceneCodec
 __all__ = ["Opening"]
 
 _ROUND_PAYLOADS = (1.0, 3.0)  # the whole picture in one payload, then once more in three
+_MARGIN_BITS = 8.0  # of a payload: what cells take is an estimate, and without their last row a round takes one more
 _SCALES = range(1, SCALES)  # of so few bits the finest scale makes less
 
 
@@ -80,7 +81,7 @@ class Opening:
         found = []
         for scale in _SCALES:
             y = latents[scale]
-            limit_bits = payloads * (self._payload_bits - Way(scale, 0).overhead_bits)
+            limit_bits = payloads * (self._payload_bits - Way(scale, 0).overhead_bits - _MARGIN_BITS)
             way = Way(scale, finest_quality(self._codec, y, scale, qualities, limit_bits))
             update = coded(self._codec, y, Block(0, 0, y.shape[2], y.shape[1]), way)[0].update
             error = (weights * (y - quantizer.dequantize(update.values, way.quality)) ** 2).sum() * 4**scale

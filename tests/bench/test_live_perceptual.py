@@ -19,7 +19,7 @@ from pantel_bench.live.source import FRAME_INTERVAL_NS, ClipSource
 from pantel_bench.metrics import Lpips
 from pantel_bench.rig.settings import RECEIVER_DELAY_NS, RigSettings
 from pantel_bench.rig.virtual_run import VirtualRun
-from pantel_device import background_encoder, receiver
+from pantel_device import background_encoder, opening, receiver
 from pantel_device.frame import Box
 from pantel_link.captures import CaptureEvent, CaptureHeader, CaptureWriter, read_capture
 from pantel_models import Artefact
@@ -47,6 +47,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> _Recorded:
     with pytest.MonkeyPatch.context() as patch:
         # What is enlarged is painted at each scale: a negative of a negative.
         patch.setattr(background_encoder, "_LADDERS", (background_encoder._LADDERS[0], (), ()))
+        patch.setattr(opening, "_ROUND_PAYLOADS", ())
         with closing(VirtualRun(settings, listener=writer)) as run:
             shown = [showing.pixels for showing in run.showings()]
     writer.close((_INSTANTS - 1) * FRAME_INTERVAL_NS)

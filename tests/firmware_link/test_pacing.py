@@ -154,7 +154,7 @@ def test_next_due_of_an_idle_sender_is_its_next_ident(context: StreamContext) ->
     while sender.statistics.wire_octets < 48:
         now_ns = sender.next_due_ns(now_ns)
         sender.due(now_ns)
-    assert sender.next_due_ns(now_ns) == 2 * S
+    assert sender.next_due_ns(now_ns) == 3 * S
     assert sender.statistics.idents == 1
     assert sender.due(2 * S)
     assert sender.statistics.idents == 2
