@@ -103,9 +103,9 @@ _PERCEPTUAL_THUMBNAILS = """
 for looking at. It began as `thumbnail_generator.onnx`; the encoder was frozen.
 
 **Loss.** {l1_weight} x mean absolute error of the object before something + {mask_weight} x mean absolute error of its
-mask + {lpips_weight} x LPIPS (SqueezeNet) + {adversarial_weight} x hinge loss against a discriminator that is told the
-latents; and of objects as small as they are shown, on photographs: {display_weight} x LPIPS + {detector_weight} x what
-is no longer recognized by {detectors}.
+mask + {hue_weight} x mean absolute error of the colours less their mean + {lpips_weight} x LPIPS (SqueezeNet) +
+{adversarial_weight} x hinge loss against a discriminator that is told the latents; and of objects as small as they are
+shown, on photographs: {display_weight} x LPIPS + {detector_weight} x what {detectors} no longer recognizes.
 
 **Settings.** The objects above, before {pictures} photographs; {step} steps of {batch}, seed {seed}; latents fitted to
 the picture by up to {search_steps} steps, as senders do.

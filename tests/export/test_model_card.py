@@ -112,7 +112,7 @@ def test_a_card_tells_the_perceptual_generator_of_thumbnails_from_that_of_pictur
     for loss in ("1.5 x mean absolute error of the object", "2.5 x mean absolute error of its mask", "3.5 x LPIPS"):
         assert loss in text
     assert "4.5 x hinge loss" in text
-    assert "5.5 x LPIPS + 6.5 x what is no longer recognized by one.onnx and two.onnx" in text
+    assert "5.5 x LPIPS + 6.5 x what one.onnx and two.onnx no longer recognizes" in text
     with_all = with_perceptual(card, PERCEPTUAL)
     assert with_all.count("\n## ") == 3
     assert with_perceptual_thumbnails(with_all, None) == with_perceptual(without, PERCEPTUAL)

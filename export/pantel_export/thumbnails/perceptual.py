@@ -43,6 +43,7 @@ _SURROUNDINGS_PX = 8  # blocks of the surroundings that a decoded background wou
 _FLAT = 0.5  # share of objects that stand before one colour instead
 _TOLD_PX = 8
 _DETAILED = 0.35  # share of objects whose detail has been told
+_SEEN_SOFTLY = 0.5  # share of pictures that detectors see at half the resolution, where no pattern can deceive them
 _SEARCH_STEP = 0.2  # of a symbol
 _ROI_WEIGHT = 3.0  # as senders have it by default
 _JUDGE_WIDTHS = (32, 64, 96, 128)  # so that its patches hold most of an object
@@ -153,11 +154,13 @@ class PerceptualThumbnailTrainer(TrainingRun):
 
         with torch.autocast(self.device.type, torch.bfloat16):
             lpips = self._lpips(truth, shown.clamp(0, 1)).float().mean()
-        error = (shown - truth).abs().mean()
+        difference = shown - truth
+        error = difference.abs().mean()
+        hue = (difference - difference.mean(1, keepdim=True)).abs().mean()
         mask_error = ((alpha - batch.mask) * batch.known).abs().mean()
         detected, display = self._as_shown(batch, colour, alpha, rng)
         fidelity = s.l1_weight * error + s.mask_weight * mask_error + s.lpips_weight * lpips
-        fidelity = fidelity + s.detector_weight * detected + s.display_weight * display
+        fidelity = fidelity + s.hue_weight * hue + s.detector_weight * detected + s.display_weight * display
         judge = self.networks["discriminator"]
         fixed = {name: value.detach() for name, value in judge.named_parameters()}
         told = latents, batch.condition
@@ -170,6 +173,7 @@ class PerceptualThumbnailTrainer(TrainingRun):
         figures = {
             "fidelity": fidelity.item(),
             "l1": error.item(),
+            "hue": hue.item(),
             "mask": mask_error.item(),
             "lpips": lpips.item(),
             "detected": detected.item(),
@@ -190,9 +194,12 @@ class PerceptualThumbnailTrainer(TrainingRun):
         truth = shown_at(picture, spots, batch.pixels, batch.mask)
         shown = shown_at(picture, spots, colour.clamp(0, 1), alpha)
         with torch.autocast(self.device.type, torch.bfloat16):
+            seen = truth, shown
+            if rng.random() < _SEEN_SOFTLY:
+                seen = tuple(functional.interpolate(functional.avg_pool2d(x, 2), scale_factor=2) for x in seen)
             with torch.no_grad():
-                true_verdict = detector(truth)
-            detected = verdict_loss(true_verdict, detector(shown))
+                true_verdict = detector(seen[0])
+            detected = verdict_loss(true_verdict, detector(seen[1]))
             display = self._lpips(truth, shown).float().mean()
         return detected, display
 

@@ -59,6 +59,7 @@ class PerceptualThumbnailSettings(TomlSettings):
     warmup_steps: PositiveInt = 300
     ema_decay: PositiveFloat = 0.999
     l1_weight: PositiveFloat = 6.0  # of the mean absolute error in 0..1 units
+    hue_weight: float = 8.0  # of that of the colours without their mean: inventions are light and dark
     mask_weight: PositiveFloat = 1.0  # of the mean absolute error of the mask
     lpips_weight: PositiveFloat = 1.0
     display_weight: float = 4.0  # of LPIPS of the whole picture, as large as it is shown

@@ -113,7 +113,7 @@ def test_the_loss_of_a_step_is_finite_and_made_of_its_figures(begin: Begin) -> N
         assert all(np.isfinite(value) for value in figures.values())
         assert min(figures[name] for name in ("l1", "mask", "lpips", "display", "judge")) > 0
         fidelity = 6.0 * figures["l1"] + 1.0 * figures["mask"] + 1.0 * figures["lpips"]
-        fidelity += 4.0 * figures["display"] + 0.1 * figures["detected"]
+        fidelity += 8.0 * figures["hue"] + 4.0 * figures["display"] + 0.1 * figures["detected"]
         assert figures["fidelity"] == pytest.approx(fidelity, rel=1e-4)
         dispute = figures["judge"] + (5.0 if trainer.step >= 2 else 0.0) * figures["fooled"]
         assert loss.item() == pytest.approx(fidelity + dispute, rel=1e-4)
@@ -123,6 +123,7 @@ def test_the_loss_of_a_step_is_finite_and_made_of_its_figures(begin: Begin) -> N
     ("weight", "figure"),
     [
         ("l1_weight", "l1"),
+        ("hue_weight", "hue"),
         ("mask_weight", "mask"),
         ("lpips_weight", "lpips"),
         ("display_weight", "display"),
