@@ -2,7 +2,8 @@
 
 The encoder keeps a belief of what the receiver holds. The expected error of a cell, in the latent domain, is that of
 the version sent last or, with the probability that it was lost, of the version before. The best block at the best
-quality removes the most expected error per bit, over the time that the content may be expected to last.
+quality removes the most expected error per bit, over the time that the content may be expected to last. A stream begins
+with an opening, in which the whole picture is told.
 """
 
 from __future__ import annotations
@@ -103,8 +104,12 @@ class BackgroundEncoder:
         """
         if self._seen is None:
             raise RuntimeError("look at a background first")
+        opening = self._opening.next(self._seen.latents, self._seen.hidden, room_bits)
+        if opening is not None:
+            element, bits = opening
+            return News("cells", (element,), bits, 1.0)  # nothing else competes with it
         if not self._opening.finished:
-            return self._opening_news(room_bits)
+            return None
         views = BackgroundView.of_all_scales(
             self._seen,
             self._beliefs,
@@ -134,13 +139,6 @@ class BackgroundEncoder:
             else:
                 candidates.append(candidate)
         return max(candidates, key=_worth_in_a_crowd, default=None)
-
-    def _opening_news(self, room_bits: float) -> News | None:
-        """Return what the opening tells next; nothing else competes with it, so its worth is that of any news."""
-        if self._seen is None:
-            return None
-        found = self._opening.next(self._seen.latents, self._seen.hidden, room_bits)
-        return None if found is None else News("cells", (found[1],), found[2], 1.0)
 
     def filled(self, news: News, room_bits: float) -> News:
         """Return news of the same cells with so much more of them that the room is filled.

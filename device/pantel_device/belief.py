@@ -105,11 +105,6 @@ class Belief:
         update = element.update
         return self._error(latents, self._codec.quantizer.dequantize(update.values, update.quality))
 
-    @property
-    def told_share(self) -> float:
-        """Share of the cells of which any version was sent."""
-        return float(self._known.mean())
-
     def sent(self, element: CellElement, now_ns: int) -> None:
         """Take note of an update that goes on the air."""
         update = element.update

@@ -31,6 +31,7 @@ class Opening:
         self._payload_bits = 0.0
         self._rounds = list(_ROUND_PAYLOADS)
         self._round: Round | None = None
+        self._offered = False
 
     @property
     def finished(self) -> bool:
@@ -39,8 +40,8 @@ class Opening:
 
     def next(
         self, latents: Sequence[NDArray[np.float32]], hidden: Sequence[NDArray[np.float64]], room_bits: float
-    ) -> tuple[Way, CellElement, float] | None:
-        """Return the way, the cells that are next, and what they take; None if they do not fit into what is left.
+    ) -> tuple[CellElement, float] | None:
+        """Return the cells that are next, and what they take; None if nothing of them fits into what is left.
 
         Args:
             latents: Of each scale, (channels, rows, columns).
@@ -48,20 +49,27 @@ class Opening:
             room_bits: What is left of the payload; all of it at the first call.
         """
         self._payload_bits = max(self._payload_bits, room_bits)
-        if self._round is None:
-            self._round = Round(self._codec, self._best_way(latents, hidden, self._rounds[0]))
-        way = self._round.way
-        found = self._round.band(latents[way.scale], room_bits - way.overhead_bits)
-        if found is None:
-            if room_bits < self._payload_bits:
+        whole = room_bits >= self._payload_bits
+        while not self.finished:
+            if self._round is None:
+                self._round = Round(self._codec, self._best_way(latents, hidden, self._rounds[0]))
+            way = self._round.way
+            found = self._round.band(latents[way.scale], room_bits - way.overhead_bits)
+            # A single cell that was offered to an empty payload and did not get into it never will: bits are estimates.
+            stuck = found is not None and whole and self._offered and found[0].update.values[0].size == 1
+            if found is not None and not stuck:
+                self._offered |= whole
+                return found[0], found[1] + way.overhead_bits
+            if not whole:
                 return None
+            self._offered = False
             self._round.skip()
             self._go_on()
-            return None
-        return way, found[0], found[1] + way.overhead_bits
+        return None
 
     def sent(self, element: CellElement) -> None:
         """Take note of cells that go on the air."""
+        self._offered = False
         if self._round is not None:
             self._round.sent(element)
             self._go_on()
@@ -74,7 +82,10 @@ class Opening:
     def _best_way(
         self, latents: Sequence[NDArray[np.float32]], hidden: Sequence[NDArray[np.float64]], payloads: float
     ) -> Way:
-        """Return the way to tell all cells of a scale in so many payloads that leaves the least error."""
+        """Return the way to tell all cells of a scale in so many payloads that leaves the least error.
+
+        Where none of the scales fits, not even at the coarsest quality, it is that which takes the fewest bits.
+        """
         quantizer = self._codec.quantizer
         weights = quantizer.sensitivity[:, None, None]
         qualities = range(len(quantizer.steps))
@@ -83,7 +94,8 @@ class Opening:
             y = latents[scale]
             limit_bits = payloads * (self._payload_bits - Way(scale, 0).overhead_bits - _MARGIN_BITS)
             way = Way(scale, finest_quality(self._codec, y, scale, qualities, limit_bits))
-            update = coded(self._codec, y, Block(0, 0, y.shape[2], y.shape[1]), way)[0].update
-            error = (weights * (y - quantizer.dequantize(update.values, way.quality)) ** 2).sum() * 4**scale
-            found.append((float(error) + float(hidden[scale].sum()), way))
-        return min(found, key=lambda each: each[0])[1]
+            element, bits = coded(self._codec, y, Block(0, 0, y.shape[2], y.shape[1]), way)
+            wrong = y - quantizer.dequantize(element.update.values, way.quality)
+            error = float((weights * wrong**2).sum()) * 4**scale + float(hidden[scale].sum())
+            found.append((max(bits - limit_bits, 0.0), error, way))
+        return min(found, key=lambda each: each[:2])[2]

@@ -2,8 +2,8 @@
 
 Candidates are news of moving objects (`SpriteEncoder`) and blocks of the background (`BackgroundEncoder`). Both weigh
 the squared error they would remove by its importance, by the time it may be expected to stay removed, and by the
-probability that the receiver still lacks it. So the first payloads cover the picture coarsely; then what moves is told
-as it moves; and with air left over the background grows sharp.
+probability that the receiver still lacks it. The first payloads tell the whole picture coarsely; then what moves is
+told as it moves; and with air left over the background grows sharp.
 """
 
 from __future__ import annotations

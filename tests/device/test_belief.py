@@ -46,7 +46,6 @@ def test_what_was_never_told_is_shown_as_nothing(codec: SceneCodec, belief: Beli
     latents = _latents(codec, _told(codec, 3))
     expected = codec.quantizer.sensitivity[0] * latents[0] ** 2
     np.testing.assert_allclose(belief.expected_error(latents, 0), expected, rtol=1e-5)
-    assert belief.told_share == 0
     assert not belief.refinable(5, _S).any()
 
 
@@ -58,7 +57,6 @@ def test_what_was_told_once_lacks_as_often_as_packets_are_lost(codec: SceneCodec
     assert belief.expected_error(latents, 1 * _S)[0, 1] == pytest.approx(_LOSS * before, rel=1e-4)
     belief.sent(element, 2 * _S)
     assert belief.expected_error(latents, 2 * _S)[0, 1] == pytest.approx(_LOSS**2 * before, rel=1e-4)
-    assert belief.told_share == pytest.approx(1 / 6)
 
 
 def test_a_refinement_is_of_use_to_who_holds_its_base(codec: SceneCodec, told: Background, belief: Belief) -> None:
@@ -104,7 +102,6 @@ def test_coarser_cells_are_a_version_of_finer_ones(codec: SceneCodec, belief: Be
     weight = float(codec.quantizer.sensitivity[0] * codec.quantizer.steps[5][0] ** 2)
     assert error == pytest.approx(weight * (shown["second"] * 7**2 + shown["nothing"] * 2**2), rel=1e-4)
     assert belief.newest_error(_latents(codec, second))[0, 1] == pytest.approx(0, abs=1e-6)
-    assert belief.told_share == pytest.approx(1 / 6)
 
 
 def test_who_may_have_joined_late_holds_less(codec: SceneCodec, told: Background) -> None:

@@ -156,5 +156,5 @@ def test_next_due_of_an_idle_sender_is_its_next_ident(context: StreamContext) ->
         sender.due(now_ns)
     assert sender.next_due_ns(now_ns) == 3 * S
     assert sender.statistics.idents == 1
-    assert sender.due(2 * S)
+    assert sender.due(3 * S)
     assert sender.statistics.idents == 2

@@ -199,9 +199,9 @@ class PerceptualThumbnailTrainer(TrainingRun):
                 seen = tuple(functional.interpolate(functional.avg_pool2d(x, 2), scale_factor=2) for x in seen)
             with torch.no_grad():
                 true_verdict = detector(seen[0])
-            detected = verdict_loss(true_verdict, detector(seen[1]))
+            verdict = detector(seen[1])
             display = self._lpips(truth, shown).float().mean()
-        return detected, display
+        return verdict_loss(true_verdict, verdict), display
 
     def _received(self, batch: Batch, behind: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Return latents and side as a receiver has them.

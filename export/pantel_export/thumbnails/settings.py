@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from pantel_export.settings import TomlSettings
 
@@ -66,5 +66,5 @@ class PerceptualThumbnailSettings(TomlSettings):
     detector_weight: float = 0.1  # of what a detector no longer recognizes
     adversarial_weight: float = 0.1
     adversarial_from_step: int = 500  # until then the discriminator learns alone
-    search_steps: int = 6  # at most, by which latents fit the picture better than the encoder's
+    search_steps: NonNegativeInt = 6  # at most, by which latents fit the picture better than the encoder's
     generator_width: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (64, 64, 48, 32)
