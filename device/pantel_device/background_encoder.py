@@ -106,8 +106,7 @@ class BackgroundEncoder:
             raise RuntimeError("look at a background first")
         opening = self._opening.next(self._seen.latents, self._seen.hidden, room_bits)
         if opening is not None:
-            element, bits = opening
-            return News("cells", (element,), bits, 1.0)  # nothing else competes with it
+            return News("cells", (opening[0],), opening[1], 1.0)  # nothing else competes with it
         if not self._opening.finished:
             return None
         views = BackgroundView.of_all_scales(
