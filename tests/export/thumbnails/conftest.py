@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,11 @@ import pytest
 
 from pantel_export.data import PhotoSet
 from pantel_export.thumbnails.crops import ObjectCrop
-from pantel_export.thumbnails.settings import ThumbnailNetworkSettings, ThumbnailSettings
+from pantel_export.thumbnails.settings import (
+    PerceptualThumbnailSettings,
+    ThumbnailNetworkSettings,
+    ThumbnailSettings,
+)
 from pantel_models.thumbnails import Kind
 
 
@@ -49,3 +54,47 @@ def onlookers(lpips_file: Path, detector_files: dict[str, Path], photos: PhotoSe
     from pantel_export.thumbnails.perceptual import Onlookers
 
     return Onlookers(lpips_file, [detector_files["fastest_det"]], photos)
+
+
+@pytest.fixture(scope="session")
+def perceptual_settings() -> PerceptualThumbnailSettings:
+    """Of a run in which the generator heeds the discriminator in its last step only."""
+    return PerceptualThumbnailSettings(
+        steps=3,
+        batch=3,
+        warmup_steps=1,
+        adversarial_from_step=2,
+        adversarial_weight=5.0,
+        search_steps=2,
+        generator_width=(8, 8, 6, 4),
+    )
+
+
+@pytest.fixture(scope="session")
+def thumbnail_run(
+    crops: list[ObjectCrop], thumbnail_settings: ThumbnailSettings, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Return the folder of a finished run of thumbnails."""
+    from pantel_export.thumbnails.train import ThumbnailTrainer
+
+    folder = tmp_path_factory.mktemp("runs") / "thumbnails"
+    ThumbnailTrainer(thumbnail_settings, crops, folder).run()
+    return folder
+
+
+@pytest.fixture
+def begin(
+    perceptual_settings: PerceptualThumbnailSettings,
+    thumbnail_run: Path,
+    onlookers: Any,
+    crops: list[ObjectCrop],
+    tmp_path: Path,
+) -> Callable[..., Any]:
+    """Return a function that begins a run of the perceptual generator in a folder of that name."""
+    from pantel_export.thumbnails.perceptual import PerceptualThumbnailTrainer
+
+    def run(name: str = "run", **others: float) -> PerceptualThumbnailTrainer:
+        settings = perceptual_settings.model_copy(update=others)
+        return PerceptualThumbnailTrainer(settings, thumbnail_run, onlookers, crops, tmp_path / name)
+
+    return run
