@@ -15,12 +15,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pantel_export.errors import DataError
+from pantel_models.thumbnails import Kind, kind_of
 
 __all__ = ["DetectorNetwork", "Verdict", "verdict_loss"]
 
 _CLASSES = 80  # those of COCO
 _VALUES = 5 + _CLASSES  # of a cell: box, objectness, classes
-_KINDS = (slice(0, 1), slice(1, 9), slice(14, 24))  # classes of people, vehicles and animals
+_KINDS = ((Kind.PERSON,), (Kind.TWO_WHEELER, Kind.VEHICLE), (Kind.ANIMAL,))  # within which no class is wrong
 
 _NOTHING = 0.05  # score below which a detector sees nothing
 _NOTHING_WEIGHT = 0.05
@@ -117,7 +118,8 @@ def _cross_entropy(wanted: Tensor, found: Tensor) -> Tensor:
 
 def _kinds(scores: Tensor) -> Tensor:
     """Return (cells, 3): the highest score of people, vehicles and animals."""
-    return torch.stack([scores[:, classes].amax(1) for classes in _KINDS], 1)
+    classes = ([index for index in range(_CLASSES) if kind_of(index + 1) in kinds] for kinds in _KINDS)
+    return torch.stack([scores[:, each].amax(1) for each in classes], 1)
 
 
 _Attributes = Mapping[str, Any]

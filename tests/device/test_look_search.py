@@ -47,6 +47,15 @@ def draft(codec: SceneCodec, view: ObjectView) -> LookDraft:
     return LookDraft(core, None, look, shape, _PERSON, [(view, raster)])
 
 
+@pytest.fixture
+def detailed(codec: SceneCodec, view: ObjectView, draft: LookDraft) -> LookDraft:
+    cutting = view.cut(raster_box(_BOX, _TIGHT))
+    assert cutting is not None
+    latents = codec.thumbnails.analyse(cutting, draft.shape, _PERSON)
+    detail, _ = codec.thumbnails.quantize(latents, draft.shape, Part.DETAIL, _QUALITY, 0)
+    return replace(draft, detail=detail, look=codec.thumbnails.decode(draft.core, detail, draft.shape, _PERSON))
+
+
 def _bits(codec: SceneCodec, draft: LookDraft) -> float:
     return draft.size_bits(codec.thumbnails)
 
@@ -66,22 +75,17 @@ def test_the_search_finds_a_better_look_for_the_same_bits(codec: SceneCodec, dra
     assert (found.core.quality, found.core.version) == (draft.core.quality, draft.core.version)
 
 
-def test_the_search_saves_bits_where_there_are_few(codec: SceneCodec, draft: LookDraft) -> None:
-    bits = _bits(codec, draft)
-    found = refine_look(codec.thumbnails, draft, 0.75 * bits)
-    assert _bits(codec, found) <= 0.75 * bits
+def test_the_search_saves_bits_where_there_are_few(codec: SceneCodec, draft: LookDraft, detailed: LookDraft) -> None:
+    # A symbol changes by 3 at most, and those of a core may be larger.
+    for each, share in ((draft, 0.75), (detailed, 0.7)):
+        limit_bits = share * _bits(codec, each)
+        assert _bits(codec, refine_look(codec.thumbnails, each, limit_bits)) <= limit_bits
 
 
-def test_detail_is_searched_for_and_the_core_left_alone(codec: SceneCodec, view: ObjectView, draft: LookDraft) -> None:
-    cutting = view.cut(raster_box(_BOX, _TIGHT))
-    assert cutting is not None
-    latents = codec.thumbnails.analyse(cutting, draft.shape, _PERSON)
-    detail, _ = codec.thumbnails.quantize(latents, draft.shape, Part.DETAIL, _QUALITY, 0)
-    look = codec.thumbnails.decode(draft.core, detail, draft.shape, _PERSON)
-    detailed = replace(draft, detail=detail, look=look)
+def test_detail_is_searched_for_and_the_core_left_alone(codec: SceneCodec, detailed: LookDraft) -> None:
     found = refine_look(codec.thumbnails, detailed, _PLENTY_BITS)
     assert found.sent.part is Part.DETAIL
-    assert found.core is draft.core
+    assert found.core is detailed.core
     assert _error(found) < _error(detailed) or _bits(codec, found) < _bits(codec, detailed)
 
 
@@ -108,7 +112,7 @@ def test_drafts_of_all_qualities_are_fitted(
     walk: Callable[..., Track],
     part: Part,
 ) -> None:
-    """None gets worse at the price of its bits; of what thumbnails can show, together they show more."""
+    """None gets worse at the price of its bits; of what thumbnails can show, together they show much more."""
     box = Box(40, 6, 88, 106)
     raster, shape = raster_box(box, _TIGHT), shape_of(size_code(48), size_code(100))
     rng = np.random.default_rng(3)
@@ -116,7 +120,8 @@ def test_drafts_of_all_qualities_are_fitted(
     truth = [codec.thumbnails.quantize(nothing, shape, each, 4, 0)[0] for each in Part]
     core, detail = (replace(each, symbols=rng.integers(-2, 3, each.symbols.size).astype(np.int32)) for each in truth)
     picture = street.copy()
-    paste(picture, place(codec.thumbnails.decode(core, detail, shape, _PERSON), raster, (160, 112)))
+    told = None if part is Part.CORE else detail  # what cores cannot show would hide what they gain
+    paste(picture, place(codec.thumbnails.decode(core, told, shape, _PERSON), raster, (160, 112)))
     track = walk(lambda _: (64.0, 56.0), 0, size_px=(48, 100))
     view = ObjectView(observe(picture, street, 0, [track]), track, [box], weight=4.0)
     cutting = view.cut(raster)
@@ -135,4 +140,4 @@ def test_drafts_of_all_qualities_are_fitted(
         assert after is before or _error(after) < _error(before) or _bits(codec, after) < _bits(codec, before)
         shown = codec.thumbnails.decode(after.core, after.detail, shape, _PERSON)
         np.testing.assert_allclose(shown.colour, after.look.colour, atol=0.5)
-    assert sum(map(_error, fitted)) < 0.95 * sum(map(_error, drafts))
+    assert sum(map(_error, fitted)) < 0.9 * sum(map(_error, drafts))
