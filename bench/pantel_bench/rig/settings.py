@@ -21,8 +21,9 @@ DISPLAY_INTERVAL_NS = 100_000_000
 # Charged on the virtual clock, which would otherwise make every machine infinitely fast.
 SENDER_COMPUTING_NS = 150_000_000  # from a frame's capture to the earliest payload that describes it
 RECEIVER_COMPUTING_NS = 50_000_000  # from the decision to draw a picture until it is on show
+_STAMP_LAG_NS = 30_000_000  # by which a receiver finds packets to have left late: both ends ask their port now and then
 # What is drawn at one display instant is ready for the next, so the receiver draws what that one shall show.
-RECEIVER_DELAY_NS = PLAYOUT_DELAY_NS - DISPLAY_INTERVAL_NS
+RECEIVER_DELAY_NS = PLAYOUT_DELAY_NS - DISPLAY_INTERVAL_NS - _STAMP_LAG_NS
 
 
 @dataclass(frozen=True, slots=True)
