@@ -93,7 +93,7 @@ class SenderConfig(_LineConfig):
     )
     mask: bool = Field(True, description="favour moving objects by roi_weight; false to compare")
     roi_weight: float = Field(
-        3.0, ge=0.1, le=100, description="how much more an error counts in what moves than in the background"
+        1.25, ge=0.1, le=100, description="how much more an error counts in what moves than in the background"
     )
     assumed_loss: float = Field(
         0.05, ge=0, lt=1, description="share of packets expected to be lost; more makes it repeat more"

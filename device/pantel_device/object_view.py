@@ -23,7 +23,7 @@ _LARGE_WORTH_REACHING = 0.3  # the same for objects of this area on: a large ras
 _LARGE_PX = 1500.0
 _DIFFERENCE = 14.0  # grey levels from the background that make a pixel the object's
 _SOFTNESS = 6.0
-_PRESENCE = 30.0  # weighted error of not showing an object at all, or of showing one that is gone, as `weight` 1 has it
+_PRESENCE = 44.0  # weighted error of not showing an object at all, or of showing one that is gone, as `weight` 1 has it
 _PRESENT_IOU = 0.7  # with its true place, from which on an object counts as shown there
 
 
@@ -66,7 +66,8 @@ class ObjectView:
             if track is None or other.track_id != track.track_id:
                 hidden = self._rows_and_columns(other.box)
                 self._others[hidden] = True
-                if track is not None and other.box.y1 > track.box.y1:
+                # What is nearer hides an object. Nobody misses one that has left where another is shown.
+                if track is None or other.box.y1 > track.box.y1:
                     self._seen[hidden] = 0
         self._presence = _PRESENCE * weight
         self._root_weight = np.sqrt(self._seen * (1 + (weight - 1) * self._mask[..., None])) / np.float32(255)

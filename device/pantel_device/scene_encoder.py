@@ -36,7 +36,7 @@ class SceneEncoderSettings:
         refresh_s: Time after which a receiver that joins late should have been told again [s].
     """
 
-    roi_weight: float = 3.0
+    roi_weight: float = 1.25
     assumed_loss: float = 0.05
     refresh_s: float = 120.0
 

@@ -20,7 +20,7 @@ SEED_SCALE = 1
 """Seeds are cells of half the resolution."""
 
 _QUALITIES = range(5, 19)
-_ROUND_PAYLOADS = 3.0  # in so many payloads a receiver that lacks everything should be told the whole picture
+_ROUND_PAYLOADS = 2.0  # in so many payloads a receiver that lacks everything should be told the whole picture
 _EVERY = 9  # payloads
 _KIND_BITS = 3.0  # by which seeds take more than other cells: their kind is seldom
 
@@ -44,7 +44,7 @@ class SeedEncoder:
         if self._payloads_since < _EVERY:
             return None
         if self._round is None or self._round.finished:
-            limit_bits = _ROUND_PAYLOADS * room_bits
+            limit_bits = _ROUND_PAYLOADS * (room_bits - Way(SEED_SCALE, 0).overhead_bits - _KIND_BITS)
             quality = finest_quality(self._codec, latents, SEED_SCALE, _QUALITIES, limit_bits)
             self._round = Round(self._codec, Way(SEED_SCALE, quality))
         overhead_bits = self._round.way.overhead_bits + _KIND_BITS

@@ -21,6 +21,7 @@ from pantel_codec import (
 )
 from pantel_device.composition import pose_box, raster_box
 from pantel_device.frame import Box
+from pantel_device.sprite_case import Offset
 from pantel_models.thumbnails import Look
 
 __all__ = ["SpriteBelief", "as_step", "knot_pose"]
@@ -42,7 +43,7 @@ def as_step(sprite_id: int, knot: Knot) -> StepElement:
 
 @dataclass(slots=True, eq=False)
 class SpriteBelief:
-    """One object, as a receiver knows it that has missed nothing, and how likely it has missed something.
+    """One object, as a receiver knows it that has missed nothing, and what the sender has found out about that.
 
     Attributes:
         sprite_id: Its id in the stream.
@@ -50,6 +51,7 @@ class SpriteBelief:
         look: Its thumbnail, decoded.
         whole_ns: When it was last told with a whole knot and its proportions.
         missing: Probability that the receiver does not know the object.
+        offset: How far beside the tracker's place its look fits better, see `pantel_device.alignment`.
     """
 
     sprite_id: int
@@ -57,6 +59,7 @@ class SpriteBelief:
     look: Look
     whole_ns: int
     missing: float
+    offset: Offset = (0, 0, 0)
 
     @property
     def next_version(self) -> int:

@@ -9,6 +9,7 @@ from pantel_codec import (
     AGE_STEP_NS,
     PAST_RANGE_PX,
     PAST_RANGE_SIZES,
+    SIZE_CODES,
     Knot,
     Margins,
     Sprite,
@@ -19,7 +20,10 @@ from pantel_device.composition import raster_box
 from pantel_device.frame import Box, Track, TrackPoint
 from pantel_device.object_view import ObjectView
 
-__all__ = ["MAX_AGE_STEPS", "SpriteCase"]
+__all__ = ["MAX_AGE_STEPS", "Offset", "SpriteCase"]
+
+Offset = tuple[int, int, int]
+"""Of a knot from where the tracker has the object: x, y [px] and size codes."""
 
 MAX_AGE_STEPS = 15
 _POSITION_MARGIN_PX = 63
@@ -60,11 +64,17 @@ class SpriteCase:
     @property
     def width_px(self) -> float:
         """Width of the object at the newest knot."""
-        return _point(self.track, self.stamp_ns - self.age_steps * AGE_STEP_NS).width
+        return self._point_at(self.stamp_ns - self.age_steps * AGE_STEP_NS).width
 
-    def knot(self, picture_px: tuple[int, int], sprite: Sprite | None = None) -> Knot:
-        """Return where the object was, as it can be told; of a sprite that keeps its proportions, of the right area."""
-        return self._knot(self.age_steps, picture_px, sprite)
+    def knot(self, picture_px: tuple[int, int], sprite: Sprite | None = None, offset: Offset = (0, 0, 0)) -> Knot:
+        """Return where the object was, as it can be told; of a sprite that keeps its proportions, of the right area.
+
+        Args:
+            picture_px: Width and height of the picture.
+            sprite: What the receiver has of it.
+            offset: How far beside, in pixels, and by how many size codes larger.
+        """
+        return self._knot(self.age_steps, picture_px, sprite, offset)
 
     def past(self, knot: Knot, picture_px: tuple[int, int]) -> Knot | None:
         """Return an earlier knot of a new object, so that it has a velocity; None if it is too new or was too far away.
@@ -77,10 +87,19 @@ class SpriteCase:
         steps = min(steps, MAX_AGE_STEPS)
         if steps < self.age_steps + _PAST_STEPS:
             return None
-        past = self._knot(steps, picture_px, None)
+        past = self._knot(steps, picture_px)
         moved = max(abs(past.x - knot.x), abs(past.y - knot.y))
         grown = abs(past.height_code - knot.height_code)
         return past if moved <= PAST_RANGE_PX and grown <= PAST_RANGE_SIZES else None
+
+    def now(self, box: Box) -> Box:
+        """Return where a sprite will be seen in the frame that is at this place at the time of the knot.
+
+        Knots are dated in tenths of a second, so they are up to a tenth older than the frame.
+        """
+        knot, frame = self._point_at(self.stamp_ns - self.age_steps * AGE_STEP_NS), self._point_at(self.now_ns)
+        dx, dy = frame.x - knot.x, frame.y - knot.y
+        return Box(box.x0 + dx, box.y0 + dy, box.x1 + dx, box.y1 + dy)
 
     def places(self, box: Box, margins: Margins) -> list[tuple[ObjectView, Box]]:
         """Return the frames to judge a sprite by, and where its raster stands in them.
@@ -93,44 +112,51 @@ class SpriteCase:
         """
         places = [(self.view, raster_box(box, margins))]
         if self.earlier is not None:
-            true = self.earlier.track.box
-            scale = math.sqrt(true.area_px / max(box.area_px, 1.0)) / 2
-            half_width, half_height = scale * (box.x1 - box.x0), scale * (box.y1 - box.y0)
-            x, y = (true.x0 + true.x1) / 2, (true.y0 + true.y1) / 2
+            here, there = self.track.box, self.earlier.track.box
+            scale = math.sqrt(there.area_px / max(here.area_px, 1.0))
+            half_width, half_height = scale * (box.x1 - box.x0) / 2, scale * (box.y1 - box.y0) / 2
+            x = (there.x0 + there.x1 + box.x0 + box.x1 - here.x0 - here.x1) / 2
+            y = (there.y0 + there.y1 + box.y0 + box.y1 - here.y0 - here.y1) / 2
             then = Box(x - half_width, y - half_height, x + half_width, y + half_height)
             places.append((self.earlier.view, raster_box(then, margins)))
         return places
 
-    def _knot(self, age_steps: int, picture_px: tuple[int, int], sprite: Sprite | None) -> Knot:
-        point = _point(self.track, self.stamp_ns - age_steps * AGE_STEP_NS)
+    def _knot(
+        self,
+        age_steps: int,
+        picture_px: tuple[int, int],
+        sprite: Sprite | None = None,
+        offset: Offset = (0, 0, 0),
+    ) -> Knot:
+        point = self._point_at(self.stamp_ns - age_steps * AGE_STEP_NS)
         height = point.height
         if sprite is not None:
             height = math.sqrt(point.width * height * size_px(sprite.height_code) / size_px(sprite.width_code))
         x, y = (
-            min(max(round(value), -_POSITION_MARGIN_PX), side + _POSITION_MARGIN_PX)
-            for value, side in zip((point.x, point.y), picture_px, strict=True)
+            min(max(round(value) + beside, -_POSITION_MARGIN_PX), side + _POSITION_MARGIN_PX)
+            for value, beside, side in zip((point.x, point.y), offset[:2], picture_px, strict=True)
         )
-        return Knot(age_steps, x, y, size_code(height))
+        height_code = min(max(size_code(height) + offset[2], 0), SIZE_CODES - 1)
+        return Knot(age_steps, x, y, height_code)
 
-
-def _point(track: Track, time_ns: int) -> TrackPoint:
-    """Return centre and size of an object at a time, the nearest that is known."""
-    history = track.history
-    before = history[0]
-    for after in history:
-        if after.time_ns >= time_ns:
-            if after.time_ns == before.time_ns:
-                return after
-            share = max((time_ns - before.time_ns) / (after.time_ns - before.time_ns), 0.0)
-            values = (
-                (1 - share) * old + share * new
-                for old, new in (
-                    (before.x, after.x),
-                    (before.y, after.y),
-                    (before.width, after.width),
-                    (before.height, after.height),
+    def _point_at(self, time_ns: int) -> TrackPoint:
+        """Return centre and size of the object at a time, the nearest that is known."""
+        history = self.track.history
+        before = history[0]
+        for after in history:
+            if after.time_ns >= time_ns:
+                if after.time_ns == before.time_ns:
+                    return after
+                share = max((time_ns - before.time_ns) / (after.time_ns - before.time_ns), 0.0)
+                values = (
+                    (1 - share) * old + share * new
+                    for old, new in (
+                        (before.x, after.x),
+                        (before.y, after.y),
+                        (before.width, after.width),
+                        (before.height, after.height),
+                    )
                 )
-            )
-            return TrackPoint(time_ns, *values)
-        before = after
-    return history[-1]
+                return TrackPoint(time_ns, *values)
+            before = after
+        return history[-1]

@@ -1,8 +1,8 @@
 """What there is to tell of moving objects, and what each piece of news is worth.
 
 Of each object the encoder compares the newest frame with what the receiver shows there now, with what it would show if
-the sprite stood where the object is, and with what a new thumbnail would look like: analysis by synthesis. The squared
-error that each would remove, over the time it may be expected to stay removed, is its worth.
+the sprite stood near where the object is, and with what a new thumbnail would look like: analysis by synthesis. The
+squared error that each would remove, over the time it may be expected to stay removed, is its worth.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from pantel_codec import (
     shape_of,
     size_code,
 )
+from pantel_device.alignment import aligned_knot
 from pantel_device.composition import pose_box, raster_box
 from pantel_device.frame import Box, Observation, Track
 from pantel_device.look_fit import fit_looks
@@ -169,10 +170,11 @@ class SpriteEncoder:
             trajectory.add(knot_pose(element.past, stamp_ns))
         codes = element.width_code, element.knot.height_code
         sprite = Sprite(element.class_id, *codes, element.margins, element.core, stamp_ns, trajectory)
-        if known is not None and known.sprite.core is element.core:
-            sprite.detail = known.sprite.detail
         missing = self._loss * (1.0 if known is None else known.missing)
-        return SpriteBelief(element.sprite_id, sprite, look, stamp_ns, missing)
+        belief = SpriteBelief(element.sprite_id, sprite, look, stamp_ns, missing)
+        if known is not None and known.sprite.core is element.core:
+            sprite.detail, belief.offset = known.sprite.detail, known.offset
+        return belief
 
     def _case(self, observation: Observation, track: Track, stamp_ns: int, age_steps: int) -> SpriteCase:
         now_ns = observation.frame.time_ns
@@ -196,9 +198,8 @@ class SpriteEncoder:
         belief = self._told.get(case.track.track_id)
         if belief is None:
             return [] if qualities is None else self._introductions(case, qualities)
-        knot = case.knot(self._size_px, belief.sprite)
-        box = belief.box_of(knot_pose(knot, case.stamp_ns))
-        posed = case.view.error(belief.look, box, belief.sprite.margins)
+        aligned = aligned_knot(case, belief, self._size_px)
+        knot, posed = aligned
         kept_s = max(_NEW_LASTS_S - (belief.sprite.trajectory.forgotten_ns - case.now_ns) / 1e9, 0.0)
         gain = (case.known - posed) * lasting_s(case.now_ns - belief.knot_ns) + (case.bare - posed) * kept_s
         gain *= 1 - case.missing
@@ -206,23 +207,25 @@ class SpriteEncoder:
         move: Element = PoseElement(belief.sprite_id, knot) if step is None else step
         found = [self._news(case, (move,), _POSE_BITS if step is None else _STEP_BITS, gain)]
         if case.missing > _DOUBTFUL:
-            found.append(self._again(case, belief, knot, posed))
+            found += self._again(case, belief, knot, posed)
         if qualities is not None:
-            found += self._new_looks(case, belief, found[0], min(posed, case.known), qualities)
+            found += self._new_looks(case, belief, found[0], aligned, qualities)
         return [news for news in found if news.worth > 0]
 
-    def _again(self, case: SpriteCase, belief: SpriteBelief, knot: Knot, posed: float) -> News:
+    def _again(self, case: SpriteCase, belief: SpriteBelief, knot: Knot, posed: float) -> list[News]:
         """Return all that makes a known object known, as it was told before, for those who may have missed it."""
         sprite = belief.sprite
         width_code = min(max(sprite.width_code + knot.height_code - sprite.height_code, 0), SIZE_CODES - 1)
+        if shape_of(width_code, knot.height_code) != sprite.shape:
+            return []  # too small to be told in its proportions, and of another shape the look would be another
         element = SpriteElement(belief.sprite_id, False, sprite.class_id, width_code, sprite.margins, knot, sprite.core)
         symbol_bits = self._thumbnails.model.bits(sprite.shape, Part.CORE, sprite.core.quality, sprite.core.symbols)
         gain = case.missing * (case.bare - posed) * _NEW_LASTS_S
         gain += (1 - case.missing) * (case.known - posed) * lasting_s(case.now_ns - belief.knot_ns)
-        return self._news(case, (element,), _SPRITE_BITS + float(symbol_bits.sum()), gain, belief.look)
+        return [self._news(case, (element,), _SPRITE_BITS + float(symbol_bits.sum()), gain, belief.look)]
 
     def _new_looks(
-        self, case: SpriteCase, belief: SpriteBelief, move: News, posed: float, qualities: _Qualities
+        self, case: SpriteCase, belief: SpriteBelief, move: News, aligned: tuple[Knot, float], qualities: _Qualities
     ) -> list[News]:
         """Return how the looks of a known object could be brought up to date: alone, with its place, or all anew.
 
@@ -230,12 +233,13 @@ class SpriteEncoder:
             case: The object.
             belief: What the receiver knows of it.
             move: The news of its place alone.
-            posed: Error with the old look in the better place.
+            aligned: The place that they tell, and the error of the old look there.
             qualities: Of core and detail that are tried.
         """
         moves = move.worth > 0
-        knot = case.knot(self._size_px, belief.sprite)
-        box = belief.box_of(knot_pose(knot, case.stamp_ns)) if moves else belief.box_at(case.now_ns)
+        knot, posed = aligned
+        posed = min(posed, case.known)
+        box = case.now(belief.box_of(knot_pose(knot, case.stamp_ns))) if moves else belief.box_at(case.now_ns)
         found = self._introductions(case, qualities) if self._outgrown(case, belief) else []
         cutting = None if box is None else case.view.cut(raster_box(box, belief.sprite.margins))
         if cutting is None or box is None:
@@ -308,7 +312,7 @@ class SpriteEncoder:
         knot = case.knot(self._size_px)
         shape = shape_of(width_code, knot.height_code)
         pose = knot_pose(knot, case.stamp_ns)
-        box = pose_box(pose, width_code, knot.height_code)
+        box = case.now(pose_box(pose, width_code, knot.height_code))
         margins = case.view.margins(box)
         cutting = case.view.cut(raster_box(box, margins))
         sprite_id = self._sprite_id(case.track.track_id)
@@ -359,6 +363,7 @@ class SpriteEncoder:
         present = {track.track_id for track in observation.tracks}
         self._ids = {key: value for key, value in self._ids.items() if key in present or key in self._told}
         picture = Box(0, 0, *self._size_px)
+        shown = replace(observation, tracks=tuple(each for each in observation.tracks if each.track_id in self._told))
         found = []
         for track_id, belief in list(self._told.items()):
             trajectory = belief.sprite.trajectory
@@ -368,7 +373,7 @@ class SpriteEncoder:
             if pose is None or picture.intersection_px(belief.raster_of(pose)) <= 0:
                 del self._told[track_id]
                 continue
-            view = ObjectView(observation, None, [belief.raster_of(pose)], weight=self._weight)
+            view = ObjectView(shown, None, [belief.raster_of(pose)], weight=self._weight)
             gain = view.error(belief.look, belief.box_of(pose), belief.sprite.margins) - view.bare_error()
             if gain > 0:
                 worth = (1 - self._loss) * gain * _NEW_LASTS_S / _FORGET_BITS

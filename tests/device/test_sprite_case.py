@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pantel_codec import size_code, size_px
+from pantel_codec import SIZE_CODES, size_code, size_px
 from pantel_device.composition import raster_box
 from pantel_device.frame import Box, Observation, Track
 from pantel_device.object_view import ObjectView
@@ -49,6 +49,25 @@ def test_a_knot_far_outside_stays_tellable(case_at: Callable[..., SpriteCase]) -
     assert case_at(30.0).knot(_PICTURE_PX).x == _PICTURE_PX[0] + 63
 
 
+def test_a_knot_beside_the_object_is_tellable_too(case_at: Callable[..., SpriteCase]) -> None:
+    case = case_at(1.0)
+    knot, beside = case.knot(_PICTURE_PX), case.knot(_PICTURE_PX, offset=(3, -2, 1))
+    assert (beside.x - knot.x, beside.y - knot.y, beside.height_code - knot.height_code) == (3, -2, 1)
+    assert case_at(30.0).knot(_PICTURE_PX, offset=(4, 4, 3)).x == _PICTURE_PX[0] + 63
+    assert case_at(30.0, speed_px=-20.0).knot(_PICTURE_PX, offset=(-4, 0, 0)).x == -63
+    assert case_at(1.0, size_px=(4, 4)).knot(_PICTURE_PX, offset=(0, 0, -3)).height_code == 0
+    assert case_at(1.0, size_px=(990, 990)).knot(_PICTURE_PX, offset=(0, 0, 3)).height_code == SIZE_CODES - 1
+
+
+def test_a_knot_is_older_than_the_frame_by_less_than_a_tenth(case_at: Callable[..., SpriteCase]) -> None:
+    """What is at its place at the knot's time has moved on when the frame is taken."""
+    case, box = case_at(1.0), Box(10, 20, 30, 40)
+    assert case.now(box) == box
+    earlier = replace(case, stamp_ns=case.stamp_ns - _TENTH_NS // 2)  # 20 px/s for 50 ms
+    assert earlier.now(box) == Box(11, 20, 31, 40)
+    assert earlier.knot(_PICTURE_PX).x == 59
+
+
 def test_a_new_object_has_a_past(case_at: Callable[..., SpriteCase]) -> None:
     case = case_at(1.0)
     past = case.past(case.knot(_PICTURE_PX), _PICTURE_PX)
@@ -79,3 +98,13 @@ def test_a_sprite_is_judged_by_the_frame_before_as_well(case_at: Callable[..., S
     assert [there.x0, there.y0, there.x1, there.y1] == pytest.approx(
         [expected.x0, expected.y0, expected.x1, expected.y1]
     )
+
+
+def test_what_fits_beside_the_object_is_judged_beside_it_before(case_at: Callable[..., SpriteCase]) -> None:
+    now, before = case_at(1.0), case_at(0.6)
+    true = now.track.box
+    beside = Box(true.x0 + 3, true.y0 - 2, true.x1 + 3, true.y1 - 2)
+    (_, here), (_, there) = replace(now, earlier=before).places(beside, _TIGHT)
+    assert (here.x0 - there.x0, here.y0 - there.y0) == pytest.approx((8, 0))
+    alone = replace(now, earlier=before).places(now.track.box, _TIGHT)[1][1]
+    assert (there.x0 - alone.x0, there.y0 - alone.y0) == pytest.approx((3, -2))

@@ -226,6 +226,31 @@ def test_who_vanishes_within_the_picture_is_bidden_farewell(stage: _Stage) -> No
     assert stage.told[-1] is element  # and not again
 
 
+def test_who_vanishes_where_another_passes_is_bidden_farewell(stage: _Stage) -> None:
+    """Though who passes looks more like the sprite of the first than the bare street does."""
+    stage.enter(1, lambda _: (60.0, 60.0))
+    stage.go_on(3)
+    stage.enter(2, lambda time_s: (84.0 - 12 * (time_s - 1.2), 60.0))
+    stage.go_on(2)
+    assert stage.shown(1) is not None
+    del stage.paths[1]
+    stage.go_on(3)
+    assert stage.shown(0) is None
+    assert stage.shown(1) is not None
+
+
+def test_who_is_renamed_is_shown_all_the_time(stage: _Stage) -> None:
+    """A tracker may lose an object and find it again under another number."""
+    stage.enter(1, lambda _: (60.0, 60.0))
+    stage.go_on(4)
+    del stage.paths[1]
+    stage.enter(2, lambda _: (60.0, 60.0))
+    for _ in range(4):
+        stage.go_on()
+        assert stage.shown(0) or stage.shown(1)
+    assert stage.shown(0) is None
+
+
 def test_who_walks_out_of_the_picture_needs_no_farewell(stage: _Stage) -> None:
     stage.enter(1, lambda time_s: (120 + 20 * time_s, 60.0))
     while stage.truth(1).x0 < _SIZE_PX[0] + 4:
