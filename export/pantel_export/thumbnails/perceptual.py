@@ -45,7 +45,6 @@ _TOLD_PX = 8
 _DETAILED = 0.35  # share of objects whose detail has been told
 _SEEN_SOFTLY = 0.5  # share of pictures that detectors see at half the resolution, where no pattern can deceive them
 _SEARCH_STEP = 0.2  # of a symbol
-_ROI_WEIGHT = 3.0  # as senders have it by default
 _JUDGE_WIDTHS = (32, 64, 96, 128)  # so that its patches hold most of an object
 
 
@@ -240,7 +239,7 @@ class PerceptualThumbnailTrainer(TrainingRun):
         scaled = scaled.detach().clone().requires_grad_()
         optimizer = torch.optim.Adam([scaled], lr=_SEARCH_STEP, betas=(0.5, 0.9))
         truth = behind + batch.mask * (batch.pixels - behind)
-        weight = batch.known * (1 + (_ROI_WEIGHT - 1) * batch.found)
+        weight = batch.known * (1 + (self.settings.roi_weight - 1) * batch.found)
         for _ in range(steps):
             with torch.autocast(self.device.type, torch.bfloat16):
                 colour, alpha = paint(scaled)

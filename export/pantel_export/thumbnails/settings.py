@@ -67,4 +67,5 @@ class PerceptualThumbnailSettings(TomlSettings):
     adversarial_weight: float = 0.1
     adversarial_from_step: int = 500  # until then the discriminator learns alone
     search_steps: NonNegativeInt = 6  # at most, by which latents fit the picture better than the encoder's
+    roi_weight: PositiveFloat = 1.5  # of errors in what moves, in that search; about that of senders
     generator_width: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (64, 64, 48, 32)

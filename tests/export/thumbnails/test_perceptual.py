@@ -303,7 +303,7 @@ def test_what_it_builds_on_is_checked(
 
 
 def test_the_settings_of_the_shipped_generator_are_valid() -> None:
-    settings = PerceptualThumbnailSettings.from_toml(CONFIGS / "perceptual-thumbnails-v2.toml")
+    settings = PerceptualThumbnailSettings.from_toml(CONFIGS / "perceptual-thumbnails-v3.toml")
     assert settings.adversarial_from_step < settings.steps
 
 
