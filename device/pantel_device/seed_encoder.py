@@ -20,7 +20,7 @@ SEED_SCALE = 1
 """Seeds are cells of half the resolution."""
 
 _QUALITIES = range(5, 19)
-_ROUND_PAYLOADS = 2.0  # in so many payloads a receiver that lacks everything should be told the whole picture
+_ROUND_PAYLOADS = 2  # in so many payloads a receiver that lacks everything should be told the whole picture
 _EVERY = 9  # payloads
 _KIND_BITS = 3.0  # by which seeds take more than other cells: their kind is seldom
 
@@ -43,11 +43,9 @@ class SeedEncoder:
         self._payloads_since += 1
         if self._payloads_since < _EVERY:
             return None
+        overhead_bits = Way(SEED_SCALE, 0).overhead_bits + _KIND_BITS
         if self._round is None or self._round.finished:
-            limit_bits = _ROUND_PAYLOADS * (room_bits - Way(SEED_SCALE, 0).overhead_bits - _KIND_BITS)
-            quality = finest_quality(self._codec, latents, SEED_SCALE, _QUALITIES, limit_bits)
-            self._round = Round(self._codec, Way(SEED_SCALE, quality))
-        overhead_bits = self._round.way.overhead_bits + _KIND_BITS
+            self._round = self._next_round(latents, room_bits - overhead_bits)
         # Bits are estimates: what did not fit into the payload before is not offered again as long as it was.
         limit_bits = room_bits - overhead_bits - 8.0 * (self._payloads_since - _EVERY)
         found = self._round.band(latents, limit_bits)
@@ -56,6 +54,26 @@ class SeedEncoder:
             return None
         element, bits = found
         return News("seeds", (replace(element, seed=True),), bits + overhead_bits, math.inf)
+
+    def _next_round(self, latents: NDArray[np.float32], limit_bits: float) -> Round:
+        """Return a round of the finest quality that so many payloads can carry; of the coarsest if none can."""
+        quality = finest_quality(self._codec, latents, SEED_SCALE, _QUALITIES, _ROUND_PAYLOADS * limit_bits)
+        while quality > _QUALITIES[0] and self._payloads(latents, quality, limit_bits) > _ROUND_PAYLOADS:
+            quality -= 1  # whole rows leave some of the room unfilled
+        return Round(self._codec, Way(SEED_SCALE, quality))
+
+    def _payloads(self, latents: NDArray[np.float32], quality: int, limit_bits: float) -> int:
+        """Return how many payloads a round of a quality takes."""
+        trial = Round(self._codec, Way(SEED_SCALE, quality))
+        payloads = 0
+        while not trial.finished:
+            found = trial.band(latents, limit_bits)
+            if found is None:
+                trial.skip()
+            else:
+                trial.sent(found[0])
+                payloads += 1
+        return payloads
 
     def sent(self, news: News) -> None:
         """Take note of seeds that go on the air."""

@@ -66,7 +66,7 @@ def test_the_quality_is_what_a_round_of_two_payloads_can_carry(codec: SceneCodec
     for room_bits in (150.0, 264.0, 600.0):
         news = [each for each in told(SeedEncoder(codec), latents, 60, room_bits) if each is not None]
         qualities.append(cells(news[0]).update.quality)
-        in_round = [cells(each).update.block for each in news[:3]]
+        in_round = [cells(each).update.block for each in news[:2]]
         assert sum(block.rows * block.columns for block in in_round) >= np.prod(_GRID)
     assert qualities == sorted(qualities)
     assert qualities[0] < qualities[-1]
