@@ -58,6 +58,18 @@ class Round:
             else:
                 block = Block(column, row, max(1, min(int(block.columns * share), block.columns - 1)), 1)
 
+    def bands(self, latents: NDArray[np.float32], limit_bits: float) -> int:
+        """Return how many bands the cells that are left take, and be finished; of arguments see `band`."""
+        count = 0
+        while not self.finished:
+            found = self.band(latents, limit_bits)
+            if found is None:
+                self.skip()
+            else:
+                self.sent(found[0])
+                count += 1
+        return count
+
     def skip(self) -> None:
         """Leave the next cell out: so much detail in one is left to its updates."""
         self._told += 1

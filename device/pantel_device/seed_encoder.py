@@ -58,22 +58,12 @@ class SeedEncoder:
     def _next_round(self, latents: NDArray[np.float32], limit_bits: float) -> Round:
         """Return a round of the finest quality that so many payloads can carry; of the coarsest if none can."""
         quality = finest_quality(self._codec, latents, SEED_SCALE, _QUALITIES, _ROUND_PAYLOADS * limit_bits)
-        while quality > _QUALITIES[0] and self._payloads(latents, quality, limit_bits) > _ROUND_PAYLOADS:
+        while quality > _QUALITIES[0]:
+            bands = Round(self._codec, Way(SEED_SCALE, quality)).bands(latents, limit_bits)
+            if bands <= _ROUND_PAYLOADS:
+                break
             quality -= 1  # whole rows leave some of the room unfilled
         return Round(self._codec, Way(SEED_SCALE, quality))
-
-    def _payloads(self, latents: NDArray[np.float32], quality: int, limit_bits: float) -> int:
-        """Return how many payloads a round of a quality takes."""
-        trial = Round(self._codec, Way(SEED_SCALE, quality))
-        payloads = 0
-        while not trial.finished:
-            found = trial.band(latents, limit_bits)
-            if found is None:
-                trial.skip()
-            else:
-                trial.sent(found[0])
-                payloads += 1
-        return payloads
 
     def sent(self, news: News) -> None:
         """Take note of seeds that go on the air."""

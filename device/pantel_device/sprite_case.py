@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 
 from pantel_codec import (
@@ -64,7 +65,7 @@ class SpriteCase:
     @property
     def width_px(self) -> float:
         """Width of the object at the newest knot."""
-        return self._point_at(self.stamp_ns - self.age_steps * AGE_STEP_NS).width
+        return self._told_point(self.age_steps).width
 
     def knot(self, picture_px: tuple[int, int], sprite: Sprite | None = None, offset: Offset = (0, 0, 0)) -> Knot:
         """Return where the object was, as it can be told; of a sprite that keeps its proportions, of the right area.
@@ -97,7 +98,7 @@ class SpriteCase:
 
         Knots are dated in tenths of a second, so they are up to a tenth older than the frame.
         """
-        knot, frame = self._point_at(self.stamp_ns - self.age_steps * AGE_STEP_NS), self._point_at(self.now_ns)
+        knot, frame = self._told_point(self.age_steps), self._point_at(self.now_ns)
         dx, dy = frame.x - knot.x, frame.y - knot.y
         return Box(box.x0 + dx, box.y0 + dy, box.x1 + dx, box.y1 + dy)
 
@@ -128,7 +129,7 @@ class SpriteCase:
         sprite: Sprite | None = None,
         offset: Offset = (0, 0, 0),
     ) -> Knot:
-        point = self._point_at(self.stamp_ns - age_steps * AGE_STEP_NS)
+        point = self._told_point(age_steps)
         height = point.height
         if sprite is not None:
             height = math.sqrt(point.width * height * size_px(sprite.height_code) / size_px(sprite.width_code))
@@ -139,24 +140,27 @@ class SpriteCase:
         height_code = min(max(size_code(height) + offset[2], 0), SIZE_CODES - 1)
         return Knot(age_steps, x, y, height_code)
 
+    def _told_point(self, age_steps: int) -> TrackPoint:
+        """Return centre and size of the object at the time of a knot of that age."""
+        return self._point_at(self.stamp_ns - age_steps * AGE_STEP_NS)
+
     def _point_at(self, time_ns: int) -> TrackPoint:
         """Return centre and size of the object at a time, the nearest that is known."""
         history = self.track.history
-        before = history[0]
-        for after in history:
-            if after.time_ns >= time_ns:
-                if after.time_ns == before.time_ns:
-                    return after
-                share = max((time_ns - before.time_ns) / (after.time_ns - before.time_ns), 0.0)
-                values = (
-                    (1 - share) * old + share * new
-                    for old, new in (
-                        (before.x, after.x),
-                        (before.y, after.y),
-                        (before.width, after.width),
-                        (before.height, after.height),
-                    )
-                )
-                return TrackPoint(time_ns, *values)
-            before = after
-        return history[-1]
+        index = bisect_left(history, time_ns, key=lambda point: point.time_ns)
+        if index == len(history):
+            return history[-1]
+        before, after = history[max(index - 1, 0)], history[index]
+        if after.time_ns == before.time_ns:
+            return after
+        share = (time_ns - before.time_ns) / (after.time_ns - before.time_ns)
+        values = (
+            (1 - share) * old + share * new
+            for old, new in (
+                (before.x, after.x),
+                (before.y, after.y),
+                (before.width, after.width),
+                (before.height, after.height),
+            )
+        )
+        return TrackPoint(time_ns, *values)

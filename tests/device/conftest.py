@@ -13,7 +13,7 @@ from pantel_codec import Part, Thumbnail, shape_of
 from pantel_device.exposure import exposed
 from pantel_device.frame import Box, Frame, Observation, Track, TrackPoint
 from pantel_models import SceneCodec, contour_map, find_artefact, load_scene_codec
-from pantel_models.thumbnails import RASTER_PX, Cutting
+from pantel_models.thumbnails import RASTER_PX, Cutting, Look
 
 WIDTH, HEIGHT = 160, 112
 TENTH_NS = 100_000_000
@@ -68,6 +68,13 @@ def paint() -> Callable[..., NDArray[np.uint8]]:
         return painted
 
     return add
+
+
+@pytest.fixture(scope="session")
+def figure(paint: Callable[..., NDArray[np.uint8]]) -> Look:
+    """Return the look of such a figure, which fills its raster."""
+    pixels = paint(np.zeros((RASTER_PX, RASTER_PX, 3), np.uint8), Box(0, 0, RASTER_PX, RASTER_PX))
+    return Look(pixels.astype(np.float32), np.ones((RASTER_PX, RASTER_PX), np.float32))
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from pantel_device.frame import Box, Observation, Track
 from pantel_device.object_view import ObjectView
 from pantel_device.sprite_belief import SpriteBelief, knot_pose
 from pantel_device.sprite_case import SpriteCase
-from pantel_models.thumbnails import RASTER_PX, Look
+from pantel_models.thumbnails import Look
 
 _PICTURE_PX = (160, 112)
 _S = 1_000_000_000
@@ -50,14 +50,12 @@ def tracked_at(
 
 
 @pytest.fixture
-def belief(paint: Callable[..., NDArray[np.uint8]]) -> SpriteBelief:
+def belief(figure: Look) -> SpriteBelief:
     """Return a figure that the receiver knows as it is painted."""
-    pixels = paint(np.zeros((RASTER_PX, RASTER_PX, 3), np.uint8), Box(0, 0, RASTER_PX, RASTER_PX))
-    look = Look(pixels.astype(np.float32), np.ones((RASTER_PX, RASTER_PX), np.float32))
     width, height = (size_code(2 * half) for half in _HALF_PX)
     trajectory = Trajectory()
     trajectory.add(knot_pose(Knot(0, *_CENTRE, height), 0))
-    return SpriteBelief(3, Sprite(1, width, height, _TIGHT, _CORE, 0, trajectory), look, 0, 0.0)
+    return SpriteBelief(3, Sprite(1, width, height, _TIGHT, _CORE, 0, trajectory), figure, 0, 0.0)
 
 
 @pytest.mark.parametrize("wrong_by", [(0, 0), (2, 0), (-2, 1), (0, -3)])

@@ -153,15 +153,13 @@ def test_what_is_hidden_is_no_error(street: NDArray[np.uint8], paint: _Paint, ob
 
 
 def test_who_has_left_is_missed_nowhere_that_another_stands(
-    street: NDArray[np.uint8], paint: _Paint, observe: _Observe, walk: _Walk
+    street: NDArray[np.uint8], paint: _Paint, observe: _Observe, walk: _Walk, figure: Look
 ) -> None:
     """A sprite that still stands there looks more like who is there now than the bare background does."""
-    pixels = paint(np.zeros((RASTER_PX, RASTER_PX, 3), np.uint8), Box(0, 0, RASTER_PX, RASTER_PX))
-    alike = Look(pixels.astype(np.float32), np.ones((RASTER_PX, RASTER_PX), np.float32))
     other = _stands(walk, raster_box(_NEXT, _TIGHT), 2)
     observation = observe(paint(street, other.box), street, 0, [other])
     ghost = ObjectView(observation, None, [other.box], weight=3.0)
-    assert ghost.error(alike, _NEXT, _TIGHT) > ghost.bare_error()
+    assert ghost.error(figure, _NEXT, _TIGHT) > ghost.bare_error()
 
 
 def test_an_object_at_the_border_is_cut_out_with_repeated_pixels(
