@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pantel_bench.errors import MetricError
-from pantel_bench.metrics import PSNR_CAP_DB, contour_f1, grid_ratio, ms_ssim, psnr_db, score
+from pantel_bench.metrics import PSNR_CAP_DB, contour_f1, grid_ratio, haarpsi, ms_ssim, psnr_db, score
 
 Picture = NDArray[np.uint8]
 
@@ -19,20 +19,21 @@ def blurred(picture: Picture, sigma: float) -> Picture:
 
 
 @pytest.mark.parametrize(
-    ("metric", "perfect"), [(psnr_db, PSNR_CAP_DB), (ms_ssim, 1.0), (contour_f1, 1.0), (grid_ratio, 1.0)]
+    ("metric", "perfect"),
+    [(psnr_db, PSNR_CAP_DB), (ms_ssim, 1.0), (haarpsi, 1.0), (contour_f1, 1.0), (grid_ratio, 1.0)],
 )
 def test_equal_pictures(metric: Callable[[Picture, Picture], float], perfect: float, scene: Picture) -> None:
     assert metric(scene, scene) == pytest.approx(perfect)
 
 
-@pytest.mark.parametrize("metric", [psnr_db, ms_ssim, contour_f1])
+@pytest.mark.parametrize("metric", [psnr_db, ms_ssim, haarpsi, contour_f1])
 def test_more_blur_is_worse(metric: Callable[[Picture, Picture], float], scene: Picture) -> None:
     values = [metric(scene, blurred(scene, sigma)) for sigma in (0.7, 1.5, 3.0, 6.0)]
     assert values == sorted(values, reverse=True)
     assert values[0] > values[-1]
 
 
-@pytest.mark.parametrize("metric", [psnr_db, ms_ssim, contour_f1, grid_ratio])
+@pytest.mark.parametrize("metric", [psnr_db, ms_ssim, haarpsi, contour_f1, grid_ratio])
 @pytest.mark.parametrize(
     "other", [np.zeros((64, 48, 3), np.uint8), np.zeros((64, 64), np.uint8), np.zeros((64, 64, 3))]
 )
@@ -113,3 +114,45 @@ def test_scores_leave_out_what_cannot_be_measured() -> None:
     assert scores.lpips is None
     assert scores.grid_ratio is None
     assert scores.psnr_db == PSNR_CAP_DB
+
+
+def test_haarpsi_is_what_its_formula_says() -> None:
+    """A horizontal edge, by hand: one coefficient of each fine scale, and the weights of the coarse one."""
+    source = np.zeros((32, 32, 3), np.uint8)
+    source[16:] = 100
+    decoded = np.zeros((32, 32, 3), np.uint8)
+    decoded[16:] = 40
+
+    # Straight from the definition, with loops instead of filters.
+    def halved(picture: Picture) -> NDArray[np.float64]:
+        luma = picture[..., 0].astype(float)  # grey: I and Q are zero, and so alike
+        padded = np.pad(luma, ((0, 1), (0, 1)))
+        sums = padded[:-1, :-1] + padded[1:, :-1] + padded[:-1, 1:] + padded[1:, 1:]
+        return np.asarray(sums[::2, ::2] / 4, np.float64)
+
+    def detail(plane: NDArray[np.float64], side: int) -> NDArray[np.float64]:
+        padded = np.pad(plane, side)
+        found = np.zeros_like(plane)
+        for row in range(len(plane)):
+            for column in range(len(plane)):
+                y, x = row + side // 2 + 1, column + side // 2 + 1
+                window = padded[y : y + side, x : x + side]
+                found[row, column] = abs(window[side // 2 :].sum() - window[: side // 2].sum()) / side
+        return found
+
+    total = weight = 0.0
+    maps = []
+    for transpose in (False, True):
+        one, other = (halved(p).T if transpose else halved(p) for p in (source, decoded))
+        similarity = np.zeros_like(one)
+        for side in (2, 4):
+            a, b = detail(one, side), detail(other, side)
+            similarity += (2 * a * b + 30) / (a * a + b * b + 30) / 2
+        w = np.maximum(detail(one, 8), detail(other, 8))
+        maps.append((similarity, w) if not transpose else (similarity.T, w.T))
+    maps.append((np.ones_like(maps[0][0]), (maps[0][1] + maps[1][1]) / 2))
+    for similarity, w in maps:
+        total += float((w / (1 + np.exp(-4.2 * similarity))).sum())
+        weight += float(w.sum())
+    share = total / weight
+    assert haarpsi(source, decoded) == pytest.approx((math.log(share / (1 - share)) / 4.2) ** 2, rel=1e-4)

@@ -3,6 +3,7 @@
 from pantel_bench.metrics.bd_rate import bd_rate_percent
 from pantel_bench.metrics.contour import contour_f1
 from pantel_bench.metrics.grid import GRID_LEAST_SIDE_PX, grid_ratio
+from pantel_bench.metrics.haarpsi import haarpsi
 from pantel_bench.metrics.lpips import Lpips
 from pantel_bench.metrics.ms_ssim import ms_ssim
 from pantel_bench.metrics.psnr import PSNR_CAP_DB, psnr_db
@@ -18,6 +19,7 @@ __all__ = [
     "bd_rate_percent",
     "contour_f1",
     "grid_ratio",
+    "haarpsi",
     "ms_ssim",
     "psnr_db",
     "score",
