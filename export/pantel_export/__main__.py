@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -43,6 +44,24 @@ def _train(arguments: argparse.Namespace) -> None:
     _finish(trainer, arguments.warm_start)
 
 
+def _reshape(arguments: argparse.Namespace) -> None:
+    import numpy as np
+
+    from pantel_export.reshape import live_channels, reshape_weights
+    from pantel_export.settings import TrainSettings
+    from pantel_export.warm_start import load_warm_start, save_warm_start
+    from pantel_models import find_artefact
+
+    settings = TrainSettings.from_toml(arguments.config)
+    artefact = find_artefact(name=arguments.name, manifest=arguments.artefacts / MANIFEST.name)
+    with np.load(io.BytesIO(artefact.read("tables"))) as tables:
+        groups = tables["groups"].tolist()
+        kept = live_channels(tables["sensitivity"], groups)
+    networks = reshape_weights(load_warm_start(arguments.weights), groups, kept, settings.network)
+    save_warm_start(arguments.out, networks.state_dict())
+    print(f"kept channels={settings.network.channels} of {sum(groups)} out={arguments.out}")  # noqa: T201
+
+
 def _export(arguments: argparse.Namespace) -> None:
     import torch
 
@@ -54,6 +73,13 @@ def _export(arguments: argparse.Namespace) -> None:
     photos = PhotoSet(photo_roots(arguments.photos), minimum_px=192)
     folder = build_artefact(arguments.run_folder, arguments.name, photos, arguments.artefacts, arguments.weights)
     print(f"wrote {folder}")  # noqa: T201
+
+
+def _enlarger(arguments: argparse.Namespace) -> None:
+    from pantel_export.build import add_enlarger
+
+    add_enlarger(arguments.run_folder, arguments.name, arguments.artefacts)
+    print(f"added the enlarger of {arguments.run_folder} to {arguments.name}")  # noqa: T201
 
 
 def _boxes(arguments: argparse.Namespace) -> None:
@@ -195,6 +221,14 @@ def _add_scene_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     train.add_argument("--warm-start", type=Path, metavar="DIR", help="begin with these 16-bit weights")
     train.set_defaults(run=_train)
 
+    reshape = add("reshape", help="fit 16-bit weights to networks of another shape, without channels that say nothing")
+    reshape.add_argument("--config", type=Path, required=True, help="settings of the new training, TOML")
+    reshape.add_argument("--weights", type=Path, default=Path("export/weights"), help="the old 16-bit weights")
+    reshape.add_argument("--name", required=True, help="the artefact that they became")
+    reshape.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
+    reshape.add_argument("--out", type=Path, required=True, help="folder for the new weights")
+    reshape.set_defaults(run=_reshape)
+
     export = add("export", help="build a shipped artefact from a training run")
     export.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
     export.add_argument("--name", required=True, help="name of the artefact")
@@ -202,6 +236,12 @@ def _add_scene_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     export.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
     export.add_argument("--weights", type=Path, default=Path("export/weights"), help="16-bit weights go here")
     export.set_defaults(run=_export)
+
+    enlarger = add("enlarger", help="put the enlarger of a run that trained nothing else into an artefact")
+    enlarger.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
+    enlarger.add_argument("--name", required=True, help="name of the artefact")
+    enlarger.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
+    enlarger.set_defaults(run=_enlarger)
 
     refinement = add("train-refinement", help="train the refinement context on top of a run")
     refinement.add_argument("--config", type=Path, required=True, help="settings, TOML")

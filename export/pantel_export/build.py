@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pantel_codec import EntropyModel
+from pantel_export.artefact_record import note_part, read_record
 from pantel_export.data import PhotoSet
+from pantel_export.errors import ExportError
 from pantel_export.integer_context import context_arrays, quality_grid
-from pantel_export.manifest import enter_artefact
-from pantel_export.model_card import model_card
+from pantel_export.manifest import add_files, enter_artefact
+from pantel_export.model_card import model_card, with_enlarger
 from pantel_export.networks import SceneNetworks
-from pantel_export.onnx_export import export_encoder, export_generator
+from pantel_export.onnx_export import export_encoder, export_enlarger, export_generator
 from pantel_export.settings import TrainSettings
 from pantel_export.tables import count_residuals, fit_counts, logistic_counts
 from pantel_export.thumbnails.add import PERCEPTUAL_ROLE, THUMBNAIL_ROLES, thumbnails_of
@@ -27,7 +29,7 @@ from pantel_export.train import load_networks
 from pantel_export.warm_start import save_warm_start
 from pantel_models import Quantizer, contour_map, open_session
 
-__all__ = ["QUALITIES", "build_artefact", "calibration_inputs"]
+__all__ = ["QUALITIES", "add_enlarger", "build_artefact", "calibration_inputs"]
 
 QUALITIES = 32
 _CALIBRATION_PICTURES = 64
@@ -63,6 +65,8 @@ def build_artefact(run: Path, name: str, photos: PhotoSet, artefacts: Path, weig
 
     files = {"tables": ("tables.npz", buffer.getvalue()), "encoder": ("encoder.onnx", encoder)}
     files["faithful"] = ("faithful.onnx", generator)
+    if settings.enlarged_crops:
+        files["enlarger"] = ("enlarger.onnx", export_enlarger(networks.enlarger))
     for role in (*THUMBNAIL_ROLES, PERCEPTUAL_ROLE):  # thumbnails stay
         if (folder / f"{role}.onnx").exists():
             files[role] = (f"{role}.onnx", (folder / f"{role}.onnx").read_bytes())
@@ -76,6 +80,25 @@ def build_artefact(run: Path, name: str, photos: PhotoSet, artefacts: Path, weig
     (folder / "CARD.md").write_text(model_card(name, settings, record, photos))
     save_warm_start(weights, networks.state_dict())
     return folder
+
+
+def add_enlarger(run: Path, name: str, artefacts: Path) -> None:
+    """Put the enlarger of a run that trained nothing else into the artefact on which it was trained.
+
+    Args:
+        run: Folder of the training run.
+        name: Name of the artefact.
+        artefacts: Folder that holds `manifest.json`.
+
+    Raises:
+        ExportError: There is no such run or artefact, or they do not belong together.
+    """
+    networks, settings, record = load_networks(run)
+    ours = TrainSettings.model_validate(read_record(artefacts, name)["settings"])
+    if not settings.only_enlarger or settings.network.groups != ours.network.groups:
+        raise ExportError(f"{run} holds no enlarger for {name}; train it with only_enlarger = true, on its weights")
+    add_files(artefacts, name, {"enlarger": ("enlarger.onnx", export_enlarger(networks.enlarger))})
+    note_part(artefacts, name, "enlarger", record, with_enlarger)
 
 
 def calibration_inputs(photos: PhotoSet, seed: int) -> list[NDArray[np.float32]]:

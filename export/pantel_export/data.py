@@ -65,12 +65,17 @@ class PhotoSet:
         if not self._pictures:
             raise DataError(f"no pictures of at least {minimum_px} px in {', '.join(map(str, roots))}")
         self.fingerprint = digest.hexdigest()
+        self._large: dict[int, NDArray[np.int64]] = {}
 
     def __len__(self) -> int:
         return len(self._pictures)
 
     def batch(self, *, size: int, crop_px: int, seed: int, step: int) -> Batch:
-        """Return the crops of one training step, the same for the same (seed, step)."""
+        """Return the crops of one training step, the same for the same (seed, step).
+
+        Raises:
+            DataError: No picture is that large.
+        """
         rng = np.random.default_rng((seed, step))
         pixels = np.empty((size, crop_px, crop_px, 3), np.uint8)
         contours = np.zeros((size, crop_px, crop_px), np.uint8)
@@ -89,7 +94,8 @@ class PhotoSet:
         return Batch(pixels, contours)
 
     def _crop(self, rng: np.random.Generator, crop_px: int) -> NDArray[np.uint8]:
-        picture = self._pictures[rng.integers(len(self._pictures))]
+        large = self._larger_than(crop_px)
+        picture = self._pictures[large[rng.integers(len(large))]]
         height, width = picture.shape[:2]
         # Area-averaging makes old, blurred JPEG files as sharp as what a camera delivers.
         smallest = max(crop_px / min(height, width), 0.4)
@@ -108,3 +114,12 @@ class PhotoSet:
         if rng.random() < 0.08:
             crop = np.repeat(cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
         return np.asarray(crop, np.uint8)
+
+    def _larger_than(self, crop_px: int) -> NDArray[np.int64]:
+        """Return which pictures have room for a crop."""
+        if crop_px not in self._large:
+            large = np.array([i for i, picture in enumerate(self._pictures) if min(picture.shape[:2]) >= crop_px])
+            if not large.size:
+                raise DataError(f"no pictures of at least {crop_px} px among {len(self)}")
+            self._large[crop_px] = large
+        return self._large[crop_px]

@@ -10,7 +10,7 @@ from typing import Any
 from pantel_export.data import PhotoSet
 from pantel_export.settings import TrainSettings
 
-__all__ = ["model_card", "with_perceptual", "with_refinement", "with_thumbnails"]
+__all__ = ["model_card", "with_enlarger", "with_perceptual", "with_refinement", "with_thumbnails"]
 
 _CARD = """# Model card: {name}
 
@@ -30,7 +30,7 @@ No picture of the Kodak set, of the test scene or of the demo was trained on.
 **Loss.** Mean squared error + {contour_weight} x squared error on the contours that the encoder was given
 + {ms_ssim_weight} x (1 - MS-SSIM), against the rate of the context model; lambda from {rate_weight_low} to
 {rate_weight_high} over the qualities 0 to 31. Parts of the latents and of the payload were withheld at random, so that
-missing cells and partial payloads are familiar.
+missing cells and partial payloads are familiar.{enlarging}
 
 **Settings.** {steps} steps of {batch} crops of {crop_px} px, seed {seed}; all of them in `record.json`, with
 the losses at the end. {start}
@@ -41,6 +41,10 @@ has the figures for Kodak 01-12.
 
 **Limits.** Made for natural daylight scenes; lettering and faces below about 40 pixels are not legible at these
 rates. A generator invents texture for cells that were never received: do not use the picture as evidence.
+"""
+
+_ENLARGING = """
+Of {crops} crops of each batch half the resolution was coded; what counted was what `enlarger.onnx` makes of that.
 """
 
 _THUMBNAILS_HEADING = "## Thumbnails\n"
@@ -97,6 +101,19 @@ cells of {enlarged_crops} crops of each batch showed what was received at half t
 judge it by other measures, too.
 """
 
+_ENLARGER_HEADING = "## Enlarger\n"
+_ENLARGER = """
+**What it is.** `enlarger.onnx`: what makes of a picture that was coded at half the width and height one of the full.
+It was trained on what the encoder, the entropy model and `faithful.onnx` above make of reduced photographs, at all
+qualities; these were frozen.
+
+**Loss.** Mean squared error + {ms_ssim_weight} x (1 - MS-SSIM), weighted as above.
+
+**Settings.** {pictures} of the photographs above; {step} steps of {batch} crops of {wide_px} px, seed {seed}.
+
+**Limits.** It sharpens contours and mends what coding does to them; it invents nothing.
+"""
+
 _PERCEPTUAL_THUMBNAILS_HEADING = "## Perceptual generator of thumbnails\n"
 _PERCEPTUAL_THUMBNAILS = """
 **What it is.** `thumbnail_perceptual.onnx`: a wider generator of thumbnails ({width} channels) over the same bitstream,
@@ -121,7 +138,9 @@ def model_card(name: str, settings: TrainSettings, record: dict[str, Any], photo
     material = "\n".join(f"* `{folder}`: {count}" for folder, count in sorted(folders.items()))
     warm_start = record.get("warm_start_sha256")
     start = f"Begun with the weights `{warm_start}`." if warm_start else "Begun as a lapped transform."
+    enlarging = _ENLARGING.format(crops=settings.enlarged_crops).rstrip() if settings.enlarged_crops else ""
     card = _CARD.format(
+        enlarging=enlarging,
         name=name,
         start=start,
         pictures=record["pictures"],
@@ -160,6 +179,16 @@ def with_refinement(card: str, record: Mapping[str, Any] | None) -> str:
         return _with_section(card, _REFINEMENT_HEADING, "")
     text = _REFINEMENT.format(pictures=record["pictures"], step=record["step"], **record["settings"])
     return _with_section(card, _REFINEMENT_HEADING, text)
+
+
+def with_enlarger(card: str, record: Mapping[str, Any] | None) -> str:
+    """Return a card with the section about an enlarger that was trained alone; as `with_thumbnails`."""
+    if not record:
+        return _with_section(card, _ENLARGER_HEADING, "")
+    settings = record["settings"]
+    wide_px = 2 * settings["crop_px"]
+    text = _ENLARGER.format(pictures=record["pictures"], step=record["step"], wide_px=wide_px, **settings)
+    return _with_section(card, _ENLARGER_HEADING, text)
 
 
 def with_perceptual(card: str, record: Mapping[str, Any] | None) -> str:

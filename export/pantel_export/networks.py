@@ -23,6 +23,8 @@ from torch.nn import functional
 
 from pantel_codec.context import KNOWN_LIMIT
 from pantel_codec.stages import stages_of
+from pantel_export.blocks import DepthwiseBlock, ResidualBlock
+from pantel_export.enlarger import Enlarger
 from pantel_export.lapped import lapped_transform
 from pantel_export.losses import logistic_bits
 from pantel_export.settings import NetworkSettings
@@ -48,31 +50,6 @@ CELL_PX = 16
 _ERROR_BITS = 12.0
 
 
-class _DepthwiseBlock(nn.Module):
-    """Residual block: depthwise kxk, pointwise up, ReLU, pointwise down."""
-
-    def __init__(self, width: int, hidden: int, kernel: int) -> None:
-        super().__init__()
-        self.spatial = nn.Conv2d(width, width, kernel, padding=kernel // 2, groups=width)
-        self.expand = nn.Conv2d(width, hidden, 1)
-        self.reduce = nn.Conv2d(hidden, width, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.reduce(functional.relu(self.expand(self.spatial(x))))
-
-
-class _ResidualBlock(nn.Module):
-    """Residual block of two dense 3x3 convolutions; ReLU only, so that int8 ranges stay one-sided."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(width, width, 3, padding=1)
-        self.second = nn.Conv2d(width, width, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return functional.relu(x + self.second(functional.relu(self.first(x))))
-
-
 class Encoder(nn.Module):
     """Analysis transform: pixels and contours to latents of one cell per 16x16 pixels."""
 
@@ -86,10 +63,10 @@ class Encoder(nn.Module):
             nn.ReLU(),
             nn.Conv2d(quarter, eighth, 4, stride=2, padding=1),
             nn.ReLU(),
-            _ResidualBlock(eighth),
+            ResidualBlock(eighth),
             nn.Conv2d(eighth, sixteenth, 4, stride=2, padding=1),
             nn.ReLU(),
-            _ResidualBlock(sixteenth),
+            ResidualBlock(sixteenth),
         )
         self.head = nn.Conv2d(sixteenth, channels, 1)
 
@@ -114,7 +91,7 @@ class Generator(nn.Module):
         channels = settings.channels
         self.trunk = nn.Sequential(
             nn.Conv2d(channels + len(settings.groups) + 1, sixteenth, 3, padding=1),
-            *(_DepthwiseBlock(sixteenth, 2 * sixteenth, 5) for _ in range(coarse)),
+            *(DepthwiseBlock(sixteenth, 2 * sixteenth, 5) for _ in range(coarse)),
         )
         self.correction = nn.Conv2d(sixteenth, channels, 1)
         # What a latent becomes in the cell mirrored at the border of the picture, up or down and left or right.
@@ -128,10 +105,10 @@ class Generator(nn.Module):
         self.detail = nn.Sequential(
             nn.Conv2d(sixteenth, 4 * eighth, 1),
             nn.PixelShuffle(2),
-            *(_DepthwiseBlock(eighth, 80 * eighth // 48, 3) for _ in range(middle)),
+            *(DepthwiseBlock(eighth, 80 * eighth // 48, 3) for _ in range(middle)),
             nn.Conv2d(eighth, 4 * quarter, 1),
             nn.PixelShuffle(2),
-            *(_DepthwiseBlock(quarter, 2 * quarter, 3) for _ in range(fine)),
+            *(DepthwiseBlock(quarter, 2 * quarter, 3) for _ in range(fine)),
             nn.Conv2d(quarter, 4 * half, 1),
             nn.PixelShuffle(2),
             nn.ReLU(),
@@ -328,6 +305,7 @@ class SceneNetworks(nn.Module):
         # Quantizer steps of about 6 to 0.3 in units of an orthonormal transform of 0..1 pixels.
         self.gain = GainUnit(settings, low=-1.8, high=1.2)
         self.context = ContextModel(settings)
+        self.enlarger = Enlarger(settings)
 
     @torch.no_grad()
     def start_from_lapped_transform(self, crops: Tensor) -> None:

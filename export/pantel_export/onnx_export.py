@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+from pantel_export.enlarger import Enlarger
 from pantel_export.networks import CELL_PX, Encoder, Generator
 
-__all__ = ["export_encoder", "export_generator", "export_module", "with_half_weights"]
+__all__ = ["export_encoder", "export_enlarger", "export_generator", "export_module", "with_half_weights"]
 
 _OPSET = 18
 _MANY_WEIGHTS = 64  # of a tensor that is worth halving
@@ -36,6 +38,15 @@ def export_generator(network: Generator, channels: int, sides: int) -> bytes:
         names=(["y_hat", "side"], ["x_hat"]),
         dynamic={"y_hat": {2: height, 3: width}, "side": {2: height, 3: width}},
     )
+
+
+def export_enlarger(network: Enlarger) -> bytes:
+    """Return the enlarger as an ONNX model with an input `x_half` of any size, its weights in 16 bits."""
+    free: dict[int, object] = {axis: torch.export.Dim(name, min=1, max=512) for axis, name in ((2, "h"), (3, "w"))}
+    plain = export_module(
+        network, (torch.zeros(1, 3, 24, 32),), names=(["x_half"], ["x_hat"]), dynamic={"x_half": free}
+    )
+    return with_half_weights(plain)
 
 
 def export_encoder(network: Encoder, calibration: Sequence[NDArray[np.float32]]) -> tuple[bytes, bytes]:
@@ -89,16 +100,18 @@ def export_module(
         names: Of its inputs and of its outputs.
         dynamic: Of each input the dimensions that are free; those of an input that is left out are fixed.
     """
-    program = torch.onnx.export(
-        network.float().eval(),
-        arguments,
-        input_names=names[0],
-        output_names=names[1],
-        opset_version=_OPSET,
-        dynamo=True,
-        dynamic_shapes=tuple(dynamic.get(name) for name in names[0]) if dynamic else None,
-        verbose=False,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # the exporter uses what PyTorch itself gives up
+        program = torch.onnx.export(
+            network.float().eval(),
+            arguments,
+            input_names=names[0],
+            output_names=names[1],
+            opset_version=_OPSET,
+            dynamo=True,
+            dynamic_shapes=tuple(dynamic.get(name) for name in names[0]) if dynamic else None,
+            verbose=False,
+        )
     model = program.model_proto
     # Names of source files and modules are of no use to a reader of the shipped graph.
     for node in model.graph.node:

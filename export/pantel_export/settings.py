@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
 
 from pantel_export.errors import RunError
 
@@ -23,6 +23,9 @@ class NetworkSettings(BaseModel):
     generator_width: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (96, 54, 26, 8)
     generator_blocks: tuple[PositiveInt, PositiveInt, PositiveInt] = (1, 2, 1)  # at 1/16, 1/8, 1/4
     context_width: PositiveInt = 32
+    enlarger_width: PositiveInt = 24
+    enlarger_hidden: PositiveInt = 46
+    enlarger_blocks: PositiveInt = 2
 
     @property
     def channels(self) -> int:
@@ -69,5 +72,10 @@ class TrainSettings(TomlSettings):
     rate_weight_low: PositiveFloat = 1.5  # lambda at quality 0 [squared error in 0..1 units per bit per pixel]
     rate_weight_high: PositiveFloat = 0.004  # lambda at the highest quality
     ms_ssim_weight: float = 0.01  # weight of 1 - MS-SSIM beside the mean squared error
+    # Crops of a batch that are coded at half the resolution and enlarged; they show as much as 2x2 others.
+    enlarged_crops: NonNegativeInt = 0
+    only_enlarger: bool = False  # the rest stays as it is
+    # Qualities are drawn as a random number to this power: the lower it is, the fewer of the coarsest there are.
+    quality_power: PositiveFloat = 1.0
     contour_weight: float = 0.2  # additional weight of squared errors on a contour that the encoder is given
     network: NetworkSettings = NetworkSettings()

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from pydantic import ValidationError
 from torch import Tensor
 
 from pantel_export.data import Batch, PhotoSet
+from pantel_export.enlarger import ENLARGEMENT
 from pantel_export.errors import RunError
 from pantel_export.losses import logistic_bits, ms_ssim_loss
 from pantel_export.networks import CELL_PX, SceneNetworks, spread_groups
 from pantel_export.settings import TrainSettings
 from pantel_export.training_run import TrainingRun, load_run
+from pantel_models import contour_map, reduced
 
 __all__ = ["Trainer", "load_networks"]
 
@@ -33,6 +37,9 @@ class Trainer(TrainingRun):
         self.networks = SceneNetworks(settings.network)
         self.networks.start_from_lapped_transform(self._crops())
         self.networks.to(self.device, memory_format=torch.channels_last)
+        if settings.only_enlarger:
+            self.networks.requires_grad_(False)
+            self.networks.enlarger.requires_grad_(True)
         material = {"pictures": len(photos), "pictures_sha256": photos.fingerprint}
         self._frame = _border_weights(settings.crop_px).to(self.device)
         super().__init__(settings, self.networks, folder, material)
@@ -50,14 +57,16 @@ class Trainer(TrainingRun):
     def loss(self) -> tuple[Tensor, dict[str, float]]:
         """Return the rate-distortion loss of the present step, and figures for people."""
         s, nets = self.settings, self.networks
-        batch = self.photos.batch(size=s.batch, crop_px=s.crop_px, seed=s.seed, step=self.step + 1)
         # Numbers of a step come from (seed, step) as well, so that a resumed run draws the same.
         noise = torch.Generator().manual_seed(s.seed * 1_000_003 + self.step)
-        pixels, contours = crop_tensors(batch, self.device)
+        pixels, contours, wide = self._draw()
         x_in = torch.cat([pixels, contours], 1).contiguous(memory_format=torch.channels_last)
         cells = s.crop_px // CELL_PX
         received, in_payload = draw_availability(len(pixels), len(s.network.groups), cells, noise)
-        quality, elsewhere, in_payload = draw_qualities(in_payload, noise)
+        quality, elsewhere, in_payload = draw_qualities(in_payload, noise, power=s.quality_power)
+        if s.enlarged_crops:  # whole pictures
+            received[-s.enlarged_crops :] = in_payload[-s.enlarged_crops :] = 1
+            elsewhere[-s.enlarged_crops :] = 0
         quality, elsewhere = quality.to(self.device), elsewhere.to(self.device)
         received, in_payload = received.to(self.device), in_payload.to(self.device)
         weight = self._rate_weight(quality)
@@ -85,17 +94,46 @@ class Trainer(TrainingRun):
         # The geometric mean of both weightings keeps the gradients of all qualities alike.
         per_pixel = self._rate_weight(planes).rsqrt().repeat_interleave(CELL_PX, 2).repeat_interleave(CELL_PX, 3)
         per_pixel = per_pixel * self._frame
+        mse = error.mean((1, 2, 3))
         distortion = (error * (1 + s.contour_weight * near) * per_pixel).mean((1, 2, 3))
         structure = ms_ssim_loss(pixels, x_hat)
+        if wide is not None:  # what counts of these is what their enlargement shows
+            with torch.autocast(self.device.type, torch.bfloat16):
+                enlarged = nets.enlarger(x_hat[-len(wide) :].clamp(0, 1))
+            enlarged = enlarged.float()
+            mse[-len(wide) :] = ((enlarged - wide) ** 2).mean((1, 2, 3))
+            distortion[-len(wide) :] = (mse * weight.rsqrt())[-len(wide) :]
+            structure[-len(wide) :] = ms_ssim_loss(wide, enlarged)
         loss = (distortion + s.ms_ssim_weight * structure * weight.rsqrt() + bpp * weight.sqrt()).mean()
-        mse = error.mean((1, 2, 3))
         figures = {
             "loss": loss.item(),
             "bpp": bpp.mean().item(),
             "psnr": (-10 * torch.log10(mse)).mean().item(),
             "msssim": 1 - structure.mean().item(),
         }
+        if wide is not None:
+            figures["psnr_enlarged"] = (-10 * torch.log10(mse[-len(wide) :])).mean().item()
         return loss, figures
+
+    def _draw(self) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return what the present step codes, pixels and contours, and last in it a reduced version of the rest.
+
+        Returns:
+            pixels: (B, 3, crop, crop) in 0..1.
+            contours: (B, 1, crop, crop).
+            wide: (enlarged crops, 3, 2 crop, 2 crop): what the last of the crops are reduced from; None without any.
+        """
+        s = self.settings
+        draw = partial(self.photos.batch, seed=s.seed, step=self.step + 1)
+        pixels, contours = crop_tensors(draw(size=s.batch - s.enlarged_crops, crop_px=s.crop_px), self.device)
+        if not s.enlarged_crops:
+            return pixels, contours, None
+        batch = draw(size=s.enlarged_crops, crop_px=ENLARGEMENT * s.crop_px)
+        small = np.stack([reduced(picture, 1) for picture in batch.pixels])
+        lines = np.stack([contour_map(picture) for picture in small])
+        small_pixels, small_contours = crop_tensors(Batch(small, lines), self.device)
+        wide, _ = crop_tensors(batch, self.device)
+        return torch.cat([pixels, small_pixels]), torch.cat([contours, small_contours]), wide
 
 
 def _border_weights(crop_px: int) -> Tensor:
@@ -151,7 +189,9 @@ def draw_availability(size: int, groups: int, cells: int, generator: torch.Gener
     return received, in_payload
 
 
-def draw_qualities(in_payload: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+def draw_qualities(
+    in_payload: Tensor, generator: torch.Generator, *, power: float = 1.0
+) -> tuple[Tensor, Tensor, Tensor]:
     """Draw the quality of each payload, and by how much that of other cells differs.
 
     A receiver holds cells of many payloads, each with a quality of its own. What is no part of the payload may
@@ -164,7 +204,7 @@ def draw_qualities(in_payload: Tensor, generator: torch.Generator) -> tuple[Tens
     """
     in_payload = in_payload.clone()
     size, _, cells, _ = in_payload.shape
-    quality, other = torch.rand(2, size, generator=generator)
+    quality, other = torch.rand(2, size, generator=generator) ** power
     elsewhere = torch.zeros(size, 1, cells, cells)
     for i in range(size):
         kind, y, x, extent = torch.rand(4, generator=generator).tolist()

@@ -60,7 +60,9 @@ class TrainingRun(ABC):
         self.folder = folder
         self._material = dict(material)
         self.average = {k: v.detach().clone() for k, v in networks.state_dict().items()}
-        self._optimizer = torch.optim.Adam(networks.parameters(), lr=settings.learning_rate, fused=True)
+        self._optimizer = torch.optim.Adam(
+            (weight for weight in networks.parameters() if weight.requires_grad), lr=settings.learning_rate, fused=True
+        )
         self._warm_start_sha256: str | None = None
         self.step = 0
         self.history: list[dict[str, float]] = []
@@ -90,9 +92,20 @@ class TrainingRun(ABC):
         return True
 
     def warm_start(self, weights: dict[str, Tensor]) -> None:
-        """Begin with the weights of an earlier run; the record names them by their hash."""
+        """Begin with the weights of an earlier run; the record names them by their hash.
+
+        Networks that the earlier run did not have begin as they are.
+
+        Raises:
+            RunError: They are weights of other networks, or of another shape.
+        """
+        try:
+            unknown = self._networks.load_state_dict(weights, strict=False).unexpected_keys
+        except RuntimeError as error:
+            raise RunError(f"the weights do not fit these networks: {str(error).splitlines()[-1].strip()}") from error
+        if unknown:
+            raise RunError(f"the weights are those of other networks: there is no {unknown[0]} here")
         self._warm_start_sha256 = _digest(weights)
-        self._networks.load_state_dict(weights)
         self.average = {k: v.detach().clone() for k, v in self._networks.state_dict().items()}
 
     def run(self) -> None:

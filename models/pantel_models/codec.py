@@ -15,7 +15,7 @@ from pantel_models.artefact import Artefact
 from pantel_models.errors import ManifestError
 from pantel_models.quantizer import Quantizer
 from pantel_models.scaling import enlarged
-from pantel_models.sessions import AnalysisTransform, Generator
+from pantel_models.sessions import AnalysisTransform, Enlarger, Generator
 from pantel_models.thumbnails import ThumbnailCodec
 
 __all__ = ["SceneCodec", "View", "load_scene_codec"]
@@ -80,6 +80,10 @@ class SceneCodec:
     def _generator(self) -> Generator:
         return Generator(self.artefact, self.view)
 
+    @cached_property
+    def _enlarger(self) -> Enlarger | None:
+        return Enlarger(self.artefact) if "enlarger" in self.artefact.files else None
+
     def analyse(self, pixels: NDArray[np.uint8], contours: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the latents (channels, rows, columns) of a picture of any size.
 
@@ -126,7 +130,17 @@ class SceneCodec:
         """Return what coarser scales hold as a picture of this one; None if nothing."""
         if not any(surface.level.any() for surface in background.scales[scale + 1 :]):
             return None
-        return enlarged(self.synthesise(background, scale + 1), background.size_px(scale))
+        return self.enlarge(self.synthesise(background, scale + 1), background.size_px(scale))
+
+    def enlarge(self, pixels: NDArray[np.uint8], size_px: tuple[int, int]) -> NDArray[np.uint8]:
+        """Return a picture (H, W, 3) with the width and height of the next finer scale.
+
+        By the artefact's enlarger; it is interpolated if there is none.
+        """
+        if self._enlarger is None:
+            return enlarged(pixels, size_px)
+        width, height = size_px
+        return np.ascontiguousarray(self._enlarger(pixels)[:height, :width])
 
     def _latents_of(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the latents of a picture that is too coarse for contours."""

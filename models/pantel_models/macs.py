@@ -12,6 +12,7 @@ from pantel_models.thumbnails import RASTER_PX
 __all__ = ["macs_per_pixel"]
 
 _SIDE_PX = 256
+_INPUT_PX = {"x": _SIDE_PX, "x_half": _SIDE_PX // 2}  # of pictures; latents of cells are 16 times smaller
 _CELL_PX = 16
 _ARITHMETIC = frozenset(
     {"Add", "AveragePool", "Div", "LeakyRelu", "Mul", "PRelu", "Pow", "ReduceSum", "Resize", "Sigmoid", "Softmax"}
@@ -25,7 +26,7 @@ _FREE = frozenset(
 
 
 def macs_per_pixel(path: Path) -> float:
-    """Return the multiply-accumulates of an encoder or generator for each pixel of a 256x256 picture.
+    """Return the multiply-accumulates of an encoder, generator or enlarger for each pixel of a 256x256 picture.
 
     A network of thumbnails is counted for one thumbnail, for each sample of its raster.
 
@@ -65,7 +66,7 @@ def _set_sizes(graph: Any) -> int:
         if of_thumbnails:
             dimensions[0].dim_value = 1
             continue
-        side = _SIDE_PX if value.name == "x" else _SIDE_PX // _CELL_PX  # pixels, or cells
+        side = _INPUT_PX.get(value.name, _SIDE_PX // _CELL_PX)
         for dimension in dimensions[-2:]:
             dimension.dim_value = side
     for output in graph.output:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pantel_models.artefact import Artefact
 from pantel_models.errors import ManifestError
 
-__all__ = ["AnalysisTransform", "Generator", "open_session"]
+__all__ = ["AnalysisTransform", "Enlarger", "Generator", "open_session"]
 
 
 def open_session(model: bytes, description: str) -> Any:
@@ -67,4 +67,17 @@ class Generator:
             side: (groups + 1, h, w): 1 where a group was received, last the quality in 0..1.
         """
         x_hat: NDArray[np.float32] = self._session.run(None, {"y_hat": y_hat[None], "side": side[None]})[0][0]
+        return np.rint(x_hat.transpose(1, 2, 0) * 255).clip(0, 255).astype(np.uint8)
+
+
+class Enlarger:
+    """The enlarger network: a picture of half the width and height to one of the full."""
+
+    def __init__(self, artefact: Artefact) -> None:
+        self._session = open_session(artefact.read("enlarger"), f"the enlarger of {artefact.name}")
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return (2H, 2W, 3) uint8 RGB of (H, W, 3)."""
+        x_half = pixels.transpose(2, 0, 1)[None].astype(np.float32) / 255
+        x_hat: NDArray[np.float32] = self._session.run(None, {"x_half": x_half})[0][0]
         return np.rint(x_hat.transpose(1, 2, 0) * 255).clip(0, 255).astype(np.uint8)

@@ -136,7 +136,10 @@ class PerceptualTrainer(TrainingRun):
             gain = self._frozen.gain(planes)
             coded = self._frozen.context(y.float() * gain, known, quality)
             painted = self.networks["generator"](coded.values / gain, torch.cat([known, planes], 1)).float()
-            picture = functional.interpolate(painted.clamp(0, 1), scale_factor=2, mode="bicubic").clamp(0, 1)
+            if self._scene_settings.enlarged_crops:
+                picture = self._frozen.enlarger(painted.clamp(0, 1)).float().clamp(0, 1)
+            else:
+                picture = functional.interpolate(painted.clamp(0, 1), scale_factor=2, mode="bicubic").clamp(0, 1)
             latents = self._frozen.encoder(torch.cat([picture, torch.zeros_like(picture[:, :1])], 1)).float()
         whole = torch.rand(len(halved), generator=noise).to(self.device) < 0.5
         missing = (side[: len(halved), :1] == 0) | whole[:, None, None, None]
