@@ -54,7 +54,7 @@ class PeerChoice:
     file_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class StillRow:
     """One picture by one codec at one rate.
 
@@ -69,6 +69,8 @@ class StillRow:
         encode_ms: Time to encode [ms]; None for peers, which are searched.
         decode_ms: Time to decode [ms]; None for peers.
         chosen: For a peer the choice by metric; empty for ours.
+        pixels: (H, W, 3) uint8 RGB, what was decoded; for a peer the choice for LPIPS, or for PSNR where there is
+            none. None for published figures.
     """
 
     codec: str
@@ -81,6 +83,7 @@ class StillRow:
     encode_ms: float | None
     decode_ms: float | None
     chosen: Mapping[str, PeerChoice]
+    pixels: NDArray[np.uint8] | None = None
 
     def bpp_of(self, metric: Metric) -> float:
         """Return the rate at which the score of a metric was reached [bit/pixel]."""
@@ -143,6 +146,7 @@ def measure_codec(
             encode_ms=(encoded_ns - started_ns) / 1e6,
             decode_ms=(decoded_ns - encoded_ns) / 1e6,
             chosen={},
+            pixels=decoded.pixels,
         )
 
 
@@ -174,6 +178,7 @@ def _best_row(
     scored = [(score(picture.pixels, entrant.pixels, lpips), entrant) for entrant in entrants]
     best: dict[str, float | None] = {}
     chosen: dict[str, PeerChoice] = {}
+    shown: dict[str, NDArray[np.uint8]] = {}
     for metric in METRICS:
         values = [(value, entrant) for scores, entrant in scored if (value := scores.value(metric)) is not None]
         if not values:
@@ -181,6 +186,7 @@ def _best_row(
             continue
         best[metric.key], entrant = max(values, key=lambda pair: metric.sign * pair[0])
         chosen[metric.key] = PeerChoice(entrant.downscale, entrant.quality, entrant.need_bytes, entrant.file_bytes)
+        shown[metric.key] = entrant.pixels
     by_psnr = chosen["psnr_db"]
     return StillRow(
         codec=name,
@@ -193,6 +199,7 @@ def _best_row(
         encode_ms=None,
         decode_ms=None,
         chosen=chosen,
+        pixels=shown.get("lpips", shown["psnr_db"]),
     )
 
 

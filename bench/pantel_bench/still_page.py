@@ -9,6 +9,7 @@ from html import escape
 from pantel_bench.metrics import METRICS, Metric
 from pantel_bench.plots import plot_curves
 from pantel_bench.still_report import StillReport
+from pantel_bench.still_sheet import contact_sheet, hardest_first, sheet_columns
 from pantel_bench.summary import OURS, Mean, curve, means, rate_differences
 
 __all__ = ["to_html", "to_table"]
@@ -23,6 +24,7 @@ _MEAN_HEADINGS = (
     "decode [ms]",
 )
 _ROW_HEADINGS = ("image", "codec", "bit/pixel", "bytes", "file bytes", *(metric.label for metric in METRICS))
+_SET_HEADINGS = ("codec", "bit/pixel", "images", "Frechet (SqueezeNet)", "object recall", "objects")
 _STYLE = """
 body { font: 15px/1.5 sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em }
 table { border-collapse: collapse; margin: 1em 0 }
@@ -30,6 +32,7 @@ td, th { padding: .15em .8em; text-align: right }
 td:first-child, th:first-child { text-align: left }
 tr:nth-child(even) { background: #f2f2f2 }
 img { max-width: 100% }
+img.sheet { max-width: none }
 """
 
 
@@ -68,6 +71,8 @@ def to_html(report: StillReport) -> bytes:
                 for difference in rate_differences(report.all_rows)
             ],
         ),
+        *_sets(report),
+        *_sheets(report),
         "<h2>Pictures</h2>",
         _html_table(
             _ROW_HEADINGS,
@@ -86,6 +91,41 @@ def to_html(report: StillReport) -> bytes:
         "</html>\n",
     ]
     return "\n".join(parts).encode()
+
+
+def _sets(report: StillReport) -> list[str]:
+    """Return the table of what was measured of all pictures together; nothing without measures."""
+    if not any(each.frechet_squeeze is not None or each.objects is not None for each in report.sets):
+        return []
+    rows = [
+        (
+            each.codec,
+            f"{each.target_bpp:g}",
+            str(each.images),
+            _number(each.frechet_squeeze, 4),
+            _number(each.object_recall, 3),
+            _number(each.objects, 0),
+        )
+        for each in sorted(report.sets, key=lambda each: -each.target_bpp)
+    ]
+    return ["<h2>All pictures together</h2>", _html_table(_SET_HEADINGS, rows)]
+
+
+def _sheets(report: StillReport) -> list[str]:
+    """Return a contact sheet for each rate, the hardest pictures of our first codec first."""
+    parts = []
+    for target_bpp in sorted(report.rates_bpp, reverse=True):
+        columns = sheet_columns(report.rows, target_bpp)
+        if not columns:
+            continue
+        names = hardest_first(report.rows, columns[0], target_bpp)
+        data = base64.b64encode(contact_sheet(report.rows, report.sources, target_bpp, names)).decode("ascii")
+        parts += [
+            f"<h2>{target_bpp:g} bit/pixel: {escape(', '.join(['source', *columns]))}</h2>",
+            f"<p>The lowest MS-SSIM of {escape(columns[0])} first: {escape(', '.join(names))}.</p>",
+            f"<img class='sheet' alt='contact sheet' src='data:image/webp;base64,{data}'>",
+        ]
+    return parts
 
 
 def _models(report: StillReport) -> str:

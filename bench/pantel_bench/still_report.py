@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pantel_bench.still import StillRow, Unreached
+from pantel_bench.still_sets import SetScores
 from pantel_bench.summary import Mean, means, rate_differences
 
 __all__ = ["ModelFigures", "StillReport", "to_json"]
@@ -33,7 +37,7 @@ class ModelFigures:
     generator_mac_per_pixel: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class StillReport:
     """All that a run found.
 
@@ -45,6 +49,8 @@ class StillReport:
         rows: The measured rows.
         unreached: Rates that a codec could not reach.
         published: Rows of published figures, for comparison only.
+        sources: (H, W, 3) uint8 RGB of each picture by its name.
+        sets: What was measured of all pictures together.
     """
 
     size: str
@@ -54,6 +60,8 @@ class StillReport:
     rows: Sequence[StillRow]
     unreached: Sequence[Unreached]
     published: Sequence[StillRow]
+    sources: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
+    sets: Sequence[SetScores] = ()
 
     @property
     def all_rows(self) -> list[StillRow]:
@@ -71,6 +79,7 @@ def to_json(report: StillReport) -> bytes:
         "rows": [_row(row) for row in report.rows],
         "unreached": [asdict(unreached) for unreached in report.unreached],
         "means": [_mean(mean) for mean in means(report.rows)],
+        "sets": [asdict(each) for each in report.sets],
         "published_means": [_mean(mean) for mean in means(report.published)],
         "bd_rate": [asdict(difference) for difference in rate_differences(report.all_rows)],
     }

@@ -17,7 +17,10 @@ from pantel_bench.pictures import SourcePicture
 from pantel_bench.still import PeerChoice, StillRow, Unreached, budget_bytes, measure_codec, measure_peer
 from pantel_bench.still_page import to_html, to_table
 from pantel_bench.still_report import ModelFigures, StillReport, to_json
+from pantel_bench.still_sets import SetScores, measure_sets
+from pantel_bench.still_sheet import contact_sheet, hardest_first
 from pantel_bench.summary import curve, means, rate_differences
+from pantel_device.frame import Box
 from pantel_models import BudgetError, DecodedStill
 
 PSNR = METRICS[0]
@@ -46,6 +49,14 @@ class ThumbnailCodec:
         return DecodedStill(np.repeat(grey[..., None], 3, axis=2), True, self.complete, None)
 
 
+class Judge:
+    """Finds a person where the picture is coloured, and a chair anywhere."""
+
+    def detect(self, pixels: NDArray[np.uint8]) -> tuple[Box, ...]:
+        coloured = bool(np.ptp(pixels.astype(int), axis=2).mean() > 1)
+        return (Box(10, 10, 20, 40, "person"),) * coloured + (Box(0, 0, 9, 9, "chair"),)
+
+
 @pytest.fixture(scope="module")
 def picture(scene: NDArray[np.uint8]) -> SourcePicture:
     return SourcePicture("scene", scene)
@@ -61,7 +72,7 @@ def rows(picture: SourcePicture) -> list[StillRow]:
 
 
 @pytest.fixture(scope="module")
-def report(rows: list[StillRow]) -> StillReport:
+def report(rows: list[StillRow], picture: SourcePicture) -> StillReport:
     return StillReport(
         size="256",
         rates_bpp=(0.1, 0.05, 0.02),
@@ -70,6 +81,8 @@ def report(rows: list[StillRow]) -> StillReport:
         rows=rows,
         unreached=[Unreached("webp", "<scene>", 0.001)],
         published=[],
+        sources={"scene": picture.pixels},
+        sets=measure_sets(rows, {"scene": picture.pixels}, None, Judge()),
     )
 
 
@@ -178,9 +191,38 @@ def test_the_table_has_a_line_for_every_mean(report: StillReport) -> None:
     assert lines[-1] == "webp cannot encode <scene> at 0.001 bit/pixel"
 
 
+def test_what_is_found_again_counts(report: StillReport) -> None:
+    """Our codec of these tests sends grey pictures, in which the judge finds nobody."""
+    found = {(each.codec, each.target_bpp): each for each in report.sets}
+    assert found["pantel-test", 0.1] == SetScores("pantel-test", 0.1, 1, None, 0.0, 1)
+    assert found["webp", 0.1] == SetScores("webp", 0.1, 1, None, 1.0, 1)
+    assert len(found) == 6
+
+
+def test_sets_without_objects_have_no_recall(rows: list[StillRow], picture: SourcePicture) -> None:
+    grey = np.repeat(picture.pixels[..., :1], 3, axis=2)
+    (first, *_) = measure_sets(rows, {"scene": grey}, None, Judge())
+    assert (first.object_recall, first.objects) == (None, 0)
+
+
+def test_contact_sheets_show_the_hardest_picture_first(rows: list[StillRow], picture: SourcePicture) -> None:
+    (row,) = (row for row in rows if (row.codec, row.target_bpp) == ("pantel-test", 0.05))
+    easy = replace(row, image="easy", scores=replace(row.scores, ms_ssim=0.99), pixels=picture.pixels[:64, :96])
+    both = [*rows, easy]
+    assert hardest_first(both, "pantel-test", 0.05) == ["scene", "easy"]
+    data = contact_sheet(both, {"scene": picture.pixels, "easy": picture.pixels[:64, :96]}, 0.05, ["scene", "easy"])
+    sheet = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert sheet is not None
+    assert sheet.shape == (2 * 260 - 4, 3 * 260 - 4, 3)
+    assert np.abs(sheet[:256, :256].astype(int) - picture.pixels).mean() < 6
+    assert (sheet[260:, 530:] == 255).all()  # WebP was not asked for this one
+
+
 def test_the_page_needs_no_other_file(report: StillReport) -> None:
     page = to_html(report).decode()
     assert page.count("data:image/png;base64,") == 5  # no LPIPS
+    assert page.count("data:image/webp;base64,") == 3
+    assert "object recall" in page
     assert "http:" not in page
     assert "https:" not in page
 

@@ -15,9 +15,11 @@ from pantel_bench.plots import check_plots
 from pantel_bench.still import StillRow, Unreached, measure_codec, measure_peer
 from pantel_bench.still_page import to_html, to_table
 from pantel_bench.still_report import ModelFigures, StillReport, to_json
+from pantel_bench.still_sets import SetScores, measure_sets
 from pantel_codec import CodecError
 from pantel_device.atomic_file import check_writable, write_atomically
 from pantel_device.command import Command, CommandError, UsageError
+from pantel_device.observer import open_detector
 from pantel_device.progress import progress
 from pantel_models import Artefact, ModelError, StillCodec, View, find_artefact, load_scene_codec, macs_per_pixel
 
@@ -43,6 +45,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="256: centre 512x512 averaged to 256x256; native: as large as it is (default: %(default)s)",
     )
     parser.add_argument("--lpips", type=Path, metavar="FILE", help="weights of LPIPS (lpips_squeeze_v01.npz)")
+    parser.add_argument(
+        "--judge", type=Path, metavar="ONNX", help="looks for objects in sources and decoded pictures, a YOLOX export"
+    )
     parser.add_argument("--anchors", type=Path, metavar="CSV", help="published figures to compare with (docs/anchors)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write a page with tables and plots")
@@ -87,6 +92,7 @@ def _measure(arguments: argparse.Namespace) -> StillReport:
     if arguments.anchors:
         published = read_anchors(arguments.anchors, names, besides={peer.name for peer in peers})
     lpips = Lpips.from_file(arguments.lpips) if arguments.lpips else None
+    judge = open_detector(str(arguments.judge)) if arguments.judge else None
     artefact = find_artefact()
     ours = {
         f"pantel-{view}": StillCodec(load_scene_codec(artefact, view=view)) for view in View if view in artefact.files
@@ -101,14 +107,22 @@ def _measure(arguments: argparse.Namespace) -> StillReport:
             for peer in peers:
                 results += measure_peer(peer, picture, arguments.bpp, lpips)
                 done(f"{picture.name} {peer.name}")
+    rows = [result for result in results if isinstance(result, StillRow)]
+    sources = {picture.name: picture.pixels for picture in pictures}
+    sets: list[SetScores] = []
+    if lpips or judge:
+        with progress(len({(row.codec, row.target_bpp) for row in rows}), "sets") as done:
+            sets = measure_sets(rows, sources, lpips, judge, done)
     return StillReport(
         size=arguments.size,
         rates_bpp=arguments.bpp,
         images=names,
         models=models,
-        rows=[result for result in results if isinstance(result, StillRow)],
+        rows=rows,
         unreached=[result for result in results if isinstance(result, Unreached)],
         published=published,
+        sources=sources,
+        sets=sets,
     )
 
 

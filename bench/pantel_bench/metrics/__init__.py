@@ -2,6 +2,7 @@
 
 from pantel_bench.metrics.bd_rate import bd_rate_percent
 from pantel_bench.metrics.contour import contour_f1
+from pantel_bench.metrics.frechet import Moments, frechet_distance
 from pantel_bench.metrics.grid import GRID_LEAST_SIDE_PX, grid_ratio
 from pantel_bench.metrics.haarpsi import haarpsi
 from pantel_bench.metrics.lpips import Lpips
@@ -15,9 +16,11 @@ __all__ = [
     "PSNR_CAP_DB",
     "Lpips",
     "Metric",
+    "Moments",
     "Scores",
     "bd_rate_percent",
     "contour_f1",
+    "frechet_distance",
     "grid_ratio",
     "haarpsi",
     "ms_ssim",

@@ -30,6 +30,7 @@ Features = tuple[NDArray[np.float32], ...]
 _SHIFT = np.array([-0.030, -0.088, -0.188], np.float32)
 _SCALE = np.array([0.458, 0.448, 0.450], np.float32)
 _EPSILON = 1e-10
+_MIDDLE_TAP = 2
 # The backbone after its first convolution, by torchvision's layer numbers: pool, or fire with or without tap.
 _POOL, _FIRE, _FIRE_AND_TAP = range(3)
 _LAYERS = {
@@ -90,6 +91,10 @@ class Lpips:
         for tap, (ours, theirs) in enumerate(zip(self._source_features, self._features(decoded), strict=True)):
             distance += _weighted_distance(ours, theirs, self._weights[f"lin{tap}"])
         return distance
+
+    def features(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return (256, H/8, W/8) float32: what the backbone's seventh layer says of a picture, of unit length."""
+        return self._features(picture)[_MIDDLE_TAP]
 
     def _features(self, picture: NDArray[np.uint8]) -> Features:
         """Return the seven taps, each (C, h, w) float32 of unit length along the channels."""
