@@ -4,6 +4,7 @@ BenchError
  +-- PictureError   a picture file cannot be read or is too small; name another
  +-- WeightsError   the weights of a metric are not what it needs; get the right file
  +-- CacheError     a file that should hold results of peers holds something else; name another
+ +-- VotesError     a file of votes cannot be read or written; name another
  +-- AnchorError    a table of published figures cannot be read
  +-- PlotError      matplotlib is missing
  +-- PeerError      a peer codec is missing or wrote what its format does not allow
@@ -26,6 +27,7 @@ __all__ = [
     "PictureError",
     "PlotError",
     "ReplayError",
+    "VotesError",
     "WeightsError",
 ]
 
@@ -44,6 +46,10 @@ class WeightsError(BenchError):
 
 class CacheError(BenchError):
     """A file that should hold results of peers holds something else."""
+
+
+class VotesError(BenchError):
+    """A file of votes cannot be read or written."""
 
 
 class AnchorError(BenchError):

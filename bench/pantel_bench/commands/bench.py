@@ -6,12 +6,13 @@ import argparse
 
 from pantel_bench.commands.live import LIVE
 from pantel_bench.commands.looks import LOOKS
+from pantel_bench.commands.mos import MOS
 from pantel_bench.commands.still import STILL
 from pantel_device.command import Command
 
 __all__ = ["COMMAND"]
 
-_BENCHMARKS = (STILL, LIVE, LOOKS)
+_BENCHMARKS = (STILL, LIVE, LOOKS, MOS)
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
