@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import CELL_PX, SCALES, scaled_px
+from pantel_codec import CELL_PX, SCALES
 from pantel_device.belief import Belief
-from pantel_models import SceneCodec, contour_map, reduced
+from pantel_models import SceneCodec, contour_map, enlarged, reduced
 
 __all__ = ["BackgroundView", "SeenBackground"]
 
@@ -37,10 +37,7 @@ class SeenBackground:
         for scale in range(SCALES):
             small = reduced(pixels, scale)
             latents.append(codec.analyse(small, contour_map(small)))
-            shown = small
-            for finer in reversed(range(scale)):
-                shown = codec.enlarge(shown, (scaled_px(pixels.shape[1], finer), scaled_px(pixels.shape[0], finer)))
-            lost = cv2.absdiff(pixels, shown).astype(np.float32) / 255
+            lost = cv2.absdiff(pixels, enlarged(small, pixels.shape[1::-1])).astype(np.float32) / 255
             hidden.append(_pooled((lost**2).sum(axis=2), CELL_PX << scale))
         return cls(pixels, tuple(latents), tuple(hidden))
 

@@ -6,12 +6,14 @@ from pantel_models.contours import contour_map
 from pantel_models.errors import BudgetError, ManifestError, ModelError
 from pantel_models.macs import macs_per_pixel
 from pantel_models.quantizer import Quantized, Quantizer
+from pantel_models.regions import REGION_WEIGHT, region_importance
 from pantel_models.scaling import enlarged, reduced
 from pantel_models.sessions import AnalysisTransform, Generator, open_session
 from pantel_models.still import DecodedStill, StillCodec, decode_still, load_still_codec
 
 __all__ = [
     "MANIFEST",
+    "REGION_WEIGHT",
     "AnalysisTransform",
     "Artefact",
     "BudgetError",
@@ -34,4 +36,5 @@ __all__ = [
     "macs_per_pixel",
     "open_session",
     "reduced",
+    "region_importance",
 ]

@@ -297,3 +297,36 @@ def _assert_one_line(shown: str, said: str) -> None:
     assert shown.startswith("pantel: error: ")
     assert shown.count("\n") == 1
     assert said in shown
+
+
+def test_a_region_of_interest_gets_the_bytes(pantel: _Pantel) -> None:
+    source = _scene(256, 160)
+    _write("in.png", source)
+    region = np.s_[32:96, 128:208]
+    errors = []
+    for name, options in (("plain", ()), ("region", ("--roi", "128,32,80,64", "--roi-weight", "50"))):
+        assert pantel("encode", "in.png", f"{name}.ptl", "--bytes", "200", *options)[0] == 0
+        assert pantel("decode", f"{name}.ptl", f"{name}.png")[0] == 0
+        errors.append(float(cv2.PSNR(_decoded(f"{name}.png")[region], source[region])))
+    assert errors[1] > errors[0] + 1
+
+
+def test_a_region_shrinks_with_its_picture(pantel: _Pantel) -> None:
+    _write("in.png", _scene(1400, 700))
+    assert pantel("encode", "in.png", "out.ptl", "--bytes", "900", "--fit", "--roi", "1200,500,150,150")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--roi", "1,2,3"), "'1,2,3' is no region; write for example"),
+        (("--roi", "500,0,9,9"), "the region 500,0,9,9 has no pixel of the picture of 64x48"),
+        (("--roi", "0,0,9,9", "--roi-weight", "0"), "cannot count 0 times as much"),
+    ],
+)
+def test_a_wrong_region_is_named(pantel: _Pantel, options: tuple[str, ...], message: str) -> None:
+    _write("in.png", _scene(64, 48))
+    code, _, err = pantel("encode", "in.png", "out.ptl", "--bytes", "200", *options)
+    assert code == 2
+    assert message in err
+    assert not Path("out.ptl").exists()

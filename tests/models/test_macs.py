@@ -111,5 +111,8 @@ def test_shipped_models_keep_their_limits() -> None:
     for artefact in list_artefacts():
         assert 500 < macs_per_pixel(artefact.folder / artefact.files["faithful"]) <= 2_000
         assert 500 < macs_per_pixel(artefact.folder / artefact.files["encoder"]) <= 10_000
+        enlarger = macs_per_pixel(artefact.folder / artefact.files["enlarger"])
+        # What is enlarged was painted by a generator at half the resolution.
+        assert enlarger + macs_per_pixel(artefact.folder / artefact.files["faithful"]) / 4 <= 2_000
         for role in ("thumbnail_encoder", "thumbnail_generator"):
             assert 100 < macs_per_pixel(artefact.folder / artefact.files[role]) <= 10_000

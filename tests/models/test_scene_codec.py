@@ -1,12 +1,17 @@
 """The networks of the shipped models, run by themselves."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from pantel_codec import Background, Block, CellUpdate
-from pantel_models import Artefact, SceneCodec, StillCodec, View, enlarged, load_scene_codec, reduced
+from pantel_models import Artefact, SceneCodec, StillCodec, View, enlarged, find_artefact, load_scene_codec, reduced
+
+Photograph = Callable[[int, int], NDArray[np.uint8]]
 
 
 def test_latents_of_a_picture_do_not_depend_on_how_its_cells_are_filled(codec: StillCodec) -> None:
@@ -51,7 +56,7 @@ def test_coarse_cells_are_the_picture_enlarged(codec: StillCodec, photo: NDArray
     assert halved.shape == (32, 48, 3)
     picture = scene_codec.synthesise(background)
     assert picture.dtype == np.uint8
-    np.testing.assert_array_equal(picture, enlarged(halved, (96, 64)))
+    np.testing.assert_array_equal(picture, scene_codec.enlarge(halved, (96, 64)))
     assert error(picture, photo) < 6
 
 
@@ -74,7 +79,7 @@ def test_the_perceptual_view_paints_what_is_enlarged_anew(two_views: Artefact, p
         background = Background(96, 64, scene_codec.entropy.groups)
         tell(scene_codec, background, photo, 1, Block(0, 0, 3, 2))
         halved = scene_codec.synthesise(background, scale=1)
-        pictures.append((scene_codec.synthesise(background), enlarged(halved, (96, 64))))
+        pictures.append((scene_codec.synthesise(background), scene_codec.enlarge(halved, (96, 64))))
     (faithful, its_halved), (perceptual, other_halved) = pictures
     np.testing.assert_array_equal(faithful, its_halved)
     assert error(perceptual, other_halved) > 20  # the model of this test paints negatives, here twice
@@ -99,6 +104,36 @@ def test_a_picture_is_averaged_and_interpolated(scale: int) -> None:
     back = enlarged(small, (17, 31))
     assert back.shape == pixels.shape
     assert error(back, pixels) < 12
+
+
+def test_the_enlarger_mends_what_interpolation_does_not(codec: StillCodec, photograph: Photograph) -> None:
+    original = photograph(256, 192)
+    background = Background(256, 192, codec.codec.entropy.groups)
+    tell(codec.codec, background, original, 1, Block(0, 0, 8, 6))
+    small = codec.codec.synthesise(background, scale=1)
+    ours, smooth = codec.codec.enlarge(small, (256, 192)), enlarged(small, (256, 192))
+    assert ours.shape == smooth.shape == original.shape
+    assert error(ours, original) < error(smooth, original)
+    assert error(ours, smooth) < 8  # it is no other picture
+
+
+@pytest.mark.parametrize("size_px", [(63, 47), (64, 47), (33, 32)])
+def test_pictures_of_odd_sizes_lie_where_they_lay(
+    codec: StillCodec, photograph: Photograph, size_px: tuple[int, int]
+) -> None:
+    width, height = size_px
+    original = photograph(width, height)
+    for picture in (codec.codec.enlarge(reduced(original, 1), size_px), enlarged(reduced(original, 1), size_px)):
+        assert picture.shape == original.shape
+        moved = [error(np.roll(picture, step, axis=1)[:, 2:-2], original[:, 2:-2]) for step in (-1, 0, 1)]
+        assert min(moved) == moved[1]
+
+
+def test_without_an_enlarger_pictures_are_interpolated() -> None:
+    artefact = find_artefact()
+    plain = SceneCodec(replace(artefact, files={k: v for k, v in artefact.files.items() if k != "enlarger"}))
+    small = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3) * 9
+    np.testing.assert_array_equal(plain.enlarge(small, (6, 4)), enlarged(small, (6, 4)))
 
 
 def test_an_empty_background_is_a_picture(codec: StillCodec) -> None:

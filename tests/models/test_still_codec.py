@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pantel_codec import HEADER_BYTES, CodecError, StillHeader, read_still
-from pantel_models import Artefact, BudgetError, ModelError, StillCodec, View, decode_still, load_scene_codec
+from pantel_models import (
+    Artefact,
+    BudgetError,
+    ModelError,
+    StillCodec,
+    View,
+    decode_still,
+    load_scene_codec,
+    region_importance,
+)
 
 Picture = NDArray[np.uint8]
 Photograph = Callable[[int, int], Picture]
@@ -129,6 +138,33 @@ def test_of_two_scales_the_better_one_is_taken(
 def test_the_bytes_are_the_same_for_both_views(two_views: Artefact, photograph: Photograph) -> None:
     one, other = (StillCodec(load_scene_codec(two_views, view=view)) for view in View)
     assert one.encode(photograph(160, 128), 60) == other.encode(photograph(160, 128), 60)
+
+
+@pytest.mark.parametrize("budget", [120, 300])
+def test_a_region_of_interest_becomes_better_by_decibels(
+    codec: StillCodec, photograph: Photograph, budget: int
+) -> None:
+    original = photograph(256, 256)
+    region = np.s_[96:160, 80:144]
+    importance = region_importance(256, 256, [(80, 96, 64, 64)])
+    plain, weighted = (
+        decode_still(codec.encode(original, budget, importance=given)).pixels for given in (None, importance)
+    )
+    gained = psnr_db(weighted[region], original[region]) - psnr_db(plain[region], original[region])
+    assert gained > 1.5
+    assert psnr_db(weighted, original) > 14  # the rest can still be made out
+
+
+def test_cells_on_the_border_of_a_region_count_in_part() -> None:
+    importance = region_importance(40, 20, [(-5, 4, 29, 12), (39, 19, 9, 9)], 4.0)
+    assert importance.shape == (2, 3)
+    assert importance[0, 0] == pytest.approx(0.25 + 0.75 * 12 / 16)
+    assert importance[0, 1] == pytest.approx(0.25 + 0.75 * 8 * 12 / 256)
+    assert importance[1].tolist() == pytest.approx([0.25, 0.25, 0.25 + 0.75 / 256])
+    with pytest.raises(ModelError, match="40,0,5,5 has no pixel"):
+        region_importance(40, 20, [(40, 0, 5, 5)])
+    with pytest.raises(ModelError, match=r"0\.5 times"):
+        region_importance(40, 20, [(0, 0, 5, 5)], 0.5)
 
 
 def test_important_cells_become_better(codec: StillCodec, photograph: Photograph) -> None:

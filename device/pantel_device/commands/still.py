@@ -21,7 +21,7 @@ from pantel_device.pictures import (
     without_colour,
     write_picture,
 )
-from pantel_models import BudgetError, View, decode_still, load_still_codec
+from pantel_models import REGION_WEIGHT, ModelError, View, decode_still, load_still_codec, region_importance
 
 __all__ = ["DECODE", "ENCODE"]
 
@@ -36,7 +36,31 @@ def _add_encode_arguments(parser: argparse.ArgumentParser) -> None:
     size.add_argument("--bytes", type=int, metavar="N", help="largest size of the file [byte]")
     size.add_argument("--bpp", type=float, metavar="X", help=f"the same in bit/pixel (default: {_DEFAULT_BPP})")
     parser.add_argument("--fit", action="store_true", help=f"scale down a picture with more than {MAX_SIDE_PX} pixels")
+    parser.add_argument(
+        "--roi",
+        type=_rectangle,
+        action="append",
+        default=[],
+        metavar="X,Y,W,H",
+        help="region of interest [px]: gets most of the bytes; may be repeated",
+    )
+    parser.add_argument(
+        "--roi-weight",
+        type=float,
+        default=REGION_WEIGHT,
+        metavar="N",
+        help="how many times as much an error counts there (default: %(default)g)",
+    )
     parser.add_argument("--model", metavar="NAME", help="model to encode with, see pantel models list")
+
+
+def _rectangle(text: str) -> tuple[int, int, int, int]:
+    """Read X,Y,W,H."""
+    try:
+        left, top, width, height = (int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no region; write for example 40,30,64,96") from None
+    return left, top, width, height
 
 
 def _encode(arguments: argparse.Namespace) -> int:
@@ -45,6 +69,7 @@ def _encode(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{output} would hold a .ptl file; let its name end in .ptl")
     check_writable(output)
     pixels = read_picture(arguments.input)
+    whole_px = pixels.shape[1]
     if arguments.fit:
         pixels = scale_to_fit(pixels, MAX_SIDE_PX)
     _check_size(arguments.input, pixels, fitted=arguments.fit)
@@ -53,8 +78,13 @@ def _encode(arguments: argparse.Namespace) -> int:
     codec = load_still_codec(arguments.model)
     try:
         budget = _budget_bytes(arguments, width * height)
-        data = codec.encode(pixels if grey is None else grey, budget)
-    except BudgetError as error:
+        importance = None
+        if arguments.roi:
+            shrunk = width / whole_px
+            regions = [(*(round(side * shrunk) for side in region),) for region in arguments.roi]
+            importance = region_importance(width, height, regions, arguments.roi_weight)
+        data = codec.encode(pixels if grey is None else grey, budget, importance=importance)
+    except ModelError as error:
         raise UsageError(str(error)) from error
     write_atomically(output, data)
     bpp = 8 * len(data) / (width * height)
