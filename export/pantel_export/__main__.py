@@ -62,6 +62,15 @@ def _reshape(arguments: argparse.Namespace) -> None:
     print(f"kept channels={settings.network.channels} of {sum(groups)} out={arguments.out}")  # noqa: T201
 
 
+def _weights(arguments: argparse.Namespace) -> None:
+    from pantel_export.train import load_networks
+    from pantel_export.warm_start import save_warm_start
+
+    networks, _, record = load_networks(arguments.run_folder)
+    save_warm_start(arguments.out, networks.state_dict())
+    print(f"wrote the weights of step={record['step']} to {arguments.out}")  # noqa: T201
+
+
 def _export(arguments: argparse.Namespace) -> None:
     import torch
 
@@ -221,14 +230,6 @@ def _add_scene_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     train.add_argument("--warm-start", type=Path, metavar="DIR", help="begin with these 16-bit weights")
     train.set_defaults(run=_train)
 
-    reshape = add("reshape", help="fit 16-bit weights to networks of another shape, without channels that say nothing")
-    reshape.add_argument("--config", type=Path, required=True, help="settings of the new training, TOML")
-    reshape.add_argument("--weights", type=Path, default=Path("export/weights"), help="the old 16-bit weights")
-    reshape.add_argument("--name", required=True, help="the artefact that they became")
-    reshape.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
-    reshape.add_argument("--out", type=Path, required=True, help="folder for the new weights")
-    reshape.set_defaults(run=_reshape)
-
     export = add("export", help="build a shipped artefact from a training run")
     export.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
     export.add_argument("--name", required=True, help="name of the artefact")
@@ -236,12 +237,6 @@ def _add_scene_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     export.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
     export.add_argument("--weights", type=Path, default=Path("export/weights"), help="16-bit weights go here")
     export.set_defaults(run=_export)
-
-    enlarger = add("enlarger", help="put the enlarger of a run that trained nothing else into an artefact")
-    enlarger.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
-    enlarger.add_argument("--name", required=True, help="name of the artefact")
-    enlarger.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
-    enlarger.set_defaults(run=_enlarger)
 
     refinement = add("train-refinement", help="train the refinement context on top of a run")
     refinement.add_argument("--config", type=Path, required=True, help="settings, TOML")
@@ -270,6 +265,27 @@ def _add_scene_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     perceptual.add_argument("--name", required=True, help="name of the artefact")
     perceptual.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
     perceptual.set_defaults(run=_perceptual)
+
+
+def _add_weight_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
+    reshape = add("reshape", help="fit 16-bit weights to networks of another shape, without channels that say nothing")
+    reshape.add_argument("--config", type=Path, required=True, help="settings of the new training, TOML")
+    reshape.add_argument("--weights", type=Path, default=Path("export/weights"), help="the old 16-bit weights")
+    reshape.add_argument("--name", required=True, help="the artefact that they became")
+    reshape.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
+    reshape.add_argument("--out", type=Path, required=True, help="folder for the new weights")
+    reshape.set_defaults(run=_reshape)
+
+    weights = add("weights", help="write the averaged weights of a run, finished or not, as 16-bit weights")
+    weights.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
+    weights.add_argument("--out", type=Path, required=True, help="folder for the weights")
+    weights.set_defaults(run=_weights)
+
+    enlarger = add("enlarger", help="put the enlarger of a run that trained nothing else into an artefact")
+    enlarger.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
+    enlarger.add_argument("--name", required=True, help="name of the artefact")
+    enlarger.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
+    enlarger.set_defaults(run=_enlarger)
 
 
 def _add_thumbnail_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -315,6 +331,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pantel_export", description=__doc__)
     commands = parser.add_subparsers(required=True)
     _add_scene_commands(commands.add_parser)
+    _add_weight_commands(commands.add_parser)
     _add_thumbnail_commands(commands.add_parser)
     return parser
 

@@ -22,11 +22,13 @@ class Quantized:
         values: (channels, rows, columns) int64, in 1/256 of a quantizer step; as `EntropyModel.walk` returns them.
         bits: (groups,) float64, ideal cost of each group.
         gain: (groups,) float64, squared error that each group removes, in the units of lambda times bits.
+        cell_bits: (rows, columns) float64, ideal cost of each cell.
     """
 
     values: NDArray[np.int64]
     bits: NDArray[np.float64]
     gain: NDArray[np.float64]
+    cell_bits: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +77,7 @@ class Quantizer:
         price = strength * float(self.rate_weight[quality])
         bits = np.zeros(len(model.groups))
         gain = np.zeros(len(model.groups))
+        cell_bits = np.zeros(rows * columns)
 
         def choose(step: Step) -> NDArray[np.int64]:
             target = targets[step.channels, step.cells]
@@ -88,12 +91,14 @@ class Quantizer:
                 cost = w * (candidates - d) ** 2 + price * model.bits(table, candidates)
                 best = cost.argmin(axis=0)
                 residual[undecided] = np.take_along_axis(candidates, best[None], axis=0)[0]
-            bits[step.group] += model.bits(step.table, residual).sum()
+            taken = model.bits(step.table, residual)
+            bits[step.group] += taken.sum()
+            cell_bits[step.cells] += taken.sum(axis=0)
             gain[step.group] += (cell_worth * (target**2 - (residual - distance) ** 2)).sum()
             return residual
 
         values = model.walk(rows, columns, quality, len(model.groups), choose, base=base)
-        return Quantized(values, bits, gain)
+        return Quantized(values, bits, gain, cell_bits.reshape(rows, columns))
 
     def levels_worth_coding(
         self, quantized: Quantized, quality: int, strength: float = 1.0, *, at_least: int = 1

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +30,7 @@ from pantel_models.contours import contour_map
 from pantel_models.errors import BudgetError, ModelError
 from pantel_models.ms_ssim import ms_ssim
 from pantel_models.scaling import reduced
+from pantel_models.still_payloads import CHEAP_QUALITIES, Cutting, PayloadCutter, StillPayload
 from pantel_models.still_search import Choice, StillSearch
 
 __all__ = ["DecodedStill", "StillCodec", "decode_still", "load_still_codec"]
@@ -37,6 +40,8 @@ _BITS_PER_PIXEL = ((0.035, math.inf), (0.004, 0.09), (-math.inf, 0.018))
 # What a neper of structural similarity is worth beside one of squared error, when scales are compared. At 0.05 bit per
 # pixel 0.5 gains 0.004 of MS-SSIM for 0.004 dB, 1 another 0.002 for 0.03 dB.
 _STRUCTURE_WEIGHT = 0.5
+_QUALITIES_TRIED = 2  # for payloads
+_LEAST_PAYLOAD_BYTES = 16
 _TINY = 1e-9  # equal pictures have no logarithm
 
 
@@ -84,11 +89,8 @@ class StillCodec:
             ModelError: The picture's size is out of range.
             BudgetError: Not even the coarsest picture fits.
         """
+        _check_size(pixels)
         height, width = pixels.shape[:2]
-        if not (min(height, width) >= MIN_SIDE_PX and max(height, width) <= MAX_SIDE_PX):
-            raise ModelError(
-                f"the picture has {width}x{height} pixels; sides of {MIN_SIDE_PX} to {MAX_SIDE_PX} can be encoded"
-            )
         grey = pixels.ndim == 2
         if grey:
             pixels = np.repeat(pixels[..., None], 3, axis=2)
@@ -111,9 +113,57 @@ class StillCodec:
         if len(fitting) == 1:
             return fitting[0]
         weight = None if importance is None else _per_pixel(importance, height, width)
-        # There is one bitstream, whatever the view.
-        faithful = self if self.codec.view is View.FAITHFUL else StillCodec(load_scene_codec(self.codec.artefact))
-        return min(fitting, key=lambda data: _unlikeness(faithful.decode(data).pixels, pixels, weight))
+        return min(fitting, key=lambda data: _unlikeness(self._faithful.decode(data).pixels, pixels, weight))
+
+    def encode_payloads(
+        self, pixels: NDArray[np.uint8], budget_bytes: int, payload_bytes: int
+    ) -> tuple[StillPayload, ...]:
+        """Return a picture in scene payloads of which each can be decoded without the others.
+
+        Args:
+            pixels: (H, W, 3) uint8 RGB, sides of 32 to 1024 pixels.
+            budget_bytes: Of all payloads together.
+            payload_bytes: Of each at most; at least 16.
+
+        Raises:
+            ModelError: The picture's size is out of range, or the payloads are too small.
+            BudgetError: Not even the coarsest picture fits.
+        """
+        _check_size(pixels)
+        if payload_bytes < _LEAST_PAYLOAD_BYTES:
+            raise ModelError(f"payloads of {payload_bytes} bytes are too small; {_LEAST_PAYLOAD_BYTES} are enough")
+        height, width = pixels.shape[:2]
+        bits_per_pixel = 8.0 * budget_bytes / (width * height)
+        found: list[tuple[float, Cutting]] = []
+        for scale, (least, most) in enumerate(_BITS_PER_PIXEL):
+            if bits_per_pixel < least or (bits_per_pixel >= most and found):
+                continue
+            small = reduced(pixels, scale)
+            latents = self.codec.analyse(small, contour_map(small))
+            whole = StillSearch(self.codec.entropy, self.codec.quantizer, latents, None).fill(8.0 * budget_bytes)
+            if whole is None:
+                continue
+            cutter = PayloadCutter(self.codec, latents, scale, (width, height), payload_bytes)
+            for quality in sorted(CHEAP_QUALITIES, key=lambda quality: abs(quality - whole.quality))[:_QUALITIES_TRIED]:
+                cutting = cutter.fill(quality, budget_bytes)
+                if cutting is not None:
+                    shown = self._faithful.show_payloads(cutting.payloads, width, height)
+                    found.append((_unlikeness(shown, pixels, None), cutting))
+        if not found:
+            raise BudgetError(f"{budget_bytes} bytes are too few for this picture in payloads; allow more")
+        return min(found, key=lambda pair: pair[0])[1].payloads
+
+    def show_payloads(self, payloads: Sequence[StillPayload], width_px: int, height_px: int) -> NDArray[np.uint8]:
+        """Return (height, width, 3) uint8 RGB: what those of a picture's payloads show that are there."""
+        background = Background(width_px, height_px, self.codec.entropy.groups)
+        for payload in payloads:
+            background.apply(payload.update, 0)
+        return self.codec.synthesise(background)
+
+    @cached_property
+    def _faithful(self) -> StillCodec:
+        """What compares pictures: there is one bitstream, whatever the view."""
+        return self if self.codec.view is View.FAITHFUL else StillCodec(load_scene_codec(self.codec.artefact))
 
     def _search(
         self,
@@ -165,6 +215,14 @@ class StillCodec:
         if not still.complete:
             warning = f"the file of {len(data)} bytes is cut off or damaged; showing what can be read of it"
         return DecodedStill(pixels, header.grey, still.complete, warning)
+
+
+def _check_size(pixels: NDArray[np.uint8]) -> None:
+    height, width = pixels.shape[:2]
+    if not (min(height, width) >= MIN_SIDE_PX and max(height, width) <= MAX_SIDE_PX):
+        raise ModelError(
+            f"the picture has {width}x{height} pixels; sides of {MIN_SIDE_PX} to {MAX_SIDE_PX} can be encoded"
+        )
 
 
 def _mean_of_cells(importance: NDArray[np.float32], side: int) -> NDArray[np.float32]:

@@ -128,7 +128,9 @@ def test_absurd_latents_stay_within_what_can_be_coded(quantizer: Quantizer, mode
 )
 def test_levels_end_with_the_last_that_pays(quantizer: Quantizer, gain: list[float], levels: int) -> None:
     price = float(quantizer.rate_weight[2])
-    quantized = Quantized(np.zeros((CHANNELS, 1, 1), np.int64), np.full(LEVELS, 1 / price), np.array(gain, float))
+    quantized = Quantized(
+        np.zeros((CHANNELS, 1, 1), np.int64), np.full(LEVELS, 1 / price), np.array(gain, float), np.ones((1, 1))
+    )
     assert quantizer.levels_worth_coding(quantized, 2) == levels
     for least in (2, 3):
         assert quantizer.levels_worth_coding(quantized, 2, at_least=least) == max(levels, least)
