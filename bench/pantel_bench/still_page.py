@@ -9,6 +9,7 @@ from html import escape
 from pantel_bench.metrics import METRICS, Metric
 from pantel_bench.plots import plot_curves
 from pantel_bench.still_report import StillReport
+from pantel_bench.still_resilience import PREFIX_SHARES, mean_resilience
 from pantel_bench.still_sheet import contact_sheet, hardest_first, sheet_columns
 from pantel_bench.summary import OURS, Mean, curve, means, rate_differences
 
@@ -25,6 +26,17 @@ _MEAN_HEADINGS = (
 )
 _ROW_HEADINGS = ("image", "codec", "bit/pixel", "bytes", "file bytes", *(metric.label for metric in METRICS))
 _SET_HEADINGS = ("codec", "bit/pixel", "images", "Frechet (SqueezeNet)", "object recall", "objects")
+_RESILIENCE_HEADINGS = (
+    "bit/pixel",
+    "MS-SSIM",
+    "30 % of cells lost",
+    "the same, inpainted",
+    f"PSNR of {', '.join(f'{share:.0%}' for share in PREFIX_SHARES)} of the file [dB]",
+    "32-byte payloads, 15 % more bytes: PSNR [dB]",
+    "MS-SSIM",
+    "region of interest [dB]",
+    "the rest [dB]",
+)
 _STYLE = """
 body { font: 15px/1.5 sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em }
 table { border-collapse: collapse; margin: 1em 0 }
@@ -40,6 +52,9 @@ def to_table(report: StillReport) -> str:
     """Return the means as lines of text, one for each codec and rate, the highest rate first."""
     lines = [_table_line(_MEAN_HEADINGS)]
     lines += [_table_line(_cells(mean)) for mean in _sorted_means(report)]
+    if report.resilience:
+        lines.append("; ".join(_RESILIENCE_HEADINGS))
+        lines += ["  ".join(row) for row in _resilience_rows(report)]
     lines.append(_models(report))
     lines += [
         f"{unreached.codec} cannot encode {unreached.image} at {unreached.target_bpp:g} bit/pixel"
@@ -72,6 +87,7 @@ def to_html(report: StillReport) -> bytes:
             ],
         ),
         *_sets(report),
+        *_resilience(report),
         *_sheets(report),
         "<h2>Pictures</h2>",
         _html_table(
@@ -109,6 +125,31 @@ def _sets(report: StillReport) -> list[str]:
         for each in sorted(report.sets, key=lambda each: -each.target_bpp)
     ]
     return ["<h2>All pictures together</h2>", _html_table(_SET_HEADINGS, rows)]
+
+
+def _resilience(report: StillReport) -> list[str]:
+    """Return the table of what is left when parts are missing; nothing if that was not measured."""
+    if not report.resilience:
+        return []
+    heading = "<h2>pantel-faithful, when parts of it are missing</h2>"
+    return [heading, _html_table(_RESILIENCE_HEADINGS, _resilience_rows(report))]
+
+
+def _resilience_rows(report: StillReport) -> list[tuple[str, ...]]:
+    return [
+        (
+            f"{each.target_bpp:g}",
+            f"{each.ms_ssim:.4f}",
+            f"{each.ms_ssim_lost:.4f}",
+            f"{each.ms_ssim_inpainted:.4f}",
+            " ".join(f"{value:.2f}" for value in each.prefix_psnr_db),
+            f"{each.payload_psnr_gain_db:+.2f}",
+            f"{each.payload_ms_ssim_gain:+.4f}",
+            f"{each.region_gain_db:+.2f}",
+            f"{each.rest_gain_db:+.2f}",
+        )
+        for each in mean_resilience(report.resilience)
+    ]
 
 
 def _sheets(report: StillReport) -> list[str]:

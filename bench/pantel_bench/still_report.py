@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_bench.still import StillRow, Unreached
+from pantel_bench.still_resilience import Resilience
 from pantel_bench.still_sets import SetScores
 from pantel_bench.summary import Mean, means, rate_differences
 
@@ -51,6 +52,7 @@ class StillReport:
         published: Rows of published figures, for comparison only.
         sources: (H, W, 3) uint8 RGB of each picture by its name.
         sets: What was measured of all pictures together.
+        resilience: What is left of our pictures when parts are missing.
     """
 
     size: str
@@ -62,6 +64,7 @@ class StillReport:
     published: Sequence[StillRow]
     sources: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
     sets: Sequence[SetScores] = ()
+    resilience: Sequence[Resilience] = ()
 
     @property
     def all_rows(self) -> list[StillRow]:
@@ -80,6 +83,7 @@ def to_json(report: StillReport) -> bytes:
         "unreached": [asdict(unreached) for unreached in report.unreached],
         "means": [_mean(mean) for mean in means(report.rows)],
         "sets": [asdict(each) for each in report.sets],
+        "resilience": [asdict(each) for each in report.resilience],
         "published_means": [_mean(mean) for mean in means(report.published)],
         "bd_rate": [asdict(difference) for difference in rate_differences(report.all_rows)],
     }

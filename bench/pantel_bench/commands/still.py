@@ -15,6 +15,7 @@ from pantel_bench.plots import check_plots
 from pantel_bench.still import StillRow, Unreached, measure_codec, measure_peer
 from pantel_bench.still_page import to_html, to_table
 from pantel_bench.still_report import ModelFigures, StillReport, to_json
+from pantel_bench.still_resilience import Resilience, measure_resilience
 from pantel_bench.still_sets import SetScores, measure_sets
 from pantel_codec import CodecError
 from pantel_device.atomic_file import check_writable, write_atomically
@@ -47,6 +48,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lpips", type=Path, metavar="FILE", help="weights of LPIPS (lpips_squeeze_v01.npz)")
     parser.add_argument(
         "--judge", type=Path, metavar="ONNX", help="looks for objects in sources and decoded pictures, a YOLOX export"
+    )
+    parser.add_argument(
+        "--resilience",
+        action="store_true",
+        help="measure lost cells, beginnings of files, small payloads and regions of interest, too",
     )
     parser.add_argument("--anchors", type=Path, metavar="CSV", help="published figures to compare with (docs/anchors)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
@@ -113,6 +119,13 @@ def _measure(arguments: argparse.Namespace) -> StillReport:
     if lpips or judge:
         with progress(len({(row.codec, row.target_bpp) for row in rows}), "sets") as done:
             sets = measure_sets(rows, sources, lpips, judge, done)
+    resilience: list[Resilience] = []
+    if arguments.resilience:
+        faithful = StillCodec(load_scene_codec(artefact))
+        with progress(len(pictures), "resilience") as done:
+            for picture in pictures:
+                resilience += measure_resilience(faithful, picture, arguments.bpp)
+                done(picture.name)
     return StillReport(
         size=arguments.size,
         rates_bpp=arguments.bpp,
@@ -123,6 +136,7 @@ def _measure(arguments: argparse.Namespace) -> StillReport:
         published=published,
         sources=sources,
         sets=sets,
+        resilience=resilience,
     )
 
 
