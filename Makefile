@@ -14,7 +14,7 @@ RUN ?= runs/scene-v4
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-export demo test test-hardware check format lock train-scene export-scene bench-still clean
+.PHONY: help setup setup-export demo test test-hardware test-arm64 check format lock train-scene export-scene bench-still clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ test: $(READY) ## run all tests that need no hardware
 
 test-hardware: $(READY) ## run the tests that need a camera or a radio
 	$(BIN)/pytest -m hardware
+
+test-arm64: $(READY) ## exchange payloads with an emulated Raspberry Pi, both ways (as root; needs qemu-user-static, debootstrap)
+	tests/system/arm64/run.sh $(OUT)/arm64
 
 check: $(READY) ## ruff, mypy --strict and import-linter
 	$(BIN)/ruff check .

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Exchanges payloads and stills with an emulated 64-bit ARM machine, both ways: what one writes the other must read.
+# Makes the machine's files under $1 (default: out/arm64) the first time, which takes about ten minutes.
+set -euo pipefail
+cd "$(dirname "$0")/../../.."
+base=$(realpath -m "${1:-out/arm64}")
+root=$base/root
+python=${PYTHON:-.venv/bin/python}
+
+need() { echo "test-arm64 needs $1; run: $2"; exit 1; }
+[ "$(id -u)" = 0 ] || need "root, for chroot" "sudo make test-arm64"
+command -v debootstrap >/dev/null || need debootstrap "apt-get install debootstrap"
+command -v qemu-aarch64-static >/dev/null || need qemu-user-static "apt-get install qemu-user-static binfmt-support"
+if [ ! -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ]; then
+    mount -t binfmt_misc none /proc/sys/fs/binfmt_misc 2>/dev/null || true
+    update-binfmts --enable qemu-aarch64 || need "binfmt_misc in the kernel" "modprobe binfmt_misc"
+fi
+
+if [ ! -e "$base/.ready" ]; then
+    rm -rf "$root" && mkdir -p "$base"
+    debootstrap --arch=arm64 --variant=minbase --include=python3,python3-venv bookworm "$root" >"$base/debootstrap.log" ||
+        { tail -n 5 "$base/debootstrap.log"; exit 1; }
+    # The wheels come in by this machine's pip, whose way to the package index is known to work.
+    "$python" -m pip download --quiet --dest "$root/wheels" --only-binary=:all: --python-version 3.11 --implementation cp \
+        --platform manylinux_2_28_aarch64 --platform manylinux_2_27_aarch64 --platform manylinux2014_aarch64 \
+        numpy onnxruntime opencv-python-headless
+    chroot "$root" python3 -m venv /venv
+    chroot "$root" /venv/bin/pip install --quiet --no-index --find-links /wheels numpy onnxruntime opencv-python-headless
+    # onnxruntime reads what processor it runs on, and crashes where that looks like nothing it knows: a Raspberry Pi 4.
+    mkdir -p "$base/cpu"
+    for n in 0 1 2 3; do
+        mkdir -p "$base/cpu/cpu$n/topology"
+        echo "$n" >"$base/cpu/cpu$n/topology/core_id"
+        echo 0 >"$base/cpu/cpu$n/topology/physical_package_id"
+        printf 'processor\t: %s\nBogoMIPS\t: 108.00\nFeatures\t: fp asimd evtstrm crc32 cpuid\nCPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: 0xd08\nCPU revision\t: 3\n\n' "$n"
+    done >"$base/cpuinfo"
+    for list in possible present online; do echo 0-3 >"$base/cpu/$list"; done
+    touch "$base/.ready"
+fi
+
+mounted() { mountpoint -q "$1" || mount "${@:2}" "$1"; }
+release() { for place in proc/cpuinfo sys/devices/system/cpu proc sys pantel; do umount "$root/$place" 2>/dev/null || true; done; }
+trap release EXIT
+mkdir -p "$root/sys" "$root/pantel"
+mounted "$root/proc" -t proc proc
+mounted "$root/proc/cpuinfo" --bind "$base/cpuinfo"
+mounted "$root/sys" -t tmpfs tmpfs
+mkdir -p "$root/sys/devices/system/cpu"
+mounted "$root/sys/devices/system/cpu" --bind "$base/cpu"
+mounted "$root/pantel" --bind "$PWD"
+
+exchange=tests/system/arm64/exchange.py
+there() { chroot "$root" /usr/bin/env QEMU_CPU="$cpu" OMP_NUM_THREADS=1 PYTHONPATH=/pantel/codec:/pantel/models \
+    /venv/bin/python "/pantel/$exchange" "$@"; }
+
+for cpu in cortex-a72 cortex-a76; do
+    echo "== $cpu"
+    rm -rf "$root/exchange" && mkdir -p "$root/exchange"
+    "$python" "$exchange" write "$root/exchange/here" --payloads "${PAYLOADS:-1000}"
+    there read /exchange/here
+    there write /exchange/there --payloads "${PAYLOADS:-1000}"
+    "$python" "$exchange" read "$root/exchange/there"
+done
