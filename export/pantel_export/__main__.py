@@ -67,7 +67,7 @@ def _weights(arguments: argparse.Namespace) -> None:
     from pantel_export.warm_start import save_warm_start
 
     networks, _, record = load_networks(arguments.run_folder)
-    save_warm_start(arguments.out, networks.state_dict())
+    save_warm_start(arguments.out, networks.state_dict(), record)
     print(f"wrote the weights of step={record['step']} to {arguments.out}")  # noqa: T201
 
 

@@ -78,7 +78,7 @@ def build_artefact(run: Path, name: str, photos: PhotoSet, artefacts: Path, weig
         record |= {key: before[key] for key in ("thumbnails", "perceptual_thumbnails") if key in before}
     (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
     (folder / "CARD.md").write_text(model_card(name, settings, record, photos))
-    save_warm_start(weights, networks.state_dict())
+    save_warm_start(weights, networks.state_dict(), record)
     return folder
 
 

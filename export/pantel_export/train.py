@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from pantel_export.losses import logistic_bits, ms_ssim_loss
 from pantel_export.networks import CELL_PX, SceneNetworks, spread_groups
 from pantel_export.settings import TrainSettings
 from pantel_export.training_run import TrainingRun, load_run
+from pantel_export.warm_start import RECORD, load_warm_start
 from pantel_models import contour_map, reduced
 
 __all__ = ["Trainer", "load_networks"]
@@ -223,16 +225,25 @@ def draw_qualities(
 def load_networks(folder: Path, *, averaged: bool = True) -> tuple[SceneNetworks, TrainSettings, dict[str, Any]]:
     """Return the networks of a run folder in evaluation mode, its settings and its record.
 
+    Args:
+        folder: With a checkpoint, or with the 16-bit weights and the record of a run.
+        averaged: Take the averaged weights, not the newest; 16-bit weights are averaged ones.
+
     Raises:
         RunError: There is no run, or it is one of something else.
     """
-    state, record = load_run(folder)
+    if not (folder / "checkpoint.pt").exists() and (folder / RECORD).exists():
+        record = json.loads((folder / RECORD).read_text())
+        weights = load_warm_start(folder)
+    else:
+        state, record = load_run(folder)
+        weights = state["average"] if averaged else state["networks"]
     try:
-        settings = TrainSettings.model_validate(state["settings"])
+        settings = TrainSettings.model_validate(record["settings"])
     except ValidationError as error:
         raise RunError(f"{folder} is no run of the scene codec") from error
     networks = SceneNetworks(settings.network)
-    networks.load_state_dict(state["average"] if averaged else state["networks"])
+    networks.load_state_dict(weights)
     return networks.eval(), settings, record
 
 

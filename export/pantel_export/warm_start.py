@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,13 +14,18 @@ from torch import Tensor
 
 from pantel_export.errors import RunError
 
-__all__ = ["load_warm_start", "save_warm_start"]
+__all__ = ["RECORD", "load_warm_start", "save_warm_start"]
 
+RECORD = "record.json"
+_KEPT_HISTORY = 5
 _SHARD_BYTES = 900_000  # keeps every file of the repository small
 
 
-def save_warm_start(folder: Path, state: dict[str, Tensor]) -> None:
-    """Write a state as `weights-N.npz` files of 16-bit floats."""
+def save_warm_start(folder: Path, state: dict[str, Tensor], record: Mapping[str, Any] | None = None) -> None:
+    """Write a state as `weights-N.npz` files of 16-bit floats, and the record of its training, if it is that of a run.
+
+    With a record the folder serves as a run folder for whatever is trained on top.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("weights-*.npz"):
         old.unlink()
@@ -32,6 +40,10 @@ def save_warm_start(folder: Path, state: dict[str, Tensor]) -> None:
         size += array.nbytes
     for number, shard in enumerate(shards):
         np.savez(folder / f"weights-{number}.npz", **shard)  # type: ignore[arg-type]
+    (folder / RECORD).unlink(missing_ok=True)
+    if record is not None:
+        kept = {**record, "history": record["history"][-_KEPT_HISTORY:]}
+        (folder / RECORD).write_text(json.dumps(kept, indent=1) + "\n")
 
 
 def load_warm_start(folder: Path) -> dict[str, Tensor]:

@@ -62,6 +62,33 @@ def test_weights_survive_as_a_warm_start(scene_run: Path, tmp_path: Path) -> Non
         assert torch.allclose(value, other.state_dict()[key], rtol=1e-3, atol=2e-3), key
 
 
+def test_the_weights_of_a_run_stand_for_it(scene_run: Path, tmp_path: Path) -> None:
+    networks, settings, record = load_networks(scene_run)
+    save_warm_start(tmp_path, networks.state_dict(), record)
+    again, same_settings, same_record = load_networks(tmp_path)
+    assert same_settings == settings
+    assert (same_record["step"], same_record["pictures_sha256"]) == (record["step"], record["pictures_sha256"])
+    for key, value in networks.state_dict().items():
+        assert torch.allclose(value, again.state_dict()[key], rtol=1e-3, atol=2e-3), key
+    save_warm_start(tmp_path, networks.state_dict())  # weights of no run
+    with pytest.raises(RunError, match="train first"):
+        load_networks(tmp_path)
+
+
+def test_weights_of_other_networks_are_refused(
+    photos: PhotoSet, settings: TrainSettings, scene_run: Path, tmp_path: Path
+) -> None:
+    weights = dict(load_networks(scene_run)[0].state_dict())
+    trainer = Trainer(settings, photos, tmp_path)
+    with pytest.raises(RunError, match="there is no elsewhere here"):
+        trainer.warm_start({**weights, "elsewhere": torch.zeros(1)})
+    with pytest.raises(RunError, match="do not fit these networks"):
+        trainer.warm_start({**weights, "generator.luma.bias": torch.zeros(3)})
+    before = trainer.networks.enlarger.state_dict()["body.0.weight"].clone()
+    trainer.warm_start({key: value for key, value in weights.items() if not key.startswith("enlarger.")})
+    assert torch.equal(before, trainer.networks.enlarger.state_dict()["body.0.weight"])
+
+
 def test_a_folder_without_a_run_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="train first"):
         load_networks(tmp_path)

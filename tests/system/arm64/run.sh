@@ -2,7 +2,8 @@
 # Exchanges payloads and stills with an emulated 64-bit ARM machine, both ways: what one writes the other must read.
 # Makes the machine's files under $1 (default: out/arm64) the first time, which takes about ten minutes.
 set -euo pipefail
-cd "$(dirname "$0")/../../.."
+here=$(realpath "$0")
+cd "$(dirname "$here")/../../.."
 base=$(realpath -m "${1:-out/arm64}")
 root=$base/root
 python=${PYTHON:-.venv/bin/python}
@@ -11,13 +12,19 @@ need() { echo "test-arm64 needs $1; run: $2"; exit 1; }
 [ "$(id -u)" = 0 ] || need "root, for chroot" "sudo make test-arm64"
 command -v debootstrap >/dev/null || need debootstrap "apt-get install debootstrap"
 command -v qemu-aarch64-static >/dev/null || need qemu-user-static "apt-get install qemu-user-static binfmt-support"
+# What is mounted below is seen by this script alone and goes with it, however it ends.
+if [ -z "${PANTEL_UNSHARED:-}" ]; then
+    ! grep -q " $root/" /proc/self/mountinfo || { echo "something is mounted below $root; unmount it first"; exit 1; }
+    PANTEL_UNSHARED=1 exec unshare --mount --propagation private "$here" "$base"
+fi
 if [ ! -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ]; then
     mount -t binfmt_misc none /proc/sys/fs/binfmt_misc 2>/dev/null || true
     update-binfmts --enable qemu-aarch64 || need "binfmt_misc in the kernel" "modprobe binfmt_misc"
 fi
 
 if [ ! -e "$base/.ready" ]; then
-    rm -rf "$root" && mkdir -p "$base"
+    rm -rf --one-file-system "$root"
+    mkdir -p "$base"
     debootstrap --arch=arm64 --variant=minbase --include=python3,python3-venv bookworm "$root" >"$base/debootstrap.log" ||
         { tail -n 5 "$base/debootstrap.log"; exit 1; }
     # The wheels come in by this machine's pip, whose way to the package index is known to work.
@@ -38,24 +45,20 @@ if [ ! -e "$base/.ready" ]; then
     touch "$base/.ready"
 fi
 
-mounted() { mountpoint -q "$1" || mount "${@:2}" "$1"; }
-release() { for place in proc/cpuinfo sys/devices/system/cpu proc sys pantel; do umount "$root/$place" 2>/dev/null || true; done; }
-trap release EXIT
-mkdir -p "$root/sys" "$root/pantel"
-mounted "$root/proc" -t proc proc
-mounted "$root/proc/cpuinfo" --bind "$base/cpuinfo"
-mounted "$root/sys" -t tmpfs tmpfs
+mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
+mount --bind "$base/cpuinfo" "$root/proc/cpuinfo"
+mount -t tmpfs tmpfs "$root/sys"
 mkdir -p "$root/sys/devices/system/cpu"
-mounted "$root/sys/devices/system/cpu" --bind "$base/cpu"
-mounted "$root/pantel" --bind "$PWD"
+mount --bind "$base/cpu" "$root/sys/devices/system/cpu"
 
 exchange=tests/system/arm64/exchange.py
-there() { chroot "$root" /usr/bin/env QEMU_CPU="$cpu" OMP_NUM_THREADS=1 PYTHONPATH=/pantel/codec:/pantel/models \
-    /venv/bin/python "/pantel/$exchange" "$@"; }
+there() { chroot "$root" /usr/bin/env QEMU_CPU="$cpu" OMP_NUM_THREADS=1 PYTHONPATH=/exchange/codec:/exchange/models \
+    /venv/bin/python /exchange/exchange.py "$@"; }
 
 for cpu in cortex-a72 cortex-a76; do
     echo "== $cpu"
     rm -rf "$root/exchange" && mkdir -p "$root/exchange"
+    cp -r codec models "$exchange" "$root/exchange"
     "$python" "$exchange" write "$root/exchange/here" --payloads "${PAYLOADS:-1000}"
     there read /exchange/here
     there write /exchange/there --payloads "${PAYLOADS:-1000}"
