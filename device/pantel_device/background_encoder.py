@@ -28,7 +28,7 @@ from pantel_models import SceneCodec
 __all__ = ["BackgroundEncoder"]
 
 _LADDERS = ((5, 12, 18, 25, 31), (5, 12, 18), (5, 12))  # of each scale: qualities at which cells are told
-_LONGEST_S = (math.inf, 2.0, 1.0)  # what a coarse scale tells is of use until a finer one takes its place
+_LONGEST_S = (math.inf, 4.0, 1.5)  # what a coarse scale tells is of use until a finer one takes its place
 _BASES_BELOW = 2  # so many steps lie at most between what is held and what refines it
 # Who lacks a base misses more than what refines it: the rest of the payload, too, and all that refines it later. With
 # the bare probability that it is held, losses of 10 % cost a quarter of a decibel more than without refinements.
