@@ -42,6 +42,9 @@ def list_pictures(folder: Path) -> list[Path]:
         raise PictureError(f"cannot read the folder {folder}: {error.strerror}") from error
     if not paths:
         raise PictureError(f"no pictures in {folder}; files ending in {', '.join(pictures.PICTURE_SUFFIXES)} are read")
+    for path in paths:
+        if not path.stem.isprintable():  # undecodable octets are not, either: no report could name such a picture
+            raise PictureError(f"the name {path.name!a} in {folder} is no text; rename the picture")
     if len({path.stem for path in paths}) < len(paths):
         raise PictureError(f"two pictures in {folder} have the same name but for the suffix; rename one")
     return paths

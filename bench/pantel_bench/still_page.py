@@ -10,7 +10,7 @@ from pantel_bench.metrics import METRICS, Metric
 from pantel_bench.plots import plot_curves
 from pantel_bench.still_report import StillReport
 from pantel_bench.still_resilience import PREFIX_SHARES, mean_resilience
-from pantel_bench.still_sheet import contact_sheet, hardest_first, sheet_columns
+from pantel_bench.still_sheet import MOST_ROWS, contact_sheet, hardest_first, sheet_columns
 from pantel_bench.summary import OURS, Mean, curve, means, rate_differences
 
 __all__ = ["to_html", "to_table"]
@@ -159,7 +159,7 @@ def _sheets(report: StillReport) -> list[str]:
         columns = sheet_columns(report.rows, target_bpp)
         if not columns:
             continue
-        names = hardest_first(report.rows, columns[0], target_bpp)
+        names = hardest_first(report.rows, columns[0], target_bpp)[:MOST_ROWS]
         data = base64.b64encode(contact_sheet(report.rows, report.sources, target_bpp, names)).decode("ascii")
         parts += [
             f"<h2>{target_bpp:g} bit/pixel: {escape(', '.join(['source', *columns]))}</h2>",
@@ -174,6 +174,7 @@ def _models(report: StillReport) -> str:
     return (
         f"model {models.name} ({models.hash[:8]}): encoder {models.encoder_mac_per_pixel:.0f},"
         f" generator {models.generator_mac_per_pixel:.0f} MAC/pixel"
+        + (f", enlarger {models.enlarger_mac_per_pixel:.0f}" if models.enlarger_mac_per_pixel else "")
     )
 
 

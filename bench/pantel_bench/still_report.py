@@ -30,12 +30,14 @@ class ModelFigures:
         hash: SHA-256 of its tables, hexadecimal.
         encoder_mac_per_pixel: Multiply-accumulates of the encoder per pixel.
         generator_mac_per_pixel: Multiply-accumulates of the generator per pixel.
+        enlarger_mac_per_pixel: Multiply-accumulates of the enlarger per pixel of what it makes; None without one.
     """
 
     name: str
     hash: str
     encoder_mac_per_pixel: float
     generator_mac_per_pixel: float
+    enlarger_mac_per_pixel: float | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pantel_bench.metrics import ms_ssim, psnr_db
 from pantel_bench.pictures import SourcePicture
 from pantel_bench.still import budget_bytes
-from pantel_codec import CELL_PX, Background, Block, CellUpdate, read_still
+from pantel_codec import CELL_PX, Background, Block, CellUpdate, CodecError, read_still
 from pantel_models import BudgetError, StillCodec, region_importance
 
 __all__ = ["PREFIX_SHARES", "Resilience", "mean_resilience", "measure_resilience"]
@@ -24,6 +24,7 @@ _PAYLOAD_BYTES = 32
 _PAYLOAD_ALLOWANCE = 1.15  # bytes that payloads may take, over those of a file
 _REGION_SHARE = 1 / 3  # of the width and of the height, in the centre
 _INPAINT_RADIUS_PX = 5
+_GREY = 128
 
 Pixels = NDArray[np.uint8]
 
@@ -39,8 +40,8 @@ class Resilience:
         ms_ssim_lost: Of it without three cells in ten, drawn at random; the generator paints what is missing.
         ms_ssim_inpainted: The same, where the inpainting of Telea (2004) paints what is missing.
         prefix_psnr_db: PSNR of the first `PREFIX_SHARES` of the file [dB].
-        payload_psnr_gain_db: PSNR of payloads of 32 bytes that need nothing of each other and take 15 % more bytes
-            than the file together, over that of the file [dB].
+        payload_psnr_gain_db: PSNR of payloads of 32 bytes that need nothing of each other and together take at most
+            15 % more bytes than the file, over that of the file [dB].
         payload_ms_ssim_gain: The same of MS-SSIM.
         region_gain_db: What the PSNR of the centre (a third of the width and of the height) gains when it is the
             region of interest [dB].
@@ -60,7 +61,7 @@ class Resilience:
 
 
 def measure_resilience(codec: StillCodec, picture: SourcePicture, rates_bpp: Sequence[float]) -> list[Resilience]:
-    """Measure a picture at each rate at which it can be encoded, also in payloads.
+    """Measure a picture at each rate at which it can be encoded.
 
     Args:
         codec: With the faithful view.
@@ -72,12 +73,11 @@ def measure_resilience(codec: StillCodec, picture: SourcePicture, rates_bpp: Seq
         budget = budget_bytes(picture.pixels, target_bpp)
         try:
             data = codec.encode(picture.pixels, budget)
-            cut = codec.encode_payloads(picture.pixels, round(len(data) * _PAYLOAD_ALLOWANCE), _PAYLOAD_BYTES)
         except BudgetError:
             continue
         source, whole = picture.pixels, codec.decode(data).pixels
         lost, inpainted = _with_lost_cells(codec, data, whole, picture.name)
-        in_payloads = codec.show_payloads(cut, source.shape[1], source.shape[0])
+        in_payloads = _in_payloads(codec, source, round(len(data) * _PAYLOAD_ALLOWANCE))
         region_gain, rest_gain = _region_gains(codec, source, whole, budget)
         similarity = ms_ssim(source, whole)
         found.append(
@@ -87,9 +87,7 @@ def measure_resilience(codec: StillCodec, picture: SourcePicture, rates_bpp: Seq
                 ms_ssim=similarity,
                 ms_ssim_lost=ms_ssim(source, lost),
                 ms_ssim_inpainted=ms_ssim(source, inpainted),
-                prefix_psnr_db=tuple(
-                    psnr_db(source, codec.decode(data[: round(share * len(data))]).pixels) for share in PREFIX_SHARES
-                ),
+                prefix_psnr_db=tuple(_prefix_psnr_db(codec, source, data, share) for share in PREFIX_SHARES),
                 payload_psnr_gain_db=psnr_db(source, in_payloads) - psnr_db(source, whole),
                 payload_ms_ssim_gain=ms_ssim(source, in_payloads) - similarity,
                 region_gain_db=region_gain,
@@ -113,6 +111,24 @@ def mean_resilience(found: Sequence[Resilience]) -> list[Resilience]:
         numbers["prefix_psnr_db"] = tuple(numbers["prefix_psnr_db"])
         means.append(Resilience(image="", target_bpp=rate, **numbers))
     return means
+
+
+def _prefix_psnr_db(codec: StillCodec, source: Pixels, data: bytes, share: float) -> float:
+    """Return the PSNR of the beginning of a file [dB]; of one that is too short to show anything, that of grey."""
+    try:
+        shown = codec.decode(data[: round(share * len(data))]).pixels
+    except CodecError:
+        shown = np.full_like(source, _GREY)
+    return psnr_db(source, shown)
+
+
+def _in_payloads(codec: StillCodec, source: Pixels, budget: int) -> Pixels:
+    """Return what small payloads show of a picture; grey if not even the coarsest picture fits into them."""
+    try:
+        cut = codec.encode_payloads(source, budget, _PAYLOAD_BYTES)
+    except BudgetError:
+        return np.full_like(source, _GREY)
+    return codec.show_payloads(cut, source.shape[1], source.shape[0])
 
 
 def _with_lost_cells(codec: StillCodec, data: bytes, whole: Pixels, name: str) -> tuple[Pixels, Pixels]:

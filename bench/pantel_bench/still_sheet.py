@@ -11,11 +11,12 @@ from PIL import Image
 
 from pantel_bench.still import StillRow
 
-__all__ = ["contact_sheet", "hardest_first", "sheet_columns"]
+__all__ = ["MOST_ROWS", "contact_sheet", "hardest_first", "sheet_columns"]
 
 _TILE_PX = 256
 _GAP_PX = 4
 _QUALITY = 88
+MOST_ROWS = 24
 
 Pixels = NDArray[np.uint8]
 
@@ -40,7 +41,7 @@ def contact_sheet(
         rows: Of the benchmark; one without a picture leaves its tile white.
         sources: (H, W, 3) uint8 RGB of each picture by its name.
         target_bpp: The rate [bit/pixel].
-        names: Pictures to show, from top to bottom.
+        names: Pictures to show, from top to bottom; at most `MOST_ROWS`, for a WebP file has no more than 16,383 lines.
     """
     decoded = {(row.image, row.codec): row.pixels for row in rows if row.target_bpp == target_bpp}
     columns = sheet_columns(rows, target_bpp)

@@ -21,7 +21,7 @@ from pantel_export.integer_context import context_arrays, quality_grid
 from pantel_export.manifest import add_files, enter_artefact
 from pantel_export.model_card import model_card, with_enlarger
 from pantel_export.networks import SceneNetworks
-from pantel_export.onnx_export import export_encoder, export_enlarger, export_generator
+from pantel_export.onnx_export import export_encoder, export_enlarger, export_generator, has_weights
 from pantel_export.settings import TrainSettings
 from pantel_export.tables import count_residuals, fit_counts, logistic_counts
 from pantel_export.thumbnails.add import PERCEPTUAL_ROLE, THUMBNAIL_ROLES, thumbnails_of
@@ -36,6 +36,7 @@ _CALIBRATION_PICTURES = 64
 _FIT_PICTURES = 1200
 _FIT_CROP_PX = 192
 _FIT_ROUNDS = 2
+_HALF_PRECISION = 2e-3  # what 16-bit weights may differ by, relative and absolute
 
 
 def build_artefact(run: Path, name: str, photos: PhotoSet, artefacts: Path, weights: Path) -> Path:
@@ -95,7 +96,12 @@ def add_enlarger(run: Path, name: str, artefacts: Path) -> None:
     """
     networks, settings, record = load_networks(run)
     ours = TrainSettings.model_validate(read_record(artefacts, name)["settings"])
-    if not settings.only_enlarger or settings.network.groups != ours.network.groups:
+    generator = (artefacts / name / "faithful.onnx").read_bytes()
+    if (
+        not settings.only_enlarger
+        or settings.network.groups != ours.network.groups
+        or not has_weights(generator, networks.generator, _HALF_PRECISION)
+    ):
         raise ExportError(f"{run} holds no enlarger for {name}; train it with only_enlarger = true, on its weights")
     add_files(artefacts, name, {"enlarger": ("enlarger.onnx", export_enlarger(networks.enlarger))})
     note_part(artefacts, name, "enlarger", record, with_enlarger)

@@ -23,7 +23,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from pantel_export.enlarger import Enlarger
 from pantel_export.networks import CELL_PX, Encoder, Generator
 
-__all__ = ["export_encoder", "export_enlarger", "export_generator", "export_module", "with_half_weights"]
+__all__ = ["export_encoder", "export_enlarger", "export_generator", "export_module", "has_weights", "with_half_weights"]
 
 _OPSET = 18
 _MANY_WEIGHTS = 64  # of a tensor that is worth halving
@@ -119,6 +119,19 @@ def export_module(
         node.doc_string = ""
     del model.metadata_props[:]
     return bytes(model.SerializeToString(deterministic=True))
+
+
+def has_weights(model: bytes, network: torch.nn.Module, tolerance: float) -> bool:
+    """Tell whether a network has the weights of an ONNX model that was exported from one like it."""
+    ours = {name: weight.detach().numpy() for name, weight in network.named_parameters()}
+    theirs = {
+        tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in onnx.load_from_string(model).graph.initializer
+    }
+    shared = ours.keys() & theirs.keys()
+    return bool(shared) and all(
+        ours[name].shape == theirs[name].shape and np.allclose(ours[name], theirs[name], rtol=tolerance, atol=tolerance)
+        for name in shared
+    )
 
 
 def with_half_weights(model: bytes) -> bytes:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 
 from pantel_export.errors import RunError
 
@@ -55,7 +64,7 @@ class TomlSettings(BaseModel):
             raise RunError(f"{path} is not valid TOML: {error}") from error
         except ValidationError as error:
             first = error.errors()[0]
-            raise RunError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+            raise RunError(f"{path}: {'.'.join(map(str, first['loc'])) or 'settings'}: {first['msg']}") from error
 
 
 class TrainSettings(TomlSettings):
@@ -79,3 +88,11 @@ class TrainSettings(TomlSettings):
     quality_power: PositiveFloat = 1.0
     contour_weight: float = 0.2  # additional weight of squared errors on a contour that the encoder is given
     network: NetworkSettings = NetworkSettings()
+
+    @model_validator(mode="after")
+    def _enlarged_crops_are_crops(self) -> Self:
+        if self.enlarged_crops > self.batch:
+            raise ValueError(f"{self.enlarged_crops} enlarged crops are more than a batch of {self.batch}")
+        if self.only_enlarger and not self.enlarged_crops:
+            raise ValueError("only_enlarger learns nothing without enlarged_crops")
+        return self

@@ -25,7 +25,12 @@ def save_warm_start(folder: Path, state: dict[str, Tensor], record: Mapping[str,
     """Write a state as `weights-N.npz` files of 16-bit floats, and the record of its training, if it is that of a run.
 
     With a record the folder serves as a run folder for whatever is trained on top.
+
+    Raises:
+        RunError: The folder is that of a run, which has a record of its own.
     """
+    if (folder / "checkpoint.pt").exists():
+        raise RunError(f"{folder} is the folder of a run; name another one for its weights")
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("weights-*.npz"):
         old.unlink()

@@ -23,6 +23,8 @@ def region_importance(
 ) -> NDArray[np.float32]:
     """Return (rows, columns) float32: 1 for cells in a region, 1 / weight for others, between for those on its border.
 
+    A cell of which the region has a part counts by that part's share of what the picture has of the cell.
+
     Args:
         width_px: Of the picture.
         height_px: Of the picture.
@@ -35,7 +37,8 @@ def region_importance(
     if not 1.0 <= weight < float("inf"):
         raise ModelError(f"a region cannot count {weight:g} times as much as the rest; take 1 or more")
     rows, columns = cells_across(height_px), cells_across(width_px)
-    inside = np.zeros((rows * CELL_PX, columns * CELL_PX), np.float32)
+    inside, picture = np.zeros((2, rows * CELL_PX, columns * CELL_PX), np.float32)
+    picture[:height_px, :width_px] = 1
     for left, top, width, height in regions:
         x0, y0 = max(left, 0), max(top, 0)
         x1, y1 = min(left + width, width_px), min(top + height, height_px)
@@ -43,5 +46,8 @@ def region_importance(
             region = f"{left},{top},{width},{height}"
             raise ModelError(f"the region {region} has no pixel of the picture of {width_px}x{height_px}")
         inside[y0:y1, x0:x1] = 1
-    share = inside.reshape(rows, CELL_PX, columns, CELL_PX).mean(axis=(1, 3))
+    region_px, picture_px = (
+        each.reshape(rows, CELL_PX, columns, CELL_PX).sum(axis=(1, 3)) for each in (inside, picture)
+    )
+    share = region_px / picture_px
     return np.asarray(1 / weight + (1 - 1 / weight) * share, np.float32)

@@ -42,6 +42,8 @@ _BITS_PER_PIXEL = ((0.035, math.inf), (0.004, 0.09), (-math.inf, 0.018))
 _STRUCTURE_WEIGHT = 0.5
 _QUALITIES_TRIED = 2  # for payloads
 _LEAST_PAYLOAD_BYTES = 16
+_WEIGHT_POWERS = (1.0, 0.5, 0.25)
+_FULL_SHARE = 0.95
 _TINY = 1e-9  # equal pictures have no logarithm
 
 
@@ -103,11 +105,11 @@ class StillCodec:
         for scale, (least, most) in enumerate(_BITS_PER_PIXEL):
             if bits_per_pixel < least * told_share or (bits_per_pixel >= most and fitting):
                 continue
-            search = self._search(pixels, scale, importance, contours)
-            data = self._fill(header, scale, search, budget_bytes)
-            smallest = min(smallest, len(data))
-            if len(data) <= budget_bytes:
-                fitting.append(data)
+            small = reduced(pixels, scale)
+            lines = contour_map(small) if contours is None or scale else contours
+            files = self._files(header, scale, self.codec.analyse(small, lines), importance, budget_bytes)
+            smallest = min(smallest, *map(len, files))
+            fitting += [data for data in files if len(data) <= budget_bytes]
         if not fitting:
             raise BudgetError(f"{budget_bytes} bytes are too few for this picture; {smallest} are enough")
         if len(fitting) == 1:
@@ -121,7 +123,7 @@ class StillCodec:
         """Return a picture in scene payloads of which each can be decoded without the others.
 
         Args:
-            pixels: (H, W, 3) uint8 RGB, sides of 32 to 1024 pixels.
+            pixels: (H, W, 3) uint8 RGB or (H, W) uint8 grey, sides of 32 to 1024 pixels.
             budget_bytes: Of all payloads together.
             payload_bytes: Of each at most; at least 16.
 
@@ -130,6 +132,8 @@ class StillCodec:
             BudgetError: Not even the coarsest picture fits.
         """
         _check_size(pixels)
+        if pixels.ndim == 2:
+            pixels = np.repeat(pixels[..., None], 3, axis=2)
         if payload_bytes < _LEAST_PAYLOAD_BYTES:
             raise ModelError(f"payloads of {payload_bytes} bytes are too small; {_LEAST_PAYLOAD_BYTES} are enough")
         height, width = pixels.shape[:2]
@@ -165,20 +169,32 @@ class StillCodec:
         """What compares pictures: there is one bitstream, whatever the view."""
         return self if self.codec.view is View.FAITHFUL else StillCodec(load_scene_codec(self.codec.artefact))
 
-    def _search(
+    def _files(
         self,
-        pixels: NDArray[np.uint8],
+        header: StillHeader,
         scale: int,
+        latents: NDArray[np.float32],
         importance: NDArray[np.float32] | None,
-        contours: NDArray[np.uint8] | None,
-    ) -> StillSearch:
-        """Return the search for the values of a picture at a scale."""
-        pixels = reduced(pixels, scale)
-        contours = contour_map(pixels) if contours is None or scale else contours
-        latents = self.codec.analyse(pixels, contours)
+        budget_bytes: int,
+    ) -> list[bytes]:
+        """Return files of a picture at a scale that may be the best.
+
+        A small region cannot use all bytes: its finest quality leaves the rest nearly nothing. So weights are tried
+        that are nearer and nearer to one another, until the file is full, and equal ones.
+        """
         if importance is not None and scale:
             importance = _mean_of_cells(importance, 1 << scale)
-        return StillSearch(self.codec.entropy, self.codec.quantizer, latents, importance)
+        weights: list[NDArray[np.float32] | None] = [None]
+        if importance is not None:
+            relative = importance / importance.max()
+            weights = [*(relative**power for power in _WEIGHT_POWERS), None]
+        files: list[bytes] = []
+        for weight in weights:
+            if weight is not None and files and len(files[-1]) >= _FULL_SHARE * budget_bytes:
+                continue
+            search = StillSearch(self.codec.entropy, self.codec.quantizer, latents, weight)
+            files.append(self._fill(header, scale, search, budget_bytes))
+        return files
 
     def _fill(self, header: StillHeader, scale: int, search: StillSearch, budget_bytes: int) -> bytes:
         """Return a file at a scale; larger than the budget only if nothing smaller is possible."""

@@ -41,7 +41,7 @@ def ballot() -> Ballot:
     rows = [version(image, codec, 10 * (i + 1)) for image in ("a", "b") for i, codec in enumerate(_CODECS)]
     rows.append(version("c", "avif", 90))  # that no other codec could encode
     sources = {image: np.full((32, 48, 3), 200, np.uint8) for image in "abc"}
-    return Ballot(rows, sources, seed=3)
+    return Ballot(rows, sources, study="test", seed=3)
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def test_nonsense_is_refused(address: str, votes: VoteFile, path: str, body: Any
 
 def cast(person: str, left: str, right: str, choice: str) -> Vote:
     return Vote.model_validate(
-        {"time_utc": "2026-01-01T00:00:00+00:00", "person": person, "image": "a", "target_bpp": 0.05,
+        {"time_utc": "2026-01-01T00:00:00+00:00", "study": "test", "person": person, "image": "a", "target_bpp": 0.05,
          "left": left, "right": right, "choice": choice, "seconds": 1}
     )  # fmt: skip
 
@@ -182,6 +182,53 @@ def test_votes_survive_and_add_up(tmp_path: Path) -> None:
     assert (found.codec, found.against, found.votes, found.people) == ("avif", "pantel", 4, 3)
     assert found.preferred == pytest.approx(1.5 / 4)
     assert 0.05 < found.low < 0.375 < found.high < 0.85
+
+
+def test_votes_of_another_study_are_others(tmp_path: Path, ballot: Ballot) -> None:
+    votes = VoteFile(tmp_path / "votes.jsonl")
+    pair = ballot.pairs[0]
+    other = {"study": "older model", "image": pair.image, "left": pair.codecs[0], "right": pair.codecs[1]}
+    votes.add(cast("A", "a", "b", "left").model_copy(update=other))
+    votes.add(cast("A", *pair.codecs, "left"))
+    with VotingServer(("127.0.0.1", 0), ballot, votes) as server:
+        assert server.next_pair("A")["voted"] == 1
+    assert [each.study for each in standings(votes.votes)] == ["older model", "test"]
+
+
+def test_names_and_lines_may_be_odd(tmp_path: Path) -> None:
+    path = tmp_path / "votes.jsonl"
+    odd = cast("Zo\u00eb\u2028", "a", "b", "left")
+    VoteFile(path).add(odd)
+    path.write_text("\n" + path.read_text(encoding="utf-8").rstrip("\n"), encoding="utf-8")
+    VoteFile(path).add(odd)
+    assert VoteFile(path).votes == [odd, odd]
+
+
+def test_a_vote_that_is_cut_off_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "votes.jsonl"
+    VoteFile(path).add(cast("A", "a", "b", "left"))
+    before = path.read_bytes()
+    script = (
+        "import resource, signal, sys; from pathlib import Path; from pantel_bench.mos.votes import VoteFile\n"
+        "votes = VoteFile(Path(sys.argv[1])); signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) + 20},) * 2)\n"
+        "votes.add(votes.votes[0])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=False)
+    assert "cannot write a vote" in done.stderr
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "http://elsewhere.example"}, {"Host": "elsewhere.example"}, {"Content-Length": "9" * 5000}]
+)
+def test_what_other_pages_send_is_refused(address: str, votes: VoteFile, headers: dict[str, str]) -> None:
+    connection = http.client.HTTPConnection(address, timeout=10)
+    body = json.dumps({"person": "Evil", "pair": 0, "choice": "left", "seconds": 1})
+    connection.request("POST", "/vote", body, headers)
+    assert connection.getresponse().status == 400
+    connection.close()
+    assert not votes.votes
 
 
 def test_the_interval_is_that_of_wilson() -> None:
@@ -219,7 +266,8 @@ def run(*arguments: str | Path) -> int:
 def test_the_command_counts_votes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "votes.jsonl"
     VoteFile(path).add(cast("A", "pantel", "avif", "left"))
-    assert run("--votes", path, "--json", tmp_path / "out.json") == 0
+    assert run("--votes", path, "--json", tmp_path / "out.json", "--report", tmp_path / "out.html") == 0
+    assert "<td>avif</td><td>pantel</td>" in (tmp_path / "out.html").read_text()
     assert "avif" in capsys.readouterr().out
     (standing,) = json.loads((tmp_path / "out.json").read_text())["standings"]
     assert standing["preferred"] == 0.0
@@ -240,7 +288,7 @@ def photograph(tmp_path: Path, scene: NDArray[np.uint8]) -> Path:
         (["--codecs", "avif,gif"], "no codec 'gif'"),
         (["--bpp", "0"], "is no rate"),
         (["--bpp", "0.0001", "--codecs", "avif,jpeg"], "raise --bpp"),
-        (["--port", "99999", "--codecs", "webp,jpeg", "--bpp", "0.4"], "name another --port"),
+        (["--port", "99999"], "name another --host or --port"),
     ],
 )
 def test_mistakes_get_one_line(tmp_path: Path, photograph: Path, arguments: list[str], message: str) -> None:

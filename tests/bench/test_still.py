@@ -77,7 +77,7 @@ def report(rows: list[StillRow], picture: SourcePicture) -> StillReport:
         size="256",
         rates_bpp=(0.1, 0.05, 0.02),
         images=["scene"],
-        models=ModelFigures("test-v1", "ab" * 32, 5000.0, 1900.0),
+        models=ModelFigures("test-v1", "ab" * 32, 5000.0, 1900.0, 1400.0),
         rows=rows,
         unreached=[Unreached("webp", "<scene>", 0.001)],
         published=[],
@@ -187,7 +187,7 @@ def test_the_table_has_a_line_for_every_mean(report: StillReport) -> None:
     lines = to_table(report).splitlines()
     assert len(lines) == 1 + 6 + 2
     assert lines[1].startswith("pantel-test")
-    assert "generator 1900 MAC/pixel" in lines[-2]
+    assert "generator 1900 MAC/pixel, enlarger 1400" in lines[-2]
     assert lines[-1] == "webp cannot encode <scene> at 0.001 bit/pixel"
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make setup-export")
@@ -13,10 +15,11 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: make setu
 from pantel_export import build
 from pantel_export.data import PhotoSet
 from pantel_export.enlarger import Enlarger
-from pantel_export.errors import DataError, ExportError
+from pantel_export.errors import DataError, ExportError, RunError
 from pantel_export.onnx_export import export_enlarger
 from pantel_export.settings import NetworkSettings, TrainSettings
 from pantel_export.train import Trainer
+from pantel_export.warm_start import save_warm_start
 from pantel_models import MANIFEST, find_artefact, list_artefacts, load_scene_codec, macs_per_pixel, open_session
 
 
@@ -79,26 +82,55 @@ def test_the_export_enlarges_as_the_network_does(tmp_path: Path) -> None:
     assert 1000 < macs_per_pixel(tmp_path / "enlarger.onnx") < 1500
 
 
-def test_an_artefact_takes_the_enlarger_of_a_run(large_photos: PhotoSet, tmp_path: Path) -> None:
+@pytest.fixture
+def alone() -> TrainSettings:
+    """Settings by which the enlarger of the shipped artefact can be trained."""
+    record = json.loads((MANIFEST.parent / find_artefact().name / "record.json").read_text())
+    network = TrainSettings.model_validate(record["settings"]).network
+    return TrainSettings(steps=1, batch=1, crop_px=96, enlarged_crops=1, only_enlarger=True, network=network)
+
+
+def test_an_artefact_takes_the_enlarger_of_a_run(large_photos: PhotoSet, alone: TrainSettings, tmp_path: Path) -> None:
     artefacts = tmp_path / "artefacts"
     shutil.copytree(MANIFEST.parent, artefacts)
     name = find_artefact().name
-    groups = tuple(find_artefact_groups())
-    settings = TrainSettings(
-        steps=1, batch=1, crop_px=96, enlarged_crops=1, only_enlarger=True, network=NetworkSettings(groups=groups)
-    )
-    Trainer(settings, large_photos, tmp_path / "run").run()
+    trainer = Trainer(alone, large_photos, tmp_path / "run")
+    weights = trainer.networks.state_dict()
+    model = onnx.load(str(artefacts / name / "faithful.onnx"))
+    for tensor in model.graph.initializer:
+        if f"generator.{tensor.name}" in weights:
+            array = onnx.numpy_helper.to_array(tensor)
+            weights[f"generator.{tensor.name}"] = torch.from_numpy(array.astype(np.float16).astype(np.float32))
+    trainer.warm_start(weights)
+    trainer.run()
     build.add_enlarger(tmp_path / "run", name, artefacts)
     (artefact, *_) = list_artefacts(artefacts / MANIFEST.name)
     codec = load_scene_codec(artefact)
     assert codec.enlarge(np.full((16, 24, 3), 90, np.uint8), (47, 32)).shape == (32, 47, 3)
     assert (artefacts / name / "CARD.md").read_text().count("## Enlarger\n") == 1
 
-    wrong = settings.model_copy(update={"network": NetworkSettings(groups=(3, 2))})
-    Trainer(wrong, large_photos, tmp_path / "wrong").run()
-    with pytest.raises(ExportError, match="holds no enlarger"):
-        build.add_enlarger(tmp_path / "wrong", name, artefacts)
+
+def test_an_enlarger_of_other_networks_is_refused(large_photos: PhotoSet, alone: TrainSettings, tmp_path: Path) -> None:
+    artefacts = tmp_path / "artefacts"
+    shutil.copytree(MANIFEST.parent, artefacts)
+    fewer = alone.model_copy(update={"network": NetworkSettings(groups=(3, 2))})
+    for number, settings in enumerate((alone, fewer)):  # the first begins with weights of its own
+        Trainer(settings, large_photos, tmp_path / str(number)).run()
+        with pytest.raises(ExportError, match="holds no enlarger"):
+            build.add_enlarger(tmp_path / str(number), find_artefact().name, artefacts)
 
 
-def find_artefact_groups() -> list[int]:
-    return list(load_scene_codec(find_artefact()).entropy.groups)
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [("batch = 2\nenlarged_crops = 3", "more than a batch of 2"), ("only_enlarger = true", "learns nothing without")],
+)
+def test_impossible_settings_are_named(tmp_path: Path, wrong: str, message: str) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(wrong)
+    with pytest.raises(RunError, match=message):
+        TrainSettings.from_toml(path)
+
+
+def test_weights_do_not_overwrite_a_run(scene_run: Path) -> None:
+    with pytest.raises(RunError, match="is the folder of a run"):
+        save_warm_start(scene_run, {})

@@ -59,6 +59,12 @@ def test_any_of_them_show_their_part(codec: StillCodec, photograph: Photograph) 
             assert np.abs(one - other).mean() < 6
 
 
+def test_grey_pictures_are_cut_like_others(codec: StillCodec, photograph: Photograph) -> None:
+    grey = np.ascontiguousarray(photograph(96, 64)[..., 1])
+    shown = codec.show_payloads(codec.encode_payloads(grey, 120, 32), 96, 64)
+    assert psnr_db(np.ascontiguousarray(shown[..., 1]), grey) > 18
+
+
 def test_a_busy_cell_fits_into_a_small_payload(codec: StillCodec) -> None:
     noise = np.random.default_rng(3).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     payloads = codec.encode_payloads(noise, 900, 16)

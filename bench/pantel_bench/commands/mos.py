@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import socket
 import sys
 from dataclasses import asdict
+from html import escape
 from pathlib import Path
 
 from pantel_bench.errors import BenchError, PictureError, VotesError
@@ -42,15 +44,19 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8765, metavar="N", help="port (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the order (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what the votes come to as JSON")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write the same as a page")
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    for output in (arguments.votes, arguments.json):
+    for output in (arguments.votes, arguments.json, arguments.report):
         if output:
             check_writable(output)
+    if not arguments.images and not arguments.votes.exists():
+        raise UsageError(f"there are no votes in {arguments.votes}; name photographs with --images to have some cast")
     try:
         votes = VoteFile(arguments.votes)
         if arguments.images:
+            _check_address(arguments)
             _serve(arguments, _ballot(arguments), votes)
     except (PictureError, VotesError) as error:
         raise UsageError(str(error)) from error
@@ -61,7 +67,21 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         content = {"benchmark": "mos", "votes": len(votes.votes), "standings": [asdict(each) for each in found]}
         write_atomically(arguments.json, (json.dumps(content, indent=1) + "\n").encode())
+    if arguments.report:
+        write_atomically(arguments.report, _page(found).encode())
     return 0
+
+
+def _check_address(arguments: argparse.Namespace) -> None:
+    """Try the address before the work that a wrong one would waste."""
+    try:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+            probe.bind((arguments.host, arguments.port))
+    except (OSError, OverflowError) as error:
+        raise UsageError(
+            f"cannot listen at {arguments.host}:{arguments.port}: {error}; name another --host or --port"
+        ) from error
 
 
 def _ballot(arguments: argparse.Namespace) -> Ballot:
@@ -87,17 +107,14 @@ def _ballot(arguments: argparse.Namespace) -> Ballot:
                     results = measure_peer(_PEERS[name], picture, [arguments.bpp], None)
                 rows += [result for result in results if isinstance(result, StillRow)]
                 done(f"{picture.name} {name}")
-    return Ballot(rows, {picture.name: picture.pixels for picture in pictures}, seed=arguments.seed)
+    sources = {picture.name: picture.pixels for picture in pictures}
+    return Ballot(rows, sources, study=f"{artefact.name} {artefact.hash[:8]} {arguments.size}", seed=arguments.seed)
 
 
 def _serve(arguments: argparse.Namespace, ballot: Ballot, votes: VoteFile) -> None:
     if not ballot.pairs:
         raise UsageError(f"at {arguments.bpp:g} bit/pixel no two of these codecs can encode a picture; raise --bpp")
-    try:
-        server = VotingServer((arguments.host, arguments.port), ballot, votes)
-    except (OSError, OverflowError) as error:
-        raise UsageError(f"cannot listen at {arguments.host}:{arguments.port}: {error}; name another --port") from error
-    with server:
+    with VotingServer((arguments.host, arguments.port), ballot, votes) as server:
         host, port = server.server_address[:2]
         sys.stdout.write(f"{len(ballot.pairs)} pairs at http://{host!s}:{port}/ - stop with Ctrl-C\n")
         sys.stdout.flush()
@@ -107,12 +124,42 @@ def _serve(arguments: argparse.Namespace, ballot: Ballot, votes: VoteFile) -> No
             sys.stdout.write("\n")
 
 
-def _table(found: list[Standing]) -> str:
-    lines = ["bit/pixel  codec               against             votes  people  preferred  95 % interval"]
-    lines += [
-        f"{each.target_bpp:9g}  {each.codec:18}  {each.against:18}  {each.votes:5}  {each.people:6}"
-        f"  {each.preferred:8.0%}   {each.low:.0%} to {each.high:.0%}"
+_HEADINGS = ("study", "bit/pixel", "codec", "against", "votes", "people", "preferred", "95 % interval")
+
+
+def _rows(found: list[Standing]) -> list[tuple[str, ...]]:
+    return [
+        (
+            each.study,
+            f"{each.target_bpp:g}",
+            each.codec,
+            each.against,
+            str(each.votes),
+            str(each.people),
+            f"{each.preferred:.0%}",
+            f"{each.low:.0%} to {each.high:.0%}",
+        )
         for each in found
+    ]
+
+
+def _table(found: list[Standing]) -> str:
+    rows = [_HEADINGS, *_rows(found)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADINGS))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _page(found: list[Standing]) -> str:
+    """Return the table as an HTML page that needs no other file."""
+    lines = [
+        "<!doctype html><html lang='en'><meta charset='utf-8'><title>pantel bench mos</title>",
+        "<style>body { font: 15px/1.5 sans-serif; margin: 2em }",
+        "td, th { padding: .15em .8em; text-align: left }</style>",
+        "<h1>What people preferred, at equal bytes</h1><table>",
+        "<tr>" + "".join(f"<th>{heading}</th>" for heading in _HEADINGS) + "</tr>",
+        *("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in _rows(found)),
+        "</table></html>",
     ]
     return "\n".join(lines) + "\n"
 

@@ -143,12 +143,14 @@ def _measure(arguments: argparse.Namespace) -> StillReport:
 def _model_figures(artefact: Artefact) -> ModelFigures:
     """Count the operations of the shipped graphs; both generators have the same."""
     try:
-        encoder, generator = (
-            macs_per_pixel(artefact.folder / artefact.files[role]) for role in ("encoder", "faithful")
-        )
+        counts = {
+            role: macs_per_pixel(artefact.folder / artefact.files[role])
+            for role in ("encoder", "faithful", "enlarger")
+            if role in artefact.files
+        }
     except ImportError as error:
         raise CommandError("counting operations needs onnx; install it with: pip install 'pantel[bench]'") from error
-    return ModelFigures(artefact.name, artefact.hash, encoder, generator)
+    return ModelFigures(artefact.name, artefact.hash, counts["encoder"], counts["faithful"], counts.get("enlarger"))
 
 
 STILL = Command("still", "still pictures at given rates: ours and, with --peers, others", _add_arguments, _run)

@@ -42,7 +42,11 @@ async function ask(path, body) {
   return content;
 }
 function loaded(image, address) {
-  return new Promise((good, bad) => { image.onload = good; image.onerror = bad; image.src = address; });
+  return new Promise((good, bad) => {
+    image.onload = good;
+    image.onerror = () => bad(new Error("a picture did not come"));
+    image.src = address;
+  });
 }
 async function next() {
   busy = true;
@@ -55,7 +59,11 @@ async function next() {
     show("vote");
     shown = performance.now();
     busy = false;
-  } catch (error) { at("problem").textContent = error.message || "the server does not answer"; }
+    at("problem").textContent = "";
+  } catch (error) {
+    at("problem").textContent = (error.message || "the server does not answer") + " - trying again";
+    setTimeout(next, 3000);
+  }
 }
 async function vote(choice) {
   if (busy) return;
@@ -74,7 +82,7 @@ document.forms[0].onsubmit = event => {
 for (const button of document.querySelectorAll("[data-choice]")) button.onclick = () => vote(button.dataset.choice);
 document.onkeydown = event => {
   const choice = { ArrowLeft: "left", ArrowDown: "equal", ArrowRight: "right" }[event.key];
-  if (choice && !at("vote").hidden) { event.preventDefault(); vote(choice); }
+  if (choice && !event.repeat && !at("vote").hidden) { event.preventDefault(); vote(choice); }
 };
 </script>
 </html>

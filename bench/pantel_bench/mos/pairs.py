@@ -40,16 +40,18 @@ class Pair:
 class Ballot:
     """All pairs of a study. Who sees which when, and on which side, follows from the seed and the person's name."""
 
-    def __init__(self, rows: Sequence[StillRow], sources: Mapping[str, Pixels], *, seed: int) -> None:
+    def __init__(self, rows: Sequence[StillRow], sources: Mapping[str, Pixels], *, study: str, seed: int) -> None:
         """Pair the codecs' versions of each picture at each rate.
 
         Args:
             rows: With pictures; every codec against every other.
             sources: (H, W, 3) uint8 RGB of each picture by its name.
+            study: Model and size of the pictures.
             seed: Of the order.
         """
         self.sources = dict(sources)
         self.pictures = {(row.image, row.target_bpp, row.codec): row.pixels for row in rows if row.pixels is not None}
+        self.study = study
         self._seed = seed
         versions: dict[tuple[str, float], list[str]] = {}
         for image, target_bpp, codec in self.pictures:

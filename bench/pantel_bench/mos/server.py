@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import sys
 from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +26,7 @@ from pantel_bench.mos.votes import Choice, Vote, VoteFile
 __all__ = ["VotingServer"]
 
 _MAX_BODY_BYTES = 2000
+_LENGTH = re.compile("[0-9]{1,9}")
 _MAX_NAME = 40
 _MAX_SECONDS = 3600.0
 
@@ -50,18 +53,25 @@ class VotingServer(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    request_queue_size = 64  # a page asks for three pictures at once
 
     def __init__(self, address: tuple[str, int], ballot: Ballot, votes: VoteFile) -> None:
         """Bind to an address; raises OSError if that is taken."""
         self.ballot = ballot
+        self.everywhere = address[0] in {"", "0.0.0.0", "::"}  # noqa: S104 - then every name may be right
         self._votes = votes
         self._lock = Lock()
         super().__init__(address, _Handler)
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of browsers that hang up; anything else is reported as ever."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
     def next_pair(self, person: str) -> dict[str, Any]:
         """Return the first pair that a person has not voted on, as its index, and how far they are."""
         with self._lock:
-            voted = {vote.pair for vote in self._votes.votes if vote.person == person}
+            voted = self._voted(person)
         order = self.ballot.order(person)
         left = [index for index in order if self.ballot.pairs[index] not in voted]
         progress = {"voted": len(order) - len(left), "total": len(order)}
@@ -82,6 +92,7 @@ class VotingServer(ThreadingHTTPServer):
         now = datetime.now(UTC).isoformat(timespec="seconds")
         vote = Vote(
             time_utc=now,
+            study=self.ballot.study,
             person=person,
             image=pair.image,
             target_bpp=pair.target_bpp,
@@ -91,8 +102,12 @@ class VotingServer(ThreadingHTTPServer):
             seconds=round(seconds, 2),
         )
         with self._lock:
-            if not any(other.person == person and other.pair == pair for other in self._votes.votes):
+            if pair not in self._voted(person):
                 self._votes.add(vote)
+
+    def _voted(self, person: str) -> set[Pair]:
+        """Return the pairs of this study on which a person has voted."""
+        return {vote.pair for vote in self._votes.votes if (vote.person, vote.study) == (person, self.ballot.study)}
 
     def _pair(self, index: int) -> Pair:
         if not 0 <= index < len(self.ballot.pairs):
@@ -108,6 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
         address = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(address.query).items()}
         try:
+            self._check_origin()
             match address.path:
                 case "/":
                     self._answer(PAGE.encode(), "text/html; charset=utf-8")
@@ -126,7 +142,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Take a vote."""
         length = self.headers.get("Content-Length", "")
         try:
-            size = int(length) if self.path == "/vote" and length.isdecimal() else 0
+            self._check_origin()
+            size = int(length) if self.path == "/vote" and _LENGTH.fullmatch(length) else 0
             cast = _Cast.model_validate_json(self.rfile.read(min(size, _MAX_BODY_BYTES)))
             self.server.vote(_person(cast.person), cast.pair, cast.choice, min(cast.seconds, _MAX_SECONDS))
             self._answer_json({})
@@ -136,6 +153,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer_json({"error": str(refusal)}, HTTPStatus.BAD_REQUEST)
         except VotesError as error:
             self._answer_json({"error": str(error)}, HTTPStatus.INSUFFICIENT_STORAGE)
+
+    def _check_origin(self) -> None:
+        """Refuse what other pages make a browser send: votes would be theirs."""
+        host, origin = self.headers.get("Host", ""), self.headers.get("Origin")
+        own = {"localhost", str(self.server.server_address[0])}
+        name = host.rpartition(":")[0].strip("[]")
+        if not self.server.everywhere and name not in own:
+            raise _RefusalError("this server has another name; open the address that it printed")
+        if origin is not None and urlsplit(origin).netloc != host:
+            raise _RefusalError("that came from another page")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
         """Say nothing of requests."""

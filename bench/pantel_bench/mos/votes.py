@@ -26,6 +26,7 @@ class Vote(BaseModel):
 
     Attributes:
         time_utc: When, ISO 8601.
+        study: Model and size of the pictures; votes of one study are not those of another.
         person: Who, as they named themselves.
         image: Name of the picture.
         target_bpp: Rate of both versions [bit/pixel].
@@ -38,6 +39,7 @@ class Vote(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     time_utc: str
+    study: str
     person: str
     image: str
     target_bpp: float
@@ -70,10 +72,13 @@ class VoteFile:
         self._path = path
         self.votes: list[Vote] = []
         try:
-            text = path.read_text() if path.exists() else ""
+            text = path.read_text(encoding="utf-8") if path.exists() else ""
         except (OSError, UnicodeDecodeError) as error:
             raise VotesError(f"cannot read the votes in {path}: {error}") from error
-        for number, line in enumerate(text.splitlines(), 1):
+        # Not `splitlines`: names of pictures may hold what that takes for the end of a line.
+        for number, line in enumerate(text.split("\n"), 1):
+            if not line:
+                continue
             try:
                 self.votes.append(Vote.model_validate_json(line))
             except ValidationError as error:
@@ -87,18 +92,27 @@ class VoteFile:
         """
         line = (vote.model_dump_json() + "\n").encode()
         try:
-            with self._path.open("ab") as file:
+            with self._path.open("ab", buffering=0) as file:
                 end = file.tell()
+                if end and not self._ends_line():
+                    line = b"\n" + line  # somebody has edited the file
+                written = 0
                 try:
-                    file.write(line)
-                    file.flush()
+                    while written < len(line):
+                        written += file.write(line[written:])
                     os.fsync(file.fileno())
                 except OSError:
-                    os.ftruncate(file.fileno(), end)  # half a line would spoil the file
+                    if written:
+                        os.ftruncate(file.fileno(), end)  # half a line would spoil the file
                     raise
         except OSError as error:
             raise VotesError(f"cannot write a vote to {self._path}: {error.strerror}") from error
         self.votes.append(vote)
+
+    def _ends_line(self) -> bool:
+        with self._path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) == b"\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +120,7 @@ class Standing:
     """How one codec fared against another at a rate; "neither" counts as half a vote for each.
 
     Attributes:
+        study: See `Vote`.
         codec: The one.
         against: The other.
         target_bpp: Rate of both [bit/pixel].
@@ -116,6 +131,7 @@ class Standing:
         high: Upper end.
     """
 
+    study: str
     codec: str
     against: str
     target_bpp: float
@@ -127,19 +143,20 @@ class Standing:
 
 
 def standings(votes: Iterable[Vote]) -> list[Standing]:
-    """Return what the votes come to, for each pair of codecs at each rate."""
-    groups: dict[tuple[float, tuple[str, str]], list[Vote]] = {}
+    """Return what the votes come to, for each pair of codecs at each rate of each study."""
+    groups: dict[tuple[str, float, tuple[str, str]], list[Vote]] = {}
     for vote in votes:
-        groups.setdefault((vote.target_bpp, vote.pair.codecs), []).append(vote)
-    return [_standing(key, group) for key, group in sorted(groups.items(), key=lambda item: (-item[0][0], item[0][1]))]
+        groups.setdefault((vote.study, -vote.target_bpp, vote.pair.codecs), []).append(vote)
+    return [_standing(group) for _, group in sorted(groups.items())]
 
 
-def _standing(key: tuple[float, tuple[str, str]], group: Sequence[Vote]) -> Standing:
-    target_bpp, (one, other) = key
+def _standing(group: Sequence[Vote]) -> Standing:
+    study, target_bpp = group[0].study, group[0].target_bpp
+    one, other = group[0].pair.codecs
     count = len(group)
     share = sum({one: 1.0, None: 0.5}.get(vote.winner, 0.0) for vote in group) / count
     z2 = _DEVIATIONS**2
     centre = (share + z2 / (2 * count)) / (1 + z2 / count)
     reach = _DEVIATIONS * math.sqrt(share * (1 - share) / count + z2 / (4 * count**2)) / (1 + z2 / count)
     people = len({vote.person for vote in group})
-    return Standing(one, other, target_bpp, count, people, share, centre - reach, centre + reach)
+    return Standing(study, one, other, target_bpp, count, people, share, centre - reach, centre + reach)

@@ -63,6 +63,14 @@ def _rectangle(text: str) -> tuple[int, int, int, int]:
     return left, top, width, height
 
 
+def _shrunk(region: tuple[int, int, int, int], factor: float) -> tuple[int, int, int, int]:
+    """Return a region of a picture that was scaled down, rounded outwards."""
+    left, top, width, height = region
+    x0, y0 = (math.floor(start * factor) for start in (left, top))
+    x1, y1 = (math.ceil(end * factor) for end in (left + width, top + height))
+    return x0, y0, x1 - x0, y1 - y0
+
+
 def _encode(arguments: argparse.Namespace) -> int:
     output: Path = arguments.output
     if is_picture_suffix(output):
@@ -80,8 +88,7 @@ def _encode(arguments: argparse.Namespace) -> int:
         budget = _budget_bytes(arguments, width * height)
         importance = None
         if arguments.roi:
-            shrunk = width / whole_px
-            regions = [(*(round(side * shrunk) for side in region),) for region in arguments.roi]
+            regions = [_shrunk(region, width / whole_px) for region in arguments.roi]
             importance = region_importance(width, height, regions, arguments.roi_weight)
         data = codec.encode(pixels if grey is None else grey, budget, importance=importance)
     except ModelError as error:

@@ -5,14 +5,18 @@ set -euo pipefail
 here=$(realpath "$0")
 cd "$(dirname "$here")/../../.."
 base=$(realpath -m "${1:-out/arm64}")
-root=$base/root
+root=$base/pantel-arm64-root
 python=${PYTHON:-.venv/bin/python}
+
+# The versions that this machine has: those of requirements.lock.
+mapfile -t packages < <("$python" -m pip freeze | grep -E '^(numpy|onnxruntime|opencv-python-headless)==')
 
 need() { echo "test-arm64 needs $1; run: $2"; exit 1; }
 [ "$(id -u)" = 0 ] || need "root, for chroot" "sudo make test-arm64"
 command -v debootstrap >/dev/null || need debootstrap "apt-get install debootstrap"
 command -v qemu-aarch64-static >/dev/null || need qemu-user-static "apt-get install qemu-user-static binfmt-support"
-# What is mounted below is seen by this script alone and goes with it, however it ends.
+# What is mounted below is seen by this script alone and goes with it, however it ends. That this machine's kernel runs
+# programs for ARM by qemu stays, until it is restarted.
 if [ -z "${PANTEL_UNSHARED:-}" ]; then
     ! grep -q " $root/" /proc/self/mountinfo || { echo "something is mounted below $root; unmount it first"; exit 1; }
     PANTEL_UNSHARED=1 exec unshare --mount --propagation private "$here" "$base"
@@ -23,16 +27,20 @@ if [ ! -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ]; then
 fi
 
 if [ ! -e "$base/.ready" ]; then
-    rm -rf --one-file-system "$root"
-    mkdir -p "$base"
+    if [ -e "$root" ]; then
+        [ -e "$root/.pantel" ] || { echo "$root was not made by this script; remove it or name another folder"; exit 1; }
+        rm -rf --one-file-system "$root"
+    fi
+    mkdir -p "$root"
+    touch "$root/.pantel"
     debootstrap --arch=arm64 --variant=minbase --include=python3,python3-venv bookworm "$root" >"$base/debootstrap.log" ||
         { tail -n 5 "$base/debootstrap.log"; exit 1; }
     # The wheels come in by this machine's pip, whose way to the package index is known to work.
     "$python" -m pip download --quiet --dest "$root/wheels" --only-binary=:all: --python-version 3.11 --implementation cp \
         --platform manylinux_2_28_aarch64 --platform manylinux_2_27_aarch64 --platform manylinux2014_aarch64 \
-        numpy onnxruntime opencv-python-headless
+        "${packages[@]}"
     chroot "$root" python3 -m venv /venv
-    chroot "$root" /venv/bin/pip install --quiet --no-index --find-links /wheels numpy onnxruntime opencv-python-headless
+    chroot "$root" /venv/bin/pip install --quiet --no-index --find-links /wheels "${packages[@]}"
     # onnxruntime reads what processor it runs on, and crashes where that looks like nothing it knows: a Raspberry Pi 4.
     mkdir -p "$base/cpu"
     for n in 0 1 2 3; do
@@ -64,3 +72,5 @@ for cpu in cortex-a72 cortex-a76; do
     there write /exchange/there --payloads "${PAYLOADS:-1000}"
     "$python" "$exchange" read "$root/exchange/there"
 done
+# Whoever ran this with sudo can remove what is left.
+[ -z "${SUDO_UID:-}" ] || chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$base"
