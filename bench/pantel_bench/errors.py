@@ -5,6 +5,7 @@ BenchError
  +-- WeightsError   the weights of a metric are not what it needs; get the right file
  +-- CacheError     a file that should hold results of peers holds something else; name another
  +-- VotesError     a file of votes cannot be read or written; name another
+ +-- LogError       a log of benchmarks holds something else; name another
  +-- AnchorError    a table of published figures cannot be read
  +-- PlotError      matplotlib is missing
  +-- PeerError      a peer codec is missing or wrote what its format does not allow
@@ -22,6 +23,7 @@ __all__ = [
     "CacheError",
     "ContractError",
     "DemoError",
+    "LogError",
     "MetricError",
     "PeerError",
     "PictureError",
@@ -50,6 +52,10 @@ class CacheError(BenchError):
 
 class VotesError(BenchError):
     """A file of votes cannot be read or written."""
+
+
+class LogError(BenchError):
+    """A log of benchmarks cannot be read or holds something else."""
 
 
 class AnchorError(BenchError):

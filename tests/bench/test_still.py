@@ -10,11 +10,12 @@ import pytest
 from numpy.typing import NDArray
 
 from pantel_bench.anchors import read_anchors
-from pantel_bench.errors import AnchorError, ContractError
+from pantel_bench.errors import AnchorError, ContractError, LogError
 from pantel_bench.metrics import METRICS, Scores
 from pantel_bench.peers import PEER_FORMATS
 from pantel_bench.pictures import SourcePicture
 from pantel_bench.still import PeerChoice, StillRow, Unreached, budget_bytes, measure_codec, measure_peer
+from pantel_bench.still_log import append_log, entries_of, read_log
 from pantel_bench.still_page import to_html, to_table
 from pantel_bench.still_report import ModelFigures, StillReport, to_json
 from pantel_bench.still_sets import SetScores, measure_sets
@@ -264,3 +265,25 @@ def test_a_table_that_is_none(text: str, tmp_path: Path) -> None:
         read_anchors(path, {"scene"}, besides=())
     with pytest.raises(AnchorError):
         read_anchors(tmp_path / "missing.csv", {"scene"}, besides=())
+
+
+def test_a_log_grows_by_the_means_of_ours(report: StillReport, tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    assert read_log(path) == []
+    for label in ("first", "second, with a comma"):
+        path.write_bytes(append_log(read_log(path), entries_of(report, label)))
+    log = read_log(path)
+    assert [(entry.label, entry.codec, entry.target_bpp) for entry in log] == [
+        (label, "pantel-test", rate) for label in ("first", "second, with a comma") for rate in (0.1, 0.05, 0.02)
+    ]
+    expected = means(report.rows)[0]
+    assert log[0].psnr_db == pytest.approx(expected.scores.psnr_db, abs=1e-3)
+    assert (log[0].lpips, log[0].model, log[0].pictures) == (None, "test-v1 abababab", "1 at 256")
+
+
+@pytest.mark.parametrize("text", ["a,b\n1,2\n", "date,label\nx,y\n", "target_bpp\nmuch\n"])
+def test_another_file_is_no_log(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(text)
+    with pytest.raises(LogError, match="no log of still benchmarks"):
+        read_log(path)

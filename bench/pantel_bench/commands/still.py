@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 from pantel_bench.anchors import read_anchors
-from pantel_bench.errors import AnchorError, BenchError, PictureError, WeightsError
+from pantel_bench.errors import AnchorError, BenchError, LogError, PictureError, WeightsError
 from pantel_bench.metrics import Lpips
 from pantel_bench.peers import PEER_FORMATS
 from pantel_bench.pictures import SIZES, list_pictures, read_picture
 from pantel_bench.plots import check_plots
 from pantel_bench.still import StillRow, Unreached, measure_codec, measure_peer
+from pantel_bench.still_log import append_log, entries_of, read_log
 from pantel_bench.still_page import to_html, to_table
 from pantel_bench.still_report import ModelFigures, StillReport, to_json
 from pantel_bench.still_resilience import Resilience, measure_resilience
@@ -22,7 +23,16 @@ from pantel_device.atomic_file import check_writable, write_atomically
 from pantel_device.command import Command, CommandError, UsageError
 from pantel_device.observer import open_detector
 from pantel_device.progress import progress
-from pantel_models import Artefact, ModelError, StillCodec, View, find_artefact, load_scene_codec, macs_per_pixel
+from pantel_models import (
+    MANIFEST,
+    Artefact,
+    ModelError,
+    StillCodec,
+    View,
+    find_artefact,
+    load_scene_codec,
+    macs_per_pixel,
+)
 
 __all__ = ["STILL"]
 
@@ -54,6 +64,15 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="measure lost cells, beginnings of files, small payloads and regions of interest, too",
     )
+    parser.add_argument(
+        "--artefacts",
+        type=Path,
+        default=MANIFEST.parent,
+        metavar="DIR",
+        help="folder of other models, as the workshop writes it; its first one is measured",
+    )
+    parser.add_argument("--log", type=Path, metavar="CSV", help="append our means to a log of experiments")
+    parser.add_argument("--label", default="", metavar="TEXT", help="what is tried, for the log")
     parser.add_argument("--anchors", type=Path, metavar="CSV", help="published figures to compare with (docs/anchors)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write a page with tables and plots")
@@ -72,12 +91,15 @@ def _rates(text: str) -> tuple[float, ...]:
 
 def _run(arguments: argparse.Namespace) -> int:
     try:
+        log = read_log(arguments.log) if arguments.log else []
         report = _measure(arguments)
+        if arguments.log:
+            write_atomically(arguments.log, append_log(log, entries_of(report, arguments.label)))
         if arguments.json:
             write_atomically(arguments.json, to_json(report))
         if arguments.report:
             write_atomically(arguments.report, to_html(report))
-    except (AnchorError, PictureError, WeightsError) as error:
+    except (AnchorError, LogError, PictureError, WeightsError) as error:
         raise UsageError(str(error)) from error
     except (BenchError, CodecError, ModelError) as error:
         raise CommandError(str(error)) from error
@@ -86,7 +108,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _measure(arguments: argparse.Namespace) -> StillReport:
-    for output in (arguments.json, arguments.report):
+    for output in (arguments.json, arguments.report, arguments.log):
         if output:
             check_writable(output)
     if arguments.report:
@@ -99,7 +121,7 @@ def _measure(arguments: argparse.Namespace) -> StillReport:
         published = read_anchors(arguments.anchors, names, besides={peer.name for peer in peers})
     lpips = Lpips.from_file(arguments.lpips) if arguments.lpips else None
     judge = open_detector(str(arguments.judge)) if arguments.judge else None
-    artefact = find_artefact()
+    artefact = find_artefact(manifest=arguments.artefacts / MANIFEST.name)
     ours = {
         f"pantel-{view}": StillCodec(load_scene_codec(artefact, view=view)) for view in View if view in artefact.files
     }
