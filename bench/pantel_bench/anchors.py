@@ -57,6 +57,7 @@ def _row(codec: str, image: str, target_bpp: float, by_metric: dict[str, dict[st
             ms_ssim=float(lines["ms_ssim"]["msssim"]),
             lpips=float(lines["lpips"]["lpips"]),
             haarpsi=None,
+            gmsd=None,
             contour_f1=None,
             grid_ratio=None,
         ),

@@ -29,7 +29,7 @@ class LogEntry(BaseModel):
         codec: Whose means these are.
         target_bpp: Rate asked for [bit/pixel].
         bpp: Mean rate [bit/pixel].
-        psnr_db, ms_ssim, lpips, haarpsi, contour_f1, grid_ratio: See `Scores`; empty where not measured.
+        psnr_db, ms_ssim, lpips, haarpsi, gmsd, contour_f1, grid_ratio: See `Scores`; empty where not measured.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,6 +45,7 @@ class LogEntry(BaseModel):
     ms_ssim: float | None
     lpips: float | None
     haarpsi: float | None
+    gmsd: float | None
     contour_f1: float | None
     grid_ratio: float | None
 

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pantel_bench.errors import MetricError
-from pantel_bench.metrics import PSNR_CAP_DB, contour_f1, grid_ratio, haarpsi, ms_ssim, psnr_db, score
+from pantel_bench.metrics import PSNR_CAP_DB, contour_f1, gmsd, grid_ratio, haarpsi, ms_ssim, psnr_db, score
 
 Picture = NDArray[np.uint8]
 
@@ -20,7 +20,7 @@ def blurred(picture: Picture, sigma: float) -> Picture:
 
 @pytest.mark.parametrize(
     ("metric", "perfect"),
-    [(psnr_db, PSNR_CAP_DB), (ms_ssim, 1.0), (haarpsi, 1.0), (contour_f1, 1.0), (grid_ratio, 1.0)],
+    [(psnr_db, PSNR_CAP_DB), (ms_ssim, 1.0), (haarpsi, 1.0), (gmsd, 0.0), (contour_f1, 1.0), (grid_ratio, 1.0)],
 )
 def test_equal_pictures(metric: Callable[[Picture, Picture], float], perfect: float, scene: Picture) -> None:
     assert metric(scene, scene) == pytest.approx(perfect)
@@ -33,7 +33,7 @@ def test_more_blur_is_worse(metric: Callable[[Picture, Picture], float], scene: 
     assert values[0] > values[-1]
 
 
-@pytest.mark.parametrize("metric", [psnr_db, ms_ssim, haarpsi, contour_f1, grid_ratio])
+@pytest.mark.parametrize("metric", [psnr_db, ms_ssim, haarpsi, gmsd, contour_f1, grid_ratio])
 @pytest.mark.parametrize(
     "other", [np.zeros((64, 48, 3), np.uint8), np.zeros((64, 64), np.uint8), np.zeros((64, 64, 3))]
 )
@@ -156,3 +156,29 @@ def test_haarpsi_is_what_its_formula_says() -> None:
         weight += float(w.sum())
     share = total / weight
     assert haarpsi(source, decoded) == pytest.approx((math.log(share / (1 - share)) / 4.2) ** 2, rel=1e-4)
+
+
+def test_gmsd_is_what_its_formula_says() -> None:
+    """A vertical edge between flat halves: gradients lie in two columns, and along the frame of zeros outside."""
+    source, decoded = (np.full((16, 16, 3), 20, np.uint8) for _ in range(2))
+    source[:, 8:], decoded[:, 8:] = 120, 60
+
+    def magnitude(picture: Picture) -> NDArray[np.float64]:
+        luma = np.pad(picture[..., 0].astype(float), ((0, 1), (0, 1)))
+        plane = np.pad([[luma[i : i + 2, j : j + 2].mean() for j in range(0, 16, 2)] for i in range(0, 16, 2)], 1)
+        found = np.zeros((8, 8))
+        for i in range(8):
+            for j in range(8):
+                window = plane[i : i + 3, j : j + 3]
+                across, down = window[:, 0] - window[:, 2], window[0] - window[2]
+                found[i, j] = math.hypot(across.sum() / 3, down.sum() / 3)
+        return found
+
+    one, other = magnitude(source), magnitude(decoded)
+    expected = ((2 * one * other + 170) / (one**2 + other**2 + 170)).std()
+    assert 0.01 < gmsd(source, decoded) == pytest.approx(expected)
+
+
+def test_more_blur_deviates_more(scene: Picture) -> None:
+    values = [gmsd(scene, blurred(scene, sigma)) for sigma in (0.7, 1.5, 3.0)]
+    assert values == sorted(values)

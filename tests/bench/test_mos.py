@@ -27,7 +27,7 @@ from pantel_bench.mos.votes import Vote, VoteFile, standings
 from pantel_bench.still import StillRow
 from pantel_device.command import UsageError
 
-_NO_SCORES = Scores(None, None, None, None, None, None)
+_NO_SCORES = Scores(None, None, None, None, None, None, None)
 _CODECS = ("pantel-faithful", "avif", "jpeg")
 
 

@@ -103,7 +103,7 @@ def test_rows_of_a_codec(rows: list[StillRow]) -> None:
 
 def test_rows_of_a_peer_have_the_best_of_every_metric(rows: list[StillRow]) -> None:
     for row in (row for row in rows if row.codec == "webp"):
-        assert row.chosen.keys() == {"psnr_db", "ms_ssim", "haarpsi", "contour_f1", "grid_ratio"}
+        assert row.chosen.keys() == {"psnr_db", "ms_ssim", "haarpsi", "gmsd", "contour_f1", "grid_ratio"}
         assert row.bytes_needed == row.chosen["psnr_db"].bytes_needed < row.file_bytes
         for metric in METRICS:
             if metric.key in row.chosen:
@@ -125,7 +125,7 @@ def test_a_codec_that_breaks_its_promise(codec: ThumbnailCodec, picture: SourceP
 
 
 def make_row(codec: str, image: str, target_bpp: float, psnr_db: float | None) -> StillRow:
-    scores = Scores(psnr_db, 0.5, None, 0.5, 0.5, 1.0)
+    scores = Scores(psnr_db, 0.5, None, 0.5, 0.2, 0.5, 1.0)
     return StillRow(codec, image, target_bpp, 100, 120, target_bpp, scores, None, None, {})
 
 
@@ -157,7 +157,7 @@ def test_rate_differences_are_ours_against_others() -> None:
 def test_json_has_the_promised_keys(report: StillReport) -> None:
     content = json.loads(to_json(report))
     promised = {"codec", "image", "target_bpp", "bytes", "file_bytes", "bpp", "psnr_db", "ms_ssim", "lpips",
-                "haarpsi", "contour_f1", "grid_ratio"}  # fmt: skip
+                "haarpsi", "gmsd", "contour_f1", "grid_ratio"}  # fmt: skip
     assert len(content["rows"]) == 6
     assert all(promised <= row.keys() for row in content["rows"])
     assert content["models"]["generator_mac_per_pixel"] == 1900.0
@@ -221,7 +221,7 @@ def test_contact_sheets_show_the_hardest_picture_first(rows: list[StillRow], pic
 
 def test_the_page_needs_no_other_file(report: StillReport) -> None:
     page = to_html(report).decode()
-    assert page.count("data:image/png;base64,") == 5  # no LPIPS
+    assert page.count("data:image/png;base64,") == 6  # no LPIPS
     assert page.count("data:image/webp;base64,") == 3
     assert "object recall" in page
     assert "http:" not in page
@@ -244,7 +244,7 @@ def test_published_figures_join_the_report(report: StillReport, tmp_path: Path) 
         ("vvc (published)", "scene", 0.1),
         ("vvc (published)", "scene", 0.05),
     ]
-    assert published[0].scores == Scores(26.0, 0.8, 0.5, None, None, None)
+    assert published[0].scores == Scores(26.0, 0.8, 0.5, None, None, None, None)
     content = json.loads(to_json(replace(report, published=published)))
     assert len(content["published_means"]) == 2
     assert len(content["rows"]) == 6

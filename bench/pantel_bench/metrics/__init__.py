@@ -3,6 +3,7 @@
 from pantel_bench.metrics.bd_rate import bd_rate_percent
 from pantel_bench.metrics.contour import contour_f1
 from pantel_bench.metrics.frechet import Moments, frechet_distance
+from pantel_bench.metrics.gmsd import gmsd
 from pantel_bench.metrics.grid import GRID_LEAST_SIDE_PX, grid_ratio
 from pantel_bench.metrics.haarpsi import haarpsi
 from pantel_bench.metrics.lpips import Lpips
@@ -21,6 +22,7 @@ __all__ = [
     "bd_rate_percent",
     "contour_f1",
     "frechet_distance",
+    "gmsd",
     "grid_ratio",
     "haarpsi",
     "ms_ssim",

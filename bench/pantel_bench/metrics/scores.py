@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_bench.metrics.contour import contour_f1
+from pantel_bench.metrics.gmsd import gmsd
 from pantel_bench.metrics.grid import GRID_LEAST_SIDE_PX, grid_ratio
 from pantel_bench.metrics.haarpsi import haarpsi
 from pantel_bench.metrics.lpips import Lpips
@@ -39,6 +40,7 @@ METRICS = (
     Metric("ms_ssim", "MS-SSIM", +1, 4),
     Metric("lpips", "LPIPS", -1, 3),
     Metric("haarpsi", "HaarPSI", +1, 3),
+    Metric("gmsd", "GMSD", -1, 3),
     Metric("contour_f1", "contour F1", +1, 3),
     Metric("grid_ratio", "grid ratio", -1, 2),
 )
@@ -53,6 +55,7 @@ class Scores:
         ms_ssim: Multi-scale structural similarity, 0 to 1.
         lpips: Perceptual distance; None without weights.
         haarpsi: Perceptual similarity by Haar wavelets, 0 to 1.
+        gmsd: How unevenly gradients agree, 0 for equal pictures.
         contour_f1: Agreement of the contours, 0 to 1.
         grid_ratio: Strength of a printed grid, 1 for none; None below 64x64.
     """
@@ -61,6 +64,7 @@ class Scores:
     ms_ssim: float | None
     lpips: float | None
     haarpsi: float | None
+    gmsd: float | None
     contour_f1: float | None
     grid_ratio: float | None
 
@@ -86,6 +90,7 @@ def score(source: NDArray[np.uint8], decoded: NDArray[np.uint8], lpips: Lpips | 
         ms_ssim=ms_ssim(source, decoded),
         lpips=lpips.distance(source, decoded) if lpips else None,
         haarpsi=haarpsi(source, decoded),
+        gmsd=gmsd(source, decoded),
         contour_f1=contour_f1(source, decoded),
         grid_ratio=grid_ratio(source, decoded) if min(source.shape[:2]) >= GRID_LEAST_SIDE_PX else None,
     )
