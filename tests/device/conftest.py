@@ -16,9 +16,11 @@ from pantel_models import SceneCodec, contour_map, find_artefact, load_scene_cod
 from pantel_models.thumbnails import RASTER_PX, Cutting, Look
 
 WIDTH, HEIGHT = 160, 112
-TENTH_NS = 100_000_000
+TENTH_NS, SECOND_NS = 100_000_000, 1_000_000_000
 COAT, TROUSERS = (200, 40, 30), (20, 30, 120)
 FIGURE_PX = (16, 32)
+
+Seen = Callable[[int], Observation]  # what is seen at a time [ns]
 
 
 @pytest.fixture(scope="session")
@@ -123,3 +125,48 @@ def observe() -> Callable[..., Observation]:
         )
 
     return make
+
+
+@pytest.fixture
+def still(street: NDArray[np.uint8], observe: Callable[..., Observation]) -> Seen:
+    """An empty street."""
+    return lambda now_ns: observe(street, street, now_ns)
+
+
+@pytest.fixture
+def busy(
+    street: NDArray[np.uint8],
+    paint: Callable[..., NDArray[np.uint8]],
+    observe: Callable[..., Observation],
+    walk: Callable[..., Track],
+) -> Seen:
+    """A street with a walker who goes to and fro; after 5 s the light dims."""
+
+    def see(now_ns: int) -> Observation:
+        track = walk(lambda time_s: (50 + 30 * np.sin(time_s / 2), 60.0), now_ns)
+        dimmed = (-0.5, -0.5, -0.5) if now_ns > 5 * SECOND_NS else (0.0, 0.0, 0.0)
+        return observe(exposed(paint(street, track.box), dimmed), street, now_ns, [track], dimmed)
+
+    return see
+
+
+@pytest.fixture
+def standing(
+    street: NDArray[np.uint8],
+    paint: Callable[..., NDArray[np.uint8]],
+    observe: Callable[..., Observation],
+    walk: Callable[..., Track],
+) -> Seen:
+    """A street with somebody who stands there."""
+
+    def see(now_ns: int) -> Observation:
+        track = walk(lambda _: (50.0, 60.0), now_ns)
+        return observe(paint(street, track.box), street, now_ns, [track])
+
+    return see
+
+
+@pytest.fixture
+def left(standing: Seen, still: Seen) -> Seen:
+    """A street on which somebody stands for 4 s, and then nobody does."""
+    return lambda now_ns: (still if now_ns > 4 * SECOND_NS else standing)(now_ns)

@@ -90,51 +90,6 @@ def encoder(codec: SceneCodec) -> SceneEncoder:
     return SceneEncoder(codec, (_WIDTH, _HEIGHT))
 
 
-@pytest.fixture
-def still(street: NDArray[np.uint8], observe: Callable[..., Observation]) -> _Seen:
-    """An empty street."""
-    return lambda now_ns: observe(street, street, now_ns)
-
-
-@pytest.fixture
-def busy(
-    street: NDArray[np.uint8],
-    paint: Callable[..., NDArray[np.uint8]],
-    observe: Callable[..., Observation],
-    walk: Callable[..., Track],
-) -> _Seen:
-    """A street with a walker who goes to and fro; after 5 s the light dims."""
-
-    def see(now_ns: int) -> Observation:
-        track = walk(lambda time_s: (50 + 30 * np.sin(time_s / 2), 60.0), now_ns)
-        dimmed = (-0.5, -0.5, -0.5) if now_ns > 5 * _S else (0.0, 0.0, 0.0)
-        return observe(exposed(paint(street, track.box), dimmed), street, now_ns, [track], dimmed)
-
-    return see
-
-
-@pytest.fixture
-def standing(
-    street: NDArray[np.uint8],
-    paint: Callable[..., NDArray[np.uint8]],
-    observe: Callable[..., Observation],
-    walk: Callable[..., Track],
-) -> _Seen:
-    """A street with somebody who stands there."""
-
-    def see(now_ns: int) -> Observation:
-        track = walk(lambda _: (50.0, 60.0), now_ns)
-        return observe(paint(street, track.box), street, now_ns, [track])
-
-    return see
-
-
-@pytest.fixture
-def left(standing: _Seen, still: _Seen) -> _Seen:
-    """A street on which somebody stands for 4 s, and then nobody does."""
-    return lambda now_ns: (still if now_ns > 4 * _S else standing)(now_ns)
-
-
 def test_a_still_picture_is_covered_soon_and_grows_sharper(
     codec: SceneCodec, encoder: SceneEncoder, still: _Seen, street: NDArray[np.uint8]
 ) -> None:
