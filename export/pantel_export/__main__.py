@@ -91,6 +91,16 @@ def _enlarger(arguments: argparse.Namespace) -> None:
     print(f"added the enlarger of {arguments.run_folder} to {arguments.name}")  # noqa: T201
 
 
+def _refit(arguments: argparse.Namespace) -> None:
+    from pantel_export.build import refit_tables
+    from pantel_export.data import PhotoSet
+    from pantel_export.train import photo_roots
+
+    photos = PhotoSet(photo_roots(arguments.photos), minimum_px=192)
+    refit_tables(arguments.name, photos, arguments.artefacts)
+    print(f"fitted the coding tables of {arguments.name}")  # noqa: T201
+
+
 def _boxes(arguments: argparse.Namespace) -> None:
     from pantel_export.pseudo_labels import write_pseudo_labels
 
@@ -280,6 +290,12 @@ def _add_weight_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     weights.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
     weights.add_argument("--out", type=Path, required=True, help="folder for the weights")
     weights.set_defaults(run=_weights)
+
+    refit = add("refit", help="fit the coding tables of an artefact again; its hash changes")
+    refit.add_argument("--name", required=True, help="name of the artefact")
+    refit.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
+    refit.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
+    refit.set_defaults(run=_refit)
 
     enlarger = add("enlarger", help="put the enlarger of a run that trained nothing else into an artefact")
     enlarger.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")

@@ -29,7 +29,7 @@ from pantel_export.train import load_networks
 from pantel_export.warm_start import save_warm_start
 from pantel_models import Quantizer, contour_map, open_session
 
-__all__ = ["QUALITIES", "add_enlarger", "build_artefact", "calibration_inputs"]
+__all__ = ["QUALITIES", "add_enlarger", "build_artefact", "calibration_inputs", "refit_tables"]
 
 QUALITIES = 32
 _CALIBRATION_PICTURES = 64
@@ -81,6 +81,29 @@ def build_artefact(run: Path, name: str, photos: PhotoSet, artefacts: Path, weig
     (folder / "CARD.md").write_text(model_card(name, settings, record, photos))
     save_warm_start(weights, networks.state_dict(), record)
     return folder
+
+
+def refit_tables(name: str, photos: PhotoSet, artefacts: Path) -> None:
+    """Fit the coding tables of an artefact again, to what its own encoder makes of photographs; its hash changes.
+
+    Args:
+        name: Of the artefact.
+        photos: Photographs for table fitting; those of the training.
+        artefacts: Folder that holds `manifest.json`.
+
+    Raises:
+        ExportError: There is no such artefact.
+    """
+    seed = TrainSettings.model_validate(read_record(artefacts, name)["settings"]).seed
+    folder = artefacts / name
+    arrays = dict(np.load(folder / "tables.npz"))
+    own = {key: array for key, array in arrays.items() if not key.startswith(("refinement", "thumbnail"))}
+    session = open_session((folder / "encoder.onnx").read_bytes(), f"the encoder of {name}")
+    latents = [session.run(None, {"x": x})[0][0] for x in tqdm(calibration_inputs(photos, seed), desc="latents")]
+    arrays["residual_counts"] = _fitted(own, latents, seed)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    add_files(artefacts, name, {"tables": ("tables.npz", buffer.getvalue())})
 
 
 def add_enlarger(run: Path, name: str, artefacts: Path) -> None:
@@ -136,12 +159,18 @@ def _tables(
         "sensitivity": _sensitivity(networks, steps, latents[:16]),
         **context_arrays(networks.context, QUALITIES),
     }
+    return arrays | {"residual_counts": _fitted(arrays, latents, settings.seed)}
+
+
+def _fitted(arrays: dict[str, NDArray[Any]], latents: Sequence[NDArray[np.float32]], seed: int) -> NDArray[np.int32]:
+    """Return coding tables fitted to residuals, which depend on the tables by which they are chosen: in rounds."""
+    arrays = dict(arrays)
     quantizer = Quantizer(arrays["steps"], arrays["rate_weight"], arrays["sensitivity"])
     for fit_round in range(_FIT_ROUNDS):
-        rng = np.random.default_rng((settings.seed, fit_round))
+        rng = np.random.default_rng((seed, fit_round))
         progress = tqdm(latents, desc=f"tables {fit_round + 1}/{_FIT_ROUNDS}")
         arrays["residual_counts"] = fit_counts(count_residuals(progress, EntropyModel(arrays), quantizer, rng))
-    return arrays
+    return arrays["residual_counts"]
 
 
 @torch.no_grad()

@@ -15,7 +15,8 @@ __all__ = ["count_refinements", "count_residuals", "fit_counts", "logistic_count
 
 _PRIOR_SYMBOLS = 400.0  # how many observations the parametric form is worth
 _TOTAL = 1 << 22
-_STRENGTHS = (0.7, 1.0, 1.3)  # of rate-distortion optimization
+_STRENGTHS = (0.15, 0.3, 0.5)  # of rate-distortion optimization: those with which stills are coded
+_REFINED_STRENGTHS = (0.7, 1.0, 1.3)
 
 
 def _logistic_masses() -> NDArray[np.float64]:
@@ -93,7 +94,7 @@ def count_refinements(
         row, column = rng.integers(0, np.array(y.shape[1:]) - (rows, columns) + 1).tolist()
         block = Block(column, row, columns, rows)
         ladder = np.sort(rng.choice(model.qualities, rng.integers(2, 4), replace=False)).tolist()
-        strength = float(rng.choice(_STRENGTHS))
+        strength = float(rng.choice(_REFINED_STRENGTHS))
         base: Base | None = None
         for quality in ladder:
             quantized = quantizer.quantize(y[:, *block.window], model, quality, strength=strength, base=base)
