@@ -165,7 +165,7 @@ def test_a_region_of_any_size_becomes_no_worse(
     importance = region_importance(256, 256, [(112, 128, side_px, side_px)])
     data = codec.encode(original, budget, importance=importance)
     plain, weighted = (codec.decode(each).pixels for each in (codec.encode(original, budget), data))
-    assert psnr_db(weighted[region], original[region]) > psnr_db(plain[region], original[region])
+    assert psnr_db(weighted[region], original[region]) >= psnr_db(plain[region], original[region])
 
 
 def test_cells_on_the_border_of_a_region_count_in_part() -> None:
