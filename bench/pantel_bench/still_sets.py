@@ -8,15 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_bench.live.recall import kind_of
 from pantel_bench.metrics import Lpips, Moments, frechet_distance
+from pantel_bench.metrics.recall import kind_of, recall_of, sum_of_recalls
 from pantel_bench.still import StillRow
 from pantel_device.frame import Box
 from pantel_device.observer.detector import Detector
 
 __all__ = ["SetScores", "measure_sets"]
-
-_SAME_IOU = 0.5
 
 Pixels = NDArray[np.uint8]
 
@@ -73,10 +71,8 @@ def measure_sets(
             before = _sum([moments[image] for image, _ in pictures])
             distance = frechet_distance(before, _sum([_moments(lpips, pixels) for _, pixels in pictures]))
         if judge:
-            pairs = [(wanted[image], _objects(judge, pixels)) for image, pixels in pictures]
-            objects = sum(len(boxes) for boxes, _ in pairs)
-            again = sum(_found(box, others) for boxes, others in pairs for box in boxes)
-            recall = again / objects if objects else None
+            again = sum_of_recalls(recall_of(wanted[image], judge.detect(pixels)) for image, pixels in pictures)
+            recall, objects = again.share, again.wanted
         found.append(SetScores(codec, target_bpp, len(group), distance, recall, objects))
         done(f"{codec} {target_bpp:g}")
     return found
@@ -95,7 +91,3 @@ def _sum(moments: Sequence[Moments]) -> Moments:
 
 def _objects(judge: Detector, pixels: Pixels) -> list[Box]:
     return [box for box in judge.detect(pixels) if kind_of(box.label)]
-
-
-def _found(box: Box, others: Sequence[Box]) -> bool:
-    return any(kind_of(other.label) == kind_of(box.label) and other.iou(box) >= _SAME_IOU for other in others)

@@ -50,6 +50,7 @@ from pantel_codec.surface import (
 )
 from pantel_codec.symbol_coding import PrefixReader, Reader, Writer
 from pantel_codec.syntax import SceneSyntax
+from pantel_codec.syntax_fields import CHEAP_QUALITIES
 from pantel_codec.thumbnail import (
     THUMBNAIL_QUALITIES,
     THUMBNAIL_SHAPES,
@@ -65,6 +66,7 @@ from pantel_codec.trajectory import SIZE_CODES, Pose, Trajectory, size_code, siz
 __all__ = [
     "AGE_STEP_NS",
     "CELL_PX",
+    "CHEAP_QUALITIES",
     "HEADER_BYTES",
     "MARGINS",
     "MAX_SIDE_PX",

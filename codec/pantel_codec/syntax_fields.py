@@ -14,6 +14,7 @@ from pantel_codec.trajectory import SIZE_CODES
 __all__ = [
     "BASE_QUALITIES",
     "CELL_SCALES",
+    "CHEAP_QUALITIES",
     "CLASSES",
     "KINDS",
     "MARGINS",
@@ -42,6 +43,8 @@ QUALITIES = CodingTable.from_counts(
     [1] * 5 + [50] + [1] * 6 + [180] + [1] * 5 + [120] + [1] * 6 + [108] + [1] * 5 + [30]
 )
 """Senders use few of the qualities; any may be told."""
+CHEAP_QUALITIES = (5, 12, 18, 25, 31)
+"""Those that take few bits."""
 BASE_QUALITIES = CodingTable.from_counts([1] * 5 + [40] + [1] * 6 + [150] + [1] * 5 + [90] + [1] * 6 + [42] + [1] * 6)
 """The same of cells that are refined."""
 

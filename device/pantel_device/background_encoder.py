@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import SCALES, Background, Block, CellElement
+from pantel_codec import CHEAP_QUALITIES, SCALES, Background, Block, CellElement
 from pantel_device.background_view import BackgroundView, SeenBackground
 from pantel_device.belief import Belief
 from pantel_device.block_search import best_block
@@ -27,7 +27,8 @@ from pantel_models import SceneCodec
 
 __all__ = ["BackgroundEncoder"]
 
-_LADDERS = ((5, 12, 18, 25, 31), (5, 12, 18), (5, 12))  # of each scale: qualities at which cells are told
+# Of each scale: qualities at which cells are told.
+_LADDERS = (CHEAP_QUALITIES, CHEAP_QUALITIES[:3], CHEAP_QUALITIES[:2])
 _LONGEST_S = (math.inf, 4.0, 1.5)  # what a coarse scale tells is of use until a finer one takes its place
 _BASES_BELOW = 2  # so many steps lie at most between what is held and what refines it
 # Who lacks a base misses more than what refines it: the rest of the payload, too, and all that refines it later. With

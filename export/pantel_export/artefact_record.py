@@ -9,10 +9,15 @@ from typing import Any
 
 from pantel_export.errors import ExportError
 
-__all__ = ["note_part", "read_record"]
+__all__ = ["note_part", "read_record", "shortened"]
 
 _KEPT_HISTORY = 5
 _RECORD, _CARD = "record.json", "CARD.md"
+
+
+def shortened(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the record of a training with only the end of its history."""
+    return {**record, "history": record["history"][-_KEPT_HISTORY:]}
 
 
 def read_record(artefacts: Path, name: str) -> dict[str, Any]:
@@ -50,8 +55,7 @@ def note_part(
     whole = read_record(artefacts, name)
     whole.pop(part, None)
     if record is not None:
-        record = {**record, "history": record["history"][-_KEPT_HISTORY:]}
-        whole[part] = record
+        whole[part] = record = shortened(record)
     folder = artefacts / name
     (folder / _RECORD).write_text(json.dumps(whole, indent=1) + "\n")
     (folder / _CARD).write_text(with_section((folder / _CARD).read_text(), record))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pantel_codec import EntropyModel
-from pantel_export.artefact_record import note_part, read_record
+from pantel_export.artefact_record import note_part, read_record, shortened
 from pantel_export.data import PhotoSet
 from pantel_export.errors import ExportError
 from pantel_export.integer_context import context_arrays, quality_grid
@@ -72,14 +72,13 @@ def build_artefact(run: Path, name: str, photos: PhotoSet, artefacts: Path, weig
         if (folder / f"{role}.onnx").exists():
             files[role] = (f"{role}.onnx", (folder / f"{role}.onnx").read_bytes())
     enter_artefact(artefacts, name, files)
-    record["int8_encoder_snr_db"] = difference
-    record["history"] = record["history"][-5:]
+    save_warm_start(weights, networks.state_dict(), record)
+    record = {**shortened(record), "int8_encoder_snr_db": difference}
     if (folder / "record.json").exists():  # thumbnails that stay keep their record
         before = json.loads((folder / "record.json").read_text())
         record |= {key: before[key] for key in ("thumbnails", "perceptual_thumbnails") if key in before}
     (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
     (folder / "CARD.md").write_text(model_card(name, settings, record, photos))
-    save_warm_start(weights, networks.state_dict(), record)
     return folder
 
 

@@ -12,12 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pantel_export.artefact_record import shortened
 from pantel_export.errors import RunError
 
 __all__ = ["RECORD", "load_warm_start", "save_warm_start"]
 
 RECORD = "record.json"
-_KEPT_HISTORY = 5
 _SHARD_BYTES = 900_000  # keeps every file of the repository small
 
 
@@ -47,8 +47,7 @@ def save_warm_start(folder: Path, state: dict[str, Tensor], record: Mapping[str,
         np.savez(folder / f"weights-{number}.npz", **shard)  # type: ignore[arg-type]
     (folder / RECORD).unlink(missing_ok=True)
     if record is not None:
-        kept = {**record, "history": record["history"][-_KEPT_HISTORY:]}
-        (folder / RECORD).write_text(json.dumps(kept, indent=1) + "\n")
+        (folder / RECORD).write_text(json.dumps(shortened(record), indent=1) + "\n")
 
 
 def load_warm_start(folder: Path) -> dict[str, Tensor]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pantel_codec import (
     CELL_PX,
+    CHEAP_QUALITIES,
     HEADER_BYTES,
     MAX_SIDE_PX,
     MIN_SIDE_PX,
@@ -30,7 +31,7 @@ from pantel_models.contours import contour_map
 from pantel_models.errors import BudgetError, ModelError
 from pantel_models.ms_ssim import ms_ssim
 from pantel_models.scaling import reduced
-from pantel_models.still_payloads import CHEAP_QUALITIES, Cutting, PayloadCutter, StillPayload
+from pantel_models.still_payloads import Cutting, PayloadCutter, StillPayload
 from pantel_models.still_search import Choice, StillSearch
 
 __all__ = ["DecodedStill", "StillCodec", "decode_still", "load_still_codec"]
@@ -184,17 +185,19 @@ class StillCodec:
         """
         if importance is not None and scale:
             importance = _mean_of_cells(importance, 1 << scale)
-        weights: list[NDArray[np.float32] | None] = [None]
+
+        def fill(weight: NDArray[np.float32] | None) -> bytes:
+            search = StillSearch(self.codec.entropy, self.codec.quantizer, latents, weight)
+            return self._fill(header, scale, search, budget_bytes)
+
+        files: list[bytes] = []
         if importance is not None:
             relative = importance / importance.max()
-            weights = [*(relative**power for power in _WEIGHT_POWERS), None]
-        files: list[bytes] = []
-        for weight in weights:
-            if weight is not None and files and len(files[-1]) >= _FULL_SHARE * budget_bytes:
-                continue
-            search = StillSearch(self.codec.entropy, self.codec.quantizer, latents, weight)
-            files.append(self._fill(header, scale, search, budget_bytes))
-        return files
+            for power in _WEIGHT_POWERS:
+                files.append(fill(relative**power))
+                if len(files[-1]) >= _FULL_SHARE * budget_bytes:
+                    break
+        return [*files, fill(None)]
 
     def _fill(self, header: StillHeader, scale: int, search: StillSearch, budget_bytes: int) -> bytes:
         """Return a file at a scale; larger than the budget only if nothing smaller is possible."""

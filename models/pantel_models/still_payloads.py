@@ -15,10 +15,7 @@ from pantel_codec import Block, CellElement, CellUpdate, SceneSyntax
 from pantel_models.codec import SceneCodec
 from pantel_models.rate_search import last_fitting
 
-__all__ = ["CHEAP_QUALITIES", "Cutting", "PayloadCutter", "StillPayload"]
-
-CHEAP_QUALITIES = (5, 12, 18, 25, 31)
-"""Qualities that scene payloads tell in few bits."""
+__all__ = ["Cutting", "PayloadCutter", "StillPayload"]
 
 # How strong the rate-distortion optimization may be.
 _STRENGTH = 0.3

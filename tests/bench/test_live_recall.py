@@ -9,15 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pantel_bench.live.recall import (
-    JudgedSource,
-    Recall,
-    kind_of,
-    object_recall,
-    object_recall_ceiling,
-    pose_recall,
-)
+from pantel_bench.live.recall import JudgedSource, object_recall, object_recall_ceiling, pose_recall
 from pantel_bench.live.source import ClipSource
+from pantel_bench.metrics.recall import Recall, kind_of
 from pantel_device.frame import Box
 
 _SIZE_PX = (96, 64)

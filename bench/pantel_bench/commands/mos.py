@@ -7,13 +7,13 @@ import json
 import socket
 import sys
 from dataclasses import asdict
-from html import escape
 from pathlib import Path
 
 from pantel_bench.errors import BenchError, PictureError, VotesError
 from pantel_bench.mos.pairs import Ballot
 from pantel_bench.mos.server import VotingServer
 from pantel_bench.mos.votes import Standing, VoteFile, standings
+from pantel_bench.pages.parts import grid, page
 from pantel_bench.peers import PEER_FORMATS
 from pantel_bench.pictures import SIZES, list_pictures, read_picture
 from pantel_bench.still import StillRow, measure_codec, measure_peer
@@ -68,7 +68,8 @@ def _run(arguments: argparse.Namespace) -> int:
         content = {"benchmark": "mos", "votes": len(votes.votes), "standings": [asdict(each) for each in found]}
         write_atomically(arguments.json, (json.dumps(content, indent=1) + "\n").encode())
     if arguments.report:
-        write_atomically(arguments.report, _page(found).encode())
+        table = grid(_HEADINGS, _rows(found))
+        write_atomically(arguments.report, page("What people preferred, at equal bytes", [table]))
     return 0
 
 
@@ -147,20 +148,6 @@ def _table(found: list[Standing]) -> str:
     rows = [_HEADINGS, *_rows(found)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADINGS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join(lines) + "\n"
-
-
-def _page(found: list[Standing]) -> str:
-    """Return the table as an HTML page that needs no other file."""
-    lines = [
-        "<!doctype html><html lang='en'><meta charset='utf-8'><title>pantel bench mos</title>",
-        "<style>body { font: 15px/1.5 sans-serif; margin: 2em }",
-        "td, th { padding: .15em .8em; text-align: left }</style>",
-        "<h1>What people preferred, at equal bytes</h1><table>",
-        "<tr>" + "".join(f"<th>{heading}</th>" for heading in _HEADINGS) + "</tr>",
-        *("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in _rows(found)),
-        "</table></html>",
-    ]
     return "\n".join(lines) + "\n"
 
 

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from pantel_bench.live.late_join import LateJoin, join_late
 from pantel_bench.live.perceptual import perceptual_showings, with_lpips
-from pantel_bench.live.recall import JudgedSource, Recall, object_recall, object_recall_ceiling, pose_recall
+from pantel_bench.live.recall import JudgedSource, object_recall, object_recall_ceiling, pose_recall
 from pantel_bench.live.replay_check import PictureHashes, Replayed, replay_in_new_process
 from pantel_bench.live.scoring import LiveScores, score_live, visible
 from pantel_bench.live.source import FRAME_INTERVAL_NS, ClipSource
 from pantel_bench.metrics import Lpips
+from pantel_bench.metrics.recall import Recall
 from pantel_bench.pages.parts import Still, make_still
 from pantel_bench.pages.video import SideBySideVideo
 from pantel_bench.rig.run import Findings

@@ -3,44 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pantel_bench.live.source import ClipSource
+from pantel_bench.metrics.recall import SAME_IOU, Recall, kind_of, recall_of, sum_of_recalls
 from pantel_device.frame import Box
-from pantel_device.observer.coco import COCO_CLASSES
 from pantel_device.observer.detector import Detector
 
-__all__ = ["JudgedSource", "Recall", "kind_of", "object_recall", "object_recall_ceiling", "pose_recall"]
+__all__ = ["JudgedSource", "object_recall", "object_recall_ceiling", "pose_recall"]
 
 _EVERY = 5  # instants; two a second
-_SAME_IOU = 0.5
 _MOVING_SHARE = 0.2
-_PERSON, _VEHICLES, _ANIMALS = COCO_CLASSES[0], COCO_CLASSES[1:9], COCO_CLASSES[14:24]
 _MARGIN_PX = 4
 _GROWTH = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 _SOFTNESS_PX = 1.5
-
-
-@dataclass(frozen=True, slots=True)
-class Recall:
-    """How many of the boxes that were looked for were found.
-
-    Attributes:
-        found: So many.
-        wanted: Out of so many.
-    """
-
-    found: int
-    wanted: int
-
-    @property
-    def share(self) -> float | None:
-        """Share found, 0 to 1; None if nothing was looked for."""
-        return self.found / self.wanted if self.wanted else None
 
 
 class JudgedSource:
@@ -77,18 +56,6 @@ class JudgedSource:
         return self._boxes[k]
 
 
-def kind_of(label: str) -> str:
-    """Return person, vehicle or animal for a class of COCO, "" for any other.
-
-    Detectors take cars for trucks in the best of pictures, so within a kind no class is wrong.
-    """
-    if label == _PERSON:
-        return "person"
-    if label in _VEHICLES:
-        return "vehicle"
-    return "animal" if label in _ANIMALS else ""
-
-
 def pose_recall(judged: JudgedSource, shown: Sequence[Sequence[Box]], delay_s: float) -> Recall:
     """Return how many boxes in the source the box of a shown sprite covers, with an IoU of at least 0.5.
 
@@ -103,7 +70,7 @@ def pose_recall(judged: JudgedSource, shown: Sequence[Sequence[Box]], delay_s: f
         sprites = [_clipped(box, width, height) for box in shown[k]]
         boxes = judged.boxes(judged.source.delayed(k, delay_s))
         wanted += len(boxes)
-        found += sum(any(sprite.iou(box) >= _SAME_IOU for sprite in sprites) for box in boxes)
+        found += sum(any(sprite.iou(box) >= SAME_IOU for sprite in sprites) for box in boxes)
     return Recall(found, wanted)
 
 
@@ -123,8 +90,8 @@ def object_recall(judged: JudgedSource, shown: Sequence[NDArray[np.uint8] | None
         picture = shown[k]
         if picture is not seen and boxes:
             seen, found = picture, () if picture is None else judged.judge.detect(picture)
-        recalls.append(_recall(boxes, found if boxes else ()))
-    return _sum(recalls)
+        recalls.append(recall_of(boxes, found if boxes else ()))
+    return sum_of_recalls(recalls)
 
 
 def object_recall_ceiling(judged: JudgedSource, delay_s: float) -> Recall:
@@ -141,8 +108,8 @@ def object_recall_ceiling(judged: JudgedSource, delay_s: float) -> Recall:
     for k in judged.instants:
         compared = judged.source.delayed(k, delay_s)
         boxes = judged.boxes(compared)
-        recalls.append(_recall(boxes, judged.judge.detect(_ideal(judged, compared)) if boxes else ()))
-    return _sum(recalls)
+        recalls.append(recall_of(boxes, judged.judge.detect(_ideal(judged, compared)) if boxes else ()))
+    return sum_of_recalls(recalls)
 
 
 def _ideal(judged: JudgedSource, k: int) -> NDArray[np.uint8]:
@@ -158,15 +125,6 @@ def _ideal(judged: JudgedSource, k: int) -> NDArray[np.uint8]:
     alpha = np.asarray(cv2.GaussianBlur(mask, (0, 0), _SOFTNESS_PX), np.float32)[..., None]
     above = source.frames[k].astype(np.float32) - source.median
     return np.asarray(np.rint(source.median + alpha * above), np.uint8)
-
-
-def _recall(boxes: Sequence[Box], found: Sequence[Box]) -> Recall:
-    again = (any(kind_of(it.label) == kind_of(box.label) and it.iou(box) >= _SAME_IOU for it in found) for box in boxes)
-    return Recall(sum(again), len(boxes))
-
-
-def _sum(recalls: Sequence[Recall]) -> Recall:
-    return Recall(sum(each.found for each in recalls), sum(each.wanted for each in recalls))
 
 
 def _moves(box: Box, moving: NDArray[np.bool_]) -> bool:

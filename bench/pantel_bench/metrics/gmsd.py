@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pantel_bench.metrics.planes import convolved, mean_2x2
 from pantel_bench.metrics.shapes import require_same_rgb
 
 __all__ = ["gmsd"]
@@ -37,9 +38,5 @@ def gmsd(source: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> float:
 def _gradient(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return the magnitude of the gradient of the luma at half the resolution."""
     luma = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float64)
-    padded = np.pad(luma, ((0, 1), (0, 1)))  # zeros outside, as in the authors' program
-    halved = (padded[:-1, :-1] + padded[1:, :-1] + padded[:-1, 1:] + padded[1:, 1:])[::2, ::2] / 4
-    across, down = (
-        cv2.filter2D(halved, cv2.CV_64F, kernel, borderType=cv2.BORDER_CONSTANT) for kernel in (_PREWITT, _PREWITT.T)
-    )
-    return np.asarray(np.hypot(across, down), np.float64)
+    halved = mean_2x2(luma)[::2, ::2]
+    return np.asarray(np.hypot(convolved(halved, _PREWITT), convolved(halved, _PREWITT.T)), np.float64)

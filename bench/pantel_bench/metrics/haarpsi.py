@@ -6,10 +6,10 @@ assessment", Signal Processing: Image Communication 61, 2018; the version for co
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pantel_bench.metrics.planes import Plane, convolved, mean_2x2
 from pantel_bench.metrics.shapes import require_same_rgb
 
 __all__ = ["haarpsi"]
@@ -17,8 +17,6 @@ __all__ = ["haarpsi"]
 _C, _ALPHA = 30.0, 4.2
 _SCALES = 3  # the first two are compared, the third says where it matters
 _YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
-
-Plane = NDArray[np.float64]
 
 
 def haarpsi(source: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> float:
@@ -38,7 +36,7 @@ def haarpsi(source: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> float:
         one, other = (_details(planes[0], turned=turned) for planes in (ours, theirs))
         similarities.append(np.mean([_similarity(a, b) for a, b in zip(one[:2], other[:2], strict=True)], axis=0))
         weights.append(np.maximum(one[2], other[2]))
-    chroma = [_similarity(_mean2(a), _mean2(b)) for a, b in zip(ours[1:], theirs[1:], strict=True)]
+    chroma = [_similarity(mean_2x2(a), mean_2x2(b)) for a, b in zip(ours[1:], theirs[1:], strict=True)]
     similarities.append(np.mean(chroma, axis=0))
     weights.append(np.mean(weights, axis=0))
     total = float(np.sum(weights))
@@ -51,12 +49,7 @@ def haarpsi(source: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> float:
 def _halved_yiq(picture: NDArray[np.uint8]) -> list[Plane]:
     """Return Y, I and Q, averaged over 2x2 pixels and halved, as the eye sees them from some distance."""
     yiq = picture.astype(np.float64) @ _YIQ.T
-    return [_mean2(plane)[::2, ::2] for plane in np.moveaxis(yiq, 2, 0)]
-
-
-def _mean2(plane: Plane) -> Plane:
-    """Return the mean of each pixel and its neighbours below and to the right, zeros outside."""
-    return _filtered(plane, np.full((2, 2), 0.25))
+    return [mean_2x2(plane)[::2, ::2] for plane in np.moveaxis(yiq, 2, 0)]
 
 
 def _details(plane: Plane, *, turned: bool) -> list[Plane]:
@@ -66,16 +59,8 @@ def _details(plane: Plane, *, turned: bool) -> list[Plane]:
         side = 1 << scale
         kernel = np.full((side, side), 1.0 / side)
         kernel[: side // 2] *= -1
-        found.append(np.abs(_filtered(plane, kernel.T if turned else kernel)))
+        found.append(np.abs(convolved(plane, kernel.T if turned else kernel)))
     return found
-
-
-def _filtered(plane: Plane, kernel: Plane) -> Plane:
-    """Convolve with zeros outside; the centre is where MATLAB's `conv2(…, 'same')` has it."""
-    anchor = ((len(kernel) - 1) // 2,) * 2
-    turned = np.ascontiguousarray(kernel[::-1, ::-1])  # OpenCV correlates
-    result = cv2.filter2D(plane, cv2.CV_64F, turned, anchor=anchor, borderType=cv2.BORDER_CONSTANT)
-    return np.asarray(result, np.float64)
 
 
 def _similarity(one: Plane, other: Plane) -> Plane:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import sys
@@ -13,9 +12,9 @@ from threading import Lock
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from pydantic import BaseModel, ConfigDict, NonNegativeFloat, ValidationError
 
 from pantel_bench.errors import VotesError
@@ -193,6 +192,4 @@ def _index(value: object) -> int:
 
 
 def _png(pixels: NDArray[np.uint8]) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
+    return cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()
