@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pantel_codec import THUMBNAIL_SHAPES, Base, EntropyModel, Step, ThumbnailModel
 from pantel_codec.entropy import ALPHABET, RESIDUAL_LIMIT, SCALE_LEVELS
+from pantel_codec.slices import ChannelSlices
 from pantel_codec.stages import stages_of
 from pantel_codec.thumbnail import THUMBNAIL_LIMIT
 from pantel_models import Artefact, find_artefact
@@ -22,6 +23,8 @@ settings.register_profile("pantel", deadline=None)  # how long an example takes 
 settings.load_profile("pantel")
 
 GROUPS = (2, 3, 4)
+SLICES = (1, 1, 3, 4)
+REACHES = (2, 1, 1, 2)
 QUALITIES = 5
 WIDTH = 8
 COEFFICIENTS = 28
@@ -41,33 +44,43 @@ def model_arrays() -> dict[str, NDArray[Any]]:
     """Return arrays of the shapes that the workshop writes, in integer arithmetic and exact fractions."""
     counts = _residual_counts()
     arrays = {"groups": np.array(GROUPS), "residual_counts": counts, "refinement_counts": counts[:, ::-1] + 5}
-    for group in range(len(GROUPS)):
-        inputs = 2 * sum(GROUPS[: group + 1]) + group + 1
+    slices = ChannelSlices.of(GROUPS, SLICES)
+    arrays["slices"] = np.array(slices.sizes)
+    networks = {}
+    for index, channels in enumerate(slices.sizes):
+        group = slices.groups[index]
+        known = slices.sizes[: slices.of_group(group).stop]
+        inputs = 2 * sum(known) + len(known)
         stages = stages_of(group)
-        dilations = len({stage.dilation for stage in stages})
-        base_inputs = 2 * sum(GROUPS) + len(GROUPS)
-        networks = {
-            f"context{group}": _layers(group, inputs, dilations, len(stages)),
-            f"refinement{group}": _layers(group, inputs + base_inputs, 1, 2)
-            | {"base_bias": ((QUALITIES, WIDTH), 200_000)},
-        }
-        for first, (network, layers) in enumerate(networks.items()):
-            for number, (name, (shape, largest)) in enumerate(layers.items()):
-                values = scattered(int(np.prod(shape)), -largest, largest, seed=300 * first + 10 * group + number)
-                arrays[f"{network}_{name}"] = values.reshape(shape)
+        convolution = len({stage.dilation for stage in stages}), (2 * REACHES[index] + 1) ** 2 * inputs
+        networks[f"context{index}"] = _layers(channels, convolution, len(stages))
+    for group, channels in enumerate(GROUPS):
+        inputs = 2 * sum(GROUPS[: group + 1]) + group + 1 + 2 * sum(GROUPS) + len(GROUPS)
+        layers = _layers(channels, (1, 9 * inputs), 2)
+        networks[f"refinement{group}"] = layers | {"base_bias": ((QUALITIES, WIDTH), 200_000)}
+    for first, (network, layers) in enumerate(networks.items()):
+        for number, (name, (shape, largest)) in enumerate(layers.items()):
+            values = scattered(int(np.prod(shape)), -largest, largest, seed=10 * first + number)
+            arrays[f"{network}_{name}"] = values.reshape(shape)
     steps = (16 + scattered(QUALITIES * sum(GROUPS), 0, 48, seed=205)).reshape(QUALITIES, -1) / 64
     return {name: array.astype(np.int32) for name, array in arrays.items()} | {"steps": steps.astype(np.float32)}
 
 
-def _layers(group: int, inputs: int, dilations: int, stages: int) -> dict[str, tuple[tuple[int, ...], int]]:
-    """Return shape and largest magnitude of each layer of a network."""
+def _layers(channels: int, convolution: tuple[int, int], stages: int) -> dict[str, tuple[tuple[int, ...], int]]:
+    """Return shape and largest magnitude of each layer of a network.
+
+    Args:
+        channels: Of the slice.
+        convolution: Number of dilations, and of taps times inputs.
+        stages: Their number.
+    """
     return {
-        "spatial": ((dilations, 9 * inputs, WIDTH), 300),
+        "spatial": ((*convolution, WIDTH), 300),
         "bias": ((QUALITIES, stages, WIDTH), 400_000),
         "hidden": ((WIDTH, WIDTH), 700),
         "hidden_bias": ((WIDTH,), 100_000),
-        "head": ((WIDTH, 2 * GROUPS[group]), 500),
-        "head_bias": ((2 * GROUPS[group],), 300_000),
+        "head": ((WIDTH, 2 * channels), 500),
+        "head_bias": ((2 * channels,), 300_000),
     }
 
 

@@ -52,6 +52,7 @@ def _row(codec: str, image: str, target_bpp: float, by_metric: dict[str, dict[st
         bytes_needed=int(by_psnr["need_bytes"]),
         file_bytes=int(by_psnr["file_bytes"]),
         bpp=float(by_psnr["need_bpp"]),
+        entropy_bytes=None,
         scores=Scores(
             psnr_db=float(lines["psnr_db"]["psnr"]),
             ms_ssim=float(lines["ms_ssim"]["msssim"]),

@@ -36,6 +36,9 @@ class StillCodec(Protocol):
     def decode(self, data: bytes) -> DecodedStill:
         """Return the picture of a file."""
 
+    def information_bits(self, data: bytes) -> float:
+        """Return the size of a file by the probabilities of its context model alone [bit]."""
+
 
 @dataclass(frozen=True, slots=True)
 class PeerChoice:
@@ -65,6 +68,7 @@ class StillRow:
         bytes_needed: Counted size; for ours the whole file, for a peer that of its choice for PSNR.
         file_bytes: Size of the whole file.
         bpp: Rate of the counted size [bit/pixel].
+        entropy_bytes: Size by the probabilities of the context model alone, its cross-entropy [byte]; None for peers.
         scores: The measures; for a peer the best of each.
         encode_ms: Time to encode [ms]; None for peers, which are searched.
         decode_ms: Time to decode [ms]; None for peers.
@@ -79,6 +83,7 @@ class StillRow:
     bytes_needed: int
     file_bytes: int
     bpp: float
+    entropy_bytes: float | None
     scores: Scores
     encode_ms: float | None
     decode_ms: float | None
@@ -142,6 +147,7 @@ def measure_codec(
             bytes_needed=len(data),
             file_bytes=len(data),
             bpp=_bpp(len(data), picture),
+            entropy_bytes=codec.information_bits(data) / 8,
             scores=score(picture.pixels, decoded.pixels, lpips),
             encode_ms=(encoded_ns - started_ns) / 1e6,
             decode_ms=(decoded_ns - encoded_ns) / 1e6,
@@ -195,6 +201,7 @@ def _best_row(
         bytes_needed=by_psnr.bytes_needed,
         file_bytes=by_psnr.file_bytes,
         bpp=_bpp(by_psnr.bytes_needed, picture),
+        entropy_bytes=None,
         scores=Scores(**best),
         encode_ms=None,
         decode_ms=None,

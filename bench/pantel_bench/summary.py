@@ -25,6 +25,7 @@ class Mean:
         images: Number of pictures that the codec could encode at this rate.
         bpp: Mean rate [bit/pixel].
         bytes_needed: Mean counted size [byte].
+        entropy_bytes: Mean cross-entropy of the context model [byte]; None for peers.
         scores: Mean measures; None where a picture has none.
         encode_ms: Mean time to encode [ms]; None for peers.
         decode_ms: Mean time to decode [ms]; None for peers.
@@ -35,6 +36,7 @@ class Mean:
     images: int
     bpp: float
     bytes_needed: float
+    entropy_bytes: float | None
     scores: Scores
     encode_ms: float | None
     decode_ms: float | None
@@ -69,6 +71,7 @@ def means(rows: Sequence[StillRow]) -> list[Mean]:
             images=len(group),
             bpp=sum(row.bpp for row in group) / len(group),
             bytes_needed=sum(row.bytes_needed for row in group) / len(group),
+            entropy_bytes=_mean([row.entropy_bytes for row in group]),
             scores=Scores(**{m.key: _mean([row.scores.value(m) for row in group]) for m in METRICS}),
             encode_ms=_mean([row.encode_ms for row in group]),
             decode_ms=_mean([row.decode_ms for row in group]),

@@ -33,6 +33,7 @@ from pantel_codec.still import (
     StillHeader,
     StillValues,
     read_still,
+    still_information_bits,
     still_overhead_bits,
     write_still,
 )
@@ -138,6 +139,7 @@ __all__ = [
     "shape_of",
     "size_code",
     "size_px",
+    "still_information_bits",
     "still_overhead_bits",
     "write_still",
 ]

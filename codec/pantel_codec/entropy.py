@@ -1,9 +1,10 @@
 """Entropy model: walks over the latents of a block of cells in coding order and says how each is coded.
 
 A block is a rectangle of cells with some of their channel groups, from the coarsest on. Each group is coded in the
-stages of `pantel_codec.stages`. A latent's **value** is its predicted mean plus a whole number of quantizer steps, its
-**residual**: where nothing is coded, the prediction is left. What a step can know is decided before its residuals are;
-so one walk serves the encoder, the decoder and the quantizer, which differ only in the `Visitor` that names residuals:
+stages of `pantel_codec.stages`, in each of them slice by slice (`pantel_codec.slices`). A latent's **value** is its
+predicted mean plus a whole number of quantizer steps, its **residual**: where nothing is coded, the prediction is left.
+What a step can know is decided before its residuals are; so one walk serves the encoder, the decoder and the quantizer,
+which differ only in the `Visitor` that names residuals:
 
 ```
 context of what is known --> Step (mean and table of each latent) --> Visitor --> residuals --> values --> context ...
@@ -23,11 +24,14 @@ from numpy.typing import NDArray
 from pantel_codec.coding_table import CodingTable
 from pantel_codec.context import ACTIVATION_BITS, Base, ContextNetwork, KnownValues, Prediction
 from pantel_codec.errors import SymbolError
+from pantel_codec.slices import ChannelSlices
 
 __all__ = [
     "ALPHABET",
+    "LOWEST_LOG_SCALE",
     "RESIDUAL_LIMIT",
     "SCALE_LEVELS",
+    "SCALE_LEVELS_PER_NEPER",
     "VALUE_LIMIT",
     "VALUE_ONE",
     "EntropyModel",
@@ -50,18 +54,22 @@ ALPHABET = 2 * RESIDUAL_LIMIT + 1
 SCALE_LEVELS = 48
 """Buckets of the predicted scale, 1/8 neper wide, the first from exp(-3) on."""
 
-_LOWEST_LOG_SCALE = -3
-_SCALE_LEVELS_PER_NEPER = 8
+LOWEST_LOG_SCALE = -3
+"""Where the first bucket begins."""
+
+SCALE_LEVELS_PER_NEPER = 8
+"""How many buckets a neper has."""
+
 _LOG_SCALE_LIMIT = 16  # beyond all buckets, and small enough for int64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """The latents that are coded together: one channel group in one stage.
+    """The latents that are coded together: one slice of a channel group in one stage.
 
     Attributes:
         group: Index of the channel group.
-        channels: The channels of the group.
+        channels: The channels of the slice.
         cells: (n,) flat indices of the cells within the block.
         mean: (channels, n) int64, predicted value.
         table: (channels, n) int64, index of the coding table of the residual.
@@ -105,8 +113,9 @@ class EntropyModel:
 
         Args:
             arrays: `groups`, (groups,): channels of each; `residual_counts`, (48, 33): see `tables`;
-                `context{group}_{layer}`: see `ContextNetwork.from_arrays`. If cells can be refined, also
-                `refinement_counts`, `refinement{group}_{layer}`, and `steps` (qualities, channels) float32.
+                `context{index}_{layer}`: see `ContextNetwork.from_arrays`; `slices`, (slices,): channels of each, if
+                they are not the groups. If cells can be refined, also `refinement_counts`,
+                `refinement{group}_{layer}`, and `steps` (qualities, channels) float32.
 
         Raises:
             SymbolError: An array is missing or does not fit.
@@ -123,14 +132,14 @@ class EntropyModel:
             counts.append(arrays["refinement_counts"])
         if any(table.shape != (SCALE_LEVELS, ALPHABET) for table in counts):
             raise SymbolError(f"residual counts have shapes {[table.shape for table in counts]}")
-        kinds = (False, True) if self.refines else (False,)
-        networks = [
-            [ContextNetwork.from_arrays(arrays, group, self.groups, refining=refining) for refining in kinds]
-            for group in range(len(self.groups))
-        ]
-        self._networks = tuple(networks)
-        self.qualities = networks[0][0].bias.shape[0]
-        if any(network.bias.shape[0] != self.qualities for of_group in networks for network in of_group):
+        # Cells for themselves, and cells that are refined: there each group is one slice.
+        self._slices = ChannelSlices.of(self.groups, np.asarray(arrays.get("slices", self.groups)).tolist())
+        self._refinement_slices = ChannelSlices.of(self.groups, self.groups)
+        self._networks = _networks(arrays, self._slices, refining=False)
+        self._refinement_networks = _networks(arrays, self._refinement_slices, refining=True) if self.refines else ()
+        networks = (*self._networks, *self._refinement_networks)
+        self.qualities = networks[0].bias.shape[0]
+        if any(network.bias.shape[0] != self.qualities for network in networks):
             raise SymbolError("the context networks were made for different numbers of qualities")
         self._steps = self._quantizer_steps(arrays) if self.refines else None
         self.tables = tuple(CodingTable.from_counts(row) for table in counts for row in table)
@@ -146,11 +155,6 @@ class EntropyModel:
     def channels(self) -> int:
         """Number of latent channels of a cell."""
         return sum(self.groups)
-
-    def group_slice(self, group: int) -> slice:
-        """Return the channels of a group."""
-        start = sum(self.groups[:group])
-        return slice(start, start + self.groups[group])
 
     def walk(
         self, rows: int, columns: int, quality: int, levels: int, visitor: Visitor, *, base: Base | None = None
@@ -175,21 +179,23 @@ class EntropyModel:
             raise SymbolError(f"quality {quality} is not one of {self.qualities}")
         if not 1 <= levels <= len(self.groups):
             raise SymbolError(f"{levels} is no number of some of {len(self.groups)} channel groups")
-        first_table = 0
+        first_table, slices, networks = 0, self._slices, self._networks
         if base is not None:
             base, first_table = self._rescaled(base, (rows, columns), quality, levels), SCALE_LEVELS
+            slices, networks = self._refinement_slices, self._refinement_networks
         values = np.zeros((self.channels, rows * columns), np.int64)
-        known = KnownValues(self.groups, rows, columns, base)
+        known = KnownValues(slices, rows, columns, base)
         for group in range(levels):
-            channels = self.group_slice(group)
-            network = self._networks[group][base is not None]
             for stage, cells in enumerate(known.cells[group]):
                 if cells.size == 0:  # small blocks have no cells of some stages
                     continue
-                step = _step(group, channels, cells, network.predict(known, quality, stage), first_table)
-                named = step.mean + visitor(step) * VALUE_ONE
-                values[channels, cells] = named
-                known.learn(group, stage, named)
+                for index in slices.of_group(group):
+                    channels = slices.channels(index)
+                    prediction = networks[index].predict(known, quality, stage)
+                    step = _step(group, channels, cells, prediction, first_table)
+                    named = step.mean + visitor(step) * VALUE_ONE
+                    values[channels, cells] = named
+                    known.learn(index, stage, named)
         return values.reshape(-1, rows, columns)
 
     def _rescaled(self, base: Base, shape: tuple[int, int], quality: int, levels: int) -> Base:
@@ -219,10 +225,19 @@ class EntropyModel:
         return bits
 
 
+def _networks(
+    arrays: Mapping[str, NDArray[np.int32]], slices: ChannelSlices, *, refining: bool
+) -> tuple[ContextNetwork, ...]:
+    """Take the networks of all slices out of the arrays of an artefact."""
+    return tuple(
+        ContextNetwork.from_arrays(arrays, index, slices, refining=refining) for index in range(len(slices.sizes))
+    )
+
+
 def _step(group: int, channels: slice, cells: NDArray[np.intp], prediction: Prediction, first_table: int) -> Step:
     """Turn a prediction into means and tables, in integers."""
-    above = _within(prediction.log_scale, _LOG_SCALE_LIMIT * VALUE_ONE) - _LOWEST_LOG_SCALE * VALUE_ONE
-    level = np.minimum(np.maximum(above * _SCALE_LEVELS_PER_NEPER >> ACTIVATION_BITS, 0), SCALE_LEVELS - 1)
+    above = _within(prediction.log_scale, _LOG_SCALE_LIMIT * VALUE_ONE) - LOWEST_LOG_SCALE * VALUE_ONE
+    level = np.minimum(np.maximum(above * SCALE_LEVELS_PER_NEPER >> ACTIVATION_BITS, 0), SCALE_LEVELS - 1)
     return Step(group, channels, cells, _within(prediction.mean, VALUE_LIMIT), first_table + level)
 
 

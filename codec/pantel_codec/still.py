@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_codec.coding_table import CodingTable
-from pantel_codec.entropy import EntropyModel
+from pantel_codec.entropy import EntropyModel, Step
 from pantel_codec.errors import BitstreamError, ContainerError, SymbolError
 from pantel_codec.range_coder import RangeDecoder, make_decoder, make_encoder
 from pantel_codec.surface import SCALES, grid_of
@@ -123,6 +123,24 @@ class StillValues:
 def still_overhead_bits(model: EntropyModel) -> float:
     """Return what a payload holds beside its residuals [bit]."""
     return math.log2(SCALES) + _QUALITY_BITS + math.log2(len(model.groups)) + _CHECK_BITS
+
+
+def still_information_bits(still: StillValues, model: EntropyModel) -> float:
+    """Return the size of a file by the probabilities of the model alone, header and check included [bit].
+
+    That is the cross-entropy: no range coder gets below it but by rounding.
+    """
+    flat = still.values.reshape(model.channels, -1)
+    total = 8.0 * HEADER_BYTES + still_overhead_bits(model)
+
+    def count(step: Step) -> NDArray[np.int64]:
+        nonlocal total
+        residual = step.residual(flat)
+        total += float(model.bits(step.table, residual).sum())
+        return residual
+
+    model.walk(*still.header.cells(still.scale), still.quality, still.levels, count)
+    return total
 
 
 def write_still(still: StillValues, model: EntropyModel) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pantel_export.errors import ExportError
 
-__all__ = ["note_part", "read_record", "shortened"]
+__all__ = ["note_part", "read_record", "shortened", "write_record"]
 
 _KEPT_HISTORY = 5
 _RECORD, _CARD = "record.json", "CARD.md"
@@ -31,6 +31,11 @@ def read_record(artefacts: Path, name: str) -> dict[str, Any]:
         raise ExportError(f"there is no artefact {name} in {artefacts}")
     record: dict[str, Any] = json.loads(path.read_text())
     return record
+
+
+def write_record(artefacts: Path, name: str, record: Mapping[str, Any]) -> None:
+    """Write the record of an artefact in place of the one it has."""
+    (artefacts / name / _RECORD).write_text(json.dumps(record, indent=1) + "\n")
 
 
 def note_part(
@@ -56,6 +61,6 @@ def note_part(
     whole.pop(part, None)
     if record is not None:
         whole[part] = record = shortened(record)
-    folder = artefacts / name
-    (folder / _RECORD).write_text(json.dumps(whole, indent=1) + "\n")
-    (folder / _CARD).write_text(with_section((folder / _CARD).read_text(), record))
+    write_record(artefacts, name, whole)
+    card = artefacts / name / _CARD
+    card.write_text(with_section(card.read_text(), record))

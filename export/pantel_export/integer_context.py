@@ -20,18 +20,21 @@ def quality_grid(qualities: int) -> torch.Tensor:
 
 @torch.no_grad()
 def context_arrays(model: ContextModel | RefinementContext, qualities: int) -> dict[str, NDArray[np.int32]]:
-    """Return the integer arrays `context{g}_*` of all groups, or `refinement{g}_*`.
+    """Return the integer arrays `context{i}_*` of all slices and `slices`, or `refinement{g}_*` of all groups.
 
     Weights get 10 fractional bits; biases 18, those of the accumulator they are added to.
     """
     refining = isinstance(model, RefinementContext)
     arrays: dict[str, NDArray[np.int32]] = {}
-    for g, net in enumerate(model.nets):
+    if not refining:
+        arrays["slices"] = np.array([net.own.stop - net.own.start for net in model.nets], np.int32)
+    for index, net in enumerate(model.nets):
         convolutions = [net.spatial] if refining else list(net.spatial)
         width, inputs = convolutions[0].weight.shape[:2]
-        # (dilations, width, inputs, 3, 3) -> taps row by row, inputs fastest
+        # (dilations, width, inputs, 3, 3), or 5, 5 -> taps row by row, inputs fastest
         weights = torch.stack([convolution.weight for convolution in convolutions])
-        spatial = weights.permute(0, 3, 4, 2, 1).reshape(len(weights), 9 * inputs, width)
+        taps = weights[0, 0, 0].numel()
+        spatial = weights.permute(0, 3, 4, 2, 1).reshape(len(weights), taps * inputs, width)
         own_bias = {convolution.dilation[0]: convolution.bias for convolution in convolutions}
         bias = interpolate_anchors(net.bias, quality_grid(qualities)).view(qualities, len(net.stages), width)
         bias = bias + torch.stack([own_bias[stage.dilation] for stage in net.stages])
@@ -47,6 +50,6 @@ def context_arrays(model: ContextModel | RefinementContext, qualities: int) -> d
         if refining:
             parts["base_bias"] = (interpolate_anchors(net.base_bias, quality_grid(qualities)), deep)
         for name, (values, bits) in parts.items():
-            key = f"{'refinement' if refining else 'context'}{g}_{name}"
+            key = f"{'refinement' if refining else 'context'}{index}_{name}"
             arrays[key] = np.rint(values.double().numpy() * 2**bits).astype(np.int32)
     return arrays

@@ -8,9 +8,18 @@ from pathlib import PurePath
 from typing import Any
 
 from pantel_export.data import PhotoSet
+from pantel_export.networks import ERROR_BITS
 from pantel_export.settings import TrainSettings
 
-__all__ = ["model_card", "with_enlarger", "with_perceptual", "with_refinement", "with_thumbnails"]
+__all__ = [
+    "model_card",
+    "with_context",
+    "with_enlarger",
+    "with_perceptual",
+    "with_perceptual_enlarger",
+    "with_refinement",
+    "with_thumbnails",
+]
 
 _CARD = """# Model card: {name}
 
@@ -84,6 +93,18 @@ apart on a scale of qualities from 0 to 1. Half of the versions that were refine
 **Settings.** {pictures} of the photographs above; {step} steps of {batch} crops of {crop_px} px, seed {seed}.
 """
 
+_CONTEXT_HEADING = "## Context networks\n"
+_CONTEXT = """
+**What they are.** The integer networks that predict each latent from those coded before it, trained once more after the
+transforms, which were frozen, on the whole numbers that encoders write instead of noise.
+
+**Loss.** The rate with the coding tables of this artefact as they were + {error_bits} bits x squared error in quantizer
+steps, as a share of what each block costs; half of the blocks were whole crops, half a rectangle of one.
+
+**Settings.** {pictures} of the photographs above; {step} steps of {batch} crops of {crop_px} px, each coded twice;
+seed {seed}. Slices of {slices} channels, from the coarsest on; width {width}, reach {reach} cells.
+"""
+
 _PERCEPTUAL_HEADING = "## Perceptual generator\n"
 _PERCEPTUAL = """
 **What it is.** `perceptual.onnx`: other weights for the generator, over the same bitstream, for looking at. They began
@@ -113,6 +134,21 @@ qualities; these were frozen.
 
 **Limits.** It sharpens contours and mends what coding does to them; what was not coded stays missing. It prints a faint
 pattern of two pixels (grid ratio 1.4 in the faithful view). A clean picture is enlarged better by interpolation.
+"""
+
+_PERCEPTUAL_ENLARGER_HEADING = "## Perceptual enlarger\n"
+_PERCEPTUAL_ENLARGER = """
+**What it is.** `perceptual_enlarger.onnx`: other weights for the enlarger, for looking at. They began as those of
+`enlarger.onnx`; it enlarges what `perceptual.onnx` paints of reduced photographs, at all qualities; that was frozen.
+
+**Loss.** {l1_weight} x mean absolute error + {lpips_weight} x LPIPS (SqueezeNet, pictures shifted at random)
++ {contour_weight} x squared error on contours + {ms_ssim_weight} x (1 - MS-SSIM) + {adversarial_weight} x hinge loss
+against a patch discriminator that is shown the smaller picture + {pattern_weight} x the power of what the errors of
+neighbouring squares of 8 pixels have in common.
+
+**Settings.** {pictures} of the photographs above; {step} steps of {batch} crops of {crop_px} px, seed {seed}.
+
+**Limits.** As of the perceptual generator: texture that fits is invented.
 """
 
 _PERCEPTUAL_THUMBNAILS_HEADING = "## Perceptual generator of thumbnails\n"
@@ -182,6 +218,17 @@ def with_refinement(card: str, record: Mapping[str, Any] | None) -> str:
     return _with_section(card, _REFINEMENT_HEADING, text)
 
 
+def with_context(card: str, record: Mapping[str, Any] | None) -> str:
+    """Return a card with the section about context networks that were trained alone; as `with_thumbnails`."""
+    if not record:
+        return _with_section(card, _CONTEXT_HEADING, "")
+    settings = {**record["settings"]}
+    for key in ("slices", "width", "reach"):
+        settings[key] = ", ".join(map(str, settings[key]))
+    text = _CONTEXT.format(pictures=record["pictures"], step=record["step"], error_bits=ERROR_BITS, **settings)
+    return _with_section(card, _CONTEXT_HEADING, text)
+
+
 def with_enlarger(card: str, record: Mapping[str, Any] | None) -> str:
     """Return a card with the section about an enlarger that was trained alone; as `with_thumbnails`."""
     if not record:
@@ -198,6 +245,14 @@ def with_perceptual(card: str, record: Mapping[str, Any] | None) -> str:
         return _with_section(card, _PERCEPTUAL_HEADING, "")
     text = _PERCEPTUAL.format(pictures=record["pictures"], step=record["step"], **record["settings"])
     return _with_section(card, _PERCEPTUAL_HEADING, text)
+
+
+def with_perceptual_enlarger(card: str, record: Mapping[str, Any] | None) -> str:
+    """Return a card with the section about the perceptual enlarger; as `with_thumbnails`."""
+    if not record:
+        return _with_section(card, _PERCEPTUAL_ENLARGER_HEADING, "")
+    text = _PERCEPTUAL_ENLARGER.format(pictures=record["pictures"], step=record["step"], **record["settings"])
+    return _with_section(card, _PERCEPTUAL_ENLARGER_HEADING, text)
 
 
 def with_perceptual_thumbnails(card: str, record: Mapping[str, Any] | None) -> str:

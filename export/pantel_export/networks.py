@@ -31,6 +31,7 @@ from pantel_export.settings import NetworkSettings
 
 __all__ = [
     "CELL_PX",
+    "ERROR_BITS",
     "Coded",
     "ContextModel",
     "Encoder",
@@ -45,9 +46,9 @@ __all__ = [
 
 CELL_PX = 16
 
-# What an error of a whole step is worth in bits: about what it costs the shipped encoder (`Quantizer.quantize` with its
-# steps, prices and sensitivities, at the strength that it is used with).
-_ERROR_BITS = 12.0
+ERROR_BITS = 12.0
+"""What an error of a whole step is worth in bits: about what it costs the shipped encoder (`Quantizer.quantize` with
+its steps, prices and sensitivities, at the strength that it is used with)."""
 
 
 class Encoder(nn.Module):
@@ -160,25 +161,26 @@ def interpolate_anchors(table: Tensor, quality: Tensor) -> Tensor:
     return table[low] * (1 - weight) + table[low + 1] * weight
 
 
-class _GroupContext(nn.Module):
-    """Mean and scale of one channel group, stage by stage."""
+class _SliceContext(nn.Module):
+    """Mean and scale of one slice of a channel group, stage by stage."""
 
-    def __init__(self, settings: NetworkSettings, group: int) -> None:
+    def __init__(self, settings: NetworkSettings, index: int) -> None:
         super().__init__()
-        width = settings.context_width
-        before = sum(settings.groups[:group])
-        own = settings.groups[group]
-        self.own = slice(before, before + own)
-        self.stages = stages_of(group)
-        # Values and magnitudes of the known symbols, and one plane that tells which cells of each group are known.
-        inputs = 2 * (before + own) + group + 1
+        slices = settings.slices
+        width, reach = settings.context_width[index], settings.context_reach[index]
+        self.group = slices.groups[index]
+        self.own = slices.channels(index)
+        self.stages = stages_of(self.group)
+        known = slices.sizes[: slices.of_group(self.group).stop]
+        # Values and magnitudes of the known symbols, and one plane that tells which cells of each slice are known.
+        inputs = 2 * sum(known) + len(known)
         self.spatial = nn.ModuleList(
-            nn.Conv2d(inputs, width, 3, padding=dilation, dilation=dilation)
+            nn.Conv2d(inputs, width, 2 * reach + 1, padding=reach * dilation, dilation=dilation)
             for dilation in sorted({stage.dilation for stage in self.stages})
         )
         self.bias = nn.Parameter(torch.zeros(settings.anchors, len(self.stages) * width))
         self.hidden = nn.Conv2d(width, width, 1)
-        self.head = nn.Conv2d(width, 2 * own, 1)
+        self.head = nn.Conv2d(width, 2 * slices.sizes[index], 1)
         nn.init.zeros_(self.head.weight)
 
     def forward(self, known: Tensor, planes: Tensor, quality: Tensor, stage: int) -> tuple[Tensor, Tensor]:
@@ -211,8 +213,9 @@ class ContextModel(nn.Module):
     """Mean and log scale of every latent from those coded before it in the same payload, and the coding itself.
 
     Groups are coded coarse first, each in the stages of `pantel_codec.stages`: the coarsest group on ever finer grids,
-    the others in the two halves of a checkerboard. What is not in the payload counts as unknown: zeros, and a zero in
-    the plane of its group. The shipped model is this network in integers.
+    the others in the two halves of a checkerboard. In each stage the slices of a group follow each other. What is not
+    in the payload counts as unknown: zeros, and a zero in the plane of its slice. The shipped model is this network in
+    integers.
 
     What is rounded is the distance from the mean, as in Minnen, Balle and Toderici, "Joint autoregressive and
     hierarchical priors for learned image compression" (2018): where nothing is coded a smooth prediction is left.
@@ -221,7 +224,7 @@ class ContextModel(nn.Module):
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__()
         self.groups = settings.groups
-        self.nets = nn.ModuleList(_GroupContext(settings, g) for g in range(len(settings.groups)))
+        self.nets = nn.ModuleList(_SliceContext(settings, index) for index in range(len(settings.context_slices)))
 
     def forward(self, targets: Tensor, available: Tensor, quality: Tensor) -> Coded:
         """Quantize all latents, stage by stage, as an encoder does.
@@ -242,39 +245,40 @@ def code_in_stages(
     available: Tensor,
     predict: Callable[[nn.Module, Tensor, Tensor, int], tuple[Tensor, Tensor]],
 ) -> Coded:
-    """Quantize all latents, group by group and stage by stage, each by what was coded before it.
+    """Quantize all latents, group by group, stage by stage and slice by slice, each by what was coded before it.
 
     Args:
-        nets: For each group a network that knows its `stages` and its `own` channels.
+        nets: For each slice a network that knows its `group`, the `stages` of that, and its `own` channels.
         targets: (B, channels, h, w), latents in quantizer steps.
         available: (B, groups, h, w), 1 where a group of a cell is in the payload.
-        predict: Gives mean and log scale of a group from its network, the values known so far, the planes that tell
+        predict: Gives mean and log scale of a slice from its network, the values known so far, the planes that tell
             which they are, and the index of the stage.
     """
     height, width = targets.shape[-2:]
-    before = targets[:, :0]
-    values, means, scales = [], [], []
-    for g, net in enumerate(nets):
-        target = targets[:, net.own]
-        mask = available[:, g : g + 1]
-        earlier = torch.zeros_like(mask)
-        own, mean, log_scale = (torch.zeros_like(target) for _ in range(3))
-        for index, stage in enumerate(net.stages):
+    coded: list[Coded] = []  # of each slice
+    known: list[Tensor] = []
+    planes: list[Tensor] = []
+    for group in range(available.shape[1]):
+        own = [net for net in nets if net.group == group]
+        mask = available[:, group : group + 1]
+        coded += [Coded(*(torch.zeros_like(targets[:, net.own]) for _ in range(3))) for net in own]
+        known += [torch.zeros_like(targets[:, net.own]) for net in own]
+        planes += [torch.zeros_like(mask) for _ in own]
+        for index, stage in enumerate(own[0].stages):
             cells = torch.from_numpy(stage.mask(height, width)).to(targets)  # (h, w)
-            known = mask * earlier
-            inputs = torch.cat([before, own.clamp(-KNOWN_LIMIT, KNOWN_LIMIT) * known], 1)
-            planes = torch.cat([available[:, :g], known], 1)
-            stage_mean, stage_scale = (x.float() for x in predict(net, inputs, planes, index))
-            residual = rounded((target - stage_mean).detach(), stage_scale.detach())
-            coded = target + (stage_mean + residual - target).detach()  # straight through
-            own = own + coded * cells
-            mean = mean + stage_mean * cells
-            log_scale = log_scale + stage_scale * cells
-            earlier = earlier + cells
-        before = torch.cat([before, own.clamp(-KNOWN_LIMIT, KNOWN_LIMIT) * mask], 1)
-        values.append(own)
-        means.append(mean)
-        scales.append(log_scale)
+            for number, net in enumerate(own, start=len(coded) - len(own)):
+                target = targets[:, net.own]
+                seen = torch.cat(known, 1), torch.cat(planes, 1)
+                mean, scale = (x.float() for x in predict(net, *seen, index))
+                residual = rounded((target - mean).detach(), scale.detach())
+                values = target + (mean + residual - target).detach()  # straight through
+                before = coded[number]
+                coded[number] = Coded(
+                    before.values + values * cells, before.mean + mean * cells, before.log_scale + scale * cells
+                )
+                planes[number] = planes[number] + mask * cells
+                known[number] = coded[number].values.clamp(-KNOWN_LIMIT, KNOWN_LIMIT) * planes[number]
+    values, means, scales = ([getattr(each, name) for each in coded] for name in ("values", "mean", "log_scale"))
     return Coded(torch.cat(values, 1), torch.cat(means, 1), torch.cat(scales, 1))
 
 
@@ -283,7 +287,7 @@ def rounded(distance: Tensor, log_scale: Tensor) -> Tensor:
     nearest = distance.round()
     lower = nearest - nearest.sign()
     cost, less = (
-        _ERROR_BITS * (whole - distance) ** 2 + logistic_bits(whole, torch.zeros_like(whole), log_scale)
+        ERROR_BITS * (whole - distance) ** 2 + logistic_bits(whole, torch.zeros_like(whole), log_scale)
         for whole in (nearest, lower)
     )
     return torch.where(less < cost, lower, nearest)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from pantel_codec.stages import stages_of
 from pantel_export.errors import RunError
@@ -114,5 +115,8 @@ def _widen_context(key: str, new: Tensor, old: Tensor, stages: int) -> None:
         new[: len(old), : old.shape[1]] = old
     elif key.endswith("bias") and ".spatial." not in key and ".hidden." not in key and ".head." not in key:
         new.view(len(new), stages, -1)[..., : old.shape[1] // stages] = old.view(len(old), stages, -1)
+    elif old.ndim == 4:  # a convolution that looks farther sees what it saw in its middle
+        farther = (new.shape[-1] - old.shape[-1]) // 2
+        new[: len(old)] = functional.pad(old, (farther,) * 4)
     else:
         new[: len(old)] = old

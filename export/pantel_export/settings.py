@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -16,6 +17,8 @@ from pydantic import (
     model_validator,
 )
 
+from pantel_codec.errors import SymbolError
+from pantel_codec.slices import ChannelSlices
 from pantel_export.errors import RunError
 
 __all__ = ["NetworkSettings", "TomlSettings", "TrainSettings"]
@@ -31,7 +34,9 @@ class NetworkSettings(BaseModel):
     encoder_width: tuple[PositiveInt, PositiveInt, PositiveInt] = (32, 64, 96)  # at 1/4, 1/8, 1/16
     generator_width: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (96, 54, 26, 8)
     generator_blocks: tuple[PositiveInt, PositiveInt, PositiveInt] = (1, 2, 1)  # at 1/16, 1/8, 1/4
-    context_width: PositiveInt = 32
+    context_slices: tuple[PositiveInt, ...] = ()  # channels that are predicted together; by default the groups
+    context_width: tuple[PositiveInt, ...] = ()  # of the network of each slice; by default 32
+    context_reach: tuple[Literal[1, 2], ...] = ()  # cells it looks in each direction; by default 1
     enlarger_width: PositiveInt = 24
     enlarger_hidden: PositiveInt = 46
     enlarger_blocks: PositiveInt = 2
@@ -40,6 +45,34 @@ class NetworkSettings(BaseModel):
     def channels(self) -> int:
         """Number of latent channels of a cell."""
         return sum(self.groups)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _contexts_alike(cls, settings: Any) -> Any:
+        """Fill in what depends on the groups; one number stands for all slices, as in the records of older runs."""
+        if not isinstance(settings, Mapping):
+            return settings
+        slices = settings.get("context_slices") or settings.get("groups", cls.model_fields["groups"].default)
+        filled = {"context_slices": slices}
+        for key, default in (("context_width", 32), ("context_reach", 1)):
+            given = settings.get(key) or default
+            filled[key] = (given,) * len(slices) if isinstance(given, int) else given
+        return {**settings, **filled}
+
+    @model_validator(mode="after")
+    def _a_context_for_each_slice(self) -> Self:
+        if not len(self.context_slices) == len(self.context_width) == len(self.context_reach):
+            raise ValueError("context_width and context_reach need a number for each of the slices")
+        try:
+            ChannelSlices.of(self.groups, self.context_slices)
+        except SymbolError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+    @property
+    def slices(self) -> ChannelSlices:
+        """How the context networks cut the groups."""
+        return ChannelSlices.of(self.groups, self.context_slices)
 
 
 class TomlSettings(BaseModel):

@@ -8,7 +8,7 @@ from pantel_models.macs import macs_per_pixel
 from pantel_models.quantizer import Quantized, Quantizer
 from pantel_models.regions import REGION_WEIGHT, region_importance
 from pantel_models.scaling import enlarged, reduced
-from pantel_models.sessions import AnalysisTransform, Generator, open_session
+from pantel_models.sessions import AnalysisTransform, Enlarger, Generator, open_session
 from pantel_models.still import DecodedStill, StillCodec, decode_still, load_still_codec
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Artefact",
     "BudgetError",
     "DecodedStill",
+    "Enlarger",
     "Generator",
     "ManifestError",
     "ModelError",

@@ -21,6 +21,9 @@ from pantel_models.thumbnails import ThumbnailCodec
 __all__ = ["SceneCodec", "View", "load_scene_codec"]
 
 
+_PERCEPTUAL_ENLARGER = "perceptual_enlarger"
+
+
 class View(StrEnum):
     """Which generator paints the pictures; the bitstream is the same."""
 
@@ -82,7 +85,13 @@ class SceneCodec:
 
     @cached_property
     def _enlarger(self) -> Enlarger | None:
+        if self._enlarges_perceptually:
+            return Enlarger(self.artefact, _PERCEPTUAL_ENLARGER)
         return Enlarger(self.artefact) if "enlarger" in self.artefact.files else None
+
+    @property
+    def _enlarges_perceptually(self) -> bool:
+        return self.view is View.PERCEPTUAL and _PERCEPTUAL_ENLARGER in self.artefact.files
 
     def analyse(self, pixels: NDArray[np.uint8], contours: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the latents (channels, rows, columns) of a picture of any size.
@@ -108,8 +117,8 @@ class SceneCodec:
         width, height = background.size_px(scale)
         missing = surface.level == 0
         below = self._enlarged(background, scale) if missing.any() else None
-        if below is not None and missing.all() and self.view is View.FAITHFUL:
-            return below  # painting again would only cost time; the perceptual generator adds texture
+        if below is not None and missing.all() and (self.view is View.FAITHFUL or self._enlarges_perceptually):
+            return below  # painting again would only cost time; else the perceptual generator adds texture
         groups = self.entropy.groups
         steps = (self.quantizer.steps / VALUE_ONE)[surface.quality]  # (rows, columns, channels)
         y_hat = np.multiply(surface.values, steps.transpose(2, 0, 1), dtype=np.float32)

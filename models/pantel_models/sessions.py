@@ -74,8 +74,8 @@ class Generator:
 class Enlarger:
     """Bicubic interpolation to twice the width and height, and what the enlarger network adds to it."""
 
-    def __init__(self, artefact: Artefact) -> None:
-        self._session = open_session(artefact.read("enlarger"), f"the enlarger of {artefact.name}")
+    def __init__(self, artefact: Artefact, role: str = "enlarger") -> None:
+        self._session = open_session(artefact.read(role), f"the {role.replace('_', ' ')} of {artefact.name}")
 
     def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return (2H, 2W, 3) uint8 RGB of (H, W, 3)."""

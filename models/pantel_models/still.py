@@ -23,6 +23,7 @@ from pantel_codec import (
     StillHeader,
     StillValues,
     read_still,
+    still_information_bits,
     write_still,
 )
 from pantel_models.artefact import MANIFEST, find_artefact
@@ -212,6 +213,14 @@ class StillCodec:
     def _write(self, header: StillHeader, scale: int, choice: Choice) -> bytes:
         still = StillValues(header, scale, choice.quality, choice.levels, choice.values)
         return write_still(still, self.codec.entropy)
+
+    def information_bits(self, data: bytes) -> float:
+        """Return the size of a file by the probabilities of its context model alone [bit].
+
+        Raises:
+            CodecError: The file is damaged, or is no `.ptl` file.
+        """
+        return still_information_bits(read_still(data, self.codec.entropy), self.codec.entropy)
 
     def decode(self, data: bytes) -> DecodedStill:
         """Return the picture of a file that this artefact made.

@@ -33,7 +33,7 @@ _CODECS = ("pantel-faithful", "avif", "jpeg")
 
 def version(image: str, codec: str, level: int) -> StillRow:
     pixels = np.full((32, 48, 3), level, np.uint8)
-    return StillRow(codec, image, 0.05, 9, 9, 0.05, _NO_SCORES, None, None, {}, pixels)
+    return StillRow(codec, image, 0.05, 9, 9, 0.05, None, _NO_SCORES, None, None, {}, pixels)
 
 
 @pytest.fixture(scope="module")

@@ -27,18 +27,19 @@ def steps_of(model: EntropyModel, rows: int, columns: int, levels: int, base: Ba
     return steps
 
 
-def test_a_walk_goes_group_by_group_and_stage_by_stage(model: EntropyModel) -> None:
+def test_a_walk_goes_group_by_group_stage_by_stage_and_slice_by_slice(model: EntropyModel) -> None:
     steps = steps_of(model, 3, 3, 3)
-    order = [(0, [0]), (0, [8]), (0, [2, 6]), (0, [4]), (0, [1, 3, 5, 7])]
-    order += [(group, cells) for group in (1, 2) for cells in ([0, 2, 4, 6, 8], [1, 3, 5, 7])]
-    assert [(step.group, step.cells.tolist()) for step in steps] == order
-    assert [step.channels for step in steps[4::2]] == [slice(0, 2), slice(2, 5), slice(5, 9)]
+    first, second, *others = (slice(0, 1), slice(1, 2), slice(2, 5), slice(5, 9))  # the coarsest group has two slices
+    order = [(0, own, cells) for cells in ([0], [8], [2, 6], [4], [1, 3, 5, 7]) for own in (first, second)]
+    order += [(group, own, cells) for group, own in enumerate(others, 1) for cells in ([0, 2, 4, 6, 8], [1, 3, 5, 7])]
+    assert [(step.group, step.channels, step.cells.tolist()) for step in steps] == order
     for step in steps:
-        assert step.mean.shape == step.table.shape == (model.groups[step.group], len(step.cells))
+        size = step.channels.stop - step.channels.start
+        assert step.mean.shape == step.table.shape == (size, len(step.cells))
 
 
 def test_a_single_cell_has_one_stage_in_each_group(model: EntropyModel) -> None:
-    assert [step.group for step in steps_of(model, 1, 1, 3)] == [0, 1, 2]
+    assert [step.group for step in steps_of(model, 1, 1, 3)] == [0, 0, 1, 2]
 
 
 def test_groups_that_are_not_coded_stay_zero(model: EntropyModel) -> None:
@@ -161,6 +162,8 @@ def test_bits_add_up_to_what_the_range_coder_counts(
     [
         ("groups", np.zeros(0, np.int32)),
         ("groups", np.array([2, 0, 4], np.int32)),
+        ("slices", np.array([1, 2, 2, 4], np.int32)),
+        ("slices", np.array([2, 3, 4], np.int32)),
         ("residual_counts", np.ones((48, 32), np.int32)),
         ("residual_counts", np.full((48, 33), -1, np.int32)),
         ("context1_bias", np.zeros((4, 2, 8), np.int32)),

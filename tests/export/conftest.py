@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,9 @@ def settings() -> TrainSettings:
         anchors=2,
         encoder_width=(8, 8, 8),
         generator_width=(12, 12, 8, 4),
-        context_width=8,
+        context_slices=(1, 1, 3),
+        context_width=(8, 8, 8),
+        context_reach=(2, 1, 1),
     )
     return TrainSettings(steps=4, batch=2, crop_px=96, ms_ssim_weight=0.0, network=network)
 
@@ -71,6 +74,23 @@ def scene_run(photos: PhotoSet, settings: TrainSettings, tmp_path_factory: pytes
     folder = tmp_path_factory.mktemp("runs") / "scene"
     Trainer(settings, photos, folder).run()
     return folder
+
+
+@pytest.fixture(scope="session")
+def toy_artefacts(photos: PhotoSet, scene_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder of artefacts with that of the run, `toy`, small in all, and its 16-bit weights; to be copied."""
+    from pantel_export import build
+
+    folder = tmp_path_factory.mktemp("artefacts") / "models"
+    folder.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "_FIT_PICTURES", 50)
+        patch.setattr(build, "_FIT_CROP_PX", 96)
+        patch.setattr(build, "_CALIBRATION_PICTURES", 4)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the exporter of PyTorch warns about itself
+            build.build_artefact(scene_run, "toy", photos, folder, folder / "weights")
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make setup-export")
 
@@ -11,10 +12,18 @@ from pantel_export.reshape import live_channels, reshape_weights
 from pantel_export.settings import NetworkSettings, TrainSettings
 
 _OLD = NetworkSettings(
-    groups=(2, 4), anchors=2, encoder_width=(8, 8, 8), generator_width=(12, 12, 8, 4), context_width=8
+    groups=(2, 4), anchors=2, encoder_width=(8, 8, 8), generator_width=(12, 12, 8, 4), context_width=(8, 8)
 )
 _KEPT = [[0, 1], [0, 3]]
-_NEW = _OLD.model_copy(update={"groups": (2, 2), "context_width": 12, "generator_blocks": (3, 2, 1)})
+_NEW = NetworkSettings(
+    groups=(2, 2),
+    anchors=2,
+    encoder_width=(8, 8, 8),
+    generator_width=(12, 12, 8, 4),
+    generator_blocks=(3, 2, 1),
+    context_width=(12, 10),
+    context_reach=(2, 1),
+)
 
 
 @pytest.fixture
@@ -71,3 +80,14 @@ def test_what_does_not_fit_is_named(old: SceneNetworks) -> None:
 
 def test_old_settings_still_read() -> None:
     assert TrainSettings.model_validate({"steps": 3}).enlarged_crops == 0
+    network = NetworkSettings.model_validate({"groups": [2, 3], "context_width": 16})
+    assert (network.context_slices, network.context_width, network.context_reach) == ((2, 3), (16, 16), (1, 1))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"context_slices": (2, 2)}, {"context_width": (8, 8, 8)}, {"context_slices": (1, 1, 3)}]
+)
+def test_contexts_that_do_not_fit_the_groups_are_refused(wrong: dict[str, tuple[int, ...]]) -> None:
+    fitting = {"groups": (2, 3), "context_width": (8, 8)}
+    with pytest.raises(ValidationError):
+        NetworkSettings.model_validate(fitting | wrong)

@@ -13,8 +13,8 @@ from pantel_codec import Base, EntropyModel, Step
 @pytest.mark.parametrize(
     ("refining", "expected"),
     [
-        (False, "15c1311be9269771b89eb2c20eda1603173871bbed4ba7e831ce2d7defa8d896"),
-        (True, "44426ef31755682b18665d33304a4f30cc227a5c60c3066c34458e3d9d7ddc0f"),
+        (False, "c3ffee63cf1c086701fb10fd3dbf070e01eda6dd71d9566276d308c93d32c607"),
+        (True, "f686bef19a68c46bd27fa3f482af3304629afc547bd559e7dbf5f29835df6cf5"),
     ],
 )
 def test_golden_predictions(

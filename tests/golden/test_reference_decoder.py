@@ -135,12 +135,40 @@ class Base:
     values: dict[tuple[int, Cell], list[int]]
 
 
+Known = dict[tuple[int, int, Cell], list[int]]  # section 4: values by group, slice of it, and cell
+
+
+@dataclass
+class Place:
+    """Section 4: a slice of a group in a stage."""
+
+    slices: list[list[int]]  # channels of those of each group
+    group: int
+    own: int  # index within the group
+    stage: int
+    dilation: int
+    quality: int
+
+    @property
+    def index(self) -> int:
+        return sum(map(len, self.slices[: self.group])) + self.own
+
+    @property
+    def inputs(self) -> int:
+        known = [size for of_group in self.slices[: self.group + 1] for size in of_group]
+        return 2 * sum(known) + len(known)
+
+
 class Reference:
     """Sections 4, 5 and 7."""
 
     def __init__(self, arrays: dict[str, NDArray[np.int32]]) -> None:
         self.arrays = {name: array.tolist() for name, array in arrays.items()}
         self.groups: list[int] = self.arrays["groups"]
+        self.slices: list[list[int]] = [[] for _ in self.groups]  # of each group, how many channels they have
+        for size in self.arrays["slices"]:
+            group = next(g for g, channels in enumerate(self.groups) if sum(self.slices[g]) < channels)
+            self.slices[group].append(size)
         self.base: Base | None = None  # of the block at hand, converted
 
     def still(self, data: bytes) -> tuple[int, int, int, list[list[list[int]]]]:
@@ -254,30 +282,33 @@ class Reference:
         return part, quality, version, symbols
 
     def block(self, bits: Bits, rows: int, columns: int, quality: int, levels: int) -> list[list[list[int]]]:
-        known: dict[tuple[int, Cell], list[int]] = {}  # values by group and cell
+        known: Known = {}
+        slices = [[size] for size in self.groups] if self.base else self.slices
         for group in range(levels):
             for stage, (belongs, dilation) in enumerate(stages(group, refining=self.base is not None)):
                 cells = [(r, c) for r in range(rows) for c in range(columns) if belongs(r, c)]
-                if cells:
-                    place = {"group": group, "stage": stage, "dilation": dilation}
-                    known.update(self.stage(bits, known, **place, quality=quality, cells=cells))
+                for own in range(len(slices[group])) if cells else ():
+                    place = Place(slices, group, own, stage, dilation, quality)
+                    known.update(self.stage(bits, known, place, cells))
+
+        def values(group: int, cell: Cell) -> list[int]:
+            return [
+                value for own, size in enumerate(slices[group]) for value in known.get((group, own, cell), [0] * size)
+            ]
+
         return [
-            [[known.get((group, (r, c)), [0] * size)[channel] for c in range(columns)] for r in range(rows)]
+            [[values(group, (r, c))[channel] for c in range(columns)] for r in range(rows)]
             for group, size in enumerate(self.groups)
             for channel in range(size)
         ]
 
-    def stage(
-        self, bits: Bits, known: Any, *, group: int, stage: int, dilation: int, quality: int, cells: list[Cell]
-    ) -> Any:
-        outputs = [
-            self.network(self.inputs(known, group, dilation, cell), group, stage, dilation, quality) for cell in cells
-        ]
-        channels = self.groups[group]
+    def stage(self, bits: Bits, known: Known, at: Place, cells: list[Cell]) -> Known:
+        outputs = [self.network(self.inputs(known, at, cell), at) for cell in cells]
+        channels = at.slices[at.group][at.own]
         places = []  # (table, mean, channel, cell), by channel and then by cell
         for channel in range(channels):
             for output, cell in zip(outputs, cells, strict=True):
-                before = 0 if self.base is None else self.base.values.get((group, cell), [0] * channels)[channel]
+                before = 0 if self.base is None else self.base.values.get((at.group, cell), [0] * channels)[channel]
                 mean = max(-2047 * 256, min(2047 * 256, before + output[channel]))
                 log_scale = max(-4096, min(4096, output[channels + channel]))
                 table = max(0, min(47, ((log_scale + 768) * 8) >> 8))
@@ -287,9 +318,9 @@ class Reference:
         for i, residual in enumerate(residuals):
             if abs(residual) == 16:
                 residuals[i] += (1 if residual > 0 else -1) * self.excess(bits)
-        result = {(group, cell): [0] * channels for cell in cells}
+        result = {(at.group, at.own, cell): [0] * channels for cell in cells}
         for (_, mean, channel, cell), residual in zip(places, residuals, strict=True):
-            result[group, cell][channel] = mean + 256 * residual
+            result[at.group, at.own, cell][channel] = mean + 256 * residual
         return result
 
     def excess(self, bits: Bits) -> int:
@@ -301,17 +332,20 @@ class Reference:
     def table(self, index: int) -> list[int]:
         return cdf_of_counts(self.arrays["residual_counts" if self.base is None else "refinement_counts"][index])
 
-    def inputs(self, known: Any, group: int, dilation: int, cell: Cell) -> Iterator[int]:
-        for row in (-dilation, 0, dilation):
-            for column in (-dilation, 0, dilation):
+    def inputs(self, known: Known, place: Place, cell: Cell) -> Iterator[int]:
+        reach = 2 if self.base is None and len(self.layer(place, "spatial")[0]) == 25 * place.inputs else 1
+        steps = [place.dilation * step for step in range(-reach, reach + 1)]
+        seen = [(group, own) for group in range(place.group + 1) for own in range(len(place.slices[group]))]
+        for row in steps:
+            for column in steps:
                 at = (cell[0] + row, cell[1] + column)
                 values = []
-                for g in range(group + 1):
-                    values += known.get((g, at), [0] * self.groups[g])
+                for group, own in seen:
+                    values += known.get((group, own, at), [0] * place.slices[group][own])
                 clipped = [max(-31 * 256, min(31 * 256, value)) for value in values]
                 yield from clipped
                 yield from map(abs, clipped)
-                yield from (256 * ((g, at) in known) for g in range(group + 1))
+                yield from (256 * ((*each, at) in known) for each in seen)
                 if self.base is not None:
                     yield from self.base_inputs(self.base, at)
 
@@ -324,18 +358,19 @@ class Reference:
         yield from map(abs, clipped)
         yield from (256 * ((g, at) in base.values) for g in range(len(self.groups)))
 
-    def network(self, inputs: Iterator[int], group: int, stage: int, dilation: int, quality: int) -> list[int]:
-        kind = "context" if self.base is None else "refinement"
-        layer = {name: self.arrays[f"{kind}{group}_{name}"] for name in ("spatial", "bias", "hidden", "head")}
-        hidden_bias, head_bias = (self.arrays[f"{kind}{group}_{name}_bias"] for name in ("hidden", "head"))
-        bias = layer["bias"][quality][stage]
+    def layer(self, place: Place, name: str) -> Any:
+        return self.arrays[f"{'context' if self.base is None else 'refinement'}{place.index}_{name}"]
+
+    def network(self, inputs: Iterator[int], place: Place) -> list[int]:
+        bias = self.layer(place, "bias")[place.quality][place.stage]
         if self.base is not None:
-            more = self.arrays[f"refinement{group}_base_bias"][self.base.quality]
+            more = self.layer(place, "base_bias")[self.base.quality]
             bias = [a + b for a, b in zip(bias, more, strict=True)]
-        x = product(list(inputs), layer["spatial"][dilation - 1], bias)
+        x = product(list(inputs), self.layer(place, "spatial")[place.dilation - 1], bias)
         x = [max(0, min(1 << 20, (value + 512) >> 10)) for value in x]
-        x = [max(0, min(1 << 20, (value + 512) >> 10)) for value in product(x, layer["hidden"], hidden_bias)]
-        return [(value + 512) >> 10 for value in product(x, layer["head"], head_bias)]
+        x = product(x, self.layer(place, "hidden"), self.layer(place, "hidden_bias"))
+        x = [max(0, min(1 << 20, (value + 512) >> 10)) for value in x]
+        return [(value + 512) >> 10 for value in product(x, self.layer(place, "head"), self.layer(place, "head_bias"))]
 
 
 def across(size_px: int, scale: int) -> int:

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from pantel_codec import EntropyModel, StillHeader, StillValues, read_still, write_still
 
 FILE = (
-    "231895c303df20e8c02d4283a3b9e6766239c695d3b603ad2d05bd0b8942a194050070b8b9c89861251c4596f74b59bcb25d"
-    "54cdeeec170821d07a2cfd9fa6317af238e21eff21df82e55a2c3bbfa1bb18d1700bf4a70cf2af19e8597d304aca373a437a"
-    "5efcbeba5a90dc"
+    "231895c303dd5bd04cd13e77193adcfe389e1ab82b704004bcb3fbaade7f5181caea34c3613a432e4cdf958ef72e1fb1f75a"
+    "9d194a409cb903ee377c977e1fc9d9cb14d0a137231cca46dc076726177a8671150767f576941f6486177018122617c5531c"
+    "1ef3d05e"
 )
-VALUES_SHA256 = "8fda3b3baabc5a1a75dd2b74957ba25518ef5713b52eb92f5e22e132bdb99bae"
-HALF_VALUES_SHA256 = "fd74ed9e4c8da3a806cb3a3181bd9197c3a18c3758996d4b7ae110fbdb2c1dc4"
+VALUES_SHA256 = "a6f9459b535b21677df2cd71be5e0ef2ab70658490d99f71926e29f6185213ad"
+HALF_VALUES_SHA256 = "5eab9b1da2c63347127cb8e5f4e6f4c671fc34f8595d2769427bd2de2329bbda"
 
 
 @pytest.fixture

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from pantel_export.artefact_record import note_part, read_record
 from pantel_export.errors import ExportError
 from pantel_export.manifest import add_files
-from pantel_export.model_card import with_perceptual
-from pantel_export.onnx_export import export_generator, with_half_weights
+from pantel_export.model_card import with_perceptual, with_perceptual_enlarger
+from pantel_export.onnx_export import export_enlarger, export_generator, with_half_weights
+from pantel_export.perceptual.enlarger import load_perceptual_enlarger
 from pantel_export.perceptual.train import load_perceptual_generator
 from pantel_export.settings import TrainSettings
 
-__all__ = ["add_perceptual"]
+__all__ = ["add_perceptual", "add_perceptual_enlarger"]
+
+_GENERATOR = "perceptual.onnx"
 
 
 def add_perceptual(run: Path, name: str, artefacts: Path) -> None:
@@ -33,5 +37,26 @@ def add_perceptual(run: Path, name: str, artefacts: Path) -> None:
         raise ExportError(f"{run} was trained for another artefact than {name}; train it with that one's run")
     network = settings.network
     data = with_half_weights(export_generator(generator, network.channels, len(network.groups) + 1))
-    add_files(artefacts, name, {"perceptual": ("perceptual.onnx", data)})
+    add_files(artefacts, name, {"perceptual": (_GENERATOR, data)})
     note_part(artefacts, name, "perceptual", record, with_perceptual)
+
+
+def add_perceptual_enlarger(run: Path, name: str, artefacts: Path) -> None:
+    """Put the perceptual enlarger of a run into the artefact whose perceptual generator it was trained with.
+
+    Args:
+        run: Folder of the training run.
+        name: Name of the artefact.
+        artefacts: Folder that holds `manifest.json`.
+
+    Raises:
+        ExportError: There is no such run or artefact, or it was trained for another generator.
+    """
+    read_record(artefacts, name)
+    enlarger, record = load_perceptual_enlarger(run)
+    del record["scene_run"]
+    generator = artefacts / name / _GENERATOR
+    if not generator.exists() or record.pop("generator_sha256") != hashlib.sha256(generator.read_bytes()).hexdigest():
+        raise ExportError(f"{run} was trained for another perceptual generator than that of {name}; train it again")
+    add_files(artefacts, name, {"perceptual_enlarger": ("perceptual_enlarger.onnx", export_enlarger(enlarger))})
+    note_part(artefacts, name, "perceptual_enlarger", record, with_perceptual_enlarger)

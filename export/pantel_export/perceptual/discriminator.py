@@ -11,7 +11,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from pantel_export.networks import CELL_PX
 
-__all__ = ["TOLD", "PatchDiscriminator", "patch_judge"]
+__all__ = ["TOLD", "EnlargementDiscriminator", "PatchDiscriminator", "patch_judge"]
 
 TOLD = 12
 _WIDTHS = (32, 64, 96)
@@ -37,6 +37,25 @@ class PatchDiscriminator(nn.Module):
             y_hat: (B, channels, H/16, W/16), what the generator was given.
         """
         told = functional.interpolate(functional.leaky_relu(self.told(y_hat), 0.2), scale_factor=CELL_PX)
+        return torch.as_tensor(self.body(torch.cat([2 * x - 1, told], 1)))
+
+
+class EnlargementDiscriminator(nn.Module):
+    """A patch discriminator conditioned on the picture of half the resolution that was enlarged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told = spectral_norm(nn.Conv2d(3, TOLD, 3, padding=1))
+        self.body = patch_judge(last_kernel=1)
+
+    def forward(self, x: Tensor, x_half: Tensor) -> Tensor:
+        """Return one score for each 8x8 pixels, high for photographs.
+
+        Args:
+            x: (B, 3, H, W), RGB in 0..1.
+            x_half: (B, 3, H/2, W/2), what the enlarger was given.
+        """
+        told = functional.interpolate(functional.leaky_relu(self.told(2 * x_half - 1), 0.2), scale_factor=2)
         return torch.as_tensor(self.body(torch.cat([2 * x - 1, told], 1)))
 
 

@@ -16,11 +16,12 @@ from torch.nn import functional
 
 from pantel_export.errors import DataError
 
-__all__ = ["Lpips"]
+__all__ = ["Lpips", "shifted"]
 
 _POOLS = (2, 5, 8)
 _FIRES = (3, 4, 6, 7, 9, 10, 11, 12)
 _TAPS = (4, 7, 9, 10, 11, 12)
+_SHIFTS = 4  # by 0 to 3 pixels
 
 
 class Lpips(nn.Module):
@@ -79,3 +80,17 @@ class Lpips(nn.Module):
     def _convolved(self, x: Tensor, name: str, *, stride: int = 1, padding: int = 0) -> Tensor:
         weight, bias = self.get_buffer(f"backbone_{name}_weight"), self.get_buffer(f"backbone_{name}_bias")
         return functional.conv2d(x, weight, bias, stride=stride, padding=padding)
+
+
+def shifted(distance: Lpips, x: Tensor, y: Tensor, noise: torch.Generator) -> Tensor:
+    """Return LPIPS with the pictures shifted at random against its grids, which a generator would print on them else.
+
+    Args:
+        distance: LPIPS.
+        x: (B, 3, H, W) in 0..1.
+        y: Same shape.
+        noise: Draws the shift.
+    """
+    down, right = torch.randint(_SHIFTS, (2,), generator=noise).tolist()
+    with torch.autocast(x.device.type, torch.bfloat16):
+        return torch.as_tensor(distance(x[..., down:, right:], y[..., down:, right:])).float()

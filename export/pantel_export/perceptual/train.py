@@ -17,7 +17,7 @@ from pantel_export.errors import RunError
 from pantel_export.losses import fixed_pattern, ms_ssim_loss
 from pantel_export.networks import CELL_PX, Generator, SceneNetworks, spread_groups
 from pantel_export.perceptual.discriminator import PatchDiscriminator
-from pantel_export.perceptual.lpips import Lpips
+from pantel_export.perceptual.lpips import Lpips, shifted
 from pantel_export.perceptual.settings import PerceptualSettings
 from pantel_export.settings import TrainSettings
 from pantel_export.train import crop_tensors, draw_availability, draw_qualities, load_networks
@@ -25,8 +25,6 @@ from pantel_export.training_run import TrainingRun, load_run
 from pantel_models import contour_map, reduced
 
 __all__ = ["PerceptualTrainer", "load_perceptual_generator"]
-
-_SHIFTS = 4  # by 0 to 3 pixels
 
 
 class PerceptualTrainer(TrainingRun):
@@ -69,7 +67,7 @@ class PerceptualTrainer(TrainingRun):
 
         error = x_hat - pixels
         near = functional.max_pool2d(contours, 3, stride=1, padding=1)
-        lpips = self._shifted_lpips(pixels, x_hat.clamp(0, 1), noise)
+        lpips = shifted(self._lpips, pixels, x_hat.clamp(0, 1), noise)
         structure = ms_ssim_loss(pixels, x_hat)
         pattern = fixed_pattern(error, CELL_PX)
         fidelity = (
@@ -145,12 +143,6 @@ class PerceptualTrainer(TrainingRun):
         missing = (side[: len(halved), :1] == 0) | whole[:, None, None, None]
         y_hat[: len(halved)] = torch.where(missing, latents, y_hat[: len(halved)])
         side[: len(halved)] = torch.where(missing, torch.ones_like(side[: len(halved)]), side[: len(halved)])
-
-    def _shifted_lpips(self, x: Tensor, y: Tensor, noise: torch.Generator) -> Tensor:
-        """Return LPIPS with the pictures shifted at random against its grids, which it would print on them else."""
-        down, right = torch.randint(_SHIFTS, (2,), generator=noise).tolist()
-        with torch.autocast(self.device.type, torch.bfloat16):
-            return torch.as_tensor(self._lpips(x[..., down:, right:], y[..., down:, right:])).float()
 
 
 def load_perceptual_generator(folder: Path) -> tuple[Generator, dict[str, Any]]:

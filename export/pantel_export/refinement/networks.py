@@ -44,6 +44,7 @@ class _GroupRefinement(nn.Module):
         super().__init__()
         before = sum(settings.groups[:group])
         own = settings.groups[group]
+        self.group = group
         self.own = slice(before, before + own)
         self.stages = REFINEMENT_STAGES
         # As for other cells, and beside them the base: values, magnitudes, and which groups are held.

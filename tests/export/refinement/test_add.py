@@ -14,7 +14,6 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: make setu
 
 from pantel_codec import VALUE_ONE, Base, EntropyModel, Step
 from pantel_codec.entropy import SCALE_LEVELS
-from pantel_export import build
 from pantel_export.__main__ import main
 from pantel_export.data import PhotoSet
 from pantel_export.errors import ExportError
@@ -83,27 +82,6 @@ def test_the_integer_context_predicts_what_the_trained_one_does(settings: TrainS
 
 
 @pytest.fixture(scope="module")
-def artefacts(
-    photos: PhotoSet, scene_run: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch_module: pytest.MonkeyPatch
-) -> Path:
-    """Return a folder of artefacts with that of the toy run, small in all."""
-    monkeypatch_module.setattr(build, "_FIT_PICTURES", 50)
-    monkeypatch_module.setattr(build, "_FIT_CROP_PX", 96)
-    monkeypatch_module.setattr(build, "_CALIBRATION_PICTURES", 4)
-    folder = tmp_path_factory.mktemp("artefacts") / "models"
-    folder.mkdir()
-    with pytest.warns():  # the exporter of PyTorch warns about itself
-        build.build_artefact(scene_run, "toy", photos, folder, folder / "weights")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def monkeypatch_module() -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        yield patch
-
-
-@pytest.fixture(scope="module")
 def run(scene_run: Path, photos: PhotoSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a finished run with a long history."""
     folder = tmp_path_factory.mktemp("refinement") / "run"
@@ -116,15 +94,15 @@ def run(scene_run: Path, photos: PhotoSet, tmp_path_factory: pytest.TempPathFact
 
 @pytest.mark.slow
 def test_the_artefact_refines_and_the_rest_of_it_stays(
-    artefacts: Path, run: Path, photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    toy_artefacts: Path, run: Path, photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ours = Path(shutil.copytree(artefacts, tmp_path / "ours"))
+    ours = Path(shutil.copytree(toy_artefacts, tmp_path / "ours"))
     arguments = ["--run", run, "--name", "toy", "--photos", photo_folder, "--artefacts", ours]
     assert main(["refinement", *map(str, arguments)]) == 1  # photographs of the training are larger
     assert "192 px" in capsys.readouterr().err
     add_refinement(run, "toy", PhotoSet([photo_folder], minimum_px=96), ours)
     find_artefact(name="toy", manifest=ours / "manifest.json").check()
-    before, after = (dict(np.load(folder / "toy" / "tables.npz")) for folder in (artefacts, ours))
+    before, after = (dict(np.load(folder / "toy" / "tables.npz")) for folder in (toy_artefacts, ours))
     assert not EntropyModel(before).refines
     assert EntropyModel(after).refines
     for name, array in before.items():
@@ -135,19 +113,19 @@ def test_the_artefact_refines_and_the_rest_of_it_stays(
     trained = read(run / "record.json")
     del trained["scene_run"]  # that is the rest of the record
     assert record["refinement"] == trained | {"history": trained["history"][-5:]}
-    card = (artefacts / "toy" / "CARD.md").read_text()
+    card = (toy_artefacts / "toy" / "CARD.md").read_text()
     assert (ours / "toy" / "CARD.md").read_text() == with_refinement(card, record["refinement"])
 
 
 @pytest.mark.slow
 def test_what_does_not_belong_together_is_refused(
-    artefacts: Path, run: Path, scene_run: Path, photos: PhotoSet, tmp_path: Path
+    toy_artefacts: Path, run: Path, scene_run: Path, photos: PhotoSet, tmp_path: Path
 ) -> None:
     with pytest.raises(ExportError, match="there is no artefact nothing in"):
-        add_refinement(run, "nothing", photos, artefacts)
+        add_refinement(run, "nothing", photos, toy_artefacts)
     with pytest.raises(ExportError, match="is no run of the refinement context"):
-        add_refinement(scene_run, "toy", photos, artefacts)
-    other = Path(shutil.copytree(artefacts, tmp_path / "other"))
+        add_refinement(scene_run, "toy", photos, toy_artefacts)
+    other = Path(shutil.copytree(toy_artefacts, tmp_path / "other"))
     record = read(other / "toy" / "record.json")
     record["settings"]["network"]["generator_width"][0] += 4
     (other / "toy" / "record.json").write_text(json.dumps(record))

@@ -1,0 +1,1 @@
+"""The commands of the workshop, by what they work on."""

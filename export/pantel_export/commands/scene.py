@@ -1,0 +1,156 @@
+"""The scene codec: training, export, and what is made of an artefact later."""
+
+from __future__ import annotations
+
+import argparse
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+from pantel_export.commands.running import finish
+from pantel_models import MANIFEST
+
+__all__ = ["add_commands"]
+
+
+def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the commands of this module to the parser."""
+    train = add("train", help="train the scene codec; continues a run that was interrupted")
+    train.add_argument("--config", type=Path, required=True, help="settings, TOML")
+    train.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
+    train.add_argument("--out", type=Path, required=True, help="run folder")
+    train.add_argument("--threads", type=int, default=1, help="more than one is often slower")
+    train.add_argument("--warm-start", type=Path, metavar="DIR", help="begin with these 16-bit weights")
+    train.set_defaults(run=_train)
+
+    export = add("export", help="build a shipped artefact from a training run")
+    export.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
+    export.add_argument("--name", required=True, help="name of the artefact")
+    export.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
+    export.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
+    export.add_argument("--weights", type=Path, default=Path("export/weights"), help="16-bit weights go here")
+    export.set_defaults(run=_export)
+
+    weights = add("weights", help="write the averaged weights of a run, finished or not, as 16-bit weights")
+    weights.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
+    weights.add_argument("--out", type=Path, required=True, help="folder for the weights")
+    weights.set_defaults(run=_weights)
+
+    reshape = add("reshape", help="fit 16-bit weights to networks of another shape, without channels that say nothing")
+    reshape.add_argument("--config", type=Path, required=True, help="settings of the new training, TOML")
+    reshape.add_argument("--weights", type=Path, default=Path("export/weights"), help="the old 16-bit weights")
+    reshape.add_argument("--name", required=True, help="the artefact that they became")
+    reshape.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
+    reshape.add_argument("--out", type=Path, required=True, help="folder for the new weights")
+    reshape.set_defaults(run=_reshape)
+
+    refit = add("refit", help="fit the coding tables of an artefact again; its hash changes")
+    refit.add_argument("--name", required=True, help="name of the artefact")
+    refit.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
+    refit.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
+    refit.set_defaults(run=_refit)
+
+    enlarger = add("enlarger", help="put the enlarger of a run that trained nothing else into an artefact")
+    enlarger.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
+    enlarger.add_argument("--name", required=True, help="name of the artefact")
+    enlarger.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
+    enlarger.set_defaults(run=_enlarger)
+
+    int8 = add("int8-loss", help="compare the int8 encoder of an artefact with the float one")
+    int8.add_argument("--name", required=True, help="name of the artefact")
+    int8.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
+    int8.add_argument("--weights", type=Path, default=Path("export/weights"), help="the artefact's 16-bit weights")
+    int8.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
+    int8.add_argument("--qualities", type=int, nargs="+", default=[4, 8, 12, 16], metavar="Q")
+    int8.add_argument("--pictures", type=int, default=48, metavar="N", help="crops of 256x256 pixels")
+    int8.set_defaults(run=_int8_loss)
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    import torch
+
+    from pantel_export.data import PhotoSet
+    from pantel_export.settings import TrainSettings
+    from pantel_export.train import Trainer, photo_roots
+
+    torch.set_num_threads(arguments.threads)
+    settings = TrainSettings.from_toml(arguments.config)
+    photos = PhotoSet(photo_roots(arguments.photos), minimum_px=settings.crop_px)
+    print(f"pictures={len(photos)} out={arguments.out}")  # noqa: T201
+    trainer = Trainer(settings, photos, arguments.out)
+    finish(trainer, arguments.warm_start)
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    import torch
+
+    from pantel_export.build import build_artefact
+    from pantel_export.data import PhotoSet
+    from pantel_export.train import photo_roots
+
+    torch.set_num_threads(1)
+    photos = PhotoSet(photo_roots(arguments.photos), minimum_px=192)
+    folder = build_artefact(arguments.run_folder, arguments.name, photos, arguments.artefacts, arguments.weights)
+    print(f"wrote {folder}")  # noqa: T201
+
+
+def _weights(arguments: argparse.Namespace) -> None:
+    from pantel_export.train import load_networks
+    from pantel_export.warm_start import save_warm_start
+
+    networks, _, record = load_networks(arguments.run_folder)
+    save_warm_start(arguments.out, networks.state_dict(), record)
+    print(f"wrote the weights of step={record['step']} to {arguments.out}")  # noqa: T201
+
+
+def _reshape(arguments: argparse.Namespace) -> None:
+    import numpy as np
+
+    from pantel_export.reshape import live_channels, reshape_weights
+    from pantel_export.settings import TrainSettings
+    from pantel_export.warm_start import load_warm_start, save_warm_start
+    from pantel_models import find_artefact
+
+    settings = TrainSettings.from_toml(arguments.config)
+    artefact = find_artefact(name=arguments.name, manifest=arguments.artefacts / MANIFEST.name)
+    with np.load(io.BytesIO(artefact.read("tables"))) as tables:
+        groups = tables["groups"].tolist()
+        kept = live_channels(tables["sensitivity"], groups)
+    networks = reshape_weights(load_warm_start(arguments.weights), groups, kept, settings.network)
+    save_warm_start(arguments.out, networks.state_dict())
+    print(f"kept channels={settings.network.channels} of {sum(groups)} out={arguments.out}")  # noqa: T201
+
+
+def _refit(arguments: argparse.Namespace) -> None:
+    from pantel_export.build import refit_tables
+    from pantel_export.data import PhotoSet
+    from pantel_export.train import photo_roots
+
+    photos = PhotoSet(photo_roots(arguments.photos), minimum_px=192)
+    refit_tables(arguments.name, photos, arguments.artefacts)
+    print(f"fitted the coding tables of {arguments.name}")  # noqa: T201
+
+
+def _enlarger(arguments: argparse.Namespace) -> None:
+    from pantel_export.build import add_enlarger
+
+    add_enlarger(arguments.run_folder, arguments.name, arguments.artefacts)
+    print(f"added the enlarger of {arguments.run_folder} to {arguments.name}")  # noqa: T201
+
+
+def _int8_loss(arguments: argparse.Namespace) -> None:
+    from pantel_export.data import PhotoSet
+    from pantel_export.int8_loss import measure_int8_loss
+    from pantel_export.train import photo_roots
+    from pantel_models import find_artefact
+
+    photos = PhotoSet(photo_roots(arguments.photos), minimum_px=256)
+    artefact = find_artefact(name=arguments.name, manifest=arguments.artefacts / MANIFEST.name)
+    losses = measure_int8_loss(
+        artefact, arguments.weights, photos, qualities=arguments.qualities, pictures=arguments.pictures
+    )
+    for loss in losses:
+        print(  # noqa: T201
+            f"quality={loss.quality} bits_per_pixel={loss.bits_per_pixel:.4f} rate={loss.rate:+.2%}"
+            f" psnr_db={loss.psnr_db:+.3f}"
+        )

@@ -1,0 +1,130 @@
+"""Thumbnails: boxes to cut objects out, training, and their perceptual generator."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from pantel_export.commands.running import finish
+from pantel_models import MANIFEST
+
+__all__ = ["add_commands"]
+
+
+def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the commands of this module to the parser."""
+    boxes = add("boxes", help="let a detector find the objects of photographs that have no boxes")
+    boxes.add_argument("--detector", type=Path, required=True, help="a YOLOX export, ONNX")
+    boxes.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
+    boxes.add_argument("--out", type=Path, required=True, help="a folder for each folder of photographs goes here")
+    boxes.set_defaults(run=_boxes)
+
+    train = add("train-thumbnails", help="train thumbnails; continues a run that was interrupted")
+    train.add_argument("--config", type=Path, required=True, help="settings, TOML")
+    _add_objects(train)
+    train.add_argument("--out", type=Path, required=True, help="run folder")
+    train.set_defaults(run=_train_thumbnails)
+
+    thumbnails = add("thumbnails", help="put the thumbnails of a training run into an artefact")
+    thumbnails.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
+    thumbnails.add_argument("--name", required=True, help="name of the artefact")
+    _add_objects(thumbnails)
+    thumbnails.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
+    thumbnails.set_defaults(run=_thumbnails)
+
+    painted = add("train-perceptual-thumbnails", help="train the perceptual generator of thumbnails on top of a run")
+    painted.add_argument("--config", type=Path, required=True, help="settings, TOML")
+    painted.add_argument("--thumbnail-run", type=Path, required=True, help="run folder of the thumbnails")
+    painted.add_argument("--lpips", type=Path, required=True, help="weights of LPIPS, lpips_squeeze_v01.npz")
+    painted.add_argument(
+        "--detectors", type=Path, nargs="+", required=True, metavar="ONNX", help="should recognize what is painted"
+    )
+    painted.add_argument("--photos", type=Path, nargs="+", required=True, help="photographs to stand before")
+    _add_objects(painted)
+    painted.add_argument("--out", type=Path, required=True, help="run folder")
+    painted.set_defaults(run=_train_perceptual_thumbnails)
+
+    painted = add("perceptual-thumbnails", help="put the perceptual generator of thumbnails of a run into an artefact")
+    painted.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
+    painted.add_argument("--name", required=True, help="name of the artefact")
+    painted.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
+    painted.set_defaults(run=_perceptual_thumbnails)
+
+
+def _boxes(arguments: argparse.Namespace) -> None:
+    from pantel_export.pseudo_labels import write_pseudo_labels
+
+    for photos in arguments.photos:
+        count = write_pseudo_labels(arguments.detector, photos, arguments.out / photos.name)
+        print(f"wrote boxes={count} to {arguments.out / photos.name}")  # noqa: T201
+
+
+def _train_thumbnails(arguments: argparse.Namespace) -> None:
+    import torch
+
+    from pantel_export.thumbnails.crops import gather
+    from pantel_export.thumbnails.settings import ThumbnailSettings
+    from pantel_export.thumbnails.train import ThumbnailTrainer
+
+    torch.set_num_threads(1)
+    settings = ThumbnailSettings.from_toml(arguments.config)
+    crops, sources = gather(arguments.objects, arguments.masked)
+    print(f"objects={len(crops)} out={arguments.out}")  # noqa: T201
+    trainer = ThumbnailTrainer(settings, crops, arguments.out, sources)
+    finish(trainer)
+
+
+def _thumbnails(arguments: argparse.Namespace) -> None:
+    import torch
+
+    from pantel_export.thumbnails.add import add_thumbnails
+    from pantel_export.thumbnails.crops import gather
+
+    torch.set_num_threads(1)
+    crops, _ = gather(arguments.objects, arguments.masked)
+    add_thumbnails(arguments.run_folder, arguments.name, crops, arguments.artefacts)
+    print(f"added the thumbnails of {arguments.run_folder} to {arguments.name}")  # noqa: T201
+
+
+def _train_perceptual_thumbnails(arguments: argparse.Namespace) -> None:
+    import torch
+
+    from pantel_export.data import PhotoSet
+    from pantel_export.thumbnails.crops import gather
+    from pantel_export.thumbnails.perceptual import Onlookers, PerceptualThumbnailTrainer
+    from pantel_export.thumbnails.settings import PerceptualThumbnailSettings
+    from pantel_export.train import photo_roots
+
+    torch.set_num_threads(1)
+    settings = PerceptualThumbnailSettings.from_toml(arguments.config)
+    crops, _ = gather(arguments.objects, arguments.masked)
+    print(f"objects={len(crops)} out={arguments.out}")  # noqa: T201
+    photos = PhotoSet(photo_roots(arguments.photos), minimum_px=64)
+    onlookers = Onlookers(arguments.lpips, arguments.detectors, photos)
+    trainer = PerceptualThumbnailTrainer(settings, arguments.thumbnail_run, onlookers, crops, arguments.out)
+    finish(trainer)
+
+
+def _perceptual_thumbnails(arguments: argparse.Namespace) -> None:
+    from pantel_export.thumbnails.add import add_perceptual_thumbnails
+
+    add_perceptual_thumbnails(arguments.run_folder, arguments.name, arguments.artefacts)
+    print(f"added the perceptual thumbnails of {arguments.run_folder} to {arguments.name}")  # noqa: T201
+
+
+def _folders(text: str) -> tuple[Path, Path]:
+    """Read PHOTOS:LABELS."""
+    photos, _, labels = text.partition(":")
+    if not Path(photos).is_dir() or not Path(labels).is_dir() or not labels:
+        raise argparse.ArgumentTypeError(f"{text} does not name a folder of photographs and one of boxes or masks")
+    return Path(photos), Path(labels)
+
+
+def _add_objects(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--objects", type=_folders, nargs="+", required=True, metavar="PHOTOS:BOXES", help="folders, boxes as YOLO text"
+    )
+    parser.add_argument(
+        "--masked", type=_folders, nargs="+", default=[], metavar="PHOTOS:MASKS", help="folders of people with masks"
+    )

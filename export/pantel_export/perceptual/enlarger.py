@@ -1,0 +1,154 @@
+"""Training of the perceptual enlarger: what one step learns from."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional
+
+from pantel_export.data import Batch, PhotoSet
+from pantel_export.enlarger import Enlarger
+from pantel_export.errors import RunError
+from pantel_export.losses import fixed_pattern, ms_ssim_loss
+from pantel_export.networks import CELL_PX, SceneNetworks
+from pantel_export.perceptual.discriminator import EnlargementDiscriminator
+from pantel_export.perceptual.lpips import Lpips, shifted
+from pantel_export.perceptual.settings import PerceptualEnlargerSettings
+from pantel_export.settings import TrainSettings
+from pantel_export.train import crop_tensors, load_networks
+from pantel_export.training_run import TrainingRun, load_run
+from pantel_models import contour_map, open_session, reduced
+
+__all__ = ["PerceptualEnlargerTrainer", "load_perceptual_enlarger"]
+
+_PATTERN_PX = 8  # what it might print repeats after 2 pixels, or 4
+
+
+class PerceptualEnlargerTrainer(TrainingRun):
+    """A run of the perceptual enlarger, which begins as the faithful one; everything before it is frozen.
+
+    It enlarges what the perceptual generator paints at half the resolution.
+    """
+
+    def __init__(
+        self,
+        settings: PerceptualEnlargerSettings,
+        frozen: tuple[Path, bytes],
+        lpips: Path,
+        photos: PhotoSet,
+        folder: Path,
+    ) -> None:
+        """Begin.
+
+        Args:
+            settings: Of the run.
+            frozen: Run folder of the scene codec, or its 16-bit weights, and the perceptual generator of the
+                artefact that it became, ONNX.
+            lpips: Weights of LPIPS.
+            photos: What to learn from.
+            folder: For the checkpoint and the record.
+        """
+        self.settings = settings
+        self.photos = photos
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        torch.manual_seed(settings.seed)
+        scene_run, generator = frozen
+        networks, scene, record = load_networks(scene_run)
+        self._frozen: SceneNetworks = networks.to(self.device).requires_grad_(requires_grad=False)
+        self._generator = open_session(generator, "the perceptual generator")
+        self._lpips = Lpips(lpips).to(self.device)
+        enlarger = Enlarger(scene.network)
+        enlarger.load_state_dict(networks.enlarger.state_dict())
+        self.networks = nn.ModuleDict({"enlarger": enlarger, "discriminator": EnlargementDiscriminator()})
+        self.networks.to(self.device, memory_format=torch.channels_last)
+        material = {
+            "pictures": len(photos),
+            "pictures_sha256": photos.fingerprint,
+            "scene_run": {"step": record["step"], "settings": record["settings"]},
+            "generator_sha256": hashlib.sha256(generator).hexdigest(),
+        }
+        super().__init__(settings, self.networks, folder, material)
+
+    def loss(self) -> tuple[Tensor, dict[str, float]]:
+        """Return the sum of what enlarger and discriminator each try to lower, and figures for people."""
+        s = self.settings
+        batch = self.photos.batch(size=s.batch, crop_px=s.crop_px, seed=s.seed, step=self.step + 1)
+        noise = torch.Generator().manual_seed(s.seed * 1_000_003 + self.step)
+        pixels, contours = crop_tensors(batch, self.device)
+        x_half = self._painted(batch, noise)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            x_hat = self.networks["enlarger"](x_half)
+        x_hat = x_hat.float()
+
+        error = x_hat - pixels
+        near = functional.max_pool2d(contours, 3, stride=1, padding=1)
+        lpips = shifted(self._lpips, pixels, x_hat.clamp(0, 1), noise)
+        structure = ms_ssim_loss(pixels, x_hat)
+        pattern = fixed_pattern(error, _PATTERN_PX)
+        fidelity = (
+            s.l1_weight * error.abs().mean()
+            + s.contour_weight * (error.square() * near).mean()
+            + s.ms_ssim_weight * structure.mean()
+            + s.lpips_weight * lpips.mean()
+            + s.pattern_weight * pattern.mean()
+        )
+        judge = self.networks["discriminator"]
+        fixed = {name: value.detach() for name, value in judge.named_parameters()}
+        with torch.autocast(self.device.type, torch.bfloat16):
+            fooled = -functional_call(judge, fixed, (x_hat, x_half)).float().mean()
+            real = functional.relu(1 - judge(pixels, x_half).float()).mean()
+            fake = functional.relu(1 + judge(x_hat.detach(), x_half).float()).mean()
+        adversarial = s.adversarial_weight if self.step >= s.adversarial_from_step else 0.0
+        loss = fidelity + adversarial * fooled + real + fake
+        figures = {
+            "fidelity": fidelity.item(),
+            "psnr": (-10 * torch.log10(error.square().mean((1, 2, 3)))).mean().item(),
+            "msssim": 1 - structure.mean().item(),
+            "lpips": lpips.mean().item(),
+            "pattern_rms": pattern.mean().sqrt().item() * 255,
+            "fooled": fooled.item(),
+            "judge": (real + fake).item(),
+        }
+        return loss, figures
+
+    @torch.no_grad()
+    def _painted(self, batch: Batch, noise: torch.Generator) -> Tensor:
+        """Return what a receiver paints of crops at half the resolution, (B, 3, crop/2, crop/2) in 0..1."""
+        halved = np.stack([reduced(crop, 1) for crop in batch.pixels])
+        small, contours = crop_tensors(Batch(halved, np.stack([contour_map(crop) for crop in halved])), self.device)
+        quality = torch.rand(len(halved), generator=noise).to(self.device)
+        cells = small.shape[2] // CELL_PX
+        known = torch.ones(len(halved), self._frozen.context.nets[-1].group + 1, cells, cells).to(self.device)
+        planes = quality[:, None, None, None].expand_as(known[:, :1])
+        with torch.autocast(self.device.type, torch.bfloat16):
+            y = self._frozen.encoder(torch.cat([small, contours], 1))
+            gain = self._frozen.gain(planes)
+            coded = self._frozen.context(y.float() * gain, known, quality)
+        y_hat, side = coded.values / gain, torch.cat([known, planes], 1)
+        painted = [
+            self._generator.run(None, {"y_hat": one[None].cpu().numpy(), "side": around[None].cpu().numpy()})[0]
+            for one, around in zip(y_hat, side, strict=True)
+        ]
+        return torch.from_numpy(np.concatenate(painted)).to(self.device).clamp(0, 1)
+
+
+def load_perceptual_enlarger(folder: Path) -> tuple[Enlarger, dict[str, Any]]:
+    """Return the averaged enlarger of a run folder in evaluation mode, and its record.
+
+    Raises:
+        RunError: There is no run, or it is one of something else.
+    """
+    state, record = load_run(folder)
+    prefix = "enlarger."
+    own = {name.removeprefix(prefix): value for name, value in state["average"].items() if name.startswith(prefix)}
+    if "generator_sha256" not in record or not own:
+        raise RunError(f"{folder} is no run of the perceptual enlarger")
+    enlarger = Enlarger(TrainSettings.model_validate(record["scene_run"]["settings"]).network)
+    enlarger.load_state_dict(own)
+    return enlarger.eval(), record
