@@ -15,7 +15,7 @@ from pantel_bench.metrics import METRICS
 from pantel_bench.still_report import StillReport
 from pantel_bench.summary import OURS, means
 
-__all__ = ["LogEntry", "append_log", "entries_of", "read_log"]
+__all__ = ["LogEntry", "entries_of", "log_to_csv", "pictures_of", "read_log"]
 
 
 class LogEntry(BaseModel):
@@ -58,7 +58,7 @@ def entries_of(report: StillReport, label: str) -> list[LogEntry]:
     """Return what a report adds to a log."""
     day = datetime.now(UTC).date().isoformat()
     model = f"{report.models.name} {report.models.hash[:8]}"
-    pictures = f"{len(report.images)} at {report.size}"
+    pictures = pictures_of(report)
     return [
         LogEntry(
             date=day,
@@ -76,6 +76,11 @@ def entries_of(report: StillReport, label: str) -> list[LogEntry]:
         for mean in means(report.rows)
         if mean.codec.startswith(OURS)
     ]
+
+
+def pictures_of(report: StillReport) -> str:
+    """Return how the log tells the pictures of a report: how many there were, and how they were cut."""
+    return f"{len(report.images)} at {report.size}"
 
 
 def read_log(path: Path) -> list[LogEntry]:
@@ -99,10 +104,10 @@ def read_log(path: Path) -> list[LogEntry]:
         raise LogError(f"{path} is no log of still benchmarks; name another file") from error
 
 
-def append_log(log: Sequence[LogEntry], new: Sequence[LogEntry]) -> bytes:
-    """Return a log as a file with new entries behind the old ones."""
+def log_to_csv(log: Sequence[LogEntry]) -> bytes:
+    """Return a log as a file."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(_COLUMNS)
-    writer.writerows(["" if value is None else value for _, value in entry] for entry in (*log, *new))
+    writer.writerows(["" if value is None else value for _, value in entry] for entry in log)
     return buffer.getvalue().encode()

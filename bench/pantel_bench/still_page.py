@@ -8,6 +8,8 @@ from html import escape
 
 from pantel_bench.metrics import METRICS, Metric
 from pantel_bench.plots import plot_curves
+from pantel_bench.still_experiments import EXPERIMENT_HEADINGS, experiment_plots, experiment_rows, experiments_of
+from pantel_bench.still_log import LogEntry, pictures_of
 from pantel_bench.still_report import StillReport
 from pantel_bench.still_resilience import PREFIX_SHARES, mean_resilience
 from pantel_bench.still_sheet import MOST_ROWS, contact_sheet, hardest_first, sheet_columns
@@ -64,8 +66,12 @@ def to_table(report: StillReport) -> str:
     return "\n".join(lines) + "\n"
 
 
-def to_html(report: StillReport) -> bytes:
+def to_html(report: StillReport, log: Sequence[LogEntry] = ()) -> bytes:
     """Return the report as one HTML file that needs no other.
+
+    Args:
+        report: What a run found.
+        log: Experiments; those over the same pictures are shown.
 
     Raises:
         PlotError: matplotlib is missing.
@@ -89,6 +95,7 @@ def to_html(report: StillReport) -> bytes:
         ),
         *_sets(report),
         *_resilience(report),
+        *_experiments(report, log),
         *_sheets(report),
         "<h2>Pictures</h2>",
         _html_table(
@@ -134,6 +141,20 @@ def _resilience(report: StillReport) -> list[str]:
         return []
     heading = "<h2>pantel-faithful, when parts of it are missing</h2>"
     return [heading, _html_table(_RESILIENCE_HEADINGS, _resilience_rows(report))]
+
+
+def _experiments(report: StillReport, log: Sequence[LogEntry]) -> list[str]:
+    """Return table and plots of the experiments; nothing if there are none."""
+    experiments = experiments_of(log, pictures_of(report))
+    if not experiments:
+        return []
+    rates = ", ".join(f"{rate:g}" for rate in sorted(report.rates_bpp, reverse=True))
+    return [
+        "<h2>Experiments</h2>",
+        f"<p>Scores by falling rate (of a run of today {rates} bit/pixel).</p>",
+        _html_table(EXPERIMENT_HEADINGS, experiment_rows(experiments)),
+        *experiment_plots(experiments, report.rates_bpp),
+    ]
 
 
 def _resilience_rows(report: StillReport) -> list[tuple[str, ...]]:

@@ -157,7 +157,15 @@ class EntropyModel:
         return sum(self.groups)
 
     def walk(
-        self, rows: int, columns: int, quality: int, levels: int, visitor: Visitor, *, base: Base | None = None
+        self,
+        rows: int,
+        columns: int,
+        quality: int,
+        levels: int,
+        visitor: Visitor,
+        *,
+        base: Base | None = None,
+        goes_on: Callable[[int], bool] | None = None,
     ) -> NDArray[np.int64]:
         """Visit the latents of a block in coding order and return their values.
 
@@ -168,6 +176,7 @@ class EntropyModel:
             levels: Number of channel groups that are coded, from the coarsest on.
             visitor: Names the residuals of each step.
             base: What the block refines; None if it is coded for itself.
+            goes_on: Asked behind each group whether there is another; by default there is.
 
         Returns:
             (channels, rows, columns) int64, in 1/256 step; zero in groups that are not coded.
@@ -196,6 +205,8 @@ class EntropyModel:
                     named = step.mean + visitor(step) * VALUE_ONE
                     values[channels, cells] = named
                     known.learn(index, stage, named)
+            if goes_on is not None and not goes_on(group):
+                break
         return values.reshape(-1, rows, columns)
 
     def _rescaled(self, base: Base, shape: tuple[int, int], quality: int, levels: int) -> Base:

@@ -51,13 +51,12 @@ def coded(
         base: What a receiver holds of them, if the way has one.
         strength: Of rate-distortion optimization.
     """
-    quantizer, entropy = codec.quantizer, codec.entropy
-    quantized = quantizer.quantize(latents[:, *block.window], entropy, way.quality, strength=strength, base=base)
     held = 1 if base is None else int(base.level.max())
-    levels = quantizer.levels_worth_coding(quantized, way.quality, strength, at_least=held)
-    quantized.values[sum(entropy.groups[:levels]) :] = 0
-    update = CellUpdate(block, way.quality, levels, quantized.values, way.scale)
-    return CellElement(update, base=base), float(quantized.bits[:levels].sum())
+    quantized = codec.quantizer.quantize(
+        latents[:, *block.window], codec.entropy, way.quality, strength=strength, base=base, at_least=held
+    )
+    update = CellUpdate(block, way.quality, quantized.levels, quantized.values, way.scale)
+    return CellElement(update, base=base), float(quantized.bits.sum())
 
 
 def shrunk(block: Block, share: float) -> Block:

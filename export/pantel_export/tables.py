@@ -97,10 +97,11 @@ def count_refinements(
         strength = float(rng.choice(_REFINED_STRENGTHS))
         base: Base | None = None
         for quality in ladder:
-            quantized = quantizer.quantize(y[:, *block.window], model, quality, strength=strength, base=base)
             held = 1 if base is None else int(base.level.max())
-            levels = quantizer.levels_worth_coding(quantized, quality, strength, at_least=held)
-            quantized.values[sum(model.groups[:levels]) :] = 0
+            quantized = quantizer.quantize(
+                y[:, *block.window], model, quality, strength=strength, base=base, at_least=held
+            )
+            levels = quantized.levels
             if base is not None:
                 _count(counts, model, CellUpdate(block, quality, levels, quantized.values), base)
             base = Base(quantized.values, np.full((rows, columns), levels, np.uint8), quality)

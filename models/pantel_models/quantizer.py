@@ -20,12 +20,14 @@ class Quantized:
 
     Attributes:
         values: (channels, rows, columns) int64, in 1/256 of a quantizer step; as `EntropyModel.walk` returns them.
+        levels: Number of groups that are coded; values of the others are zero.
         bits: (groups,) float64, ideal cost of each group.
         gain: (groups,) float64, squared error that each group removes, in the units of lambda times bits.
         cell_bits: (rows, columns) float64, ideal cost of each cell.
     """
 
     values: NDArray[np.int64]
+    levels: int
     bits: NDArray[np.float64]
     gain: NDArray[np.float64]
     cell_bits: NDArray[np.float64]
@@ -54,6 +56,7 @@ class Quantizer:
         strength: float = 1.0,
         importance: NDArray[np.float32] | None = None,
         base: Base | None = None,
+        at_least: int | None = None,
     ) -> Quantized:
         """Choose residuals of a block by rate-distortion optimization, one by one in coding order.
 
@@ -67,6 +70,8 @@ class Quantizer:
             strength: Factor on lambda; 0 rounds to the nearest integer.
             importance: (rows, columns) float32, weight of each cell's distortion; 1 by default.
             base: What the block refines, if it does.
+            at_least: Levels that are coded in any case; those behind them only up to the first that does not pay for
+                its bits. By default all are coded.
         """
         channels, rows, columns = latents.shape
         targets = (latents / self.steps[quality][:, None, None]).reshape(channels, -1).astype(np.float64)
@@ -75,9 +80,11 @@ class Quantizer:
         worth = self.sensitivity * self.steps[quality] ** 2 / 3.0
         weight = np.ones(rows * columns) if importance is None else importance.ravel().astype(np.float64)
         price = strength * float(self.rate_weight[quality])
-        bits = np.zeros(len(model.groups))
-        gain = np.zeros(len(model.groups))
-        cell_bits = np.zeros(rows * columns)
+        groups = len(model.groups)
+        least = groups if at_least is None else at_least
+        levels = 0
+        bits, gain = np.zeros((2, groups))
+        cell_bits = np.zeros((groups, rows * columns))
 
         def choose(step: Step) -> NDArray[np.int64]:
             target = targets[step.channels, step.cells]
@@ -93,27 +100,20 @@ class Quantizer:
                 residual[undecided] = np.take_along_axis(candidates, best[None], axis=0)[0]
             taken = model.bits(step.table, residual)
             bits[step.group] += taken.sum()
-            cell_bits[step.cells] += taken.sum(axis=0)
+            cell_bits[step.group, step.cells] += taken.sum(axis=0)
             gain[step.group] += (cell_worth * (target**2 - (residual - distance) ** 2)).sum()
             return residual
 
-        values = model.walk(rows, columns, quality, len(model.groups), choose, base=base)
-        return Quantized(values, bits, gain, cell_bits.reshape(rows, columns))
+        def pays(group: int) -> bool:
+            nonlocal levels
+            paid = group < least or bool(gain[group] > price * bits[group])
+            levels = group + 1 if paid else group
+            return paid
 
-    def levels_worth_coding(
-        self, quantized: Quantized, quality: int, strength: float = 1.0, *, at_least: int = 1
-    ) -> int:
-        """Return how many levels pay for their bits: after the last of them, none does.
-
-        Args:
-            quantized: What `quantize` gave.
-            quality: The quality that it was given.
-            strength: The strength that it was given.
-            at_least: Levels that are coded in any case.
-        """
-        price = strength * float(self.rate_weight[quality])
-        total = np.cumsum(quantized.gain - price * quantized.bits)
-        return at_least + int(np.argmax(total[at_least - 1 :]))
+        values = model.walk(rows, columns, quality, groups, choose, base=base, goes_on=pays)
+        values[sum(model.groups[:levels]) :] = 0
+        bits[levels:] = gain[levels:] = cell_bits[levels:] = 0
+        return Quantized(values, levels, bits, gain, cell_bits.sum(axis=0).reshape(rows, columns))
 
     def dequantize(self, values: NDArray[np.int64], quality: int) -> NDArray[np.float32]:
         """Return the latents (channels, rows, columns) that values of one quality stand for."""

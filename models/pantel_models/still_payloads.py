@@ -127,7 +127,9 @@ class PayloadCutter:
     def _plan(self, quality: int, strength: float) -> _Plan:
         """Choose the bands that should take the fewest bits."""
         codec = self._codec
-        cell_bits = codec.quantizer.quantize(self._latents, codec.entropy, quality, strength=strength).cell_bits
+        cell_bits = codec.quantizer.quantize(
+            self._latents, codec.entropy, quality, strength=strength, at_least=1
+        ).cell_bits
         best: list[tuple[float, tuple[tuple[int, int], ...]]] = [(0.0, ())]
         for end in range(1, len(cell_bits) + 1):
             options = []
@@ -206,8 +208,6 @@ class PayloadCutter:
     def _payload(self, quality: int, strength: float, block: Block) -> StillPayload:
         codec = self._codec
         latents = self._latents[:, *block.window]
-        quantized = codec.quantizer.quantize(latents, codec.entropy, quality, strength=strength)
-        levels = codec.quantizer.levels_worth_coding(quantized, quality, strength)
-        quantized.values[sum(codec.entropy.groups[:levels]) :] = 0
-        update = CellUpdate(block, quality, levels, quantized.values, self._scale)
+        quantized = codec.quantizer.quantize(latents, codec.entropy, quality, strength=strength, at_least=1)
+        update = CellUpdate(block, quality, quantized.levels, quantized.values, self._scale)
         return StillPayload(self._syntax.write([CellElement(update)]), update)

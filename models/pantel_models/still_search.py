@@ -138,12 +138,10 @@ class StillSearch:
         strength = _STRENGTH * 2 ** (-weakness / _PER_OCTAVE)
         importance = self._importance * np.where(self._rank < favoured, np.float32(2), np.float32(1))
         result = self._quantizer.quantize(
-            self._latents, self._entropy, quality, strength=strength, importance=importance
+            self._latents, self._entropy, quality, strength=strength, importance=importance, at_least=1
         )
-        levels = self._quantizer.levels_worth_coding(result, quality, strength)
-        result.values[sum(self._entropy.groups[:levels]) :] = 0
-        size_bits = still_overhead_bits(self._entropy) + float(result.bits[:levels].sum())
-        return Choice(quality, weakness, levels, result.values, size_bits)
+        size_bits = still_overhead_bits(self._entropy) + float(result.bits.sum())
+        return Choice(quality, weakness, result.levels, result.values, size_bits)
 
 
 def _full(limit_bits: float) -> float:

@@ -15,7 +15,8 @@ from pantel_bench.metrics import METRICS, Scores
 from pantel_bench.peers import PEER_FORMATS
 from pantel_bench.pictures import SourcePicture
 from pantel_bench.still import PeerChoice, StillRow, Unreached, budget_bytes, measure_codec, measure_peer
-from pantel_bench.still_log import append_log, entries_of, read_log
+from pantel_bench.still_experiments import experiment_rows, experiments_of
+from pantel_bench.still_log import entries_of, log_to_csv, read_log
 from pantel_bench.still_page import to_html, to_table
 from pantel_bench.still_report import ModelFigures, StillReport, to_json
 from pantel_bench.still_sets import SetScores, measure_sets
@@ -274,7 +275,7 @@ def test_a_log_grows_by_the_means_of_ours(report: StillReport, tmp_path: Path) -
     path = tmp_path / "log.csv"
     assert read_log(path) == []
     for label in ("first", "second, with a comma"):
-        path.write_bytes(append_log(read_log(path), entries_of(report, label)))
+        path.write_bytes(log_to_csv([*read_log(path), *entries_of(report, label)]))
     log = read_log(path)
     assert [(entry.label, entry.codec, entry.target_bpp) for entry in log] == [
         (label, "pantel-test", rate) for label in ("first", "second, with a comma") for rate in (0.1, 0.05, 0.02)
@@ -282,6 +283,24 @@ def test_a_log_grows_by_the_means_of_ours(report: StillReport, tmp_path: Path) -
     expected = means(report.rows)[0]
     assert log[0].psnr_db == pytest.approx(expected.scores.psnr_db, abs=1e-3)
     assert (log[0].lpips, log[0].model, log[0].pictures) == (None, "test-v1 abababab", "1 at 256")
+
+
+def test_experiments_are_compared_with_the_latest(report: StillReport) -> None:
+    new = entries_of(report, "now")
+    rarer = [entry.model_copy(update={"label": "half the rate", "bpp": entry.bpp / 2}) for entry in new]
+    other = [entry.model_copy(update={"label": "elsewhere", "pictures": "24 at native"}) for entry in new]
+    twice = [entry.model_copy(update={"ms_ssim": 0.1}) for entry in rarer]  # run again: the latter counts
+    log = [*twice, *rarer, *other, *new]
+    experiments = experiments_of(log, "1 at 256")
+    assert [(each.label, len(each.entries)) for each in experiments] == [("half the rate", 3), ("now", 3)]
+    first, second = experiment_rows(experiments)
+    assert first[-1] == "+100.0 %"
+    assert second[-1] == "latest"
+    assert second[4].split(" / ")[0] == f"{new[0].ms_ssim:.4f}"
+    page = to_html(report, log).decode()
+    assert "half the rate" in page
+    assert "elsewhere" not in page
+    assert page.count("data:image/png;base64,") == 7
 
 
 @pytest.mark.parametrize("text", ["a,b\n1,2\n", "date,label\nx,y\n", "target_bpp\nmuch\n"])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pantel_codec import VALUE_LIMIT, VALUE_ONE, Base, EntropyModel, Step
-from pantel_models import Quantized, Quantizer
+from pantel_models import Quantizer
 
 CHANNELS, QUALITIES, LEVELS = 9, 5, 3
 
@@ -86,7 +86,7 @@ def test_bits_and_gain_are_those_of_the_values(quantizer: Quantizer, model: Entr
 
 
 def test_more_strength_gives_fewer_bits_and_more_error(quantizer: Quantizer, model: EntropyModel) -> None:
-    results = [quantizer.quantize(latents_of(6), model, 2, strength=strength) for strength in (0, 0.5, 2, 8, 1000)]
+    results = [quantizer.quantize(latents_of(6), model, 2, strength=strength) for strength in (0, 2, 8, 1000)]
     bits = [result.bits.sum() for result in results]
     gains = [result.gain.sum() for result in results]
     assert bits == sorted(bits, reverse=True)
@@ -123,17 +123,25 @@ def test_absurd_latents_stay_within_what_can_be_coded(quantizer: Quantizer, mode
     assert VALUE_LIMIT - 2 * VALUE_ONE < np.abs(quantizer.quantize(latents, model, 0).values).max() <= VALUE_LIMIT
 
 
-@pytest.mark.parametrize(
-    ("gain", "levels"), [([5, 5, 5], 3), ([5, 5, 0], 2), ([5, 0, 5], 3), ([5, 0, 1], 1), ([0, 0, 0], 1)]
-)
-def test_levels_end_with_the_last_that_pays(quantizer: Quantizer, gain: list[float], levels: int) -> None:
-    price = float(quantizer.rate_weight[2])
-    quantized = Quantized(
-        np.zeros((CHANNELS, 1, 1), np.int64), np.full(LEVELS, 1 / price), np.array(gain, float), np.ones((1, 1))
-    )
-    assert quantizer.levels_worth_coding(quantized, 2) == levels
-    for least in (2, 3):
-        assert quantizer.levels_worth_coding(quantized, 2, at_least=least) == max(levels, least)
+@pytest.mark.parametrize("spread", [(3, 3, 3), (3, 3, 0.01), (3, 0.01, 3), (0.01, 0.01, 0.01)])
+def test_levels_end_before_the_first_that_does_not_pay(
+    quantizer: Quantizer, model: EntropyModel, spread: tuple[float, ...]
+) -> None:
+    """Groups spread as little as the last two say have nothing to tell."""
+    latents = latents_of(10, spread=1.0) * np.repeat(np.array(spread, np.float32), model.groups)[:, None, None]
+    whole = quantizer.quantize(latents, model, 2)
+    assert whole.levels == LEVELS
+    pays = (whole.gain > float(quantizer.rate_weight[2]) * whole.bits).tolist()
+    for least in (1, 2, 3):
+        levels = next((group for group in range(least, LEVELS) if not pays[group]), LEVELS)
+        found = quantizer.quantize(latents, model, 2, at_least=least)
+        assert found.levels == levels
+        told = sum(model.groups[:levels])
+        np.testing.assert_array_equal(found.values[:told], whole.values[:told])
+        assert not found.values[told:].any()
+        np.testing.assert_array_equal(found.bits, np.where(np.arange(LEVELS) < levels, whole.bits, 0))
+        assert found.cell_bits.sum() == pytest.approx(found.bits.sum())
+    assert pays[1:] == [each > 1 for each in spread[1:]]
 
 
 def test_dequantization_multiplies_with_the_steps(quantizer: Quantizer) -> None:

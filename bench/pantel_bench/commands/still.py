@@ -13,7 +13,7 @@ from pantel_bench.peers import PEER_FORMATS
 from pantel_bench.pictures import SIZES, list_pictures, read_picture
 from pantel_bench.plots import check_plots
 from pantel_bench.still import StillRow, Unreached, measure_codec, measure_peer
-from pantel_bench.still_log import append_log, entries_of, read_log
+from pantel_bench.still_log import entries_of, log_to_csv, read_log
 from pantel_bench.still_page import to_html, to_table
 from pantel_bench.still_report import ModelFigures, StillReport, to_json
 from pantel_bench.still_resilience import Resilience, measure_resilience
@@ -94,11 +94,12 @@ def _run(arguments: argparse.Namespace) -> int:
         log = read_log(arguments.log) if arguments.log else []
         report = _measure(arguments)
         if arguments.log:
-            write_atomically(arguments.log, append_log(log, entries_of(report, arguments.label)))
+            log += entries_of(report, arguments.label)
+            write_atomically(arguments.log, log_to_csv(log))
         if arguments.json:
             write_atomically(arguments.json, to_json(report))
         if arguments.report:
-            write_atomically(arguments.report, to_html(report))
+            write_atomically(arguments.report, to_html(report, log))
     except (AnchorError, LogError, PictureError, WeightsError) as error:
         raise UsageError(str(error)) from error
     except (BenchError, CodecError, ModelError) as error:
