@@ -9,7 +9,7 @@ from typing import Any
 
 from pantel_export.errors import ExportError
 
-__all__ = ["note_part", "read_record", "shortened", "write_record"]
+__all__ = ["note_part", "read_record", "scene_run_of", "shortened"]
 
 _KEPT_HISTORY = 5
 _RECORD, _CARD = "record.json", "CARD.md"
@@ -33,9 +33,10 @@ def read_record(artefacts: Path, name: str) -> dict[str, Any]:
     return record
 
 
-def write_record(artefacts: Path, name: str, record: Mapping[str, Any]) -> None:
-    """Write the record of an artefact in place of the one it has."""
-    (artefacts / name / _RECORD).write_text(json.dumps(record, indent=1) + "\n")
+def scene_run_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what tells the run of the scene codec whose weights an artefact has: its last step and its settings."""
+    run = record.get("decoder", record)
+    return {key: run[key] for key in ("step", "settings")}
 
 
 def note_part(
@@ -61,6 +62,6 @@ def note_part(
     whole.pop(part, None)
     if record is not None:
         whole[part] = record = shortened(record)
-    write_record(artefacts, name, whole)
-    card = artefacts / name / _CARD
-    card.write_text(with_section(card.read_text(), record))
+    folder = artefacts / name
+    (folder / _RECORD).write_text(json.dumps(whole, indent=1) + "\n")
+    (folder / _CARD).write_text(with_section((folder / _CARD).read_text(), record))

@@ -8,12 +8,11 @@ from pathlib import PurePath
 from typing import Any
 
 from pantel_export.data import PhotoSet
-from pantel_export.networks import ERROR_BITS
 from pantel_export.settings import TrainSettings
 
 __all__ = [
     "model_card",
-    "with_context",
+    "with_decoder",
     "with_enlarger",
     "with_perceptual",
     "with_perceptual_enlarger",
@@ -93,16 +92,17 @@ apart on a scale of qualities from 0 to 1. Half of the versions that were refine
 **Settings.** {pictures} of the photographs above; {step} steps of {batch} crops of {crop_px} px, seed {seed}.
 """
 
-_CONTEXT_HEADING = "## Context networks\n"
-_CONTEXT = """
-**What they are.** The integer networks that predict each latent from those coded before it, trained once more after the
-transforms, which were frozen, on the whole numbers that encoders write instead of noise.
+_DECODER_HEADING = "## Decoder\n"
+_DECODER = """
+**What it is.** Context networks, `faithful.onnx` and `enlarger.onnx` are not those that were trained with the encoder:
+they were trained once more, with encoder and quantizer frozen. The context networks have slices of {slices}
+channels, width {width}, reach {reach} cells.
 
-**Loss.** The rate with the coding tables of this artefact as they were + {error_bits} bits x squared error in quantizer
-steps, as a share of what each block costs; half of the blocks were whole crops, half a rectangle of one.
+**Loss.** As above, with {ms_ssim_weight} x (1 - MS-SSIM), but against the rate of the whole numbers that encoders write
+instead of noise. {enlarged_crops} of the {batch} crops of each batch were coded at half the resolution; what counted
+was what the enlarger makes of that.
 
-**Settings.** {pictures} of the photographs above; {step} steps of {batch} crops of {crop_px} px, each coded twice;
-seed {seed}. Slices of {slices} channels, from the coarsest on; width {width}, reach {reach} cells.
+**Settings.** {pictures} of the photographs above; {step} steps of {batch} crops of {crop_px} px, seed {seed}. {start}
 """
 
 _PERCEPTUAL_HEADING = "## Perceptual generator\n"
@@ -173,13 +173,11 @@ def model_card(name: str, settings: TrainSettings, record: dict[str, Any], photo
     """Return the card as Markdown."""
     folders = Counter(str(PurePath(p).parts[0]) for p in photos.names)
     material = "\n".join(f"* `{folder}`: {count}" for folder, count in sorted(folders.items()))
-    warm_start = record.get("warm_start_sha256")
-    start = f"Begun with the weights `{warm_start}`." if warm_start else "Begun as a lapped transform."
     enlarging = _ENLARGING.format(crops=settings.enlarged_crops).rstrip() if settings.enlarged_crops else ""
     card = _CARD.format(
         enlarging=enlarging,
         name=name,
-        start=start,
+        start=_start(record),
         pictures=record["pictures"],
         fingerprint=record["pictures_sha256"],
         material=material,
@@ -188,6 +186,11 @@ def model_card(name: str, settings: TrainSettings, record: dict[str, Any], photo
     )
     card = with_thumbnails(card, record.get("thumbnails"))
     return with_perceptual_thumbnails(card, record.get("perceptual_thumbnails"))
+
+
+def _start(record: Mapping[str, Any]) -> str:
+    warm_start = record.get("warm_start_sha256")
+    return f"Begun with the weights `{warm_start}`." if warm_start else "Begun as a lapped transform."
 
 
 def with_thumbnails(card: str, record: Mapping[str, Any] | None) -> str:
@@ -218,15 +221,16 @@ def with_refinement(card: str, record: Mapping[str, Any] | None) -> str:
     return _with_section(card, _REFINEMENT_HEADING, text)
 
 
-def with_context(card: str, record: Mapping[str, Any] | None) -> str:
-    """Return a card with the section about context networks that were trained alone; as `with_thumbnails`."""
+def with_decoder(card: str, record: Mapping[str, Any] | None) -> str:
+    """Return a card with the section about a decoder that was trained alone; as `with_thumbnails`."""
     if not record:
-        return _with_section(card, _CONTEXT_HEADING, "")
-    settings = {**record["settings"]}
-    for key in ("slices", "width", "reach"):
-        settings[key] = ", ".join(map(str, settings[key]))
-    text = _CONTEXT.format(pictures=record["pictures"], step=record["step"], error_bits=ERROR_BITS, **settings)
-    return _with_section(card, _CONTEXT_HEADING, text)
+        return _with_section(card, _DECODER_HEADING, "")
+    network = record["settings"]["network"]
+    context = {key: ", ".join(map(str, network[f"context_{key}"])) for key in ("slices", "width", "reach")}
+    text = _DECODER.format(
+        pictures=record["pictures"], step=record["step"], start=_start(record), **context, **record["settings"]
+    )
+    return _with_section(card, _DECODER_HEADING, text)
 
 
 def with_enlarger(card: str, record: Mapping[str, Any] | None) -> str:

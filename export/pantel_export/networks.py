@@ -208,6 +208,19 @@ class Coded:
     mean: Tensor
     log_scale: Tensor
 
+    def bits(self, targets: Tensor) -> Tensor:
+        """Return the cost in bits of the whole numbers that are coded, under logistic distributions.
+
+        Means learn as if whole numbers moved with their distance from the targets.
+
+        Args:
+            targets: What was quantized, same shape.
+        """
+        distance = targets - self.mean
+        residual = (self.values - self.mean).detach().round()
+        moved = residual + distance - distance.detach()
+        return logistic_bits(moved, torch.zeros_like(moved), self.log_scale)
+
 
 class ContextModel(nn.Module):
     """Mean and log scale of every latent from those coded before it in the same payload, and the coding itself.

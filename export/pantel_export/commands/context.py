@@ -24,12 +24,10 @@ def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     context.add_argument("--out", type=Path, required=True, help="run folder")
     context.set_defaults(run=_train_context)
 
-    context = add("context", help="put the context networks of a run into an artefact; its hash changes")
-    context.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
-    context.add_argument("--name", required=True, help="name of the artefact")
-    context.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
-    context.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
-    context.add_argument("--weights", type=Path, default=Path("export/weights"), help="the artefact's 16-bit weights")
+    context = add("context", help="put the context networks of a run among the weights of a scene codec")
+    context.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder, finished or not")
+    context.add_argument("--weights", type=Path, default=Path("export/weights"), help="16-bit weights, or run folder")
+    context.add_argument("--out", type=Path, required=True, help="folder for the new weights")
     context.set_defaults(run=_context)
 
     refinement = add("train-refinement", help="train the refinement context on top of a run")
@@ -68,13 +66,10 @@ def _train_context(arguments: argparse.Namespace) -> None:
 
 
 def _context(arguments: argparse.Namespace) -> None:
-    from pantel_export.context.add import add_context
-    from pantel_export.data import PhotoSet
-    from pantel_export.train import photo_roots
+    from pantel_export.context.merge import merge_context
 
-    photos = PhotoSet(photo_roots(arguments.photos), minimum_px=192)
-    add_context(arguments.run_folder, arguments.name, photos, arguments.artefacts, arguments.weights)
-    print(f"added the context networks of {arguments.run_folder} to {arguments.name}")  # noqa: T201
+    merge_context(arguments.run_folder, arguments.weights, arguments.out)
+    print(f"wrote weights with the context networks of {arguments.run_folder} to {arguments.out}")  # noqa: T201
 
 
 def _train_refinement(arguments: argparse.Namespace) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from pantel_export.artefact_record import note_part, read_record
+from pantel_export.artefact_record import note_part, read_record, scene_run_of
 from pantel_export.errors import ExportError
 from pantel_export.manifest import add_files
 from pantel_export.model_card import with_perceptual, with_perceptual_enlarger
@@ -33,7 +33,7 @@ def add_perceptual(run: Path, name: str, artefacts: Path) -> None:
     artefact = read_record(artefacts, name)
     settings = TrainSettings.model_validate(artefact["settings"])
     generator, record = load_perceptual_generator(run)
-    if record.pop("scene_run") != {"step": artefact["step"], "settings": artefact["settings"]}:
+    if record.pop("scene_run") != scene_run_of(artefact):
         raise ExportError(f"{run} was trained for another artefact than {name}; train it with that one's run")
     network = settings.network
     data = with_half_weights(export_generator(generator, network.channels, len(network.groups) + 1))

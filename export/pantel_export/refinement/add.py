@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from pantel_codec import EntropyModel
 from pantel_codec.entropy import SCALE_LEVELS
-from pantel_export.artefact_record import note_part, read_record
+from pantel_export.artefact_record import note_part, read_record, scene_run_of
 from pantel_export.build import QUALITIES, calibration_inputs
 from pantel_export.data import PhotoSet
 from pantel_export.errors import ExportError
@@ -41,7 +41,7 @@ def add_refinement(run: Path, name: str, photos: PhotoSet, artefacts: Path) -> N
     """
     artefact = read_record(artefacts, name)
     context, settings, record = load_refinement(run)
-    if record.pop("scene_run") != {"step": artefact["step"], "settings": artefact["settings"]}:
+    if record.pop("scene_run") != scene_run_of(artefact):
         raise ExportError(f"{run} was trained for another artefact than {name}; train it with that one's run")
     tables = artefacts / name / "tables.npz"
     kept = {key: array for key, array in np.load(tables).items() if not key.startswith(_PREFIX)}
