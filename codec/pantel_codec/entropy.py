@@ -28,10 +28,8 @@ from pantel_codec.slices import ChannelSlices
 
 __all__ = [
     "ALPHABET",
-    "LOWEST_LOG_SCALE",
     "RESIDUAL_LIMIT",
     "SCALE_LEVELS",
-    "SCALE_LEVELS_PER_NEPER",
     "VALUE_LIMIT",
     "VALUE_ONE",
     "EntropyModel",
@@ -54,12 +52,8 @@ ALPHABET = 2 * RESIDUAL_LIMIT + 1
 SCALE_LEVELS = 48
 """Buckets of the predicted scale, 1/8 neper wide, the first from exp(-3) on."""
 
-LOWEST_LOG_SCALE = -3
-"""Where the first bucket begins."""
-
-SCALE_LEVELS_PER_NEPER = 8
-"""How many buckets a neper has."""
-
+_LOWEST_LOG_SCALE = -3
+_SCALE_LEVELS_PER_NEPER = 8
 _LOG_SCALE_LIMIT = 16  # beyond all buckets, and small enough for int64
 
 
@@ -157,15 +151,7 @@ class EntropyModel:
         return sum(self.groups)
 
     def walk(
-        self,
-        rows: int,
-        columns: int,
-        quality: int,
-        levels: int,
-        visitor: Visitor,
-        *,
-        base: Base | None = None,
-        goes_on: Callable[[int], bool] | None = None,
+        self, rows: int, columns: int, quality: int, levels: int, visitor: Visitor, *, base: Base | None = None
     ) -> NDArray[np.int64]:
         """Visit the latents of a block in coding order and return their values.
 
@@ -176,7 +162,6 @@ class EntropyModel:
             levels: Number of channel groups that are coded, from the coarsest on.
             visitor: Names the residuals of each step.
             base: What the block refines; None if it is coded for itself.
-            goes_on: Asked behind each group whether there is another; by default there is.
 
         Returns:
             (channels, rows, columns) int64, in 1/256 step; zero in groups that are not coded.
@@ -205,8 +190,6 @@ class EntropyModel:
                     named = step.mean + visitor(step) * VALUE_ONE
                     values[channels, cells] = named
                     known.learn(index, stage, named)
-            if goes_on is not None and not goes_on(group):
-                break
         return values.reshape(-1, rows, columns)
 
     def _rescaled(self, base: Base, shape: tuple[int, int], quality: int, levels: int) -> Base:
@@ -247,8 +230,8 @@ def _networks(
 
 def _step(group: int, channels: slice, cells: NDArray[np.intp], prediction: Prediction, first_table: int) -> Step:
     """Turn a prediction into means and tables, in integers."""
-    above = _within(prediction.log_scale, _LOG_SCALE_LIMIT * VALUE_ONE) - LOWEST_LOG_SCALE * VALUE_ONE
-    level = np.minimum(np.maximum(above * SCALE_LEVELS_PER_NEPER >> ACTIVATION_BITS, 0), SCALE_LEVELS - 1)
+    above = _within(prediction.log_scale, _LOG_SCALE_LIMIT * VALUE_ONE) - _LOWEST_LOG_SCALE * VALUE_ONE
+    level = np.minimum(np.maximum(above * _SCALE_LEVELS_PER_NEPER >> ACTIVATION_BITS, 0), SCALE_LEVELS - 1)
     return Step(group, channels, cells, _within(prediction.mean, VALUE_LIMIT), first_table + level)
 
 

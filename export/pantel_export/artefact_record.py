@@ -35,7 +35,7 @@ def read_record(artefacts: Path, name: str) -> dict[str, Any]:
 
 def scene_run_of(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what tells the run of the scene codec whose weights an artefact has: its last step and its settings."""
-    run = record.get("decoder", record)
+    run = record.get("context", record)
     return {key: run[key] for key in ("step", "settings")}
 
 

@@ -120,11 +120,11 @@ def add_enlarger(run: Path, name: str, artefacts: Path) -> None:
     ours = TrainSettings.model_validate(read_record(artefacts, name)["settings"])
     generator = (artefacts / name / "faithful.onnx").read_bytes()
     if (
-        not settings.only_enlarger
+        settings.only != "enlarger"
         or settings.network.groups != ours.network.groups
         or not has_weights(generator, networks.generator, _HALF_PRECISION)
     ):
-        raise ExportError(f"{run} holds no enlarger for {name}; train it with only_enlarger = true, on its weights")
+        raise ExportError(f"{run} holds no enlarger for {name}; train it with only = 'enlarger', on its weights")
     add_files(artefacts, name, {"enlarger": ("enlarger.onnx", export_enlarger(networks.enlarger))})
     note_part(artefacts, name, "enlarger", record, with_enlarger)
 

@@ -12,7 +12,7 @@ from pantel_export.settings import TrainSettings
 
 __all__ = [
     "model_card",
-    "with_decoder",
+    "with_context",
     "with_enlarger",
     "with_perceptual",
     "with_perceptual_enlarger",
@@ -92,15 +92,15 @@ apart on a scale of qualities from 0 to 1. Half of the versions that were refine
 **Settings.** {pictures} of the photographs above; {step} steps of {batch} crops of {crop_px} px, seed {seed}.
 """
 
-_DECODER_HEADING = "## Decoder\n"
-_DECODER = """
-**What it is.** Context networks, `faithful.onnx` and `enlarger.onnx` are not those that were trained with the encoder:
-they were trained once more, with encoder and quantizer frozen. The context networks have slices of {slices}
-channels, width {width}, reach {reach} cells.
+_CONTEXT_HEADING = "## Context networks\n"
+_CONTEXT = """
+**What they are.** The integer networks that predict each latent from those coded before it are not those that were
+trained with the transforms: they were trained once more, with everything else frozen. Slices of {slices} channels,
+width {width}, reach {reach} cells.
 
 **Loss.** As above, with {ms_ssim_weight} x (1 - MS-SSIM), but against the rate of the whole numbers that encoders write
-instead of noise. {enlarged_crops} of the {batch} crops of each batch were coded at half the resolution; what counted
-was what the enlarger makes of that.
+instead of noise. Of {enlarged_crops} of the {batch} crops of each batch half the resolution was coded; what counted was
+what the enlarger makes of that.
 
 **Settings.** {pictures} of the photographs above; {step} steps of {batch} crops of {crop_px} px, seed {seed}. {start}
 """
@@ -221,16 +221,16 @@ def with_refinement(card: str, record: Mapping[str, Any] | None) -> str:
     return _with_section(card, _REFINEMENT_HEADING, text)
 
 
-def with_decoder(card: str, record: Mapping[str, Any] | None) -> str:
-    """Return a card with the section about a decoder that was trained alone; as `with_thumbnails`."""
+def with_context(card: str, record: Mapping[str, Any] | None) -> str:
+    """Return a card with the section about context networks that were trained alone; as `with_thumbnails`."""
     if not record:
-        return _with_section(card, _DECODER_HEADING, "")
+        return _with_section(card, _CONTEXT_HEADING, "")
     network = record["settings"]["network"]
     context = {key: ", ".join(map(str, network[f"context_{key}"])) for key in ("slices", "width", "reach")}
-    text = _DECODER.format(
+    text = _CONTEXT.format(
         pictures=record["pictures"], step=record["step"], start=_start(record), **context, **record["settings"]
     )
-    return _with_section(card, _DECODER_HEADING, text)
+    return _with_section(card, _CONTEXT_HEADING, text)
 
 
 def with_enlarger(card: str, record: Mapping[str, Any] | None) -> str:

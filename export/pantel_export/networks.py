@@ -31,7 +31,6 @@ from pantel_export.settings import NetworkSettings
 
 __all__ = [
     "CELL_PX",
-    "ERROR_BITS",
     "Coded",
     "ContextModel",
     "Encoder",
@@ -46,9 +45,9 @@ __all__ = [
 
 CELL_PX = 16
 
-ERROR_BITS = 12.0
-"""What an error of a whole step is worth in bits: about what it costs the shipped encoder (`Quantizer.quantize` with
-its steps, prices and sensitivities, at the strength that it is used with)."""
+# What an error of a whole step is worth in bits: about what it costs the shipped encoder (`Quantizer.quantize` with its
+# steps, prices and sensitivities, at the strength that it is used with).
+_ERROR_BITS = 12.0
 
 
 class Encoder(nn.Module):
@@ -208,18 +207,17 @@ class Coded:
     mean: Tensor
     log_scale: Tensor
 
-    def bits(self, targets: Tensor) -> Tensor:
+    def bits(self, noisy: Tensor) -> Tensor:
         """Return the cost in bits of the whole numbers that are coded, under logistic distributions.
 
-        Means learn as if whole numbers moved with their distance from the targets.
+        Scales learn from these. Means learn from noise: whole numbers tell them nothing until the next one is nearer.
+        (Guo et al., "Soft then hard: rethinking the quantization in neural image compression", 2021.)
 
         Args:
-            targets: What was quantized, same shape.
+            noisy: Same shape, the cost with noise in the place of rounding, a function of the means.
         """
-        distance = targets - self.mean
         residual = (self.values - self.mean).detach().round()
-        moved = residual + distance - distance.detach()
-        return logistic_bits(moved, torch.zeros_like(moved), self.log_scale)
+        return logistic_bits(residual, torch.zeros_like(residual), self.log_scale) + noisy - noisy.detach()
 
 
 class ContextModel(nn.Module):
@@ -300,7 +298,7 @@ def rounded(distance: Tensor, log_scale: Tensor) -> Tensor:
     nearest = distance.round()
     lower = nearest - nearest.sign()
     cost, less = (
-        ERROR_BITS * (whole - distance) ** 2 + logistic_bits(whole, torch.zeros_like(whole), log_scale)
+        _ERROR_BITS * (whole - distance) ** 2 + logistic_bits(whole, torch.zeros_like(whole), log_scale)
         for whole in (nearest, lower)
     )
     return torch.where(less < cost, lower, nearest)

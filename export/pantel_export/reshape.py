@@ -1,6 +1,7 @@
 """Fits trained weights to scene networks of another shape: fewer channels, wider contexts, more blocks.
 
 What the networks compute stays the same, but for channels that are dropped: whatever is added begins without effect.
+Only context networks of slices that are not the groups begin anew.
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ def reshape_weights(
             continue
         old = state[key]
         if key.startswith("context."):
+            if settings.context_slices != settings.groups:
+                continue  # of other slices nothing can be taken over
             group = int(key.split(".")[2])
             old = _channels_of_context(key, old, group, torch.tensor(kept[group]), torch.cat(index[: group + 1]))
             _widen_context(key, value, old, len(stages_of(group)))

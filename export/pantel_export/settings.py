@@ -116,9 +116,8 @@ class TrainSettings(TomlSettings):
     ms_ssim_weight: float = 0.01  # weight of 1 - MS-SSIM beside the mean squared error
     # Crops of a batch that are coded at half the resolution and enlarged; they show as much as 2x2 others.
     enlarged_crops: NonNegativeInt = 0
-    only_enlarger: bool = False  # the rest stays as it is
-    # Encoder and quantizer stay as they are, and the rate is that of whole numbers, not of noise.
-    frozen_latents: bool = False
+    # Nothing else is trained: the enlarger, or the context networks, these by the rate of whole numbers.
+    only: Literal["enlarger", "context"] | None = None
     # Qualities are drawn as a random number to this power: the lower it is, the fewer of the coarsest there are.
     quality_power: PositiveFloat = 1.0
     contour_weight: float = 0.2  # additional weight of squared errors on a contour that the encoder is given
@@ -128,8 +127,6 @@ class TrainSettings(TomlSettings):
     def _enlarged_crops_are_crops(self) -> Self:
         if self.enlarged_crops > self.batch:
             raise ValueError(f"{self.enlarged_crops} enlarged crops are more than a batch of {self.batch}")
-        if self.only_enlarger and not self.enlarged_crops:
-            raise ValueError("only_enlarger learns nothing without enlarged_crops")
-        if self.only_enlarger and self.frozen_latents:
-            raise ValueError("only_enlarger and frozen_latents exclude each other")
+        if self.only == "enlarger" and not self.enlarged_crops:
+            raise ValueError("the enlarger learns nothing without enlarged_crops")
         return self

@@ -39,12 +39,9 @@ class Trainer(TrainingRun):
         self.networks = SceneNetworks(settings.network)
         self.networks.start_from_lapped_transform(self._crops())
         self.networks.to(self.device, memory_format=torch.channels_last)
-        if settings.only_enlarger:
+        if settings.only:
             self.networks.requires_grad_(False)
-            self.networks.enlarger.requires_grad_(True)
-        if settings.frozen_latents:
-            self.networks.encoder.requires_grad_(False)
-            self.networks.gain.requires_grad_(False)
+            self.networks.get_submodule(settings.only).requires_grad_(True)
         material = {"pictures": len(photos), "pictures_sha256": photos.fingerprint}
         self._frame = _border_weights(settings.crop_px).to(self.device)
         super().__init__(settings, self.networks, folder, material)
@@ -84,8 +81,9 @@ class Trainer(TrainingRun):
         jitter = torch.rand(scaled.shape, generator=noise).to(self.device) - 0.5
         with torch.autocast(self.device.type, torch.bfloat16):
             coded = nets.context(scaled, in_payload, quality)
-        noisy = logistic_bits(scaled + jitter, coded.mean, coded.log_scale)
-        bits = coded.bits(scaled) if s.frozen_latents else noisy
+        bits = logistic_bits(scaled + jitter, coded.mean, coded.log_scale)
+        if s.only == "context":
+            bits = coded.bits(bits)
         paid = spread_groups(in_payload, s.network.groups)
         # Rate per pixel of what the payload holds; a partial payload counts as if all of it were like this.
         share = paid.mean((1, 2, 3)).clamp(min=0.05)

@@ -85,13 +85,13 @@ class SceneCodec:
 
     @cached_property
     def _enlarger(self) -> Enlarger | None:
-        if self._enlarges_perceptually:
-            return Enlarger(self.artefact, _PERCEPTUAL_ENLARGER)
         return Enlarger(self.artefact) if "enlarger" in self.artefact.files else None
 
-    @property
-    def _enlarges_perceptually(self) -> bool:
-        return self.view is View.PERCEPTUAL and _PERCEPTUAL_ENLARGER in self.artefact.files
+    @cached_property
+    def _perceptual_enlarger(self) -> Enlarger | None:
+        if self.view is View.FAITHFUL or _PERCEPTUAL_ENLARGER not in self.artefact.files:
+            return None
+        return Enlarger(self.artefact, _PERCEPTUAL_ENLARGER)
 
     def analyse(self, pixels: NDArray[np.uint8], contours: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the latents (channels, rows, columns) of a picture of any size.
@@ -116,9 +116,12 @@ class SceneCodec:
         surface = background.scales[scale]
         width, height = background.size_px(scale)
         missing = surface.level == 0
+        if scale == 0 and missing.all() and self._perceptual_enlarger and background.scales[1].level.all():
+            # A whole picture of half the resolution: it is painted, and what enlarges it adds the texture.
+            return _cut(self._perceptual_enlarger(self.synthesise(background, 1)), (width, height))
         below = self._enlarged(background, scale) if missing.any() else None
-        if below is not None and missing.all() and (self.view is View.FAITHFUL or self._enlarges_perceptually):
-            return below  # painting again would only cost time; else the perceptual generator adds texture
+        if below is not None and missing.all() and self.view is View.FAITHFUL:
+            return below  # painting again would only cost time; the perceptual generator adds texture
         groups = self.entropy.groups
         steps = (self.quantizer.steps / VALUE_ONE)[surface.quality]  # (rows, columns, channels)
         y_hat = np.multiply(surface.values, steps.transpose(2, 0, 1), dtype=np.float32)
@@ -146,14 +149,16 @@ class SceneCodec:
 
         By the artefact's enlarger; it is interpolated if there is none.
         """
-        if self._enlarger is None:
-            return enlarged(pixels, size_px)
-        width, height = size_px
-        return np.ascontiguousarray(self._enlarger(pixels)[:height, :width])
+        return enlarged(pixels, size_px) if self._enlarger is None else _cut(self._enlarger(pixels), size_px)
 
     def _latents_of(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the latents of a picture that is too coarse for contours."""
         return self.analyse(pixels, np.zeros(pixels.shape[:2], np.uint8))
+
+
+def _cut(pixels: NDArray[np.uint8], size_px: tuple[int, int]) -> NDArray[np.uint8]:
+    width, height = size_px
+    return np.ascontiguousarray(pixels[:height, :width])
 
 
 def load_scene_codec(artefact: Artefact, *, view: View = View.FAITHFUL) -> SceneCodec:

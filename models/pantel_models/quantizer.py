@@ -70,8 +70,8 @@ class Quantizer:
             strength: Factor on lambda; 0 rounds to the nearest integer.
             importance: (rows, columns) float32, weight of each cell's distortion; 1 by default.
             base: What the block refines, if it does.
-            at_least: Levels that are coded in any case; those behind them only up to the first that does not pay for
-                its bits. By default all are coded.
+            at_least: Levels that are coded in any case; those behind them only up to the last that pays for its bits
+                and for those before it. By default all are coded.
         """
         channels, rows, columns = latents.shape
         targets = (latents / self.steps[quality][:, None, None]).reshape(channels, -1).astype(np.float64)
@@ -81,8 +81,6 @@ class Quantizer:
         weight = np.ones(rows * columns) if importance is None else importance.ravel().astype(np.float64)
         price = strength * float(self.rate_weight[quality])
         groups = len(model.groups)
-        least = groups if at_least is None else at_least
-        levels = 0
         bits, gain = np.zeros((2, groups))
         cell_bits = np.zeros((groups, rows * columns))
 
@@ -104,13 +102,10 @@ class Quantizer:
             gain[step.group] += (cell_worth * (target**2 - (residual - distance) ** 2)).sum()
             return residual
 
-        def pays(group: int) -> bool:
-            nonlocal levels
-            paid = group < least or bool(gain[group] > price * bits[group])
-            levels = group + 1 if paid else group
-            return paid
-
-        values = model.walk(rows, columns, quality, groups, choose, base=base, goes_on=pays)
+        values = model.walk(rows, columns, quality, groups, choose, base=base)
+        levels = groups
+        if at_least is not None:
+            levels = at_least + int(np.argmax(np.cumsum(gain - price * bits)[at_least - 1 :]))
         values[sum(model.groups[:levels]) :] = 0
         bits[levels:] = gain[levels:] = cell_bits[levels:] = 0
         return Quantized(values, levels, bits, gain, cell_bits.sum(axis=0).reshape(rows, columns))

@@ -298,6 +298,7 @@ def test_mistakes_get_one_line(tmp_path: Path, photograph: Path, arguments: list
 
 def test_the_command_serves_until_it_is_stopped(tmp_path: Path, photograph: Path) -> None:
     command: list[str | Path] = [
+        "env", "--default-signal=INT",  # shells ignore it in what they start in the background
         Path(sys.executable).with_name("pantel"), "bench", "mos", "--votes", str(tmp_path / "v.jsonl"),
         "--images", str(photograph), "--codecs", "pantel-faithful,jpeg", "--bpp", "0.3", "--port", "0",
     ]  # fmt: skip

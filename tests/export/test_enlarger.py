@@ -57,7 +57,7 @@ def test_enlarged_crops_teach_all_networks(large_photos: PhotoSet, enlarging: Tr
 
 
 def test_the_enlarger_can_be_trained_alone(large_photos: PhotoSet, enlarging: TrainSettings, tmp_path: Path) -> None:
-    alone = enlarging.model_copy(update={"only_enlarger": True, "enlarged_crops": 2})
+    alone = enlarging.model_copy(update={"only": "enlarger", "enlarged_crops": 2})
     trainer = Trainer(alone, large_photos, tmp_path)
     before = {key: value.clone() for key, value in trainer.networks.state_dict().items()}
     trainer._train_step()
@@ -87,7 +87,7 @@ def alone() -> TrainSettings:
     """Settings by which the enlarger of the shipped artefact can be trained."""
     record = json.loads((MANIFEST.parent / find_artefact().name / "record.json").read_text())
     network = TrainSettings.model_validate(record["settings"]).network
-    return TrainSettings(steps=1, batch=1, crop_px=96, enlarged_crops=1, only_enlarger=True, network=network)
+    return TrainSettings(steps=1, batch=1, crop_px=96, enlarged_crops=1, only="enlarger", network=network)
 
 
 def test_an_artefact_takes_the_enlarger_of_a_run(large_photos: PhotoSet, alone: TrainSettings, tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_an_enlarger_of_other_networks_is_refused(large_photos: PhotoSet, alone:
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
-    [("batch = 2\nenlarged_crops = 3", "more than a batch of 2"), ("only_enlarger = true", "learns nothing without")],
+    [("batch = 2\nenlarged_crops = 3", "more than a batch of 2"), ('only = "enlarger"', "learns nothing without")],
 )
 def test_impossible_settings_are_named(tmp_path: Path, wrong: str, message: str) -> None:
     path = tmp_path / "settings.toml"

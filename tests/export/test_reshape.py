@@ -65,6 +65,15 @@ def test_networks_of_another_shape_compute_the_same(old: SceneNetworks) -> None:
     assert torch.allclose(old.generator(y, side), new.generator(other, side), atol=1e-5)
 
 
+def test_contexts_of_other_slices_begin_anew(old: SceneNetworks) -> None:
+    shape = {"context_slices": (1, 1, 4), "context_width": (8, 8, 8), "context_reach": (2, 1, 1)}
+    sliced = NetworkSettings.model_validate(_OLD.model_dump() | shape)
+    new = reshape_weights(old.state_dict(), _OLD.groups, [[0, 1], [0, 1, 2, 3]], sliced)
+    before, after = old.state_dict(), new.state_dict()
+    assert all(torch.equal(before[key], after[key]) for key in before if not key.startswith("context."))
+    assert all(not net.head.weight.any() for net in new.context.nets)  # nothing is predicted yet
+
+
 def test_channels_that_say_nothing_are_not_kept() -> None:
     sensitivity = np.array([5, 4, 3, 0.001, 0.002, 3], np.float32)
     assert live_channels(sensitivity, (2, 4)) == [[0, 1], [0, 3]]

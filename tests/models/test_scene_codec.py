@@ -9,7 +9,17 @@ import pytest
 from numpy.typing import NDArray
 
 from pantel_codec import Background, Block, CellUpdate
-from pantel_models import Artefact, SceneCodec, StillCodec, View, enlarged, find_artefact, load_scene_codec, reduced
+from pantel_models import (
+    Artefact,
+    Enlarger,
+    SceneCodec,
+    StillCodec,
+    View,
+    enlarged,
+    find_artefact,
+    load_scene_codec,
+    reduced,
+)
 
 Photograph = Callable[[int, int], NDArray[np.uint8]]
 
@@ -72,10 +82,13 @@ def test_missing_cells_show_what_coarser_ones_hold(codec: StillCodec, photo: NDA
     assert error(both[:, 64:], photo[:, 64:]) < 0.5 * error(alone[:, 64:], photo[:, 64:])
 
 
-def test_the_perceptual_view_paints_what_is_enlarged_anew(two_views: Artefact, photo: NDArray[np.uint8]) -> None:
+def test_without_an_enlarger_of_its_own_the_perceptual_view_paints_anew(
+    two_views: Artefact, photo: NDArray[np.uint8]
+) -> None:
+    artefact = replace(two_views, files={k: v for k, v in two_views.files.items() if k != "perceptual_enlarger"})
     pictures = []
     for view in View:
-        scene_codec = load_scene_codec(two_views, view=view)
+        scene_codec = load_scene_codec(artefact, view=view)
         background = Background(96, 64, scene_codec.entropy.groups)
         tell(scene_codec, background, photo, 1, Block(0, 0, 3, 2))
         halved = scene_codec.synthesise(background, scale=1)
@@ -134,6 +147,22 @@ def test_without_an_enlarger_pictures_are_interpolated() -> None:
     plain = SceneCodec(replace(artefact, files={k: v for k, v in artefact.files.items() if k != "enlarger"}))
     small = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3) * 9
     np.testing.assert_array_equal(plain.enlarge(small, (6, 4)), enlarged(small, (6, 4)))
+
+
+def test_the_perceptual_view_paints_a_whole_coarse_picture_once(photograph: Photograph) -> None:
+    """What is not whole, or coarser, is painted again at the finest scale."""
+    codec = load_scene_codec(find_artefact(), view=View.PERCEPTUAL)
+    enlarger = Enlarger(find_artefact(), "perceptual_enlarger")
+    original = photograph(90, 70)
+    for scale, block, once in (
+        (1, Block(0, 0, 3, 3), True),
+        (1, Block(0, 0, 2, 3), False),
+        (2, Block(0, 0, 2, 2), False),
+    ):
+        background = Background(90, 70, codec.entropy.groups)
+        tell(codec, background, original, scale, block)
+        expected = enlarger(codec.synthesise(background, scale=1))[:70, :90]
+        assert np.array_equal(codec.synthesise(background), expected) == once
 
 
 def test_an_empty_background_is_a_picture(codec: StillCodec) -> None:

@@ -13,13 +13,13 @@ __all__ = ["add_commands"]
 
 def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the commands of this module to the parser."""
-    decoder = add("decoder", help="put what a run with frozen latents trained into an artefact; its hash changes")
-    decoder.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
-    decoder.add_argument("--name", required=True, help="name of the artefact")
-    decoder.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
-    decoder.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
-    decoder.add_argument("--weights", type=Path, default=Path("export/weights"), help="the artefact's 16-bit weights")
-    decoder.set_defaults(run=_decoder)
+    context = add("context", help="put context networks that were trained alone into an artefact; its hash changes")
+    context.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
+    context.add_argument("--name", required=True, help="name of the artefact")
+    context.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
+    context.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
+    context.add_argument("--weights", type=Path, default=Path("export/weights"), help="the artefact's 16-bit weights")
+    context.set_defaults(run=_context)
 
     enlarger = add("enlarger", help="put the enlarger of a run that trained nothing else into an artefact")
     enlarger.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
@@ -43,17 +43,14 @@ def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     int8.set_defaults(run=_int8_loss)
 
 
-def _decoder(arguments: argparse.Namespace) -> None:
-    import torch
-
+def _context(arguments: argparse.Namespace) -> None:
+    from pantel_export.context_networks import add_context
     from pantel_export.data import PhotoSet
-    from pantel_export.decoder import add_decoder
     from pantel_export.train import photo_roots
 
-    torch.set_num_threads(1)
     photos = PhotoSet(photo_roots(arguments.photos), minimum_px=192)
-    add_decoder(arguments.run_folder, arguments.name, photos, arguments.artefacts, arguments.weights)
-    print(f"added the decoder of {arguments.run_folder} to {arguments.name}")  # noqa: T201
+    add_context(arguments.run_folder, arguments.name, photos, arguments.artefacts, arguments.weights)
+    print(f"added the context networks of {arguments.run_folder} to {arguments.name}")  # noqa: T201
 
 
 def _enlarger(arguments: argparse.Namespace) -> None:

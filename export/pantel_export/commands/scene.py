@@ -74,11 +74,11 @@ def _export(arguments: argparse.Namespace) -> None:
 
 
 def _weights(arguments: argparse.Namespace) -> None:
-    from pantel_export.train import load_networks
+    from pantel_export.training_run import load_run
     from pantel_export.warm_start import save_warm_start
 
-    networks, _, record = load_networks(arguments.run_folder)
-    save_warm_start(arguments.out, networks.state_dict(), record)
+    state, record = load_run(arguments.run_folder)
+    save_warm_start(arguments.out, state["average"], record)
     print(f"wrote the weights of step={record['step']} to {arguments.out}")  # noqa: T201
 
 
@@ -95,6 +95,8 @@ def _reshape(arguments: argparse.Namespace) -> None:
     with np.load(io.BytesIO(artefact.read("tables"))) as tables:
         groups = tables["groups"].tolist()
         kept = live_channels(tables["sensitivity"], groups)
+    if settings.network.groups == tuple(groups):  # nothing is to be dropped
+        kept = [list(range(channels)) for channels in groups]
     networks = reshape_weights(load_warm_start(arguments.weights), groups, kept, settings.network)
     save_warm_start(arguments.out, networks.state_dict())
     print(f"kept channels={settings.network.channels} of {sum(groups)} out={arguments.out}")  # noqa: T201

@@ -17,6 +17,7 @@ from pantel_export.settings import TrainSettings
 __all__ = ["add_perceptual", "add_perceptual_enlarger"]
 
 _GENERATOR = "perceptual.onnx"
+_ENLARGER_ROLE = "perceptual_enlarger"
 
 
 def add_perceptual(run: Path, name: str, artefacts: Path) -> None:
@@ -37,8 +38,10 @@ def add_perceptual(run: Path, name: str, artefacts: Path) -> None:
         raise ExportError(f"{run} was trained for another artefact than {name}; train it with that one's run")
     network = settings.network
     data = with_half_weights(export_generator(generator, network.channels, len(network.groups) + 1))
-    add_files(artefacts, name, {"perceptual": (_GENERATOR, data)})
+    # An enlarger of before was trained with the other generator.
+    add_files(artefacts, name, {"perceptual": (_GENERATOR, data)}, without=[_ENLARGER_ROLE])
     note_part(artefacts, name, "perceptual", record, with_perceptual)
+    note_part(artefacts, name, _ENLARGER_ROLE, None, with_perceptual_enlarger)
 
 
 def add_perceptual_enlarger(run: Path, name: str, artefacts: Path) -> None:
@@ -58,5 +61,5 @@ def add_perceptual_enlarger(run: Path, name: str, artefacts: Path) -> None:
     generator = artefacts / name / _GENERATOR
     if not generator.exists() or record.pop("generator_sha256") != hashlib.sha256(generator.read_bytes()).hexdigest():
         raise ExportError(f"{run} was trained for another perceptual generator than that of {name}; train it again")
-    add_files(artefacts, name, {"perceptual_enlarger": ("perceptual_enlarger.onnx", export_enlarger(enlarger))})
-    note_part(artefacts, name, "perceptual_enlarger", record, with_perceptual_enlarger)
+    add_files(artefacts, name, {_ENLARGER_ROLE: (f"{_ENLARGER_ROLE}.onnx", export_enlarger(enlarger))})
+    note_part(artefacts, name, _ENLARGER_ROLE, record, with_perceptual_enlarger)

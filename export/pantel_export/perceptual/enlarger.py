@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
@@ -81,7 +82,7 @@ class PerceptualEnlargerTrainer(TrainingRun):
         batch = self.photos.batch(size=s.batch, crop_px=s.crop_px, seed=s.seed, step=self.step + 1)
         noise = torch.Generator().manual_seed(s.seed * 1_000_003 + self.step)
         pixels, contours = crop_tensors(batch, self.device)
-        x_half = self._painted(batch, noise)
+        x_half = self._painted(batch.pixels, noise)
         with torch.autocast(self.device.type, torch.bfloat16):
             x_hat = self.networks["enlarger"](x_half)
         x_hat = x_hat.float()
@@ -118,9 +119,9 @@ class PerceptualEnlargerTrainer(TrainingRun):
         return loss, figures
 
     @torch.no_grad()
-    def _painted(self, batch: Batch, noise: torch.Generator) -> Tensor:
-        """Return what a receiver paints of crops at half the resolution, (B, 3, crop/2, crop/2) in 0..1."""
-        halved = np.stack([reduced(crop, 1) for crop in batch.pixels])
+    def _painted(self, pixels: NDArray[np.uint8], noise: torch.Generator) -> Tensor:
+        """Return what a receiver paints of crops (B, crop, crop, 3) at half the resolution, (B, 3, crop/2, crop/2)."""
+        halved = np.stack([reduced(crop, 1) for crop in pixels])
         small, contours = crop_tensors(Batch(halved, np.stack([contour_map(crop) for crop in halved])), self.device)
         quality = torch.rand(len(halved), generator=noise).to(self.device)
         cells = small.shape[2] // CELL_PX

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -19,14 +20,26 @@ from pantel_export.data import PhotoSet
 from pantel_export.errors import ExportError, RunError
 from pantel_export.manifest import add_files
 from pantel_export.model_card import with_perceptual_enlarger
-from pantel_export.perceptual.add import add_perceptual_enlarger
+from pantel_export.perceptual.add import add_perceptual, add_perceptual_enlarger
 from pantel_export.perceptual.enlarger import PerceptualEnlargerTrainer, load_perceptual_enlarger
-from pantel_export.perceptual.settings import PerceptualEnlargerSettings
+from pantel_export.perceptual.settings import PerceptualEnlargerSettings, PerceptualSettings
+from pantel_export.perceptual.train import PerceptualTrainer
 from pantel_models import Enlarger, find_artefact
 
 CONFIGS = Path(__file__).parents[3] / "export" / "configs"
-SETTINGS = PerceptualEnlargerSettings(steps=2, batch=2, crop_px=96, warmup_steps=1, adversarial_from_step=0)
+SETTINGS = PerceptualEnlargerSettings(steps=2, batch=2, crop_px=128, warmup_steps=1, adversarial_from_step=0)
 Begin = Callable[..., PerceptualEnlargerTrainer]
+
+
+@pytest.fixture(scope="module")
+def large_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three smooth random pictures of 128x128 pixels."""
+    folder = tmp_path_factory.mktemp("large")
+    rng = np.random.default_rng(6)
+    for number in range(3):
+        noise = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+        assert cv2.imwrite(str(folder / f"{number}.png"), cv2.resize(noise, (128, 128), interpolation=cv2.INTER_CUBIC))
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -38,24 +51,25 @@ def artefacts(toy_artefacts: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-def begin(artefacts: Path, lpips_file: Path, photos: PhotoSet, tmp_path: Path) -> Begin:
+def begin(artefacts: Path, lpips_file: Path, large_folder: Path, tmp_path: Path) -> Begin:
     """Return a function that begins a run in a folder of that name."""
 
     def run(name: str = "run", **others: float) -> PerceptualEnlargerTrainer:
         settings = SETTINGS.model_copy(update=others)
         frozen = artefacts / "weights", (artefacts / "toy" / "perceptual.onnx").read_bytes()
+        photos = PhotoSet([large_folder], minimum_px=128)
         return PerceptualEnlargerTrainer(settings, frozen, lpips_file, photos, tmp_path / name)
 
     return run
 
 
 @pytest.fixture(scope="module")
-def run(artefacts: Path, photo_folder: Path, lpips_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(artefacts: Path, large_folder: Path, lpips_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a run that the command trained."""
     folder = tmp_path_factory.mktemp("enlarger")
-    (folder / "toy.toml").write_text("steps = 2\nbatch = 1\ncrop_px = 96\n")
+    (folder / "toy.toml").write_text("steps = 2\nbatch = 2\ncrop_px = 128\n")
     arguments = ["--config", folder / "toy.toml", "--scene-run", artefacts / "weights", "--name", "toy"]
-    arguments += ["--artefacts", artefacts, "--lpips", lpips_file, "--photos", photo_folder, "--out", folder / "run"]
+    arguments += ["--artefacts", artefacts, "--lpips", lpips_file, "--photos", large_folder, "--out", folder / "run"]
     assert main(["train-perceptual-enlarger", *map(str, arguments)]) == 0
     return folder / "run"
 
@@ -88,9 +102,9 @@ def test_a_step_is_a_function_of_seed_and_number(begin: Begin) -> None:
 
 def test_what_is_enlarged_is_a_picture_of_half_the_size(begin: Begin, photos: PhotoSet) -> None:
     trainer = begin()
-    batch = photos.batch(size=2, crop_px=96, seed=3, step=1)
-    painted = trainer._painted(batch, torch.Generator().manual_seed(1))
-    assert painted.shape == (2, 3, 48, 48)
+    pixels = photos.batch(size=2, crop_px=64, seed=3, step=1).pixels
+    painted = trainer._painted(pixels, torch.Generator().manual_seed(1))
+    assert painted.shape == (2, 3, 32, 32)
     assert painted.min() >= 0
     assert painted.max() <= 1
 
@@ -120,6 +134,23 @@ def test_the_product_enlarges_as_the_trained_one_does(artefacts: Path, run: Path
     with torch.no_grad():
         expected = (enlarger(x_half)[0] * 255).round().clamp(0, 255).numpy().transpose(1, 2, 0)
     assert np.abs(shown - expected).max() <= 1
+
+
+@pytest.mark.slow
+def test_another_generator_takes_the_enlarger_away(
+    artefacts: Path, run: Path, lpips_file: Path, photos: PhotoSet, tmp_path: Path
+) -> None:
+    ours = Path(shutil.copytree(artefacts, tmp_path / "ours"))
+    other = PerceptualSettings(steps=1, batch=1, crop_px=96)
+    PerceptualTrainer(other, ours / "weights", lpips_file, photos, tmp_path / "run").run()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter of PyTorch warns about itself
+        add_perceptual_enlarger(run, "toy", ours)
+        add_perceptual(tmp_path / "run", "toy", ours)
+    artefact = find_artefact(name="toy", manifest=ours / "manifest.json")
+    assert "perceptual_enlarger" not in artefact.files
+    assert not (ours / "toy" / "perceptual_enlarger.onnx").exists()
+    assert "Perceptual enlarger" not in (ours / "toy" / "CARD.md").read_text()
 
 
 @pytest.mark.slow

@@ -1,9 +1,8 @@
-"""The context networks: those of all cells, and those of cells that are refined."""
+"""The refinement context: the networks of cells of which the receiver holds a coarser version."""
 
 from __future__ import annotations
 
 import argparse
-import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,21 +14,6 @@ __all__ = ["add_commands"]
 
 def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the commands of this module to the parser."""
-    context = add("train-context", help="train the context networks again, on top of a run that is finished")
-    context.add_argument("--config", type=Path, required=True, help="settings, TOML")
-    context.add_argument("--scene-run", type=Path, required=True, help="run folder of the scene codec, or its weights")
-    context.add_argument("--name", required=True, help="the artefact that it became")
-    context.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
-    context.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
-    context.add_argument("--out", type=Path, required=True, help="run folder")
-    context.set_defaults(run=_train_context)
-
-    context = add("context", help="put the context networks of a run among the weights of a scene codec")
-    context.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder, finished or not")
-    context.add_argument("--weights", type=Path, default=Path("export/weights"), help="16-bit weights, or run folder")
-    context.add_argument("--out", type=Path, required=True, help="folder for the new weights")
-    context.set_defaults(run=_context)
-
     refinement = add("train-refinement", help="train the refinement context on top of a run")
     refinement.add_argument("--config", type=Path, required=True, help="settings, TOML")
     refinement.add_argument("--scene-run", type=Path, required=True, help="run folder of the scene codec")
@@ -43,33 +27,6 @@ def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     refinement.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
     refinement.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
     refinement.set_defaults(run=_refinement)
-
-
-def _train_context(arguments: argparse.Namespace) -> None:
-    import numpy as np
-    import torch
-
-    from pantel_export.context.settings import ContextSettings
-    from pantel_export.context.train import ContextTrainer
-    from pantel_export.data import PhotoSet
-    from pantel_export.train import photo_roots
-    from pantel_models import find_artefact
-
-    torch.set_num_threads(1)
-    settings = ContextSettings.from_toml(arguments.config)
-    photos = PhotoSet(photo_roots(arguments.photos), minimum_px=settings.crop_px)
-    artefact = find_artefact(name=arguments.name, manifest=arguments.artefacts / MANIFEST.name)
-    with np.load(io.BytesIO(artefact.read("tables"))) as tables:
-        counts = tables["residual_counts"]
-    print(f"pictures={len(photos)} out={arguments.out}")  # noqa: T201
-    finish(ContextTrainer(settings, arguments.scene_run, counts, photos, arguments.out))
-
-
-def _context(arguments: argparse.Namespace) -> None:
-    from pantel_export.context.merge import merge_context
-
-    merge_context(arguments.run_folder, arguments.weights, arguments.out)
-    print(f"wrote weights with the context networks of {arguments.run_folder} to {arguments.out}")  # noqa: T201
 
 
 def _train_refinement(arguments: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Puts what decodes, as a run with frozen latents trained it, into an artefact whose encoder stays."""
+"""Puts context networks that were trained alone into an artefact whose other networks stay."""
 
 from __future__ import annotations
 
@@ -14,21 +14,17 @@ from pantel_export.data import PhotoSet
 from pantel_export.errors import ExportError
 from pantel_export.integer_context import context_arrays
 from pantel_export.manifest import add_files
-from pantel_export.model_card import with_decoder
-from pantel_export.onnx_export import export_enlarger, export_generator
+from pantel_export.model_card import with_context
 from pantel_export.train import load_networks
 from pantel_export.warm_start import load_warm_start, save_warm_start
 
-__all__ = ["add_decoder"]
+__all__ = ["add_context"]
 
-_FROZEN = ("encoder.", "gain.")
 _REPLACED = ("context", "slices")
 
 
-def add_decoder(run: Path, name: str, photos: PhotoSet, artefacts: Path, weights: Path) -> None:
-    """Put context networks, generator and enlarger of a run into the artefact on whose latents they were trained.
-
-    Encoder, quantizer and whatever was trained on the latents stay; the coding tables are fitted again.
+def add_context(run: Path, name: str, photos: PhotoSet, artefacts: Path, weights: Path) -> None:
+    """Put the context networks of a run into the artefact for which they were trained, and fit its coding tables.
 
     Args:
         run: Folder of the training run.
@@ -43,21 +39,14 @@ def add_decoder(run: Path, name: str, photos: PhotoSet, artefacts: Path, weights
     read_record(artefacts, name)
     networks, settings, record = load_networks(run)
     state, before = networks.state_dict(), load_warm_start(weights)
-    frozen = {key for key in state if key.startswith(_FROZEN)}
-    if not settings.frozen_latents or any(not torch.equal(state[key], before[key]) for key in frozen):
-        raise ExportError(f"{run} has other latents than {name}; train it with frozen_latents = true, on its weights")
+    others = {key for key in state if not key.startswith("context.")}
+    if settings.only != "context" or any(not torch.equal(state[key], before[key]) for key in others):
+        raise ExportError(f"{run} holds no context networks for {name}; train it with only = 'context', on its weights")
     tables = artefacts / name / "tables.npz"
     kept = {key: array for key, array in np.load(tables).items() if not key.startswith(_REPLACED)}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **kept, **context_arrays(networks.context, QUALITIES))
-    network = settings.network
-    files = {
-        "tables": (tables.name, buffer.getvalue()),
-        "faithful": ("faithful.onnx", export_generator(networks.generator, network.channels, len(network.groups) + 1)),
-    }
-    if settings.enlarged_crops:
-        files["enlarger"] = ("enlarger.onnx", export_enlarger(networks.enlarger))
-    add_files(artefacts, name, files)
+    add_files(artefacts, name, {"tables": (tables.name, buffer.getvalue())})
     refit_tables(name, photos, artefacts)
     save_warm_start(weights, state, record)
-    note_part(artefacts, name, "decoder", record, with_decoder)
+    note_part(artefacts, name, "context", record, with_context)
