@@ -9,15 +9,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn import functional
 
 from pantel_export.data import Batch, PhotoSet
 from pantel_export.errors import RunError
-from pantel_export.losses import fixed_pattern, ms_ssim_loss
 from pantel_export.networks import CELL_PX, Generator, SceneNetworks, spread_groups
 from pantel_export.perceptual.discriminator import PatchDiscriminator
-from pantel_export.perceptual.lpips import Lpips, shifted
+from pantel_export.perceptual.lpips import Lpips
+from pantel_export.perceptual.objective import objective
 from pantel_export.perceptual.settings import PerceptualSettings
 from pantel_export.settings import TrainSettings
 from pantel_export.train import crop_tensors, draw_availability, draw_qualities, load_networks
@@ -63,38 +62,18 @@ class PerceptualTrainer(TrainingRun):
             self._enlarge(y_hat, side, batch.pixels[: s.enlarged_crops], noise)
         with torch.autocast(self.device.type, torch.bfloat16):
             x_hat = self.networks["generator"](y_hat, side)
-        x_hat = x_hat.float()
-
-        error = x_hat - pixels
-        near = functional.max_pool2d(contours, 3, stride=1, padding=1)
-        lpips = shifted(self._lpips, pixels, x_hat.clamp(0, 1), noise)
-        structure = ms_ssim_loss(pixels, x_hat)
-        pattern = fixed_pattern(error, CELL_PX)
-        fidelity = (
-            s.l1_weight * error.abs().mean()
-            + s.contour_weight * (error.square() * near).mean()
-            + s.ms_ssim_weight * structure.mean()
-            + s.lpips_weight * lpips.mean()
-            + s.pattern_weight * pattern.mean()
+        return objective(
+            s,
+            self._lpips,
+            self.networks["discriminator"],
+            pixels=pixels,
+            contours=contours,
+            x_hat=x_hat.float(),
+            told=y_hat,
+            pattern_px=CELL_PX,
+            step=self.step,
+            noise=noise,
         )
-        judge = self.networks["discriminator"]
-        fixed = {name: value.detach() for name, value in judge.named_parameters()}
-        with torch.autocast(self.device.type, torch.bfloat16):
-            fooled = -functional_call(judge, fixed, (x_hat, y_hat)).float().mean()
-            real = functional.relu(1 - judge(pixels, y_hat).float()).mean()
-            fake = functional.relu(1 + judge(x_hat.detach(), y_hat).float()).mean()
-        adversarial = s.adversarial_weight if self.step >= s.adversarial_from_step else 0.0
-        loss = fidelity + adversarial * fooled + real + fake
-        figures = {
-            "fidelity": fidelity.item(),
-            "psnr": (-10 * torch.log10(error.square().mean((1, 2, 3)))).mean().item(),
-            "msssim": 1 - structure.mean().item(),
-            "lpips": lpips.mean().item(),
-            "pattern_rms": pattern.mean().sqrt().item() * 255,
-            "fooled": fooled.item(),
-            "judge": (real + fake).item(),
-        }
-        return loss, figures
 
     @torch.no_grad()
     def _received(self, pixels: Tensor, contours: Tensor, noise: torch.Generator) -> tuple[Tensor, Tensor]:
