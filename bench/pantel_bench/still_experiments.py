@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 from pantel_bench.errors import MetricError
 from pantel_bench.metrics import METRICS, Metric, bd_rate_percent
+from pantel_bench.pages.parts import image
 from pantel_bench.plots import plot_curves
 from pantel_bench.still_log import LogEntry
 
@@ -88,8 +87,8 @@ def experiment_plots(experiments: Sequence[Experiment], rates_bpp: Sequence[floa
         curves = {f"{each.label} ({each.model})": each.curve(_MS_SSIM) for each in own if each.curve(_MS_SSIM)}
         if curves:
             label = f"{_MS_SSIM.label} of {codec}"
-            data = base64.b64encode(plot_curves(curves, label, rates_bpp, list(curves)[-1:])).decode("ascii")
-            plots.append(f"<img alt='{escape(label)} in each experiment' src='data:image/png;base64,{data}'>")
+            png = plot_curves(curves, label, rates_bpp, list(curves)[-1:])
+            plots.append(image(png, "png", f"{label} in each experiment"))
     return plots
 
 

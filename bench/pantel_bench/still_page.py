@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from html import escape
 
 from pantel_bench.metrics import METRICS, Metric
+from pantel_bench.pages.parts import image
 from pantel_bench.plots import plot_curves
 from pantel_bench.still_experiments import EXPERIMENT_HEADINGS, experiment_plots, experiment_rows, experiments_of
 from pantel_bench.still_log import LogEntry, pictures_of
@@ -182,11 +182,11 @@ def _sheets(report: StillReport) -> list[str]:
         if not columns:
             continue
         names = hardest_first(report.rows, columns[0], target_bpp)[:MOST_ROWS]
-        data = base64.b64encode(contact_sheet(report.rows, report.sources, target_bpp, names)).decode("ascii")
+        sheet = contact_sheet(report.rows, report.sources, target_bpp, names)
         parts += [
             f"<h2>{target_bpp:g} bit/pixel: {escape(', '.join(['source', *columns]))}</h2>",
             f"<p>The lowest MS-SSIM of {escape(columns[0])} first: {escape(', '.join(names))}.</p>",
-            f"<img class='sheet' alt='contact sheet' src='data:image/webp;base64,{data}'>",
+            image(sheet, "webp", "contact sheet", css_class="sheet"),
         ]
     return parts
 
@@ -235,8 +235,7 @@ def _plot(report: StillReport, metric: Metric) -> str:
     if not curves:
         return ""
     png = plot_curves(curves, metric.label, report.rates_bpp, [codec for codec in curves if codec.startswith(OURS)])
-    data = base64.b64encode(png).decode("ascii")
-    return f"<img alt='{escape(metric.label)} over the rate' src='data:image/png;base64,{data}'>"
+    return image(png, "png", f"{metric.label} over the rate")
 
 
 def _sorted_means(report: StillReport) -> list[Mean]:

@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from pantel_codec import Background, Block, CellUpdate
-from pantel_export.data import PhotoSet
-from pantel_export.train import load_networks
+from pantel_export.data import Batch, PhotoSet
+from pantel_export.train import crop_tensors, load_networks
 from pantel_models import Artefact, SceneCodec, contour_map, load_scene_codec
 
 __all__ = ["Int8Loss", "measure_int8_loss"]
@@ -56,13 +56,12 @@ def measure_int8_loss(
     codec = load_scene_codec(artefact)
     crops = photos.batch(size=pictures, crop_px=_SIDE_PX, seed=2_000_000, step=0).pixels
     sums = np.zeros((len(qualities), 4))  # bits and PSNR of int8, of float
-    for pixels in crops:
-        contours = contour_map(pixels)
-        x = np.concatenate([pixels / np.float32(255), contours[..., None]], axis=2).transpose(2, 0, 1)
-        exact = encoder(torch.from_numpy(x.astype(np.float32))[None])[0].numpy()
+    lines = np.stack([contour_map(pixels) for pixels in crops])
+    exact = encoder(torch.cat(crop_tensors(Batch(crops, lines), torch.device("cpu")), 1)).numpy()
+    for pixels, contours, latents in zip(crops, lines, exact, strict=True):
         for row, quality in enumerate(qualities):
             sums[row] += [*_coded(codec, codec.analyse(pixels, contours), pixels, quality),
-                          *_coded(codec, exact, pixels, quality)]  # fmt: skip
+                          *_coded(codec, latents, pixels, quality)]  # fmt: skip
     means = sums / len(crops)
     return [
         Int8Loss(quality, bits / _SIDE_PX**2, bits / float_bits - 1, psnr_db - float_psnr_db)

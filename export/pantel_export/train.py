@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -247,11 +246,3 @@ def load_networks(folder: Path, *, averaged: bool = True) -> tuple[SceneNetworks
     networks = SceneNetworks(settings.network)
     networks.load_state_dict(weights)
     return networks.eval(), settings, record
-
-
-def photo_roots(folders: Sequence[Path]) -> list[Path]:
-    """Check that every folder of training material exists."""
-    for folder in folders:
-        if not folder.is_dir():
-            raise RunError(f"{folder} is no folder; name folders of photographs with --photos")
-    return list(folders)

@@ -17,6 +17,7 @@ from pantel_bench.pages.line_plot import Curve, line_plot
 __all__ = [
     "Still",
     "grid",
+    "image",
     "make_still",
     "page",
     "pair",
@@ -76,10 +77,23 @@ def tile(value: float | None, decimals: int, unit: str, meaning: str) -> str:
     return f"<div class='tile'><b>{figure}</b><span>{escape(meaning)}</span></div>"
 
 
+def image(file: bytes, kind: str, alt: str, *, css_class: str | None = None) -> str:
+    """Return a picture file as a part of a page.
+
+    Args:
+        file: The file.
+        kind: `png` or `webp`.
+        alt: What it shows, in plain text.
+        css_class: For the style of the page.
+    """
+    styled = f" class='{css_class}'" if css_class else ""
+    return f"<img{styled} alt='{escape(alt)}' src='data:image/{kind};base64,{base64.b64encode(file).decode('ascii')}'>"
+
+
 def pair(still: Still) -> str:
     """Return a source picture and the received one side by side."""
     images = "".join(
-        f"<img alt='{which} at {still.time_s:g} s' src='data:image/webp;base64,{base64.b64encode(file).decode()}'>"
+        image(file, "webp", f"{which} at {still.time_s:g} s")
         for which, file in (("Source", still.source), ("Received", still.received))
     )
     caption = f"<b>{still.time_s:g} s</b> · MS-SSIM {still.ms_ssim:.3f}"

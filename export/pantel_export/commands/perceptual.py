@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
-from pantel_export.commands.running import finish
+from pantel_export.commands.options import add_options
+from pantel_export.commands.running import finish, photographs
 from pantel_models import MANIFEST
 
 __all__ = ["add_commands"]
@@ -15,47 +15,31 @@ __all__ = ["add_commands"]
 def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the commands of this module to the parser."""
     perceptual = add("train-perceptual", help="train the perceptual generator on top of a run")
-    perceptual.add_argument("--config", type=Path, required=True, help="settings, TOML")
-    perceptual.add_argument("--scene-run", type=Path, required=True, help="run folder of the scene codec")
-    perceptual.add_argument("--lpips", type=Path, required=True, help="weights of LPIPS, lpips_squeeze_v01.npz")
-    perceptual.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
-    perceptual.add_argument("--out", type=Path, required=True, help="run folder")
+    add_options(perceptual, "config", "scene-run", "lpips", "photos", "out")
     perceptual.set_defaults(run=_train_perceptual)
 
     perceptual = add("perceptual", help="put the perceptual generator of a run into an artefact")
-    perceptual.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
-    perceptual.add_argument("--name", required=True, help="name of the artefact")
-    perceptual.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
+    add_options(perceptual, "run", "name")
     perceptual.set_defaults(run=_perceptual)
 
     enlarger = add("train-perceptual-enlarger", help="train the perceptual enlarger on top of an artefact")
-    enlarger.add_argument("--config", type=Path, required=True, help="settings, TOML")
-    enlarger.add_argument("--scene-run", type=Path, required=True, help="run folder of the scene codec, or its weights")
-    enlarger.add_argument("--name", required=True, help="the artefact whose perceptual generator paints")
-    enlarger.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
-    enlarger.add_argument("--lpips", type=Path, required=True, help="weights of LPIPS, lpips_squeeze_v01.npz")
-    enlarger.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
-    enlarger.add_argument("--out", type=Path, required=True, help="run folder")
+    add_options(enlarger, "config", "scene-run", "name", "lpips", "photos", "out")
     enlarger.set_defaults(run=_train_perceptual_enlarger)
 
     enlarger = add("perceptual-enlarger", help="put the perceptual enlarger of a run into an artefact")
-    enlarger.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
-    enlarger.add_argument("--name", required=True, help="name of the artefact")
-    enlarger.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
+    add_options(enlarger, "run", "name")
     enlarger.set_defaults(run=_perceptual_enlarger)
 
 
 def _train_perceptual(arguments: argparse.Namespace) -> None:
     import torch
 
-    from pantel_export.data import PhotoSet
     from pantel_export.perceptual.settings import PerceptualSettings
     from pantel_export.perceptual.train import PerceptualTrainer
-    from pantel_export.train import photo_roots
 
     torch.set_num_threads(1)
     settings = PerceptualSettings.from_toml(arguments.config)
-    photos = PhotoSet(photo_roots(arguments.photos), minimum_px=settings.crop_px)
+    photos = photographs(arguments, settings.crop_px)
     print(f"pictures={len(photos)} out={arguments.out}")  # noqa: T201
     trainer = PerceptualTrainer(settings, arguments.scene_run, arguments.lpips, photos, arguments.out)
     finish(trainer)
@@ -71,15 +55,13 @@ def _perceptual(arguments: argparse.Namespace) -> None:
 def _train_perceptual_enlarger(arguments: argparse.Namespace) -> None:
     import torch
 
-    from pantel_export.data import PhotoSet
     from pantel_export.perceptual.enlarger import PerceptualEnlargerTrainer
     from pantel_export.perceptual.settings import PerceptualEnlargerSettings
-    from pantel_export.train import photo_roots
     from pantel_models import find_artefact
 
     torch.set_num_threads(1)
     settings = PerceptualEnlargerSettings.from_toml(arguments.config)
-    photos = PhotoSet(photo_roots(arguments.photos), minimum_px=settings.crop_px)
+    photos = photographs(arguments, settings.crop_px)
     generator = find_artefact(name=arguments.name, manifest=arguments.artefacts / MANIFEST.name).read("perceptual")
     print(f"pictures={len(photos)} out={arguments.out}")  # noqa: T201
     frozen = arguments.scene_run, generator

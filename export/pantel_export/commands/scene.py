@@ -7,7 +7,8 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
-from pantel_export.commands.running import finish
+from pantel_export.commands.options import add_options
+from pantel_export.commands.running import finish, photographs
 from pantel_models import MANIFEST
 
 __all__ = ["add_commands"]
@@ -16,31 +17,25 @@ __all__ = ["add_commands"]
 def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the commands of this module to the parser."""
     train = add("train", help="train the scene codec; continues a run that was interrupted")
-    train.add_argument("--config", type=Path, required=True, help="settings, TOML")
-    train.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
-    train.add_argument("--out", type=Path, required=True, help="run folder")
+    add_options(train, "config", "photos", "out")
     train.add_argument("--threads", type=int, default=1, help="more than one is often slower")
     train.add_argument("--warm-start", type=Path, metavar="DIR", help="begin with these 16-bit weights")
     train.set_defaults(run=_train)
 
     export = add("export", help="build a shipped artefact from a training run")
-    export.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
-    export.add_argument("--name", required=True, help="name of the artefact")
-    export.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
-    export.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
+    add_options(export, "run", "name", "photos")
     export.add_argument("--weights", type=Path, default=Path("export/weights"), help="16-bit weights go here")
     export.set_defaults(run=_export)
 
     weights = add("weights", help="write the averaged weights of a run, finished or not, as 16-bit weights")
-    weights.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
+    add_options(weights, "run")
     weights.add_argument("--out", type=Path, required=True, help="folder for the weights")
     weights.set_defaults(run=_weights)
 
     reshape = add("reshape", help="fit 16-bit weights to networks of another shape, without channels that say nothing")
+    add_options(reshape, "name")
     reshape.add_argument("--config", type=Path, required=True, help="settings of the new training, TOML")
     reshape.add_argument("--weights", type=Path, default=Path("export/weights"), help="the old 16-bit weights")
-    reshape.add_argument("--name", required=True, help="the artefact that they became")
-    reshape.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
     reshape.add_argument("--out", type=Path, required=True, help="folder for the new weights")
     reshape.set_defaults(run=_reshape)
 
@@ -48,13 +43,12 @@ def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
 def _train(arguments: argparse.Namespace) -> None:
     import torch
 
-    from pantel_export.data import PhotoSet
     from pantel_export.settings import TrainSettings
-    from pantel_export.train import Trainer, photo_roots
+    from pantel_export.train import Trainer
 
     torch.set_num_threads(arguments.threads)
     settings = TrainSettings.from_toml(arguments.config)
-    photos = PhotoSet(photo_roots(arguments.photos), minimum_px=settings.crop_px)
+    photos = photographs(arguments, settings.crop_px)
     print(f"pictures={len(photos)} out={arguments.out}")  # noqa: T201
     trainer = Trainer(settings, photos, arguments.out)
     finish(trainer, arguments.warm_start)
@@ -64,21 +58,19 @@ def _export(arguments: argparse.Namespace) -> None:
     import torch
 
     from pantel_export.build import build_artefact
-    from pantel_export.data import PhotoSet
-    from pantel_export.train import photo_roots
 
     torch.set_num_threads(1)
-    photos = PhotoSet(photo_roots(arguments.photos), minimum_px=192)
+    photos = photographs(arguments, 192)
     folder = build_artefact(arguments.run_folder, arguments.name, photos, arguments.artefacts, arguments.weights)
     print(f"wrote {folder}")  # noqa: T201
 
 
 def _weights(arguments: argparse.Namespace) -> None:
-    from pantel_export.training_run import load_run
+    from pantel_export.train import load_networks
     from pantel_export.warm_start import save_warm_start
 
-    state, record = load_run(arguments.run_folder)
-    save_warm_start(arguments.out, state["average"], record)
+    networks, _, record = load_networks(arguments.run_folder)
+    save_warm_start(arguments.out, networks.state_dict(), record)
     print(f"wrote the weights of step={record['step']} to {arguments.out}")  # noqa: T201
 
 

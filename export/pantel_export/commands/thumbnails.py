@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from pantel_export.commands.running import finish
-from pantel_models import MANIFEST
+from pantel_export.commands.options import add_options
+from pantel_export.commands.running import finish, photographs
 
 __all__ = ["add_commands"]
 
@@ -15,40 +15,33 @@ __all__ = ["add_commands"]
 def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the commands of this module to the parser."""
     boxes = add("boxes", help="let a detector find the objects of photographs that have no boxes")
+    add_options(boxes, "photos")
     boxes.add_argument("--detector", type=Path, required=True, help="a YOLOX export, ONNX")
-    boxes.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
     boxes.add_argument("--out", type=Path, required=True, help="a folder for each folder of photographs goes here")
     boxes.set_defaults(run=_boxes)
 
     train = add("train-thumbnails", help="train thumbnails; continues a run that was interrupted")
-    train.add_argument("--config", type=Path, required=True, help="settings, TOML")
+    add_options(train, "config", "out")
     _add_objects(train)
-    train.add_argument("--out", type=Path, required=True, help="run folder")
     train.set_defaults(run=_train_thumbnails)
 
     thumbnails = add("thumbnails", help="put the thumbnails of a training run into an artefact")
-    thumbnails.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
-    thumbnails.add_argument("--name", required=True, help="name of the artefact")
+    add_options(thumbnails, "run", "name")
     _add_objects(thumbnails)
-    thumbnails.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
     thumbnails.set_defaults(run=_thumbnails)
 
     painted = add("train-perceptual-thumbnails", help="train the perceptual generator of thumbnails on top of a run")
-    painted.add_argument("--config", type=Path, required=True, help="settings, TOML")
+    add_options(painted, "config", "lpips", "out")
     painted.add_argument("--thumbnail-run", type=Path, required=True, help="run folder of the thumbnails")
-    painted.add_argument("--lpips", type=Path, required=True, help="weights of LPIPS, lpips_squeeze_v01.npz")
     painted.add_argument(
         "--detectors", type=Path, nargs="+", required=True, metavar="ONNX", help="should recognize what is painted"
     )
     painted.add_argument("--photos", type=Path, nargs="+", required=True, help="photographs to stand before")
     _add_objects(painted)
-    painted.add_argument("--out", type=Path, required=True, help="run folder")
     painted.set_defaults(run=_train_perceptual_thumbnails)
 
     painted = add("perceptual-thumbnails", help="put the perceptual generator of thumbnails of a run into an artefact")
-    painted.add_argument("--run", dest="run_folder", type=Path, required=True, help="run folder")
-    painted.add_argument("--name", required=True, help="name of the artefact")
-    painted.add_argument("--artefacts", type=Path, default=MANIFEST.parent, help="folder of the manifest")
+    add_options(painted, "run", "name")
     painted.set_defaults(run=_perceptual_thumbnails)
 
 
@@ -90,17 +83,15 @@ def _thumbnails(arguments: argparse.Namespace) -> None:
 def _train_perceptual_thumbnails(arguments: argparse.Namespace) -> None:
     import torch
 
-    from pantel_export.data import PhotoSet
     from pantel_export.thumbnails.crops import gather
     from pantel_export.thumbnails.perceptual import Onlookers, PerceptualThumbnailTrainer
     from pantel_export.thumbnails.settings import PerceptualThumbnailSettings
-    from pantel_export.train import photo_roots
 
     torch.set_num_threads(1)
     settings = PerceptualThumbnailSettings.from_toml(arguments.config)
     crops, _ = gather(arguments.objects, arguments.masked)
     print(f"objects={len(crops)} out={arguments.out}")  # noqa: T201
-    photos = PhotoSet(photo_roots(arguments.photos), minimum_px=64)
+    photos = photographs(arguments, 64)
     onlookers = Onlookers(arguments.lpips, arguments.detectors, photos)
     trainer = PerceptualThumbnailTrainer(settings, arguments.thumbnail_run, onlookers, crops, arguments.out)
     finish(trainer)

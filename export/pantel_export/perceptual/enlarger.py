@@ -11,18 +11,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pantel_export.data import Batch, PhotoSet
+from pantel_export.data import PhotoSet
 from pantel_export.enlarger import Enlarger
 from pantel_export.errors import RunError
-from pantel_export.networks import CELL_PX, SceneNetworks
+from pantel_export.networks import SceneNetworks
 from pantel_export.perceptual.discriminator import EnlargementDiscriminator
+from pantel_export.perceptual.halved import halved_latents
 from pantel_export.perceptual.lpips import Lpips
 from pantel_export.perceptual.objective import objective
 from pantel_export.perceptual.settings import PerceptualEnlargerSettings
 from pantel_export.settings import TrainSettings
 from pantel_export.train import crop_tensors, load_networks
 from pantel_export.training_run import TrainingRun, load_run
-from pantel_models import contour_map, open_session, reduced
+from pantel_models import open_session
 
 __all__ = ["PerceptualEnlargerTrainer", "load_perceptual_enlarger"]
 
@@ -99,17 +100,7 @@ class PerceptualEnlargerTrainer(TrainingRun):
     @torch.no_grad()
     def _painted(self, pixels: NDArray[np.uint8], noise: torch.Generator) -> Tensor:
         """Return what a receiver paints of crops (B, crop, crop, 3) at half the resolution, (B, 3, crop/2, crop/2)."""
-        halved = np.stack([reduced(crop, 1) for crop in pixels])
-        small, contours = crop_tensors(Batch(halved, np.stack([contour_map(crop) for crop in halved])), self.device)
-        quality = torch.rand(len(halved), generator=noise).to(self.device)
-        cells = small.shape[2] // CELL_PX
-        known = torch.ones(len(halved), self._frozen.context.nets[-1].group + 1, cells, cells).to(self.device)
-        planes = quality[:, None, None, None].expand_as(known[:, :1])
-        with torch.autocast(self.device.type, torch.bfloat16):
-            y = self._frozen.encoder(torch.cat([small, contours], 1))
-            gain = self._frozen.gain(planes)
-            coded = self._frozen.context(y.float() * gain, known, quality)
-        y_hat, side = coded.values / gain, torch.cat([known, planes], 1)
+        y_hat, side = halved_latents(self._frozen, pixels, self.device, noise)
         painted = [
             self._generator.run(None, {"y_hat": one[None].cpu().numpy(), "side": around[None].cpu().numpy()})[0]
             for one, around in zip(y_hat, side, strict=True)

@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pantel_export.data import Batch, PhotoSet
+from pantel_export.data import PhotoSet
 from pantel_export.errors import RunError
 from pantel_export.networks import CELL_PX, Generator, SceneNetworks, spread_groups
 from pantel_export.perceptual.discriminator import PatchDiscriminator
+from pantel_export.perceptual.halved import halved_latents
 from pantel_export.perceptual.lpips import Lpips
 from pantel_export.perceptual.objective import objective
 from pantel_export.perceptual.settings import PerceptualSettings
 from pantel_export.settings import TrainSettings
 from pantel_export.train import crop_tensors, draw_availability, draw_qualities, load_networks
 from pantel_export.training_run import TrainingRun, load_run
-from pantel_models import contour_map, reduced
 
 __all__ = ["PerceptualTrainer", "load_perceptual_generator"]
 
@@ -103,25 +103,18 @@ class PerceptualTrainer(TrainingRun):
             pixels: (N, H, W, 3) uint8, the first N crops.
             noise: Draws the qualities, and what is missing.
         """
-        halved = np.stack([reduced(crop, 1) for crop in pixels])
-        small, contours = crop_tensors(Batch(halved, np.stack([contour_map(crop) for crop in halved])), self.device)
-        quality = torch.rand(len(halved), generator=noise).to(self.device)
-        known = torch.ones(len(halved), side.shape[1] - 1, *(length // 2 for length in side.shape[2:])).to(self.device)
-        planes = quality[:, None, None, None].expand_as(known[:, :1])
+        small, known = halved_latents(self._frozen, pixels, self.device, noise)
         with torch.autocast(self.device.type, torch.bfloat16):
-            y = self._frozen.encoder(torch.cat([small, contours], 1))
-            gain = self._frozen.gain(planes)
-            coded = self._frozen.context(y.float() * gain, known, quality)
-            painted = self.networks["generator"](coded.values / gain, torch.cat([known, planes], 1)).float()
+            painted = self.networks["generator"](small, known).float()
             if self._scene_settings.enlarged_crops:
                 picture = self._frozen.enlarger(painted.clamp(0, 1)).float().clamp(0, 1)
             else:
                 picture = functional.interpolate(painted.clamp(0, 1), scale_factor=2, mode="bicubic").clamp(0, 1)
             latents = self._frozen.encoder(torch.cat([picture, torch.zeros_like(picture[:, :1])], 1)).float()
-        whole = torch.rand(len(halved), generator=noise).to(self.device) < 0.5
-        missing = (side[: len(halved), :1] == 0) | whole[:, None, None, None]
-        y_hat[: len(halved)] = torch.where(missing, latents, y_hat[: len(halved)])
-        side[: len(halved)] = torch.where(missing, torch.ones_like(side[: len(halved)]), side[: len(halved)])
+        whole = torch.rand(len(pixels), generator=noise).to(self.device) < 0.5
+        missing = (side[: len(pixels), :1] == 0) | whole[:, None, None, None]
+        y_hat[: len(pixels)] = torch.where(missing, latents, y_hat[: len(pixels)])
+        side[: len(pixels)] = torch.where(missing, torch.ones_like(side[: len(pixels)]), side[: len(pixels)])
 
 
 def load_perceptual_generator(folder: Path) -> tuple[Generator, dict[str, Any]]:
