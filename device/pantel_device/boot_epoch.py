@@ -13,6 +13,7 @@ from pathlib import Path
 from pantel_device.atomic_file import write_atomically
 from pantel_device.command import CommandError
 from pantel_device.wall_clock import utc_s
+from pantel_link.context import EPOCH_BITS
 
 __all__ = ["next_boot_epoch"]
 
@@ -20,14 +21,15 @@ log = logging.getLogger(__name__)
 
 _FILE = "boot_epoch"
 _LOCK = "boot_epoch.lock"
-_LIMIT = 1 << 32
+_LIMIT = 1 << EPOCH_BITS
+_BEGIN_S = 1_577_836_800  # 2020-01-01; minutes since then fit 24 bits until 2051
 
 
 def next_boot_epoch(state_dir: Path) -> int:
-    """Return an epoch that no start before had, 32 bits; the disk holds it before this returns.
+    """Return an epoch that no start before had, 24 bits; the disk holds it before this returns.
 
     All senders of a machine that share the folder draw from one sequence. Where there is none yet, it begins at the
-    wall clock's seconds, so that a sender whose disk was replaced does not fall back behind its own past.
+    wall clock's minutes since 2020, so that a sender whose disk was replaced does not fall back behind its own past.
 
     Raises:
         CommandError: The folder cannot be written to.
@@ -38,7 +40,9 @@ def next_boot_epoch(state_dir: Path) -> int:
         with (state_dir / _LOCK).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             last = _read(path)
-            epoch = (utc_s() if last is None else last + 1) % _LIMIT
+            epoch = max(0, utc_s() - _BEGIN_S) // 60 if last is None else last + 1
+            if epoch >= _LIMIT:
+                raise CommandError(f"{path} has reached its end: take a new key and remove it")
             write_atomically(path, f"{epoch}\n".encode())
     except OSError as error:
         raise CommandError(
@@ -53,7 +57,7 @@ def _read(path: Path) -> int | None:
         text = path.read_bytes().strip()
     except FileNotFoundError:
         return None
-    if text.isdigit() and len(text) <= len(str(_LIMIT)):
+    if text.isdigit() and len(text) <= len(str(_LIMIT)) and int(text) < _LIMIT:
         return int(text)
     log.warning("boot epoch damaged path=%s; begins again at the wall clock", path)
     return None

@@ -23,7 +23,7 @@ from pantel_link.pacing import DEFAULT_BITRATE_BPS, check_bitrate
 from pantel_link.ports import DEFAULT_BAUD_RATE
 from pantel_models import View
 
-__all__ = ["ENVIRONMENT_PREFIX", "ReceiverConfig", "SenderConfig", "load_config"]
+__all__ = ["ENVIRONMENT_PREFIX", "ReceiverConfig", "SenderConfig", "default_state_dir", "load_config"]
 
 ENVIRONMENT_PREFIX = "PANTEL_"
 
@@ -33,7 +33,7 @@ def _split_size(value: object) -> object:
     return value.split("x") if isinstance(value, str) else value
 
 
-def _default_state_dir() -> Path:
+def default_state_dir() -> Path:
     """Return where the XDG base directory specification puts a program's state."""
     base = os.environ.get("XDG_STATE_HOME", "")
     return (Path(base) if base.startswith("/") else Path.home() / ".local" / "state") / "pantel"
@@ -101,8 +101,36 @@ class SenderConfig(_LineConfig):
     refresh_s: float = Field(
         120.0, gt=0, description="time after which everything has been sent again in full [s], for who joins late"
     )
+    key_file: str = Field(
+        "", description="key of this sender, made by pantel key; then receivers with it take nobody else's packets"
+    )
+    encrypt: bool = Field(
+        False, description="with a key: let nobody without it see the pictures; amateur bands do not allow it"
+    )
+    duty_cycle: float = Field(
+        1.0, gt=0, le=1, description="share of any hour that may be spent on the air; some bands allow 0.1 or 0.01"
+    )
+    still_interval_s: float = Field(
+        0.0, ge=0, description="time between two stills beside the live picture [s]; 0 for none"
+    )
+    still_bytes: int = Field(
+        1200,
+        ge=64,
+        le=13000,
+        description="size of a still [byte]; at 960 bit/s and a quarter of the air 1200 take 1 min",
+    )
+    still_share: float = Field(
+        0.25, gt=0, lt=1, description="share of the air that a still takes from the live picture while it is on its way"
+    )
+    telemetry_interval_s: float = Field(
+        60.0, ge=0, description="time between two reports of voltage, temperature, position and such [s]; 0 for none"
+    )
+    telemetry_file: str = Field(
+        "", description="JSON file in which your programs leave what they measure, such as battery_v; empty for none"
+    )
     state_dir: Path = Field(
-        default_factory=_default_state_dir, description="folder for what must survive a restart: the boot epoch"
+        default_factory=default_state_dir,
+        description="folder for what must survive a restart: the boot epoch, lines that wait to be sent",
     )
 
     @field_validator("callsign")
@@ -138,8 +166,27 @@ class ReceiverConfig(_LineConfig):
     events_max_bytes: int = Field(
         10_000_000, ge=10_000, description="size at which the events begin a new file [byte]; one old one is kept"
     )
+    stills: str = Field("", description="folder for stills, as .ptl and .png; empty for none")
+    key_file: str = Field(
+        "", description="master key or a sender's, made by pantel key; then nobody else's packets are taken"
+    )
+    state_dir: Path = Field(
+        default_factory=default_state_dir,
+        description="folder for what must survive a restart: parts of stills, and which packets are recordings",
+    )
     capture: str = Field(
         "", description="pcapng file to append all codewords to, for Wireshark and pantel replay; empty for none"
+    )
+    capture_max_bytes: int = Field(
+        50_000_000, ge=10_000, description="size at which the capture begins a new file [byte]; a day takes 30 million"
+    )
+    capture_max_age_s: float = Field(
+        86_400.0, ge=60, description="time after which the capture begins a new file [s]; a day's are easily found"
+    )
+    capture_quota_bytes: int = Field(
+        1_000_000_000,
+        ge=10_000,
+        description="what all files of the capture may take [byte], the oldest go first; the default holds a month",
     )
 
 

@@ -8,7 +8,11 @@ from dataclasses import asdict, dataclass
 from pantel_codec import BitstreamError, MissingBase, Scene, SceneSyntax, apply_element
 from pantel_device.renderer import Renderer
 from pantel_device.sink import Event, Picture, Sink
-from pantel_link import LinkReceiver, PacketKind, Port, ReceivedPacket, StreamContext
+from pantel_device.stills_in import StillSink, decode_partial
+from pantel_link import LinkReceiver, PacketError, PacketKind, Port, ReceivedPacket, StreamContext
+from pantel_link.messages import Telemetry, TextAssembler, TextPart
+from pantel_link.ports import PacketPort
+from pantel_link.stills import Fragment, StillAssembler
 from pantel_models import ManifestError, View, find_artefact, load_scene_codec
 
 __all__ = ["PICTURE_INTERVAL_NS", "PLAYOUT_DELAY_NS", "Receiver"]
@@ -50,7 +54,7 @@ class Receiver:
 
     Attributes:
         link: The receiving half of the link, with its statistics.
-        payloads_damaged: Scene payloads that passed the checksum and could not be decoded.
+        payloads_damaged: Payloads that passed the checksum and could not be decoded.
         payloads_cut: Scene payloads whose end refines cells that were lost before, and so could not be read.
     """
 
@@ -63,6 +67,8 @@ class Receiver:
         interval_ns: int = PICTURE_INTERVAL_NS,
         playout_delay_ns: int = PLAYOUT_DELAY_NS,
         view: View = View.FAITHFUL,
+        stills: StillAssembler | None = None,
+        still_sink: StillSink | None = None,
     ) -> None:
         self.link = link
         self.payloads_damaged = 0
@@ -72,6 +78,9 @@ class Receiver:
         self._interval_ns = interval_ns
         self._playout_delay_ns = playout_delay_ns
         self._view = view
+        self._stills = stills or StillAssembler()
+        self._still_sink = still_sink
+        self._texts = TextAssembler()
         self._streams: dict[StreamContext, _Stream] = {}
         self._shown: StreamContext | None = None
         self._next_picture_ns = 0
@@ -93,7 +102,7 @@ class Receiver:
             self._show(due_ns)
             self._next_picture_ns = due_ns + self._interval_ns
         while octets := self._port.read(_READ_OCTETS):
-            for received in self.link.receive(octets, now_ns):
+            for received in self._hear(octets, now_ns):
                 self._take(received, now_ns)
         if self._next_report_ns is None or now_ns >= self._next_report_ns:
             if self._next_report_ns is not None:
@@ -101,17 +110,45 @@ class Receiver:
             self._next_report_ns = now_ns + _REPORT_INTERVAL_NS
         return min(self._next_picture_ns, now_ns + _POLL_NS)
 
+    def _hear(self, octets: bytes, now_ns: int) -> list[ReceivedPacket]:
+        if isinstance(self._port, PacketPort):
+            return self.link.receive_packet(octets, now_ns, self._port.wire_octets(octets))
+        return self.link.receive(octets, now_ns)
+
     def _take(self, received: ReceivedPacket, now_ns: int) -> None:
         stream = self._stream(received.context, now_ns)
-        if received.packet.kind is not PacketKind.SCENE or stream.syntax is None:
-            return
         try:
-            whole = stream.take(stream.syntax, received.packet.payload, received.stamp_ns)
-        except BitstreamError:
+            match received.packet.kind:
+                case PacketKind.SCENE if stream.syntax is not None:
+                    whole = stream.take(stream.syntax, received.packet.payload, received.stamp_ns)
+                    self.payloads_cut += not whole
+                    self._shown = received.context
+                case PacketKind.STILL:
+                    self._take_symbol(received, now_ns)
+                case PacketKind.TEXT:
+                    part = TextPart.from_payload(received.packet.payload)
+                    if (line := self._texts.take(received.context, part)) is not None:
+                        self._emit(Event(now_ns, "text", {"callsign": received.context.callsign, "text": line}))
+                case PacketKind.TELEMETRY:
+                    telemetry = Telemetry.from_payload(received.packet.payload).known()
+                    self._emit(Event(now_ns, "telemetry", {"callsign": received.context.callsign, **telemetry}))
+        except (BitstreamError, PacketError):
             self.payloads_damaged += 1
+
+    def _take_symbol(self, received: ReceivedPacket, now_ns: int) -> None:
+        partial = self._stills.take(received.context, Fragment.from_payload(received.packet.payload), now_ns)
+        if partial is None:
             return
-        self.payloads_cut += not whole
-        self._shown = received.context
+        fields: dict[str, str | int | float | None] = {
+            "callsign": received.context.callsign,
+            "block": partial.block,
+            "symbols": partial.symbols,
+            "symbols_needed": partial.content_symbols,
+            "utc_s": partial.utc_s,
+        }
+        self._emit(Event(now_ns, "still" if partial.complete else "still_grows", fields))
+        if self._still_sink is not None and (still := decode_partial(partial, self._view)) is not None:
+            self._still_sink.on_still(still)
 
     def _stream(self, context: StreamContext, now_ns: int) -> _Stream:
         """Return the stream of a context, begun when it is heard for the first time."""

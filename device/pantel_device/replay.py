@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pantel_device.receiver import Receiver
 from pantel_device.sink import Sink
-from pantel_link import ReceiverStatistics
+from pantel_link import Keyring, MasterKey, ReceiverStatistics, SecurityError, SenderKey, StreamContext
 from pantel_link.captures import (
     CapturedCodeword,
     CaptureEnd,
@@ -16,6 +16,7 @@ from pantel_link.captures import (
     ReplayLink,
     ReplayPort,
 )
+from pantel_link.seal import Seal
 from pantel_models import View
 
 __all__ = ["ReplayedRun", "replay"]
@@ -33,6 +34,7 @@ class ReplayedRun:
         payloads_damaged: Scene payloads that could not be decoded.
         payloads_cut: Scene payloads whose end could not be read.
         statistics: Counters of the link.
+        refused: Streams that need a key that is not here, or have none although there is one.
     """
 
     codewords: int
@@ -40,21 +42,27 @@ class ReplayedRun:
     payloads_damaged: int
     payloads_cut: int
     statistics: ReceiverStatistics
+    refused: tuple[StreamContext, ...] = ()
 
 
 def replay(
-    events: Iterable[CaptureEvent], sinks: Sequence[Sink], *, view: View = View.FAITHFUL
+    events: Iterable[CaptureEvent],
+    sinks: Sequence[Sink],
+    *,
+    view: View = View.FAITHFUL,
+    key: MasterKey | SenderKey | None = None,
 ) -> Iterator[ReplayedRun]:
     """Repeat the runs of a capture and yield each one when it is over.
 
     Every run begins with an empty receiver, as it did live. Pictures are drawn for the same instants; those that the
     live receiver was too busy to draw are drawn, too. In a silence of more than a minute nothing is drawn after the
-    first minute.
+    first minute. What was sent, rather than received, is passed over.
 
     Args:
         events: What `read_capture` yields.
         sinks: Take pictures and events.
         view: Which generator paints them.
+        key: What the live receiver had.
     """
     run: _Run | None = None
     for event in events:
@@ -62,9 +70,9 @@ def replay(
             case CaptureHeader():
                 if run is not None:
                     yield run.end()
-                run = _Run(event, sinks, view)
-            case CapturedCodeword(octets, arrival_ns) if run is not None:
-                run.take(octets, arrival_ns)
+                run = _Run(event, sinks, view, key)
+            case CapturedCodeword(outbound=False) if run is not None:
+                run.take(event)
             case CaptureEnd(time_ns) if run is not None:
                 yield run.end(time_ns)
                 run = None
@@ -72,15 +80,42 @@ def replay(
         yield run.end()
 
 
+class _NotingKeyring(Keyring):
+    """Notes the streams that it does not take.
+
+    Attributes:
+        refused: These streams.
+    """
+
+    def __init__(self, key: MasterKey | SenderKey | None) -> None:
+        super().__init__(key)
+        self.refused: dict[StreamContext, None] = {}  # in the order of appearance
+
+    def seal(self, context: StreamContext) -> Seal:
+        """Return the seal of a stream that somebody announces.
+
+        Raises:
+            SecurityError: It is not taken.
+        """
+        try:
+            return super().seal(context)
+        except SecurityError:
+            self.refused[context] = None
+            raise
+
+
 class _Run:
     """A receiver and the virtual time that it lives in."""
 
-    def __init__(self, header: CaptureHeader, sinks: Sequence[Sink], view: View) -> None:
+    def __init__(
+        self, header: CaptureHeader, sinks: Sequence[Sink], view: View, key: MasterKey | SenderKey | None
+    ) -> None:
         self._header = header
         self._port = ReplayPort("replay")
+        self._keyring = _NotingKeyring(key)
         self._receiver = Receiver(
             port=self._port,
-            link=ReplayLink(bitrate_bps=header.bitrate_bps, contexts=header.contexts),
+            link=ReplayLink.from_header(header, self._port, keyring=self._keyring),
             sinks=sinks,
             interval_ns=header.picture_interval_ns,
             playout_delay_ns=header.playout_delay_ns,
@@ -90,13 +125,13 @@ class _Run:
         self._begin_ns = 0
         self._now_ns = 0
 
-    def take(self, octets: bytes, arrival_ns: int) -> None:
+    def take(self, captured: CapturedCodeword) -> None:
         """Let time pass until a codeword arrives, and receive it."""
         if not self._codewords:
-            self._begin_ns = self._now_ns = arrival_ns
+            self._begin_ns = self._now_ns = captured.arrival_ns
         self._codewords += 1
-        self._pass_until(arrival_ns)
-        self._port.offer(octets)
+        self._pass_until(captured.arrival_ns)
+        self._port.offer(captured)
         self._receiver.advance(self._now_ns)
 
     def end(self, time_ns: int | None = None) -> ReplayedRun:
@@ -109,6 +144,7 @@ class _Run:
             payloads_damaged=self._receiver.payloads_damaged,
             payloads_cut=self._receiver.payloads_cut,
             statistics=self._receiver.link.statistics,
+            refused=tuple(self._keyring.refused),
         )
 
     def _pass_until(self, time_ns: int) -> None:

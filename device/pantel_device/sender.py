@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 
+from pantel_device.airtime import News, NewsSource
 from pantel_device.cameras import Camera
 from pantel_device.frame import Observation
 from pantel_device.hindsight import Hindsight
 from pantel_device.observer import Observer
 from pantel_device.scene_encoder import SceneEncoder
+from pantel_device.still_sender import StillSender
 from pantel_link import LinkSender, PacketKind, Port, SenderStatistics
+from pantel_link.traffic import FairShare, TrafficClass
 
 __all__ = ["Sender"]
 
@@ -19,13 +23,26 @@ _NS_PER_S = 1_000_000_000
 # they arrive: still in time for play-out.
 _HINDSIGHT_NS = 300_000_000
 
+_MESSAGE_SHARE = 0.25
+_STILL_SHARE = 0.25
+
 
 class Sender:
     """Captures, observes, encodes and sends, whatever is due at a time.
 
     A payload is built when the line is about to fall idle, from the newest frame of which is known what came after it:
-    nothing queues, so nothing grows old. When the camera has ended and its last frame has been told, no packet starts
-    any more.
+    nothing queues, so nothing grows old. When the camera has ended, its last frame has been told and there is nothing
+    else to say, no packet starts any more.
+
+    Args:
+        camera: Gives frames.
+        observer: Finds what moves in them.
+        encoder: Tells the scene.
+        link: Of the sender.
+        port: Where octets go.
+        messages: Who else has something to say.
+        stills: Sends pictures in full quality; None for nobody.
+        still_share: Share of the air that stills take from the scene.
 
     Attributes:
         observation: The newest observation; None before the first frame.
@@ -33,13 +50,31 @@ class Sender:
     """
 
     def __init__(
-        self, *, camera: Camera, observer: Observer, encoder: SceneEncoder, link: LinkSender, port: Port
+        self,
+        *,
+        camera: Camera,
+        observer: Observer,
+        encoder: SceneEncoder,
+        link: LinkSender,
+        port: Port,
+        messages: Sequence[NewsSource] = (),
+        stills: StillSender | None = None,
+        still_share: float = _STILL_SHARE,
     ) -> None:
         self._camera = camera
         self._observer = observer
         self._encoder = encoder
         self._link = link
         self._port = port
+        self._stills = stills
+        self._sources: tuple[NewsSource, ...] = (*messages, *([stills] if stills else ()))
+        self._share = FairShare(
+            {
+                TrafficClass.MESSAGE: _MESSAGE_SHARE,
+                TrafficClass.SCENE: 1.0 - _MESSAGE_SHARE - still_share * (1.0 - _MESSAGE_SHARE),
+                TrafficClass.STILL: still_share * (1.0 - _MESSAGE_SHARE),
+            }
+        )
         self._interval_ns = ceil(_NS_PER_S / camera.fps)  # never before a frame is due
         self._next_capture_ns = 0
         self._hindsight = Hindsight(_HINDSIGHT_NS)
@@ -66,29 +101,49 @@ class Sender:
         if now_ns >= self._next_capture_ns:
             self._capture(now_ns)
         self._write(now_ns)
-        observation = self.observation if self._camera.finished else self._settled
-        if self._camera.finished and self._told is observation:
+        if self._camera.finished and self._told is self.observation and not self._pending(now_ns):
             self._link.finish()
             self.finished = self._link.idle(now_ns)
-        elif observation is not None and self._link.ready(now_ns):
-            self._tell(observation, now_ns)
+        elif self._link.ready(now_ns):
+            self._speak(now_ns)
             self._write(now_ns)
         return max(now_ns + 1, min(self._next_capture_ns, self._link.next_due_ns(now_ns)))
 
     def _capture(self, now_ns: int) -> None:
         frame = self._camera.capture(now_ns)
         if frame is not None:
+            if self._stills is not None:
+                self._stills.look(frame)
             self.observation = self._observer.observe(frame)
             self._settled = self._hindsight.look(self.observation)
         # In step with the camera, however late a turn comes; after a long pause from now on.
         self._next_capture_ns = max(self._next_capture_ns + self._interval_ns, now_ns)
 
-    def _tell(self, observation: Observation, now_ns: int) -> None:
+    def _pending(self, now_ns: int) -> bool:
+        """Whether somebody has anything to say but repair."""
+        return any(source.wants(now_ns) not in {None, TrafficClass.REPAIR} for source in self._sources)
+
+    def _speak(self, now_ns: int) -> None:
+        """Submit one packet, by whoever is next and has something to say."""
         stamp_ns = self._link.stamp_ns(now_ns)
-        payload = self._encoder.payload(observation, self._link.payload_capacity_bytes, stamp_ns)
-        if payload:
-            self._link.submit(PacketKind.SCENE, payload, stamp_ns)
+        observation = self.observation if self._camera.finished else self._settled
+        scene_waits = observation is not None and not (self._camera.finished and self._told is observation)
+        wanting = {traffic: source for source in self._sources if (traffic := source.wants(now_ns)) is not None}
+        while (chosen := self._share.choose({*wanting, *([TrafficClass.SCENE] if scene_waits else ())})) is not None:
+            news = wanting[chosen].take(now_ns) if chosen in wanting else self._tell(observation, stamp_ns)
+            if news is not None:
+                self._link.submit(news.kind, news.payload, stamp_ns, news.length_class)
+                self._share.charge(chosen, self._link.capacity_bytes(news.length_class))
+                return
+            scene_waits = False
+
+    def _tell(self, observation: Observation | None, stamp_ns: int) -> News | None:
+        """Return what the scene's next payload says; None if nothing pays."""
+        if observation is None:
+            return None
         self._told = observation
+        payload = self._encoder.payload(observation, self._link.payload_capacity_bytes, stamp_ns)
+        return News(PacketKind.SCENE, payload) if payload else None
 
     def _write(self, now_ns: int) -> None:
         while chunk := self._link.due(now_ns):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pantel_link import StreamContext
+from pantel_link import Security, StreamContext
 from pantel_link.context import MODEL_HASH_OCTETS
 from pantel_models import Artefact
 
@@ -10,7 +10,13 @@ __all__ = ["stream_context"]
 
 
 def stream_context(
-    artefact: Artefact, *, callsign: str, epoch: int, size_px: tuple[int, int], sender: int = 0
+    artefact: Artefact,
+    *,
+    callsign: str,
+    epoch: int,
+    size_px: tuple[int, int],
+    sender: int = 0,
+    security: Security = Security.CHECKED,
 ) -> StreamContext:
     """Return what a sender announces of its stream.
 
@@ -20,6 +26,7 @@ def stream_context(
         epoch: Boot epoch, new after every start.
         size_px: Width and height of the picture.
         sender: Number of the sender on its channel.
+        security: What protects the packets.
 
     Raises:
         CallsignError: The callsign is malformed.
@@ -31,4 +38,5 @@ def stream_context(
         model_hash=bytes.fromhex(artefact.hash)[:MODEL_HASH_OCTETS],
         width_px=size_px[0],
         height_px=size_px[1],
+        security=security,
     )

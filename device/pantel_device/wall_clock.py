@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from pantel_link import Clock
 
-__all__ = ["utc_now", "utc_offset_ns", "utc_s"]
+__all__ = ["known_utc_s", "utc_now", "utc_offset_ns", "utc_s"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_PLAUSIBLE_YEAR = 2024
@@ -20,6 +20,11 @@ def utc_now() -> datetime:
 def utc_s() -> int:
     """Return the system's UTC in whole seconds since 1970."""
     return int(utc_now().timestamp())
+
+
+def known_utc_s() -> int | None:
+    """Return the system's UTC in whole seconds since 1970, None while its clock is not set."""
+    return utc_s() if utc_now().year >= _FIRST_PLAUSIBLE_YEAR else None
 
 
 def utc_offset_ns(clock: Clock) -> int | None:

@@ -8,26 +8,33 @@ verified packets; ports move the octets, and time is an argument. docs/protocol.
 from pantel_link.callsign import DEFAULT_CALLSIGN, check_callsign
 from pantel_link.channel import Bursts, Channel, ChannelSettings
 from pantel_link.clock import Clock, MonotonicClock, VirtualClock
-from pantel_link.codeword import CodewordListener, HeardCodeword
-from pantel_link.context import StreamContext
+from pantel_link.codeword import CodewordListener, HeardCodeword, SentCodeword
+from pantel_link.context import Security, StreamContext
 from pantel_link.errors import (
     CallsignError,
     CaptureError,
+    EpochUsedUp,
+    KeyFileError,
     LinkError,
     PacketError,
     PayloadError,
     PortClosed,
     PortError,
     PortGone,
+    SecurityError,
 )
 from pantel_link.identity import Identity
+from pantel_link.keys import Keyring, MasterKey, SenderKey, new_master_key, read_key, write_key
 from pantel_link.null_modem import NullModem
 from pantel_link.packet import Packet, PacketKind
 from pantel_link.ports import Port, ReconnectingPort, memory_pair, open_port
+from pantel_link.profiles import PacketProfile, Profile, StreamProfile
 from pantel_link.pty_null_modem import PtyNullModem
 from pantel_link.receiver import LinkReceiver, ReceivedPacket
-from pantel_link.sender import LinkSender
+from pantel_link.seal import make_seal
+from pantel_link.sender import LinkSender, SentListener
 from pantel_link.statistics import ReceiverStatistics, SenderStatistics
+from pantel_link.streams import StreamMemory
 from pantel_link.wire_format import LengthClass, Preset, WireFormat, wire_format
 
 __all__ = [
@@ -39,33 +46,50 @@ __all__ = [
     "ChannelSettings",
     "Clock",
     "CodewordListener",
+    "EpochUsedUp",
     "HeardCodeword",
     "Identity",
+    "KeyFileError",
+    "Keyring",
     "LengthClass",
     "LinkError",
     "LinkReceiver",
     "LinkSender",
+    "MasterKey",
     "MonotonicClock",
     "NullModem",
     "Packet",
     "PacketError",
     "PacketKind",
+    "PacketProfile",
     "PayloadError",
     "Port",
     "PortClosed",
     "PortError",
     "PortGone",
     "Preset",
+    "Profile",
     "PtyNullModem",
     "ReceivedPacket",
     "ReceiverStatistics",
     "ReconnectingPort",
+    "Security",
+    "SecurityError",
+    "SenderKey",
     "SenderStatistics",
+    "SentCodeword",
+    "SentListener",
     "StreamContext",
+    "StreamMemory",
+    "StreamProfile",
     "VirtualClock",
     "WireFormat",
     "check_callsign",
+    "make_seal",
     "memory_pair",
+    "new_master_key",
     "open_port",
+    "read_key",
     "wire_format",
+    "write_key",
 ]

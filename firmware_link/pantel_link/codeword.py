@@ -1,4 +1,4 @@
-"""What a receiver made of a codeword, for those who listen in."""
+"""What a receiver made of a codeword, and what a sender sent, for those who listen in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 from pantel_link.packet import Packet
 
-__all__ = ["CodewordListener", "HeardCodeword"]
+__all__ = ["CodewordListener", "HeardCodeword", "SentCodeword"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class HeardCodeword:
     """A codeword as it was received, and what became of it.
 
     Attributes:
-        octets: Marker and codeword, before error correction.
+        octets: Marker and codeword, before error correction; a packet where packets arrive whole.
         arrival_ns: When its last octet was received, on the receiver's monotonic clock.
         corrected_octets: Wrong octets that the parity corrected; None if they were too many.
         packet: What it holds; None if that is no packet of a known stream.
@@ -33,10 +33,29 @@ class HeardCodeword:
         """Good, corrected or bad, in words for people."""
         if self.packet is None:
             return f"bad: {self.flaw}"
-        name = f"{self.packet.kind.name.lower()} packet {self.packet.sequence} of sender {self.packet.sender}"
         if not self.corrected_octets:
-            return f"good; {name}"
-        return f"corrected {self.corrected_octets} octet{'s' * (self.corrected_octets > 1)}; {name}"
+            return f"good; {_name(self.packet)}"
+        return f"corrected {self.corrected_octets} octet{'s' * (self.corrected_octets > 1)}; {_name(self.packet)}"
+
+
+@dataclass(frozen=True, slots=True)
+class SentCodeword:
+    """A packet as it goes to the port.
+
+    Attributes:
+        octets: Marker and codeword; a packet where packets leave whole.
+        sent_ns: When its first octet leaves, on the sender's monotonic clock.
+        packet: What it holds.
+    """
+
+    octets: bytes
+    sent_ns: int
+    packet: Packet
+
+    @property
+    def verdict(self) -> str:
+        """What was sent, in words for people."""
+        return f"sent; {_name(self.packet)}"
 
 
 class CodewordListener(Protocol):
@@ -45,3 +64,7 @@ class CodewordListener(Protocol):
     def on_codeword(self, codeword: HeardCodeword) -> None:
         """Take a codeword, good or bad."""
         ...
+
+
+def _name(packet: Packet) -> str:
+    return f"{packet.kind.name.lower()} packet {packet.sequence} of sender {packet.sender}"

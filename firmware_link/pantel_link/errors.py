@@ -9,8 +9,12 @@ The type says whose fault it is and what to do now::
      |    +-- IdentityError    an IDENT payload that describes no possible stream
      |    +-- ContextError     nobody has introduced the sender yet: wait for its IDENT
      |    +-- TrailerError     the trailer fits no known stream
+     |    +-- SecurityError    its stream needs a key that we do not have, or has none and must have one
+     |    +-- ReplayError      it is a recording of a packet that was sent before
      +-- PayloadError          you: the payload does not fit the packet, or it is not the time for one
      +-- CallsignError         the operator: no callsign, or one that must not go on the air
+     +-- KeyFileError          the operator: no key, or one that others can read
+     +-- EpochUsedUp           nobody: the sender must start again, with a new epoch
      +-- CaptureError          the operator: the file is no capture, or damaged
      +-- PortError             the operator: the port cannot be opened
           +-- PortGone         it was open and was unplugged: back off and open it again
@@ -24,14 +28,18 @@ __all__ = [
     "CaptureError",
     "CodewordError",
     "ContextError",
+    "EpochUsedUp",
     "HeaderError",
     "IdentityError",
+    "KeyFileError",
     "LinkError",
     "PacketError",
     "PayloadError",
     "PortClosed",
     "PortError",
     "PortGone",
+    "ReplayError",
+    "SecurityError",
     "TrailerError",
 ]
 
@@ -64,12 +72,28 @@ class TrailerError(PacketError):
     """The trailer fits no known stream of this sender."""
 
 
+class SecurityError(PacketError):
+    """A stream needs a key that we do not have, or has none where only streams with one are taken."""
+
+
+class ReplayError(PacketError):
+    """A recording of an earlier start of the sender."""
+
+
 class PayloadError(LinkError):
     """A payload was submitted that is too long, or before the sender was ready for it."""
 
 
 class CallsignError(LinkError):
     """The callsign is malformed, or the default one was about to go on the air."""
+
+
+class KeyFileError(LinkError):
+    """There is no key, it is damaged, or others can read it."""
+
+
+class EpochUsedUp(LinkError):  # noqa: N818 - a state of the world, not a mistake
+    """All counters of a stream have been used: the sender must start again."""
 
 
 class CaptureError(LinkError):

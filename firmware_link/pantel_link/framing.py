@@ -16,9 +16,9 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass, field, replace
 
-from pantel_link.context import StreamContext
 from pantel_link.fec import CorrectedMessage, reed_solomon
 from pantel_link.packet import Packet
+from pantel_link.seal import Seal
 from pantel_link.statistics import ReceiverStatistics
 from pantel_link.whitening import whiten
 from pantel_link.wire_format import (
@@ -33,7 +33,7 @@ __all__ = ["Codeword", "Deframer", "announced_format", "correct", "frame_packet"
 _MARKER_MASK = (1 << 8 * MARKER_OCTETS) - 1
 
 
-def frame_packet(packet: Packet, context: StreamContext, wire_format: WireFormat) -> bytes:
+def frame_packet(packet: Packet, seal: Seal, wire_format: WireFormat) -> bytes:
     """Return the octets of a packet on the wire: marker, whitened codeword.
 
     A payload shorter than ``wire_format.payload_octets`` is filled with zeros.
@@ -44,7 +44,7 @@ def frame_packet(packet: Packet, context: StreamContext, wire_format: WireFormat
     if len(packet.payload) > wire_format.payload_octets:
         raise ValueError(f"payload has {len(packet.payload)} octets; {wire_format.payload_octets} fit")
     padded = replace(packet, payload=packet.payload.ljust(wire_format.payload_octets, b"\0"))
-    codeword = reed_solomon(wire_format).encode(padded.to_bytes(context))
+    codeword = reed_solomon(wire_format).encode(padded.to_bytes(seal))
     return wire_format.marker.to_bytes(MARKER_OCTETS, "big") + whiten(codeword)
 
 

@@ -7,13 +7,17 @@ a pty swallows 20 to 32 kB at once, and so do USB adapters.
 
 from __future__ import annotations
 
-__all__ = ["CHUNK_OCTETS", "DEFAULT_BITRATE_BPS", "TokenBucket", "check_bitrate"]
+from collections import deque
+
+__all__ = ["CHUNK_OCTETS", "DEFAULT_BITRATE_BPS", "Pacer", "TokenBucket", "WindowLimit", "check_bitrate"]
 
 DEFAULT_BITRATE_BPS = 960  # 1200 baud, 8N1
 CHUNK_OCTETS = 8
 
 _LIMIT_BPS = 1000
 _LIMIT_WINDOW_S = 10
+_DUTY_WINDOW_S = 3600  # of duty cycles, as ETSI EN 300 220 has it
+_NS_PER_S = 1_000_000_000
 _OCTET = 8 * 1_000_000_000  # an octet in bit/s times ns, so that every rate fills the bucket in integers
 
 
@@ -58,6 +62,96 @@ class TokenBucket:
         elapsed_ns = max(0, now_ns - self._updated_ns)
         self._updated_ns += elapsed_ns
         self._level = min(self._level + elapsed_ns * self._bitrate_bps, self.burst_octets * _OCTET)
+
+
+class WindowLimit:
+    """At most so many octets in any window of a length, whatever was saved up before.
+
+    What is sent within a 256th of the window counts as sent at the end of it, which errs on the safe side and bounds
+    what must be remembered.
+
+    Args:
+        octets: That may be sent in a window.
+        window_ns: Length of the window.
+    """
+
+    def __init__(self, octets: int, window_ns: int) -> None:
+        self._octets = octets
+        self._window_ns = window_ns
+        self._grain_ns = max(1, window_ns >> 8)
+        self._sent: deque[tuple[int, int]] = deque()  # (end of the grain, octets)
+        self._total = 0
+
+    def charge(self, now_ns: int, octets: int) -> None:
+        """Note octets that are sent now."""
+        self._forget(now_ns)
+        end_ns = now_ns + self._grain_ns - now_ns % self._grain_ns
+        if self._sent and self._sent[-1][0] >= end_ns:
+            end_ns, before = self._sent.pop()
+            self._sent.append((end_ns, before + octets))
+        else:
+            self._sent.append((end_ns, octets))
+        self._total += octets
+
+    def room_at_ns(self, now_ns: int, octets: int) -> int:
+        """Return the first time, not before now, at which so many octets may be sent.
+
+        More than a window may hold are never sent together; they wait for an empty window.
+        """
+        self._forget(now_ns)
+        excess = self._total + min(octets, self._octets) - self._octets
+        at_ns = now_ns
+        for end_ns, sent in self._sent:
+            if excess <= 0:
+                break
+            excess -= sent
+            at_ns = end_ns + self._window_ns
+        return at_ns
+
+    def _forget(self, now_ns: int) -> None:
+        while self._sent and self._sent[0][0] + self._window_ns <= now_ns:
+            self._total -= self._sent.popleft()[1]
+
+
+class Pacer:
+    """How many octets may go out now: by the bit rate, by the promise, and by a duty cycle where there is one.
+
+    Args:
+        bitrate_bps: Long-term rate.
+        now_ns: Monotonic time of the start.
+        burst_octets: What leaves at once if packets leave whole; None where octets leave in chunks.
+        duty_cycle: Share of any hour that may be spent on the air.
+    """
+
+    def __init__(
+        self, bitrate_bps: int, now_ns: int, *, burst_octets: int | None = None, duty_cycle: float = 1.0
+    ) -> None:
+        self._bucket = TokenBucket(bitrate_bps, now_ns, burst_octets)
+        self._limits: list[WindowLimit] = []
+        if burst_octets is not None:  # a packet at once on top of the rate could break the promise
+            self._limits.append(WindowLimit(_LIMIT_BPS * _LIMIT_WINDOW_S // 8, _LIMIT_WINDOW_S * _NS_PER_S))
+        if duty_cycle < 1.0:
+            octets = int(duty_cycle * _DUTY_WINDOW_S * bitrate_bps / 8)
+            self._limits.append(WindowLimit(octets, _DUTY_WINDOW_S * _NS_PER_S))
+
+    def take(self, now_ns: int, wanted_octets: int) -> int:
+        """Return how many of the wanted octets may go out now, and charge them."""
+        granted = 0 if self._limited_until_ns(now_ns, wanted_octets) > now_ns else wanted_octets
+        granted = self._bucket.take(now_ns, granted)
+        for limit in self._limits:
+            limit.charge(now_ns, granted)
+        return granted
+
+    def available_at_ns(self, now_ns: int, octets: int) -> int:
+        """Return the first time, not before now, at which so many octets will be granted at once."""
+        return max(self._bucket.available_at_ns(now_ns, octets), self._limited_until_ns(now_ns, octets))
+
+    def granted_at_ns(self, now_ns: int, octets: int) -> int:
+        """Return when, not before now, the last of so many octets will be granted, if none is left waiting."""
+        return max(self._bucket.granted_at_ns(now_ns, octets), self._limited_until_ns(now_ns, octets))
+
+    def _limited_until_ns(self, now_ns: int, octets: int) -> int:
+        return max((limit.room_at_ns(now_ns, octets) for limit in self._limits), default=now_ns)
 
 
 def check_bitrate(bitrate_bps: int) -> None:

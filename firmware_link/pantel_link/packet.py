@@ -2,37 +2,30 @@
 
 ::
 
-    | version 2 | kind 4 | sender 6 | sequence 10 | time stamp 10 |  payload  |  CRC-32  |
+    | version 2 | kind 4 | sender 6 | sequence 10 | time stamp 10 |  payload  |  trailer |
     |<------------------------ 4 octets ------------------------->|           | 4 octets |
 
-The packet carries no length: the codeword around it has a fixed one, and a shorter payload is followed by
-zeros. Octets and bits are most significant first.
+The packet carries no length: what is around it has one, and a shorter payload is followed by zeros. Octets and bits are
+most significant first. `pantel_link.seal` says what the trailer is.
 """
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
 from pantel_link.bitfield import BitField, pack_fields, packed_octets, unpack_fields
-from pantel_link.context import SENDER_BITS, StreamContext
-from pantel_link.errors import ContextError, HeaderError, TrailerError
-from pantel_link.identity import Identity
+from pantel_link.context import PROTOCOL_VERSION, SENDER_BITS
+from pantel_link.errors import HeaderError
+from pantel_link.identity import ROLLOVER_BITS
+from pantel_link.seal import TRAILER_OCTETS, Seal
 from pantel_link.time_stamp import TICK_BITS
 
-__all__ = [
-    "HEADER_OCTETS",
-    "PROTOCOL_VERSION",
-    "SEQUENCE_BITS",
-    "TRAILER_OCTETS",
-    "Packet",
-    "PacketKind",
-]
+__all__ = ["COUNTER_BITS", "HEADER_OCTETS", "SEQUENCE_BITS", "Packet", "PacketKind", "SealedPacket"]
 
-PROTOCOL_VERSION = 1  # not 0, so that a codeword of zeros is no packet
+_VERSIONS = (1, PROTOCOL_VERSION)  # not 0, so that a codeword of zeros is no packet
 SEQUENCE_BITS = 10
+COUNTER_BITS = ROLLOVER_BITS + SEQUENCE_BITS
 
 _HEADER = (
     BitField("version", 2),
@@ -42,7 +35,6 @@ _HEADER = (
     BitField("tick", TICK_BITS),
 )
 HEADER_OCTETS = packed_octets(_HEADER)
-TRAILER_OCTETS = 4
 
 
 class PacketKind(IntEnum):
@@ -53,6 +45,8 @@ class PacketKind(IntEnum):
     STILL = 2
     TELEMETRY = 3
     TEXT = 4
+    COMMAND = 5
+    REPLY = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,84 +56,96 @@ class Packet:
     Attributes:
         kind: What the payload is.
         sender: Number of the sender, 0..63.
-        sequence: Counts all packets of the sender, modulo 1024.
+        counter: Counts all packets from the sender's start, 26 bits; 10 of them are on the wire.
         tick: When its first octet left, in steps of 25 ms modulo 1024.
         payload: The payload; at the receiver with the zeros that fill the codeword.
     """
 
     kind: PacketKind
     sender: int
-    sequence: int
+    counter: int
     tick: int
     payload: bytes
 
-    def to_bytes(self, context: StreamContext) -> bytes:
+    @property
+    def sequence(self) -> int:
+        """The lower 10 bits of the counter."""
+        return self.counter % (1 << SEQUENCE_BITS)
+
+    def to_bytes(self, seal: Seal) -> bytes:
         """Return header, payload and trailer.
 
         Raises:
-            ValueError: A header value does not fit its field.
+            ValueError: A value does not fit its field.
         """
+        if not 0 <= self.counter < 1 << COUNTER_BITS:
+            raise ValueError(f"counter is {self.counter} and must lie in 0..{(1 << COUNTER_BITS) - 1}")
         header = pack_fields(
             _HEADER,
             {
-                "version": PROTOCOL_VERSION,
+                "version": seal.context.version,
                 "kind": self.kind,
                 "sender": self.sender,
                 "sequence": self.sequence,
                 "tick": self.tick,
             },
         )
-        body = header + self.payload
-        return body + _trailer(body, context)
+        return header + seal.close(header, self.payload, self.counter, readable=self.kind is PacketKind.IDENT)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedPacket:
+    """A packet of which only the header is understood yet.
+
+    Attributes:
+        version: Of the protocol.
+        kind: What the payload is.
+        sender: Number of the sender.
+        sequence: The lower 10 bits of its counter.
+        tick: Time stamp.
+        octets: All of it.
+    """
+
+    version: int
+    kind: PacketKind
+    sender: int
+    sequence: int
+    tick: int
+    octets: bytes
 
     @classmethod
-    def from_bytes(cls, octets: bytes, contexts: Iterable[StreamContext]) -> tuple[Packet, StreamContext]:
-        """Return the packet and the context that its trailer fits.
-
-        An IDENT packet brings its own context; any other must fit one of those given.
-
-        Args:
-            octets: Header, payload and trailer.
-            contexts: The known streams, of this and of other senders.
+    def from_bytes(cls, octets: bytes) -> SealedPacket:
+        """Read the header of a packet.
 
         Raises:
             HeaderError: Too short, another version, or an unassigned kind.
-            IdentityError: An IDENT packet that describes no possible stream.
-            ContextError: None of the contexts belongs to the packet's sender.
-            TrailerError: The trailer fits none of them.
         """
         if len(octets) < HEADER_OCTETS + TRAILER_OCTETS:
             raise HeaderError(f"{len(octets)} octets are too few for a packet")
-        body, trailer = octets[:-TRAILER_OCTETS], octets[-TRAILER_OCTETS:]
-        packet = cls._from_body(body)
-        if packet.kind is PacketKind.IDENT:
-            candidates = [Identity.from_payload(packet.sender, packet.payload).context]
-        else:
-            candidates = [context for context in contexts if context.sender == packet.sender]
-        if not candidates:
-            raise ContextError(f"sender {packet.sender} has not introduced itself yet")
-        for context in candidates:
-            if trailer == _trailer(body, context):
-                return packet, context
-        raise TrailerError(f"trailer fits no known stream of sender {packet.sender}")
-
-    @classmethod
-    def _from_body(cls, body: bytes) -> Packet:
-        values = unpack_fields(_HEADER, body[:HEADER_OCTETS])
-        if values["version"] != PROTOCOL_VERSION:
-            raise HeaderError(f"protocol version {values['version']}; this receiver reads {PROTOCOL_VERSION}")
+        values = unpack_fields(_HEADER, octets[:HEADER_OCTETS])
+        if values["version"] not in _VERSIONS:
+            raise HeaderError(f"protocol version {values['version']}; this receiver reads {_VERSIONS}")
         try:
             kind = PacketKind(values["kind"])
         except ValueError as error:
             raise HeaderError(f"kind {values['kind']} is not assigned") from error
-        return cls(kind, values["sender"], values["sequence"], values["tick"], body[HEADER_OCTETS:])
+        return cls(values["version"], kind, values["sender"], values["sequence"], values["tick"], octets)
 
+    @property
+    def readable_payload(self) -> bytes:
+        """The payload, if it is not encrypted; nothing is checked yet."""
+        return self.octets[HEADER_OCTETS:-TRAILER_OCTETS]
 
-def _trailer(body: bytes, context: StreamContext) -> bytes:
-    """Return the CRC-32 (IEEE 802.3, as zlib) over the context and then the packet.
+    def open(self, seal: Seal, counter: int) -> Packet:
+        """Return the packet, if it belongs to a stream.
 
-    The context is never sent but fixes the start of the CRC, so a packet of another stream fails here. Two
-    contexts that differ within 32 neighbouring bits (another epoch, another model) never share a trailer:
-    a CRC finds every burst up to its own length.
-    """
-    return zlib.crc32(body, zlib.crc32(context.to_bytes())).to_bytes(TRAILER_OCTETS, "big")
+        Args:
+            seal: Of the stream.
+            counter: What the packet's counter must be, if it does.
+
+        Raises:
+            TrailerError: It does not.
+        """
+        header, sealed = self.octets[:HEADER_OCTETS], self.octets[HEADER_OCTETS:]
+        payload = seal.open(header, sealed, counter, readable=self.kind is PacketKind.IDENT)
+        return Packet(self.kind, self.sender, counter, self.tick, payload)

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pantel_link.codeword import CodewordListener, HeardCodeword
 from pantel_link.context import StreamContext
-from pantel_link.errors import CodewordError, ContextError, PacketError, TrailerError
+from pantel_link.errors import CodewordError, ContextError, PacketError, ReplayError, TrailerError
 from pantel_link.fec import CorrectedMessage
 from pantel_link.framing import Deframer, announced_format, correct
+from pantel_link.keys import Keyring
 from pantel_link.pacing import DEFAULT_BITRATE_BPS
 from pantel_link.packet import Packet
-from pantel_link.sequence import SequenceTracker
+from pantel_link.sequence import Order
 from pantel_link.statistics import ReceiverStatistics
-from pantel_link.time_stamp import StampClock
-from pantel_link.wire_format import MARKER_OCTETS, WireFormat
+from pantel_link.streams import KnownStreams, Stream, StreamMemory
+from pantel_link.wire_format import MARKER_OCTETS
 
 __all__ = ["LinkReceiver", "ReceivedPacket"]
 
-_MAX_STREAMS = 16
 _MAX_UNKNOWN = 64
 
 
@@ -44,45 +44,57 @@ class ReceivedPacket:
 
 
 @dataclass(frozen=True, slots=True)
-class _Verified:
-    """A codeword that is a packet of a known stream."""
+class _Heard:
+    """What may be a packet, after error correction.
 
-    wire_format: WireFormat
+    Attributes:
+        corrected: Its octets, and what was wrong with them.
+        codeword_octets: Octets that were checked.
+        wire_octets: What it took on the wire, with all that was around it.
+        arrival_ns: When it was received.
+    """
+
     corrected: CorrectedMessage
-    packet: Packet
-    context: StreamContext
+    codeword_octets: int
+    wire_octets: int
+    arrival_ns: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Unknown:
-    """A codeword that may be a packet of a stream that is not known yet."""
+    """What may be a packet of a stream that is not known yet."""
 
-    wire_format: WireFormat
-    corrected: CorrectedMessage
-    arrival_ns: int
+    heard: _Heard
     rejected: bool  # how it was counted: its trailer fits no stream, rather than that there was none to try
 
 
-@dataclass(slots=True)
-class _Stream:
-    sequence: SequenceTracker = field(default_factory=SequenceTracker)
-    clock: StampClock = field(default_factory=StampClock)
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """A packet of a known stream, or one that makes its stream known."""
+
+    heard: _Heard
+    packet: Packet
+    stream: Stream
 
 
 class LinkReceiver:
-    """Finds, corrects, verifies and dates packets; drops duplicates; counts everything.
+    """Finds, corrects, verifies and dates packets; drops duplicates and recordings; counts everything.
 
     A stream is known once its IDENT has arrived; the last 64 packets heard before are kept and delivered then, with the
-    times of their arrival. The 16 streams heard last are remembered, so a restarted or a second sender takes nothing
-    away from the others.
+    times of their arrival.
 
     Args:
         bitrate_bps: Rate at which the sender paces its octets; gives the air time of a packet.
         contexts: Streams that are known beforehand, for joining without waiting for an IDENT.
         listener: Hears every codeword before error correction, such as the writer of a capture.
+        keyring: Which streams are taken; by default those without a key.
+        memory: What earlier runs have heard of streams with a key.
 
     Attributes:
         statistics: What has been received.
+
+    Raises:
+        SecurityError: A stream that is known beforehand cannot be taken.
     """
 
     def __init__(
@@ -91,9 +103,11 @@ class LinkReceiver:
         bitrate_bps: int = DEFAULT_BITRATE_BPS,
         contexts: Iterable[StreamContext] = (),
         listener: CodewordListener | None = None,
+        keyring: Keyring | None = None,
+        memory: StreamMemory | None = None,
     ) -> None:
         self._bitrate_bps = bitrate_bps
-        self._streams: OrderedDict[StreamContext, _Stream] = OrderedDict((each, _Stream()) for each in contexts)
+        self._streams = KnownStreams(contexts, keyring or Keyring(), memory)
         self._unknown: deque[_Unknown] = deque(maxlen=_MAX_UNKNOWN)
         self._listener = listener
         self.statistics = ReceiverStatistics()
@@ -102,7 +116,12 @@ class LinkReceiver:
     @property
     def contexts(self) -> tuple[StreamContext, ...]:
         """The known streams, the one heard last at the end."""
-        return tuple(self._streams)
+        return self._streams.contexts
+
+    @property
+    def newest(self) -> dict[tuple[int, str], tuple[int, int]]:
+        """Epoch and highest counter of the streams with a key, by sender and callsign."""
+        return self._streams.newest
 
     def receive(self, octets: bytes, now_ns: int) -> list[ReceivedPacket]:
         """Take octets from the port; return the packets that they complete. Noise raises nothing.
@@ -114,11 +133,11 @@ class LinkReceiver:
         packets = []
         self._deframer.push(octets)
         while (codeword := self._deframer.pop()) is not None:
-            verified = self._verify(codeword.octets, codeword.wire_format, now_ns)
+            verified = self._verify_codeword(codeword.octets, now_ns)
             if verified is None:
                 continue
             self._deframer.accept(codeword)
-            packets += self._deliver(verified, now_ns)
+            packets += self._deliver(verified)
         return packets
 
     def receive_codeword(self, octets: bytes, arrival_ns: int) -> list[ReceivedPacket]:
@@ -133,33 +152,54 @@ class LinkReceiver:
         if wire_format is None or len(octets) != wire_format.wire_octets:
             return []
         self.statistics.markers += 1
-        verified = self._verify(octets, wire_format, arrival_ns)
-        return self._deliver(verified, arrival_ns) if verified is not None else []
+        verified = self._verify_codeword(octets, arrival_ns)
+        return self._deliver(verified) if verified is not None else []
 
-    def _verify(self, octets: bytes, wire_format: WireFormat, now_ns: int) -> _Verified | None:
+    def receive_packet(self, octets: bytes, arrival_ns: int, wire_octets: int | None = None) -> list[ReceivedPacket]:
+        """Take a packet that arrived whole, without marker and codeword; return the packets that it makes known.
+
+        Args:
+            octets: The packet.
+            arrival_ns: Monotonic time of its arrival.
+            wire_octets: What it took on the wire, with all that was around it; its own octets by default.
+        """
+        self.statistics.wire_octets += wire_octets or len(octets)
+        self.statistics.markers += 1
+        self.statistics.codewords_corrected += 1
+        heard = _Heard(CorrectedMessage(octets, 0, 0), len(octets), wire_octets or len(octets), arrival_ns)
+        verified = self._verify(octets, heard)
+        return self._deliver(verified) if verified is not None else []
+
+    def _verify_codeword(self, octets: bytes, now_ns: int) -> _Verified | None:
         """Correct a codeword and return what it holds; None if that is no packet of a known stream."""
-        corrected = None
+        wire_format = announced_format(int.from_bytes(octets[:MARKER_OCTETS], "big"))
+        assert wire_format is not None  # noqa: S101 - that is how it was found
         try:
             corrected = correct(octets, wire_format)
-            packet, context = Packet.from_bytes(corrected.message, self._streams)
-        except PacketError as error:
-            self._count_flaw(error)
-            if corrected is not None and isinstance(error, ContextError | TrailerError):
-                rejected = isinstance(error, TrailerError)
-                self._unknown.append(_Unknown(wire_format, corrected, now_ns, rejected))
-            self._tell(octets, now_ns, corrected, None, str(error))
+        except CodewordError as error:
+            self.statistics.codewords_failed += 1
+            self._tell(octets, now_ns, None, None, str(error))
             return None
         self.statistics.codewords_corrected += 1
-        self._tell(octets, now_ns, corrected, packet)
-        return _Verified(wire_format, corrected, packet, context)
+        return self._verify(octets, _Heard(corrected, wire_format.codeword_octets, wire_format.wire_octets, now_ns))
+
+    def _verify(self, octets: bytes, heard: _Heard) -> _Verified | None:
+        try:
+            packet, stream = self._streams.open(heard.corrected.message)
+        except PacketError as error:
+            self._count_flaw(error)
+            if isinstance(error, ContextError | TrailerError):
+                self._unknown.append(_Unknown(heard, isinstance(error, TrailerError)))
+            self._tell(octets, heard.arrival_ns, heard.corrected, None, str(error))
+            return None
+        self._tell(octets, heard.arrival_ns, heard.corrected, packet)
+        return _Verified(heard, packet, stream)
 
     def _count_flaw(self, error: PacketError) -> None:
-        if isinstance(error, CodewordError):
-            self.statistics.codewords_failed += 1
-            return
-        self.statistics.codewords_corrected += 1
         if isinstance(error, ContextError):
             self.statistics.packets_without_context += 1
+        elif isinstance(error, ReplayError):
+            self.statistics.packets_replayed += 1
         else:
             self.statistics.packets_rejected += 1
 
@@ -170,55 +210,52 @@ class LinkReceiver:
             wrong = None if corrected is None else corrected.corrected_octets
             self._listener.on_codeword(HeardCodeword(octets, now_ns, wrong, packet, flaw))
 
-    def _deliver(self, verified: _Verified, now_ns: int) -> list[ReceivedPacket]:
+    def _deliver(self, verified: _Verified) -> list[ReceivedPacket]:
         """Return a verified packet; before it, if it makes its stream known, those heard before of that stream."""
         found: list[ReceivedPacket | None] = []
-        if verified.context not in self._streams:
-            found += [self._deliver_one(each, arrival_ns) for each, arrival_ns in self._recognised(verified.context)]
-        found.append(self._deliver_one(verified, now_ns))
+        if verified.stream.seal.context not in self._streams or verified.stream.counters.newest is None:
+            found += [self._deliver_one(each) for each in self._recognised(verified)]
+        found.append(self._deliver_one(verified))
         return [received for received in found if received is not None]
 
-    def _recognised(self, context: StreamContext) -> list[tuple[_Verified, int]]:
+    def _recognised(self, introduction: _Verified) -> list[_Verified]:
         """Take the packets of a stream out of those that were heard before anything was known of it."""
         found, unknown = [], deque[_Unknown](maxlen=_MAX_UNKNOWN)
+        stream, counter = introduction.stream, introduction.packet.counter
         for each in self._unknown:
             try:
-                packet, _ = Packet.from_bytes(each.corrected.message, [context])
+                packet = self._streams.open_earlier(each.heard.corrected.message, stream, counter)
             except PacketError:
                 unknown.append(each)
             else:
-                found.append((_Verified(each.wire_format, each.corrected, packet, context), each.arrival_ns))
+                found.append(_Verified(each.heard, packet, stream))
                 self.statistics.packets_rejected -= each.rejected
                 self.statistics.packets_without_context -= not each.rejected
         self._unknown = unknown
         return found
 
-    def _deliver_one(self, verified: _Verified, now_ns: int) -> ReceivedPacket | None:
-        packet, corrected, wire_format = verified.packet, verified.corrected, verified.wire_format
-        stream = self._stream(verified.context)
+    def _deliver_one(self, verified: _Verified) -> ReceivedPacket | None:
+        packet, stream, corrected = verified.packet, verified.stream, verified.heard.corrected
         statistics = self.statistics
-        statistics.good_bits += 8 * wire_format.codeword_octets
+        arrival = stream.counters.observe(packet.counter)
+        if arrival.order is Order.STALE:
+            statistics.packets_replayed += 1
+            return None
+        self._streams.touch(stream)
+        statistics.good_bits += 8 * verified.heard.codeword_octets
         statistics.corrected_bits += corrected.corrected_bits
         statistics.corrected_octets += corrected.corrected_octets
-        arrival = stream.sequence.observe(packet.sequence)
-        if arrival.duplicate:
+        if arrival.order is Order.DUPLICATE:
             statistics.packets_duplicate += 1
             return None
+        self._streams.note(stream, packet.counter)
         statistics.packets_good += 1
         statistics.packets_lost += arrival.lost
-        air_time_ns = 8 * wire_format.wire_octets * 1_000_000_000 // self._bitrate_bps
+        air_time_ns = 8 * verified.heard.wire_octets * 1_000_000_000 // self._bitrate_bps
         return ReceivedPacket(
             packet=packet,
-            context=verified.context,
-            stamp_ns=stream.clock.local_time_ns(packet.tick, now_ns, air_time_ns),
-            arrival_ns=now_ns,
+            context=stream.seal.context,
+            stamp_ns=stream.clock.local_time_ns(packet.tick, verified.heard.arrival_ns, air_time_ns),
+            arrival_ns=verified.heard.arrival_ns,
             corrected_octets=corrected.corrected_octets,
         )
-
-    def _stream(self, context: StreamContext) -> _Stream:
-        """Return the state of a verified stream, and mark it as heard last."""
-        stream = self._streams.setdefault(context, _Stream())
-        self._streams.move_to_end(context)
-        while len(self._streams) > _MAX_STREAMS:
-            self._streams.popitem(last=False)
-        return stream

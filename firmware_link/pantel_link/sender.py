@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
+from pantel_link.codeword import SentCodeword
 from pantel_link.context import StreamContext
-from pantel_link.errors import PayloadError
-from pantel_link.framing import frame_packet
+from pantel_link.errors import EpochUsedUp, PayloadError
 from pantel_link.identity import Identity
-from pantel_link.pacing import CHUNK_OCTETS, DEFAULT_BITRATE_BPS, TokenBucket, check_bitrate
-from pantel_link.packet import SEQUENCE_BITS, Packet, PacketKind
+from pantel_link.keys import SenderKey
+from pantel_link.pacing import DEFAULT_BITRATE_BPS, Pacer, check_bitrate
+from pantel_link.packet import COUNTER_BITS, SEQUENCE_BITS, Packet, PacketKind
+from pantel_link.profiles import Profile, StreamProfile
+from pantel_link.seal import make_seal
 from pantel_link.statistics import SenderStatistics
 from pantel_link.time_stamp import TICK_NS, tick_of
-from pantel_link.wire_format import LengthClass, Preset, wire_format
+from pantel_link.wire_format import LengthClass
 
-__all__ = ["IDENT_INTERVAL_NS", "LinkSender"]
+__all__ = ["LinkSender", "SentListener", "ident_interval_ns"]
 
-IDENT_INTERVAL_NS = 15_000_000_000
-_FIRST_IDENTS_NS = (3_000_000_000, 4_000_000_000)  # sooner after the start, but the first picture comes first
+_IDENT_INTERVAL_NS = 15_000_000_000
+_LONGEST_IDENT_INTERVAL_NS = 600_000_000_000  # amateurs must give their callsign every 10 minutes
+_FIRST_IDENT_SHARES = (0.2, 4 / 15)  # of the interval: sooner after the start, but the first picture comes first
 
 # Time stamps are unambiguous up to 19.2 s (see time_stamp), so a packet that the port kept out longer is void.
 _MAX_WAIT_NS = 12_000_000_000
+
+
+class SentListener(Protocol):
+    """Takes every packet that is sent, such as the writer of a capture. It must not raise."""
+
+    def on_sent(self, codeword: SentCodeword) -> None:
+        """Take a packet as it goes to the port."""
+        ...
+
+
+def ident_interval_ns(bitrate_bps: int) -> int:
+    """Return the time between two IDENT packets: 15 s, and on slower lines as much longer as they are slower."""
+    return min(
+        _IDENT_INTERVAL_NS * DEFAULT_BITRATE_BPS // min(bitrate_bps, DEFAULT_BITRATE_BPS), _LONGEST_IDENT_INTERVAL_NS
+    )
 
 
 class LinkSender:
@@ -35,15 +56,18 @@ class LinkSender:
         if sender.ready(now_ns):
             sender.submit(PacketKind.SCENE, payload, sender.stamp_ns(now_ns))
 
-    An IDENT packet goes first, again after 3 s and 7 s, and then every 15 s. A packet that the port does not accept for
-    12 s is dropped, as its time stamp would be ambiguous. To end without cutting a packet off, call `finish` and go on
-    until it is `idle`.
+    An IDENT packet goes first, again after 3 s and 7 s, and then every 15 s, on lines below 960 bit/s more rarely. A
+    packet that the port does not accept for 12 s is dropped, as its time stamp would be ambiguous. To end without
+    cutting a packet off, call `finish` and go on until it is `idle`.
 
     Args:
         context: The stream; its epoch must be new after every start.
         now_ns: Monotonic time of the start.
-        preset: Strength of the error protection.
+        profile: Of the line; a stream with standard protection by default.
         bitrate_bps: Wire octets per second times 8; at most 976.
+        duty_cycle: Share of any hour that may be spent on the air.
+        key: Needed if the context has security.
+        listener: Hears every packet that is sent.
 
     Attributes:
         utc_offset_ns: UTC less monotonic time, None while unknown; the caller may set it at any time.
@@ -51,6 +75,7 @@ class LinkSender:
 
     Raises:
         ValueError: The bit rate would break the promise of 1000 bit/s over any 10 s.
+        KeyFileError: The context needs a key.
     """
 
     def __init__(
@@ -58,19 +83,24 @@ class LinkSender:
         context: StreamContext,
         *,
         now_ns: int,
-        preset: Preset = Preset.STANDARD,
+        profile: Profile | None = None,
         bitrate_bps: int = DEFAULT_BITRATE_BPS,
+        duty_cycle: float = 1.0,
+        key: SenderKey | None = None,
+        listener: SentListener | None = None,
     ) -> None:
         check_bitrate(bitrate_bps)
         self._context = context
-        self._preset = preset
+        self._seal = make_seal(context, None if key is None else key.key)
+        self._profile = StreamProfile() if profile is None else profile
         self._bitrate_bps = bitrate_bps
-        self._bucket = TokenBucket(bitrate_bps, now_ns)
+        self._pacer = Pacer(bitrate_bps, now_ns, burst_octets=self._profile.burst_octets, duty_cycle=duty_cycle)
+        self._listener = listener
         self._outgoing = bytearray()
         self._void_after_ns = now_ns
         self._line_free_ns = now_ns
         self._finishing = False
-        self._sequence = 0
+        self._counter = 0
         self._next_ident_ns = now_ns
         self.utc_offset_ns: int | None = None
         self.statistics = SenderStatistics()
@@ -82,13 +112,13 @@ class LinkSender:
 
     def capacity_bytes(self, length_class: LengthClass) -> int:
         """Return the largest payload of a packet of this length."""
-        return wire_format(self._preset, length_class).payload_octets
+        return self._profile.payload_octets(length_class)
 
     def ready(self, now_ns: int) -> bool:
         """Whether a payload built now would start on the wire within one chunk (8 octets) of what is left."""
         self._drop_void(now_ns)
         self._introduce(now_ns)
-        return self._nearly_idle() and not self._finishing
+        return self._free(now_ns) and not self._finishing
 
     def finish(self) -> None:
         """Start no packet any more; what is in flight still leaves."""
@@ -101,8 +131,7 @@ class LinkSender:
 
     def stamp_ns(self, now_ns: int) -> int:
         """Return the time stamp of a packet submitted now: when its first octet will leave, in whole ticks."""
-        chunks = len(self._outgoing) // CHUNK_OCTETS + 1  # the last of which the packet's first octet is part of
-        return self._bucket.granted_at_ns(now_ns, chunks * CHUNK_OCTETS) // TICK_NS * TICK_NS
+        return self._begins_at_ns(now_ns) // TICK_NS * TICK_NS
 
     def submit(
         self,
@@ -115,59 +144,76 @@ class LinkSender:
 
         Args:
             kind: What the payload is.
-            payload: At most `capacity_bytes` octets; shorter ones arrive with zeros behind them.
+            payload: At most `capacity_bytes` octets; on a stream, shorter ones arrive with zeros behind them.
             stamp_ns: What `stamp_ns` returned, or any time that the payload's own times count from.
             length_class: Live or still codeword.
 
         Returns:
-            The packet's sequence number.
+            The packet's counter.
 
         Raises:
             PayloadError: It does not fit, a packet is still in flight, or none may start any more.
+            EpochUsedUp: The stream has no counter left: the sender must start again.
         """
         if self._finishing or not self._nearly_idle():
             raise PayloadError("a packet is still in flight, or none may start any more: ask ready() before submit()")
         if len(payload) > self.capacity_bytes(length_class):
-            raise PayloadError(
-                f"payload has {len(payload)} octets; a {self._preset} {length_class} packet carries "
-                f"{self.capacity_bytes(length_class)}"
-            )
+            most = self.capacity_bytes(length_class)
+            raise PayloadError(f"payload has {len(payload)} octets; a {length_class} packet carries {most}")
         self.statistics.payload_octets += len(payload)
         return self._frame(kind, payload, stamp_ns, length_class)
 
     def due(self, now_ns: int) -> bytes:
-        """Return the octets to write now, at most 8 and often none; call again until none are returned.
+        """Return the octets to write now, at most 8 or one packet, and often none; call again until none are returned.
 
         They count as sent. What a port does not accept may be handed back by `put_back`.
         """
         self._drop_void(now_ns)
         self._introduce(now_ns)
-        wanted = min(CHUNK_OCTETS, len(self._outgoing))
-        if self._bucket.available_at_ns(now_ns, wanted) > now_ns:
+        chunk = bytes(self._outgoing[: self._profile.chunk_octets(len(self._outgoing))])
+        taken = self._profile.wire_octets(chunk)
+        if not chunk or self._pacer.available_at_ns(now_ns, taken) > now_ns:
             return b""  # wait for a whole chunk
-        granted = self._bucket.take(now_ns, wanted)
-        chunk = bytes(self._outgoing[:granted])
-        del self._outgoing[:granted]
-        self.statistics.wire_octets += granted
-        self._line_free_ns = max(self._line_free_ns, now_ns) + self._air_time_ns(granted)
+        self._pacer.take(now_ns, taken)
+        del self._outgoing[: len(chunk)]
+        self.statistics.wire_octets += taken
+        self._line_free_ns = max(self._line_free_ns, now_ns) + self._air_time_ns(taken)
         return chunk
 
     def put_back(self, octets: bytes) -> None:
         """Take back what the port did not accept of the last chunk; the pacing still counts it."""
         self._outgoing[:0] = octets
-        self.statistics.wire_octets -= len(octets)
+        self.statistics.wire_octets -= self._profile.wire_octets(octets)
 
     def next_due_ns(self, now_ns: int) -> int:
         """Return when `due` will next have octets, if nothing is submitted until then, or when it will be `idle`."""
         if not self._outgoing:
             return max(now_ns, self._line_free_ns if self._finishing else self._next_ident_ns)
-        return self._bucket.available_at_ns(now_ns, min(CHUNK_OCTETS, len(self._outgoing)))
+        chunk = bytes(self._outgoing[: self._profile.chunk_octets(len(self._outgoing))])
+        return self._pacer.available_at_ns(now_ns, self._profile.wire_octets(chunk))
 
     def _air_time_ns(self, octets: int) -> int:
         return 8 * octets * 1_000_000_000 // self._bitrate_bps
 
     def _nearly_idle(self) -> bool:
-        return len(self._outgoing) <= CHUNK_OCTETS
+        """Whether what is in flight leaves with the next chunk; a packet that leaves whole must be gone."""
+        if self._profile.burst_octets is not None:
+            return not self._outgoing
+        return self._profile.chunk_octets(len(self._outgoing)) == len(self._outgoing)
+
+    def _free(self, now_ns: int) -> bool:
+        """Whether a packet may be built: not before the pacing would let it go if it goes whole."""
+        if not self._nearly_idle():
+            return False
+        return self._profile.burst_octets is None or self._begins_at_ns(now_ns) <= now_ns
+
+    def _begins_at_ns(self, now_ns: int) -> int:
+        """Return when the first octet of a packet submitted now will leave."""
+        if self._profile.burst_octets is not None:
+            return self._pacer.available_at_ns(now_ns, self._profile.wire_octets(bytes(self.payload_capacity_bytes)))
+        chunk_octets = self._profile.chunk_octets(1 << 16)
+        chunks = len(self._outgoing) // chunk_octets + 1  # the last of which the packet's first octet is part of
+        return self._pacer.granted_at_ns(now_ns, chunks * chunk_octets)
 
     def _drop_void(self, now_ns: int) -> None:
         if now_ns > self._void_after_ns:
@@ -179,16 +225,23 @@ class LinkSender:
             return
         stamp_ns = self.stamp_ns(now_ns)
         utc_s = None if self.utc_offset_ns is None else (stamp_ns + self.utc_offset_ns) // 1_000_000_000
-        self._frame(PacketKind.IDENT, Identity(self._context, utc_s).to_payload(), stamp_ns, LengthClass.LIVE)
-        sent = self.statistics.idents
-        self._next_ident_ns = now_ns + (_FIRST_IDENTS_NS[sent] if sent < len(_FIRST_IDENTS_NS) else IDENT_INTERVAL_NS)
+        identity = Identity(self._context, self._counter >> SEQUENCE_BITS, utc_s)
+        self._frame(PacketKind.IDENT, identity.to_payload(), stamp_ns, LengthClass.LIVE)
+        interval_ns, sent = ident_interval_ns(self._bitrate_bps), self.statistics.idents
+        share = _FIRST_IDENT_SHARES[sent] if sent < len(_FIRST_IDENT_SHARES) else 1.0
+        self._next_ident_ns = now_ns + round(interval_ns * share)
         self.statistics.idents += 1
 
     def _frame(self, kind: PacketKind, payload: bytes, stamp_ns: int, length_class: LengthClass) -> int:
-        sequence = self._sequence
-        packet = Packet(kind, self._context.sender, sequence, tick_of(stamp_ns), payload)
-        self._outgoing += frame_packet(packet, self._context, wire_format(self._preset, length_class))
+        counter = self._counter
+        if counter >> COUNTER_BITS:
+            raise EpochUsedUp("the sender has sent all packets of one start: start it again")
+        packet = Packet(kind, self._context.sender, counter, tick_of(stamp_ns), payload)
+        framed = self._profile.frame(packet, self._seal, length_class)
+        self._outgoing += framed
+        if self._listener is not None:
+            self._listener.on_sent(SentCodeword(framed, stamp_ns, packet))
         self._void_after_ns = stamp_ns + self._air_time_ns(len(self._outgoing)) + _MAX_WAIT_NS
-        self._sequence = (sequence + 1) % (1 << SEQUENCE_BITS)
+        self._counter += 1
         self.statistics.packets += 1
-        return sequence
+        return counter

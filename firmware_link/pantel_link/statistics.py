@@ -33,7 +33,8 @@ class ReceiverStatistics:
 
     Every marker ends in one of: pending, ``codewords_failed``, ``markers_overlapped`` or
     ``codewords_corrected``; every corrected codeword in one of: ``packets_good``, ``packets_duplicate``,
-    ``packets_without_context`` or ``packets_rejected``.
+    ``packets_without_context``, ``packets_replayed`` or ``packets_rejected``.
+    A packet that arrives whole counts as a marker and a corrected codeword.
 
     Attributes:
         wire_octets: Octets received.
@@ -44,8 +45,9 @@ class ReceiverStatistics:
         packets_good: Packets delivered.
         packets_duplicate: Packets that had been delivered before.
         packets_without_context: Packets of a sender whose IDENT has not arrived yet.
+        packets_replayed: Packets of a stream with a key that are too old: recordings.
         packets_rejected: Corrected codewords whose header or trailer is not that of a known stream; a few
-            come from imitated markers, and many mean a sender of another version.
+            come from imitated markers, and many mean a sender of another version, or without the right key.
         packets_lost: Gaps in the sequence numbers of all streams, less those that arrived late.
         good_bits: Codeword bits of good and duplicate packets.
         corrected_bits: Wrong bits among ``good_bits``.
@@ -60,6 +62,7 @@ class ReceiverStatistics:
     packets_good: int = 0
     packets_duplicate: int = 0
     packets_without_context: int = 0
+    packets_replayed: int = 0
     packets_rejected: int = 0
     packets_lost: int = 0
     good_bits: int = 0

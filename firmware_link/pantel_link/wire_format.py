@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pantel_link.packet import HEADER_OCTETS, TRAILER_OCTETS
+from pantel_link.packet import HEADER_OCTETS
+from pantel_link.seal import TRAILER_OCTETS
 
 __all__ = [
     "MARKER_OCTETS",
@@ -84,9 +85,9 @@ WIRE_FORMATS = (
     WireFormat(Preset.LIGHT, LengthClass.LIVE, 0x22795E, codeword_octets=45, parity_octets=2),
     WireFormat(Preset.STANDARD, LengthClass.LIVE, 0xC8D267, codeword_octets=45, parity_octets=4),
     WireFormat(Preset.HEAVY, LengthClass.LIVE, 0x34C6AB, codeword_octets=45, parity_octets=16),
-    WireFormat(Preset.LIGHT, LengthClass.STILL, 0xEE18B8, codeword_octets=125, parity_octets=4),
-    WireFormat(Preset.STANDARD, LengthClass.STILL, 0x952D4B, codeword_octets=125, parity_octets=8),
-    WireFormat(Preset.HEAVY, LengthClass.STILL, 0x1758E5, codeword_octets=125, parity_octets=34),
+    WireFormat(Preset.LIGHT, LengthClass.STILL, 0xEE18B8, codeword_octets=128, parity_octets=4),
+    WireFormat(Preset.STANDARD, LengthClass.STILL, 0x952D4B, codeword_octets=128, parity_octets=8),
+    WireFormat(Preset.HEAVY, LengthClass.STILL, 0x1758E5, codeword_octets=128, parity_octets=34),
 )
 MAX_WIRE_OCTETS = max(each.wire_octets for each in WIRE_FORMATS)
 

@@ -112,7 +112,7 @@ def test_the_link_learns_utc_when_the_system_does(monkeypatch: pytest.MonkeyPatc
     utc = datetime(1970, 1, 1, tzinfo=UTC)
     monkeypatch.setattr(wall_clock, "utc_now", lambda: utc)
     clock = VirtualClock()
-    link = LinkSender(StreamContext(0, "N0CALL", 1, bytes(4), 64, 48), now_ns=0)
+    link = LinkSender(StreamContext(0, "N0CALL", 1, bytes(3), 64, 48), now_ns=0)
     sender = _DatedSender(Idle(), link, clock)
     assert sender.advance(0) == 1
     assert link.utc_offset_ns is None

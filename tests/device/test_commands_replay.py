@@ -24,7 +24,18 @@ from pantel_device.scene_encoder import SceneEncoder
 from pantel_device.sender import Sender
 from pantel_device.sink import Event, Picture
 from pantel_device.stream import stream_context
-from pantel_link import ChannelSettings, HeardCodeword, LinkReceiver, LinkSender, NullModem, VirtualClock
+from pantel_link import (
+    ChannelSettings,
+    HeardCodeword,
+    Keyring,
+    LinkReceiver,
+    LinkSender,
+    NullModem,
+    Security,
+    VirtualClock,
+    new_master_key,
+    write_key,
+)
 from pantel_link.captures import CapturedCodeword, CaptureEnd, CaptureHeader, CaptureWriter, read_capture
 from pantel_models import Artefact, ManifestError, View, find_artefact, load_scene_codec
 
@@ -222,6 +233,9 @@ def test_mistakes_are_one_line(live: _Live, tmp_path: Path, capsys: pytest.Captu
         ([str(live.capture), "--frames", str(live.capture)], 2, "cannot make the folder"),
         ([str(live.capture), "--report", str(tmp_path / "nowhere" / "a.json")], 2, "there is no folder"),
         ([str(live.capture), "--view", "pretty"], 2, "argument --view: invalid choice: 'pretty' (choose from"),
+        ([str(live.capture), "--loss", "1"], 2, "argument --loss: '1' is no probability of 0 to below 1"),
+        ([str(live.capture), "--ber", "few"], 2, "argument --ber: 'few' is no probability"),
+        ([str(live.capture), "--key", str(tmp_path / "key")], 1, "cannot read the key"),
         ([], 2, "the following arguments are required: CAPTURE"),
     ]
     for arguments, code, says in cases:
@@ -265,3 +279,87 @@ def test_a_capture_of_a_model_that_is_not_installed_says_so(
     out, err = capsys.readouterr()
     assert " 0 pictures" in out
     assert err.splitlines()[-1].startswith("pantel: warning: no model hash 721c is installed")
+
+
+def _runs(path: Path) -> list[dict[str, object]]:
+    runs: list[dict[str, object]] = json.loads(path.read_text())["runs"]
+    return runs
+
+
+def test_a_worse_line_is_the_same_every_time(live: _Live, tmp_path: Path) -> None:
+    reports = [tmp_path / f"{number}.json" for number in range(3)]
+    for report, seed in zip(reports, ("1", "1", "2"), strict=True):
+        arguments = ["--loss", "0.3", "--ber", "0.001", "--seed", seed, "--report", str(report)]
+        assert main(["replay", str(live.capture), *arguments]) == 0
+    first, again, other = (report.read_text() for report in reports)
+    assert first == again != other
+    assert main(["replay", str(live.capture), "--report", str(tmp_path / "live.json")]) == 0
+    (worse,), (before,) = _runs(reports[0]), _runs(tmp_path / "live.json")
+    assert isinstance(worse["packets_good"], int)
+    assert worse["packets_good"] < before["packets_good"]  # type: ignore[operator]
+
+
+def test_receivers_of_one_transmission_are_one_run(live: _Live, tmp_path: Path) -> None:
+    header, *events = read_capture(live.capture)
+    assert isinstance(header, CaptureHeader)
+    codewords = [event for event in events if isinstance(event, CapturedCodeword)]
+    halves = [tmp_path / "even.pcapng", tmp_path / "odd.pcapng"]
+    for number, path in enumerate(halves):
+        writer = CaptureWriter(path, header)
+        for codeword in codewords[number::2]:
+            writer.on_codeword(HeardCodeword(codeword.octets, codeword.arrival_ns, None, None, "x"))
+        end = events[-1]
+        assert isinstance(end, CaptureEnd)
+        writer.close(end.time_ns)
+    report = tmp_path / "merged.json"
+    arguments = ["--merge", "--view", "faithful", "--report", str(report)]
+    assert main(["replay", str(halves[1]), str(halves[0]), *arguments]) == 0
+    told = json.loads(report.read_text())
+    assert {entry["time_ns"]: entry["sha256"] for entry in told["pictures"]} == live.hashes
+    assert [run["capture"] for run in told["runs"]] == [f"{halves[1]} + {halves[0]}"]
+    CaptureWriter(tmp_path / "timeless.pcapng", CaptureHeader()).close(1)
+    assert main(["replay", "--merge", str(halves[0]), str(tmp_path / "timeless.pcapng")]) == 1
+
+
+def test_a_capture_of_a_sender_with_a_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    key = new_master_key()
+    write_key(tmp_path / "master.key", key)
+    context = stream_context(
+        find_artefact(), callsign="DK1AB", epoch=7, size_px=_SIZE_PX, security=Security.AUTHENTICATED
+    )
+    path = tmp_path / "line.pcapng"
+    writer = CaptureWriter(path, CaptureHeader())
+    receiving = LinkReceiver(listener=writer, keyring=Keyring(key))
+    sender = LinkSender(context, now_ns=0, key=key.sender_key(0, "DK1AB"))
+    for now_ns in range(0, 2 * _S, _S // 20):
+        while chunk := sender.due(now_ns):
+            receiving.receive(chunk, now_ns)
+    writer.close(2 * _S)
+    assert main(["replay", str(path)]) == 1
+    out, err = capsys.readouterr()
+    assert "1 codewords, 0 packets" in out
+    assert "sender 0, DK1AB, is authenticated, and its key is not here: name it with --key" in err
+    assert main(["replay", str(path), "--key", str(tmp_path / "master.key")]) == 0
+    assert "1 codewords, 1 packets" in capsys.readouterr().out
+
+
+def test_with_a_key_who_has_none_is_not_believed(
+    live: _Live, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_key(tmp_path / "master.key", new_master_key())
+    assert main(["replay", str(live.capture), "--key", str(tmp_path / "master.key")]) == 1
+    assert "has no key, so it is not believed while one is named" in capsys.readouterr().err
+
+
+def test_what_a_daemon_captures_is_kept_within_its_quota(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number in (1, 2):
+        writer = CaptureWriter(Path("line.pcapng"), CaptureHeader())
+        for _ in range(100):
+            writer.on_codeword(HeardCodeword(bytes(48), number, None, None, "x"))
+        writer.close(1)
+        Path("line.pcapng").rename(f"line.00000{number}.pcapng")
+    arguments = ["receive", "--port=pty:", "--seconds=0.1", "--picture=", "--events=", "--capture=line.pcapng"]
+    arguments.append(f"--state-dir={tmp_path / 'state'}")
+    assert main([*arguments, "--capture-max-bytes=10000", "--capture-quota-bytes=30000"]) == 0
+    assert sorted(path.name for path in tmp_path.glob("line*")) == ["line.000002.pcapng", "line.pcapng"]

@@ -67,7 +67,7 @@ class _Stuck(Port):
 
 
 def _sender(camera: _Camera, port: Port, encoder: _Encoder | None = None) -> Sender:
-    context = StreamContext(0, "N0CALL", 1, bytes(4), *camera.size_px)
+    context = StreamContext(0, "N0CALL", 1, bytes(3), *camera.size_px)
     return Sender(
         camera=camera,
         observer=Observer(MotionDetector()),

@@ -12,8 +12,8 @@ def context() -> StreamContext:
     return StreamContext(
         sender=5,
         callsign="N0CALL",
-        epoch=0x01020304,
-        model_hash=bytes.fromhex("a1b2c3d4"),
+        epoch=0x010203,
+        model_hash=bytes.fromhex("a1b2c3"),
         width_px=320,
         height_px=240,
     )

@@ -42,7 +42,7 @@ from pantel_link.captures import (
 from pantel_link.captures.pcapng import make_block
 
 _S = 1_000_000_000
-_CONTEXT = StreamContext(5, "N0CALL", 0x01020304, bytes.fromhex("a1b2c3d4"), 320, 240)
+_CONTEXT = StreamContext(5, "N0CALL", 0x010203, bytes.fromhex("a1b2c3"), 320, 240)
 _HEADER = CaptureHeader(clock_offset_ns=1_700_000_000 * _S + 123, contexts=(_CONTEXT,))
 _BAD = HeardCodeword(bytes(range(48)), 2 * _S + 1, None, None, "more errors than the parity corrects")
 
@@ -114,10 +114,11 @@ def test_a_replay_receives_the_same_packets(
     recorded: tuple[Path, list[HeardCodeword], list[ReceivedPacket], LinkReceiver],
 ) -> None:
     path, _, received, live = recorded
-    port, link = ReplayPort("replay"), ReplayLink()
+    port = ReplayPort("replay")
+    link = ReplayLink.from_header(CaptureHeader(clock_offset_ns=5), port)
     again = []
     for codeword in _codewords(list(read_capture(path))):
-        port.offer(codeword.octets)
+        port.offer(codeword)
         again += link.receive(port.read(4096), codeword.arrival_ns)
         assert port.read(4096) == b""
     assert len(received) > 60
@@ -126,8 +127,8 @@ def test_a_replay_receives_the_same_packets(
     assert counted.packets_lost == before.packets_lost
     assert counted.bit_error_rate == before.bit_error_rate
     assert counted.codewords_failed == before.codewords_failed
-    assert link.receive(b"no codeword", 0) == []
-    assert link.receive(b"", 0) == []
+    assert ReplayLink().receive(b"no codeword", 0) == []
+    assert ReplayLink().receive(b"", 0) == []
 
 
 def test_a_codeword_that_comes_again_is_no_second_packet() -> None:
@@ -145,7 +146,7 @@ def test_golden_capture(tmp_path: Path) -> None:
     writer.on_codeword(HeardCodeword(b"abcde", 0x1_0000_0002, None, None, "x"))
     writer.close(0x1_0000_0003)
     octets = (tmp_path / "a.pcapng").read_bytes()
-    head, _, rest = octets.partition(b"pantel receive")
+    head, _, rest = octets.rpartition(b"pantel")
     assert head[:24].hex() == "0a0d0d0a" + struct.pack("<I", octets[4] | octets[5] << 8).hex() + (
         "4d3c2b1a01000000ffffffffffffffff"
     )
@@ -313,6 +314,7 @@ def test_files_of_other_programs(order: str, tmp_path: Path) -> None:
         ('{"pantel_capture": 1, "playout_delay_ns": 0, "picture_interval_ns": 1, %s}', "no possible receiver"),
         ('{"pantel_capture": 1, "playout_delay_ns": 1, "picture_interval_ns": 1e999, %s}', "no head"),
         ('{"pantel_capture": 1, "playout_delay_ns": 1, "picture_interval_ns": 1, "contexts": [""]}', "no head"),
+        ('{"pantel_capture": 1, "playout_delay_ns": 1, "picture_interval_ns": 9000000, "counters": [], %s}', "no head"),
     ],
 )
 def test_a_head_that_makes_no_sense(values: str, says: str, tmp_path: Path) -> None:

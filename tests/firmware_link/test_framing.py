@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pantel_link import Packet, PacketError, PacketKind, ReceiverStatistics, StreamContext
-from pantel_link.framing import Deframer, correct, frame_packet
+from pantel_link import Packet, PacketError, PacketKind, ReceiverStatistics, StreamContext, make_seal
+from pantel_link.framing import Codeword, Deframer, correct, frame_packet
+from pantel_link.packet import SealedPacket
 from pantel_link.wire_format import (
     MAX_WIRE_OCTETS,
     WIRE_FORMATS,
@@ -20,7 +21,8 @@ from pantel_link.wire_format import (
     wire_format,
 )
 
-CONTEXT = StreamContext(5, "N0CALL", 0x01020304, bytes.fromhex("a1b2c3d4"), 320, 240)
+CONTEXT = StreamContext(5, "N0CALL", 0x010203, bytes.fromhex("a1b2c3"), 320, 240)
+SEAL = make_seal(CONTEXT)
 LIVE = wire_format(Preset.STANDARD, LengthClass.LIVE)
 
 
@@ -28,8 +30,13 @@ def packet(sequence: int = 0, payload: bytes = b"payload") -> Packet:
     return Packet(PacketKind.SCENE, CONTEXT.sender, sequence, 0, payload)
 
 
+def opened(codeword: Codeword) -> Packet:
+    sealed = SealedPacket.from_bytes(correct(codeword.octets, codeword.wire_format).message)
+    return sealed.open(SEAL, sealed.sequence)
+
+
 def framed(sequence: int, wire_format: WireFormat = LIVE) -> bytes:
-    return frame_packet(packet(sequence), CONTEXT, wire_format)
+    return frame_packet(packet(sequence), SEAL, wire_format)
 
 
 class Ear:
@@ -45,7 +52,7 @@ class Ear:
         self.deframer.push(octets)
         while (codeword := self.deframer.pop()) is not None:
             try:
-                found, _ = Packet.from_bytes(correct(codeword.octets, codeword.wire_format).message, [CONTEXT])
+                found = opened(codeword)
             except PacketError:
                 self.failed += 1
                 continue
@@ -55,15 +62,15 @@ class Ear:
 
 
 def test_golden_live_packet_on_the_wire() -> None:
-    golden = Packet(PacketKind.SCENE, sender=5, sequence=0x123, tick=0x242, payload=b"pantel")
-    assert frame_packet(golden, CONTEXT, LIVE).hex() == (
-        "c8d267bb1c8082ea6c1ec8eb4093ada7b746ce5a977dcc32a2bf3e0a10f18894cdeab1fe901d8134499edf4b4b7d5609"
+    golden = Packet(PacketKind.SCENE, sender=5, counter=0x123, tick=0x242, payload=b"pantel")
+    assert frame_packet(golden, SEAL, LIVE).hex() == (
+        "c8d2677b1c8082ea6c1ec8eb4093ada7b746ce5a977dcc32a2bf3e0a10f18894cdeab1fe901d81344ba1b08db3c92562"
     )
 
 
 def test_a_long_payload_is_refused() -> None:
     with pytest.raises(ValueError, match="payload has 34 octets; 33 fit"):
-        frame_packet(packet(payload=bytes(34)), CONTEXT, LIVE)
+        frame_packet(packet(payload=bytes(34)), SEAL, LIVE)
 
 
 @pytest.mark.parametrize("wire_format", WIRE_FORMATS, ids=lambda each: f"{each.preset}-{each.length_class}")
@@ -73,7 +80,7 @@ def test_every_format_is_told_by_its_marker(wire_format: WireFormat) -> None:
     codeword = ear.deframer.pop()
     assert codeword is not None
     assert codeword.wire_format is wire_format
-    found, _ = Packet.from_bytes(correct(codeword.octets, codeword.wire_format).message, [CONTEXT])
+    found = opened(codeword)
     assert found == replace(packet(7), payload=b"payload".ljust(wire_format.payload_octets, b"\0"))
 
 
@@ -140,11 +147,11 @@ def test_an_imitated_still_marker_does_not_delay_live_packets() -> None:
 def test_markers_inside_a_payload_are_explained_by_it() -> None:
     """A live marker that a still packet happens to carry, whitened, is dismissed with it."""
     still = wire_format(Preset.LIGHT, LengthClass.STILL)
-    plain = frame_packet(packet(0, b""), CONTEXT, still)
+    plain = frame_packet(packet(0, b""), SEAL, still)
     marker = LIVE.marker.to_bytes(3, "big")
     at = 100
     carried = bytes(a ^ b for a, b in zip(marker, plain[at : at + 3], strict=True))
-    octets = frame_packet(packet(0, bytes(at - 7) + carried), CONTEXT, still)
+    octets = frame_packet(packet(0, bytes(at - 7) + carried), SEAL, still)
     assert octets[at : at + 3] == marker
     ear = Ear()
     assert ear.hear(octets + framed(1)) == [0, 1]

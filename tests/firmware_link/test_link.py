@@ -22,6 +22,7 @@ from pantel_link import (
     Preset,
     ReceivedPacket,
     StreamContext,
+    StreamProfile,
     VirtualClock,
 )
 from pantel_link.time_stamp import TICK_NS
@@ -57,7 +58,7 @@ def run_link(
     """Send random payloads for a while, asking now and then, and check everything that arrives."""
     clock = VirtualClock(start_ns=123 * S)
     modem = NullModem(clock, line)
-    sender = LinkSender(context, now_ns=clock.now_ns(), preset=preset)
+    sender = LinkSender(context, now_ns=clock.now_ns(), profile=StreamProfile(preset))
     run = Run(sender, LinkReceiver(), [], b"")
     submitted: dict[int, tuple[bytes, int]] = {}
     generator = random.Random(7)
@@ -77,7 +78,7 @@ def run_link(
             run.received.append(each)
             assert each.context == context
             if each.packet.kind is PacketKind.SCENE:
-                payload, stamp_ns = submitted[each.packet.sequence]
+                payload, stamp_ns = submitted[each.packet.counter]
                 assert each.packet.payload == payload.ljust(sender.capacity_bytes(length_class), b"\0")
                 assert -TICK_NS <= each.stamp_ns - stamp_ns <= LATEST_NS
     return run
@@ -184,7 +185,7 @@ def test_the_identity_tells_utc_when_it_is_known(context: StreamContext) -> None
     sender = LinkSender(context, now_ns=0)
     sender.utc_offset_ns = 1_700_000_000 * S
     packet = LinkReceiver().receive(first_packet(sender), 0)[0].packet
-    assert Identity.from_payload(packet.sender, packet.payload) == Identity(context, 1_700_000_000)
+    assert Identity.from_payload(packet.sender, packet.payload) == Identity(context, 0, 1_700_000_000)
 
 
 def test_a_packet_that_a_gone_port_kept_out_is_dropped(context: StreamContext) -> None:
@@ -266,7 +267,7 @@ MUTATION = st.tuples(st.sampled_from(["flip", "delete", "insert", "repeat"]), st
 def test_mutated_streams_are_accepted_or_counted_and_never_raise(
     mutations: list[tuple[str, float, int]], step: int
 ) -> None:
-    context = StreamContext(5, "N0CALL", 1, bytes(4), 320, 240)
+    context = StreamContext(5, "N0CALL", 1, bytes(3), 320, 240)
     sender = LinkSender(context, now_ns=0)
     stream = bytearray()
     sent: set[bytes] = set()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pantel_link import LengthClass, LinkSender, PacketKind, PayloadError, Preset, StreamContext
+from pantel_link import LengthClass, LinkSender, PacketKind, PayloadError, Preset, StreamContext, StreamProfile
 from pantel_link.pacing import CHUNK_OCTETS, TokenBucket, check_bitrate
 from pantel_link.time_stamp import TICK_NS
 from pantel_link.wire_format import wire_format
@@ -56,8 +56,8 @@ def test_a_clock_that_stands_or_goes_back_grants_nothing() -> None:
 @settings(deadline=None, max_examples=50)
 @given(STEPS_NS, st.sampled_from(Preset), st.sampled_from(LengthClass), st.integers(50, 976))
 def test_a_sender_keeps_the_promise(steps: list[int], preset: Preset, length_class: LengthClass, bitrate: int) -> None:
-    context = StreamContext(5, "N0CALL", 1, bytes(4), 320, 240)
-    sender = LinkSender(context, now_ns=0, preset=preset, bitrate_bps=bitrate)
+    context = StreamContext(5, "N0CALL", 1, bytes(3), 320, 240)
+    sender = LinkSender(context, now_ns=0, profile=StreamProfile(preset), bitrate_bps=bitrate)
     now_ns = 0
     written = []
     for step in steps:
@@ -103,7 +103,7 @@ def test_a_sender_queues_nothing(context: StreamContext) -> None:
     while not sender.ready(now_ns):
         now_ns = sender.next_due_ns(now_ns)
         assert sender.due(now_ns)
-    with pytest.raises(PayloadError, match="payload has 34 octets; a standard live packet carries 33"):
+    with pytest.raises(PayloadError, match="payload has 34 octets; a live packet carries 33"):
         sender.submit(PacketKind.SCENE, bytes(34), now_ns)
     assert sender.submit(PacketKind.SCENE, bytes(33), now_ns) == 1
 
@@ -114,7 +114,7 @@ def test_a_packet_is_stamped_with_the_time_at_which_its_first_octet_is_granted(
     pauses_ns: list[int], bitrate_bps: int
 ) -> None:
     """Whether it waits behind the end of another packet, or after a pause with octets saved up."""
-    sender = LinkSender(StreamContext(5, "N0CALL", 1, bytes(4), 320, 240), now_ns=0, bitrate_bps=bitrate_bps)
+    sender = LinkSender(StreamContext(5, "N0CALL", 1, bytes(3), 320, 240), now_ns=0, bitrate_bps=bitrate_bps)
     now_ns = 0
     stamps_ns: dict[int, int] = {}  # by the octet with which the packet begins
     for pause_ns in pauses_ns:

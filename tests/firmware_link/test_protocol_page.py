@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pantel_link import Packet, PacketKind, StreamContext
+from pantel_link import Packet, PacketKind, StreamContext, make_seal
 from pantel_link.framing import frame_packet
 from pantel_link.wire_format import WIRE_FORMATS, LengthClass, Preset, WireFormat, wire_format
 
@@ -51,7 +51,7 @@ def context_octets(context: StreamContext) -> bytes:
     size = (context.width_px - 1) << 14 | (context.height_px - 1) << 4
     return (
         bytes([context.sender])
-        + context.epoch.to_bytes(4, "big")
+        + context.epoch.to_bytes(3, "big")
         + context.model_hash
         + size.to_bytes(3, "big")
         + callsign.to_bytes(6, "big")
@@ -59,7 +59,7 @@ def context_octets(context: StreamContext) -> bytes:
 
 
 def on_the_wire(packet: Packet, context: StreamContext, wire_format: WireFormat) -> bytes:
-    header = 1 << 30 | packet.kind << 26 | packet.sender << 20 | packet.sequence << 10 | packet.tick
+    header = 2 << 30 | packet.kind << 26 | packet.sender << 20 | packet.counter % 1024 << 10 | packet.tick
     payload_octets = wire_format.codeword_octets - wire_format.parity_octets - 8
     body = header.to_bytes(4, "big") + packet.payload.ljust(payload_octets, b"\0")
     message = body + zlib.crc32(context_octets(context) + body).to_bytes(4, "big")
@@ -72,7 +72,7 @@ PACKETS = st.builds(
     Packet,
     kind=st.sampled_from([kind for kind in PacketKind if kind is not PacketKind.IDENT]),
     sender=st.integers(0, 63),
-    sequence=st.integers(0, 1023),
+    counter=st.integers(0, (1 << 26) - 1),
     tick=st.integers(0, 1023),
     payload=st.binary(max_size=21),
 )
@@ -81,13 +81,13 @@ PACKETS = st.builds(
 @settings(deadline=None, max_examples=30)
 @given(st.sampled_from(WIRE_FORMATS), PACKETS, st.text(CALLSIGN_DIGITS[1:], min_size=1, max_size=9))
 def test_the_page_says_what_the_link_does(wire_format: WireFormat, packet: Packet, callsign: str) -> None:
-    context = StreamContext(packet.sender, callsign, 0xFEDCBA98, b"hash", 1024, 1)
-    assert on_the_wire(packet, context, wire_format) == frame_packet(packet, context, wire_format)
+    context = StreamContext(packet.sender, callsign, 0xFEDCBA, b"has", 1024, 1)
+    assert on_the_wire(packet, context, wire_format) == frame_packet(packet, make_seal(context), wire_format)
 
 
 def test_the_worked_example_is_what_the_link_sends(context: StreamContext) -> None:
-    packet = Packet(PacketKind.SCENE, sender=5, sequence=0x123, tick=0x242, payload=b"pantel")
-    octets = frame_packet(packet, context, wire_format(Preset.STANDARD, LengthClass.LIVE))
+    packet = Packet(PacketKind.SCENE, sender=5, counter=0x123, tick=0x242, payload=b"pantel")
+    octets = frame_packet(packet, make_seal(context), wire_format(Preset.STANDARD, LengthClass.LIVE))
     assert f"\n{octets.hex()}\n" in PAGE
 
 

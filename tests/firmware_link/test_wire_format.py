@@ -18,9 +18,9 @@ MARKERS = [each.marker for each in WIRE_FORMATS]
         (Preset.LIGHT, LengthClass.LIVE, 48, 35),
         (Preset.STANDARD, LengthClass.LIVE, 48, 33),
         (Preset.HEAVY, LengthClass.LIVE, 48, 21),
-        (Preset.LIGHT, LengthClass.STILL, 128, 113),
-        (Preset.STANDARD, LengthClass.STILL, 128, 109),
-        (Preset.HEAVY, LengthClass.STILL, 128, 83),
+        (Preset.LIGHT, LengthClass.STILL, 131, 116),
+        (Preset.STANDARD, LengthClass.STILL, 131, 112),
+        (Preset.HEAVY, LengthClass.STILL, 131, 86),
     ],
 )
 def test_sizes(preset: Preset, length_class: LengthClass, wire_octets: int, payload_octets: int) -> None:

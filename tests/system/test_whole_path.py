@@ -55,7 +55,7 @@ def run(channel: ChannelSettings) -> Run:
     clock = VirtualClock()
     modem = NullModem(clock, channel)
     near, far = memory_pair()  # hands on what arrives, so that it can be noted
-    context = StreamContext(3, "N0CALL", 5, bytes.fromhex(codec.artefact.hash)[:4], *SIZE_PX)
+    context = StreamContext(3, "N0CALL", 5, bytes.fromhex(codec.artefact.hash)[:3], *SIZE_PX)
     camera = open_camera("test:1", SIZE_PX, 10)
     sender = Sender(
         camera=camera,

@@ -28,6 +28,7 @@ from pantel_link import (
     Port,
     ReceiverStatistics,
     SenderStatistics,
+    StreamProfile,
     check_callsign,
 )
 from pantel_models import SceneCodec, find_artefact, load_scene_codec
@@ -116,7 +117,10 @@ class SenderEnd:
             observer=Observer(MotionDetector(), open_detector(settings.detector), region_of_interest=settings.masked),
             encoder=self._encoder,
             link=LinkSender(
-                self.context, now_ns=clock.now_ns(), preset=settings.preset, bitrate_bps=settings.bitrate_bps
+                self.context,
+                now_ns=clock.now_ns(),
+                profile=StreamProfile(settings.preset),
+                bitrate_bps=settings.bitrate_bps,
             ),
             port=self._port,
         )

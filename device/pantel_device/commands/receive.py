@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from pantel_device.atomic_file import check_writable
-from pantel_device.command import Command
+from pantel_device.command import Command, UsageError
 from pantel_device.commands.options import add_config_options, read_config
 from pantel_device.config import ReceiverConfig
 from pantel_device.daemon import run_daemon
@@ -18,9 +18,13 @@ from pantel_device.pictures import check_picture_suffix
 from pantel_device.receiver import PICTURE_INTERVAL_NS, Receiver
 from pantel_device.sink import Sink
 from pantel_device.sinks import EventFile, EventStream, PictureFile
+from pantel_device.stills_in import StillFolder
+from pantel_device.stream_memory import StreamMemoryFile
 from pantel_device.wall_clock import utc_offset_ns
-from pantel_link import CodewordListener, LinkReceiver, MonotonicClock, ReconnectingPort, open_port
-from pantel_link.captures import CaptureHeader, CaptureWriter
+from pantel_link import CodewordListener, Keyring, LinkReceiver, MonotonicClock, open_port, read_key
+from pantel_link.captures import CaptureHeader, CaptureLimits, CaptureWriter, LinkType
+from pantel_link.ports import PacketPort, Port, reconnecting
+from pantel_link.stills import StillAssembler, StillStore
 from pantel_models import list_artefacts
 
 __all__ = ["COMMAND", "receive"]
@@ -36,23 +40,37 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
     Raises:
         UsageError: A file cannot be written where the configuration wants it.
         CaptureError: The capture's place is taken by another file.
+        CommandError: What must survive a restart cannot be kept.
+        KeyFileError: The key cannot be used.
         ManifestError: A model is missing or damaged.
         PortError: The port cannot be opened.
     """
     _check_outputs(config)
+    key = read_key(Path(config.key_file)) if config.key_file else None
+    memory = StreamMemoryFile(config.state_dir / "senders.json") if key else None
     for artefact in list_artefacts():
         artefact.check()
     clock = MonotonicClock()
     open_again = partial(open_port, config.port, baud_rate=config.baud_rate)
     with ExitStack() as stack:
-        port = stack.enter_context(ReconnectingPort(open_again(), open_again, clock))
+        port = stack.enter_context(reconnecting(open_again(), open_again, clock))
         sinks = _open_sinks(config)
         for sink in sinks:
             stack.callback(sink.close)
+        link = LinkReceiver(
+            bitrate_bps=config.bitrate_bps,
+            listener=_open_capture(config, port, clock, stack),
+            keyring=Keyring(key),
+            memory=memory,
+        )
+        if memory is not None:
+            stack.callback(lambda: memory.close(link.newest))
         receiver = Receiver(
             port=port,
-            link=LinkReceiver(bitrate_bps=config.bitrate_bps, listener=_open_capture(config, clock, stack)),
+            link=link,
             sinks=sinks,
+            stills=StillAssembler(StillStore(config.state_dir / "stills"), clock.now_ns()),
+            still_sink=_still_folder(config),
             playout_delay_ns=round(config.playout_delay_s * _NS_PER_S),
             view=config.view,
         )
@@ -83,7 +101,20 @@ def _open_sinks(config: ReceiverConfig) -> list[Sink]:
     return sinks
 
 
-def _open_capture(config: ReceiverConfig, clock: MonotonicClock, stack: ExitStack) -> CodewordListener | None:
+def _still_folder(config: ReceiverConfig) -> StillFolder | None:
+    if not config.stills:
+        return None
+    try:
+        return StillFolder(Path(config.stills))
+    except OSError as error:
+        raise UsageError(
+            f"cannot make the folder {config.stills}: {error.strerror}; name another with --stills"
+        ) from error
+
+
+def _open_capture(
+    config: ReceiverConfig, port: Port, clock: MonotonicClock, stack: ExitStack
+) -> CodewordListener | None:
     """Return what writes the capture that is wanted, to be closed with the stack."""
     if not config.capture:
         return None
@@ -93,7 +124,19 @@ def _open_capture(config: ReceiverConfig, clock: MonotonicClock, stack: ExitStac
         picture_interval_ns=PICTURE_INTERVAL_NS,
         clock_offset_ns=utc_offset_ns(clock) or 0,
     )
-    writer = CaptureWriter(Path(config.capture), header, interface=config.port)
+    limits = CaptureLimits(
+        max_bytes=config.capture_max_bytes,
+        max_age_ns=round(config.capture_max_age_s * _NS_PER_S),
+        quota_bytes=config.capture_quota_bytes,
+    )
+    writer = CaptureWriter(
+        Path(config.capture),
+        header,
+        interface=config.port,
+        link_type=LinkType.of_port(port),
+        wire_octets=port.wire_octets if isinstance(port, PacketPort) else len,
+        limits=limits,
+    )
     stack.callback(lambda: writer.close(clock.now_ns()))
     return writer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from fractions import Fraction
@@ -22,7 +22,8 @@ from pantel_device.pictures import picture_hash
 from pantel_device.progress import progress
 from pantel_device.replay import ReplayedRun, replay
 from pantel_device.sink import Event, Picture
-from pantel_link.captures import CaptureEvent, CaptureHeader, read_capture
+from pantel_link import Security, StreamContext, read_key
+from pantel_link.captures import CaptureEvent, CaptureHeader, impair, merge_captures, read_capture
 from pantel_models import View
 
 if TYPE_CHECKING:
@@ -36,6 +37,24 @@ _FAST_PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "captures", type=Path, nargs="+", metavar="CAPTURE", help="file written by pantel receive --capture"
+    )
+    parser.add_argument(
+        "--merge",
+        action="store_true",
+        help="make one run of all captures, in the order of UTC: what one receiver wrote into several files, or what "
+        "several receivers heard of one transmission; their clocks must be equal to a second or better",
+    )
+    parser.add_argument(
+        "--key", type=Path, metavar="FILE", help="key of the receiver, for captures of senders that have one"
+    )
+    parser.add_argument(
+        "--loss", type=_probability, default=0.0, metavar="P", help="lose codewords with this probability, too"
+    )
+    parser.add_argument(
+        "--ber", type=_probability, default=0.0, metavar="P", help="invert bits of codewords with this probability, too"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of --loss and --ber (default: %(default)s)"
     )
     parser.add_argument("--frames", type=Path, metavar="DIR", help="write every picture as DIR/000000.png and so on")
     parser.add_argument("--video", type=Path, metavar="FILE", help="write the pictures as an MP4 video")
@@ -54,21 +73,54 @@ def _run(arguments: argparse.Namespace) -> int:
             check_writable(output)
     if arguments.frames:
         _make_folder(arguments.frames)
+    key = read_key(arguments.key) if arguments.key else None
     runs: list[dict[str, object]] = []
+    warnings: set[str] = set()
     with ExitStack() as stack:
         album = _Album(arguments.frames, arguments.video, stack)
-        for path in arguments.captures:
-            events = list(read_capture(path))
-            with progress(len(events), f"replay {path}", every_s=5) as done:
-                for run in replay(_noted(events, album, done), [album], view=View(arguments.view)):
-                    runs.append({"capture": str(path), **_figures(run), "pictures": album.count})
-                    sys.stdout.write(_line(path, run, album.count))
+        for name, captured in _captures(arguments.captures, merge=arguments.merge):
+            events = list(impair(captured, loss=arguments.loss, bit_error_rate=arguments.ber, seed=arguments.seed))
+            with progress(len(events), f"replay {name}", every_s=5) as done:
+                for run in replay(_noted(events, album, done), [album], view=View(arguments.view), key=key):
+                    runs.append({"capture": name, **_figures(run), "pictures": album.count})
+                    warnings |= {_refusal(context) for context in run.refused}
+                    sys.stdout.write(_line(name, run, album.count))
     if arguments.report:
         report = {"runs": runs, "pictures": album.entries}
         write_atomically(arguments.report, (json.dumps(report, indent=1) + "\n").encode())
-    for message in sorted(album.missing_models):
+    warnings |= album.missing_models
+    for message in sorted(warnings):
         sys.stderr.write(f"pantel: warning: {message}\n")
-    return 1 if album.missing_models and not album.entries else 0
+    return 1 if warnings and not album.entries else 0
+
+
+def _captures(paths: list[Path], *, merge: bool) -> Iterator[tuple[str, Iterable[CaptureEvent]]]:
+    """Yield the captures and their names, one after the other or all as one."""
+    if merge:
+        yield (
+            " + ".join(str(path) for path in paths),
+            merge_captures(event for path in paths for event in read_capture(path)),
+        )
+    else:
+        for path in paths:
+            yield str(path), read_capture(path)
+
+
+def _refusal(context: StreamContext) -> str:
+    who = f"sender {context.sender}, {context.callsign},"
+    if context.security is Security.CHECKED:
+        return f"{who} has no key, so it is not believed while one is named: replay it without --key"
+    return f"{who} is {context.security.name.lower()}, and its key is not here: name it with --key"
+
+
+def _probability(text: str) -> float:
+    try:
+        probability = float(text)
+    except ValueError:
+        probability = -1.0
+    if not 0 <= probability < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no probability of 0 to below 1")
+    return probability
 
 
 def _noted(events: list[CaptureEvent], album: _Album, done: Callable[[str], None]) -> Iterator[CaptureEvent]:
@@ -93,10 +145,10 @@ def _figures(run: ReplayedRun) -> dict[str, object]:
     }
 
 
-def _line(path: Path, run: ReplayedRun, pictures: int) -> str:
+def _line(name: str, run: ReplayedRun, pictures: int) -> str:
     counted = run.statistics
     return (
-        f"{path}: {run.seconds:.1f} s, {run.codewords} codewords, {counted.packets_good} packets, "
+        f"{name}: {run.seconds:.1f} s, {run.codewords} codewords, {counted.packets_good} packets, "
         f"{counted.packets_lost} lost, {pictures} pictures\n"
     )
 

@@ -6,34 +6,47 @@ import argparse
 import logging
 from contextlib import ExitStack, closing
 from functools import partial
+from pathlib import Path
 
 from pantel_device.boot_epoch import next_boot_epoch
 from pantel_device.cameras import open_camera
 from pantel_device.command import Command, UsageError
 from pantel_device.commands.options import add_config_options, read_config
+from pantel_device.commands.say import OUTBOX
 from pantel_device.config import SenderConfig
 from pantel_device.daemon import run_daemon
+from pantel_device.messages_out import Messages, Outbox
 from pantel_device.observer import MotionDetector, Observer, open_detector
 from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
 from pantel_device.sender import Sender
+from pantel_device.still_sender import StillSender
 from pantel_device.stream import stream_context
-from pantel_device.wall_clock import utc_offset_ns
+from pantel_device.telemetry import TelemetryReader
+from pantel_device.wall_clock import known_utc_s, utc_offset_ns
 from pantel_link import (
     CallsignError,
     Clock,
+    LengthClass,
     LinkSender,
     MonotonicClock,
+    PacketProfile,
     Port,
-    ReconnectingPort,
+    Profile,
+    Security,
+    SenderKey,
+    StreamProfile,
     check_callsign,
     open_port,
+    read_key,
 )
-from pantel_models import find_artefact, load_scene_codec
+from pantel_link.ports import PacketPort, reconnecting
+from pantel_models import SceneCodec, StillCodec, find_artefact, load_scene_codec
 
 __all__ = ["COMMAND", "send"]
 
 log = logging.getLogger(__name__)
 
+_NS_PER_S = 1_000_000_000
 _UTC_INTERVAL_NS = 10_000_000_000  # a little more often than IDENT packets go out
 
 
@@ -45,17 +58,19 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
         CameraError: The camera gives no pictures.
         CommandError: The boot epoch cannot be kept.
         DetectorError: The detector cannot be used.
+        KeyFileError: The key cannot be used.
         ManifestError: The model is missing or damaged.
         PortError: The port cannot be opened.
     """
     codec = load_scene_codec(find_artefact(name=config.model or None))
     codec.artefact.check()
+    key, security = _security(config)
     clock = MonotonicClock()
-    open_again = partial(open_port, config.port, baud_rate=config.baud_rate)
+    open_again = partial(open_port, config.port, baud_rate=config.baud_rate, callsign=config.callsign)
     with ExitStack() as stack:
         camera = stack.enter_context(closing(open_camera(config.camera, config.size_px, config.fps)))
         observer = _observer(config)
-        port = stack.enter_context(ReconnectingPort(open_again(), open_again, clock))
+        port = stack.enter_context(reconnecting(open_again(), open_again, clock))
         _check_callsign(config, port)
         context = stream_context(
             codec.artefact,
@@ -63,10 +78,27 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
             epoch=next_boot_epoch(config.state_dir),
             size_px=config.size_px,
             sender=config.sender,
+            security=security,
         )
-        link = LinkSender(context, now_ns=clock.now_ns(), preset=config.preset, bitrate_bps=config.bitrate_bps)
+        link = LinkSender(
+            context,
+            now_ns=clock.now_ns(),
+            profile=_profile(config, port),
+            bitrate_bps=config.bitrate_bps,
+            duty_cycle=config.duty_cycle,
+            key=key,
+        )
         encoder = SceneEncoder(codec, config.size_px, _encoder_settings(config))
-        sender = Sender(camera=camera, observer=observer, encoder=encoder, link=link, port=port)
+        sender = Sender(
+            camera=camera,
+            observer=observer,
+            encoder=encoder,
+            link=link,
+            port=port,
+            messages=[_messages(config, link)],
+            stills=_stills(config, link, codec),
+            still_share=config.still_share,
+        )
         log.info(
             "sending port=%s camera=%s callsign=%s epoch=%d model=%s",
             port.name,
@@ -94,6 +126,48 @@ class _DatedSender:
             self._link.utc_offset_ns = utc_offset_ns(self._clock)
             self._next_utc_ns = now_ns + _UTC_INTERVAL_NS
         return self._sender.advance(now_ns)
+
+
+def _security(config: SenderConfig) -> tuple[SenderKey | None, Security]:
+    """Return the sender's key and what it is for."""
+    if not config.key_file:
+        if config.encrypt:
+            raise UsageError("--encrypt needs a key: make one with pantel key, and name it with --key-file")
+        return None, Security.CHECKED
+    key = read_key(Path(config.key_file)).sender_key(config.sender, config.callsign)
+    if key is None:
+        raise UsageError(
+            f"{config.key_file} is the key of another sender than {config.sender}, {config.callsign}; "
+            "make one with pantel key derive"
+        )
+    return key, Security.ENCRYPTED if config.encrypt else Security.AUTHENTICATED
+
+
+def _profile(config: SenderConfig, port: Port) -> Profile:
+    if isinstance(port, PacketPort):
+        return PacketProfile(port.max_packet_octets, port.wire_octets)
+    return StreamProfile(config.preset)
+
+
+def _messages(config: SenderConfig, link: LinkSender) -> Messages:
+    file = Path(config.telemetry_file) if config.telemetry_file else None
+    return Messages(
+        lambda: link.payload_capacity_bytes,
+        outbox=Outbox(config.state_dir / OUTBOX),
+        telemetry=TelemetryReader(config.state_dir, file) if config.telemetry_interval_s else None,
+        telemetry_interval_ns=round(config.telemetry_interval_s * _NS_PER_S),
+    )
+
+
+def _stills(config: SenderConfig, link: LinkSender, codec: SceneCodec) -> StillSender:
+    return StillSender(
+        StillCodec(codec),
+        lambda: link.capacity_bytes(LengthClass.STILL),
+        still_bytes=config.still_bytes,
+        interval_ns=round(config.still_interval_s * _NS_PER_S) or None,
+        loss=config.assumed_loss,
+        utc_s=known_utc_s,
+    )
 
 
 def _observer(config: SenderConfig) -> Observer:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pantel_link.context import StreamContext
 from pantel_link.errors import CaptureError, PacketError
@@ -28,7 +29,9 @@ class CaptureHeader:
         playout_delay_ns: Time from capture to show.
         picture_interval_ns: Pictures were drawn at multiples of it on the receiver's clock.
         clock_offset_ns: UTC less the receiver's monotonic clock when the capture began, 0 on a virtual clock.
-        contexts: Streams that were known beforehand.
+        contexts: Streams that were known beforehand, from their IDENT packets or otherwise.
+        counters: Of those with a key, the newest counter that had been heard: without it nobody can read their packets
+            before the next IDENT.
     """
 
     bitrate_bps: int = DEFAULT_BITRATE_BPS
@@ -36,6 +39,7 @@ class CaptureHeader:
     picture_interval_ns: int = 100_000_000
     clock_offset_ns: int = 0
     contexts: tuple[StreamContext, ...] = ()
+    counters: Mapping[StreamContext, int] = field(default_factory=dict)
 
     def to_comment(self) -> str:
         """Return all but the bit rate, for which pcapng has a field, as the comment of a section."""
@@ -45,7 +49,8 @@ class CaptureHeader:
                 "playout_delay_ns": self.playout_delay_ns,
                 "picture_interval_ns": self.picture_interval_ns,
                 "clock_offset_ns": self.clock_offset_ns,
-                "contexts": [context.to_bytes().hex() for context in self.contexts],
+                "contexts": [_name(context) for context in self.contexts],
+                "counters": {_name(context): counter for context, counter in self.counters.items()},
             }
         )
 
@@ -64,9 +69,18 @@ class CaptureHeader:
                 playout_delay_ns=int(values["playout_delay_ns"]),
                 picture_interval_ns=int(values["picture_interval_ns"]),
                 clock_offset_ns=int(values["clock_offset_ns"]),
-                contexts=tuple(_context(bytes.fromhex(text)) for text in values["contexts"]),
+                contexts=tuple(_context(text) for text in values["contexts"]),
+                counters={_context(text): int(counter) for text, counter in values.get("counters", {}).items()},
             )
-        except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError, PacketError) as error:
+        except (
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+            RecursionError,
+            PacketError,
+        ) as error:
             raise CaptureError("its section has no head written by pantel") from error
         if version != _VERSION:
             raise CaptureError(f"it is a capture of version {version}; this program reads version {_VERSION}")
@@ -76,6 +90,9 @@ class CaptureHeader:
         return header
 
 
-def _context(octets: bytes) -> StreamContext:
-    """Return what `StreamContext.to_bytes` wrote."""
-    return StreamContext.from_description(octets[0], octets[1:])
+def _name(context: StreamContext) -> str:
+    return context.to_bytes().hex()
+
+
+def _context(name: str) -> StreamContext:
+    return StreamContext.from_bytes(bytes.fromhex(name))

@@ -18,9 +18,11 @@ from pantel_link.errors import CaptureError
 
 __all__ = [
     "ENHANCED_PACKET",
+    "FLAG_CHECKSUM_WRONG",
+    "FLAG_INBOUND",
+    "FLAG_OUTBOUND",
     "INTERFACE_DESCRIPTION",
     "INTERFACE_STATISTICS",
-    "LINKTYPE_USER0",
     "OPT_COMMENT",
     "OPT_END_TIME",
     "OPT_FLAGS",
@@ -45,7 +47,6 @@ INTERFACE_DESCRIPTION = 1
 INTERFACE_STATISTICS = 5
 ENHANCED_PACKET = 6
 
-LINKTYPE_USER0 = 147
 ORDER_MAGIC = 0x1A2B3C4D
 
 # What an option means depends on the block that it belongs to.
@@ -55,6 +56,9 @@ OPT_NAME, OPT_SPEED, OPT_RESOLUTION = 2, 8, 9  # of an interface description
 OPT_FLAGS = 2  # of a packet
 OPT_END_TIME, OPT_RECEIVED, OPT_UNWRITTEN = 3, 4, 5  # of interface statistics
 _OPT_END = 0
+
+FLAG_INBOUND, FLAG_OUTBOUND = 1, 2  # the direction in the lowest two bits of OPT_FLAGS
+FLAG_CHECKSUM_WRONG = 0x01000000
 
 _FRAME_OCTETS = 12  # type and both lengths
 _MAX_OCTETS = 1 << 20  # of one block; ours have a few hundred, and no damaged length shall fill the memory

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pantel_link.captures.header import HEADER_MARK, CaptureHeader
+from pantel_link.captures.link_type import LinkType
 from pantel_link.captures.pcapng import (
     ENHANCED_PACKET,
+    FLAG_OUTBOUND,
     INTERFACE_DESCRIPTION,
     INTERFACE_STATISTICS,
-    LINKTYPE_USER0,
     OPT_COMMENT,
     OPT_END_TIME,
+    OPT_FLAGS,
     OPT_RESOLUTION,
     OPT_SPEED,
     SECTION_HEADER,
@@ -23,7 +25,7 @@ from pantel_link.captures.pcapng import (
     read_blocks,
     read_options,
 )
-from pantel_link.errors import CaptureError
+from pantel_link.errors import CaptureError, PacketError
 from pantel_link.pacing import DEFAULT_BITRATE_BPS
 
 __all__ = ["CaptureEnd", "CaptureEvent", "CapturedCodeword", "read_capture"]
@@ -31,21 +33,28 @@ __all__ = ["CaptureEnd", "CaptureEvent", "CapturedCodeword", "read_capture"]
 log = logging.getLogger(__name__)
 
 _MICROSECONDS = 6  # where an interface does not say
+_DIRECTION = 3
 
 
 @dataclass(frozen=True, slots=True)
 class CapturedCodeword:
-    """A codeword as it was received.
+    """A codeword as it was received, or sent.
 
     Attributes:
-        octets: Marker and codeword, before error correction.
-        arrival_ns: On the receiver's monotonic clock.
+        octets: Marker and codeword, before error correction; a packet where packets arrive whole.
+        arrival_ns: On the receiver's monotonic clock; when its first octet left, if it was sent.
         verdict: What the receiver made of it, in words.
+        outbound: Whether it was sent.
+        whole: Whether it is a packet that arrived whole.
+        wire_octets: What it took on the wire with all that was around it, where that is more than itself and known.
     """
 
     octets: bytes
     arrival_ns: int
     verdict: str
+    outbound: bool = False
+    whole: bool = False
+    wire_octets: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +73,9 @@ CaptureEvent = CaptureHeader | CapturedCodeword | CaptureEnd
 
 @dataclass(frozen=True, slots=True)
 class _Interface:
-    """Where packets came from: their link type, and how time is counted there."""
+    """Where packets came from: what they are, None if not ours, and how time is counted there."""
 
-    link_type: int
+    link_type: LinkType | None
     ticks_per_s: int
 
 
@@ -130,12 +139,13 @@ class _Section:
         self._interfaces = []
 
     def _describe(self, block: Block) -> CaptureEvent | None:
-        (link_type,) = struct.unpack_from(f"{block.order}H", block.body)
+        (number,) = struct.unpack_from(f"{block.order}H", block.body)
+        link_type = LinkType(number) if number in set(LinkType) else None
         options = dict(read_options(block.body[8:], block.order))
         resolution = options.get(OPT_RESOLUTION, bytes([_MICROSECONDS]))[0]
         ticks_per_s = 2 ** (resolution & 0x7F) if resolution & 0x80 else 10**resolution
         self._interfaces.append(_Interface(link_type, ticks_per_s))
-        if self._header is not None or link_type != LINKTYPE_USER0:
+        if self._header is not None or link_type is None:
             return None
         bitrate_bps = DEFAULT_BITRATE_BPS
         if OPT_SPEED in options:
@@ -147,22 +157,33 @@ class _Section:
         return self._header
 
     def _packet(self, block: Block) -> CaptureEvent | None:
-        number, high, low, size, _ = struct.unpack_from(f"{block.order}5I", block.body)
+        number, high, low, size, wire_octets = struct.unpack_from(f"{block.order}5I", block.body)
         interface = self._interfaces[number]
-        if interface.link_type != LINKTYPE_USER0 or self._header is None:
+        if interface.link_type is None or self._header is None:
             return None
-        octets = block.body[20 : 20 + size]
-        if len(octets) < size:
+        record = block.body[20 : 20 + size]
+        if len(record) < size:
             raise IndexError(size)
+        try:
+            octets = interface.link_type.from_record(record)
+        except PacketError:
+            return None  # what others say on the channel
         options = dict(read_options(block.body[20 + size + -size % 4 :], block.order))
-        verdict = options.get(OPT_COMMENT, b"").decode(errors="replace")
-        return CapturedCodeword(octets, self._local_ns(interface, high, low), verdict)
+        flags = options.get(OPT_FLAGS, b"")
+        return CapturedCodeword(
+            octets=octets,
+            arrival_ns=self._local_ns(interface, high, low),
+            verdict=options.get(OPT_COMMENT, b"").decode(errors="replace"),
+            outbound=len(flags) == 4 and struct.unpack(f"{block.order}I", flags)[0] & _DIRECTION == FLAG_OUTBOUND,
+            whole=interface.link_type.whole,
+            wire_octets=wire_octets if interface.link_type.whole and wire_octets > size else None,
+        )
 
     def _end(self, block: Block) -> CaptureEvent | None:
         (number,) = struct.unpack_from(f"{block.order}I", block.body)
         interface = self._interfaces[number]
         options = dict(read_options(block.body[12:], block.order))
-        if interface.link_type != LINKTYPE_USER0 or self._header is None or OPT_END_TIME not in options:
+        if interface.link_type is None or self._header is None or OPT_END_TIME not in options:
             return None
         return CaptureEnd(self._local_ns(interface, *struct.unpack(f"{block.order}II", options[OPT_END_TIME])))
 

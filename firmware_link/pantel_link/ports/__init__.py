@@ -1,8 +1,20 @@
-"""Ports: where octets enter and leave. The adapters are imported when their first port is opened."""
+"""Ports: where octets or packets enter and leave. The adapters are imported when their first port is opened."""
 
-from pantel_link.ports.base import Port
-from pantel_link.ports.memory import MemoryPort, memory_pair
-from pantel_link.ports.reconnecting import ReconnectingPort
+from pantel_link.ports.base import PacketPort, Port
+from pantel_link.ports.memory import MemoryPacketPort, MemoryPort, memory_pair, packet_pair
+from pantel_link.ports.reconnecting import ReconnectingPacketPort, ReconnectingPort, reconnecting
 from pantel_link.ports.registry import DEFAULT_BAUD_RATE, open_port
 
-__all__ = ["DEFAULT_BAUD_RATE", "MemoryPort", "Port", "ReconnectingPort", "memory_pair", "open_port"]
+__all__ = [
+    "DEFAULT_BAUD_RATE",
+    "MemoryPacketPort",
+    "MemoryPort",
+    "PacketPort",
+    "Port",
+    "ReconnectingPacketPort",
+    "ReconnectingPort",
+    "memory_pair",
+    "open_port",
+    "packet_pair",
+    "reconnecting",
+]

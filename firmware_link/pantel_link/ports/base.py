@@ -1,4 +1,4 @@
-"""What a port is: four methods that move octets and never block."""
+"""What a port is: four methods that move octets, or whole packets, and never block."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Self
 
 from pantel_link.errors import PortClosed
 
-__all__ = ["Port"]
+__all__ = ["PacketPort", "Port"]
 
 _DISCARD_OCTETS = 4096
 
@@ -71,3 +71,51 @@ class Port(ABC):
     def _check_open(self) -> None:
         if self._closed:
             raise PortClosed(f"port {self.name} was used after it had been closed")
+
+
+class PacketPort(Port):
+    """A port on which packets arrive whole or not at all; they may still be lost, repeated, reordered or late.
+
+    Packets hold at least one octet.
+
+    Attributes:
+        max_packet_octets: Longest packet that can be written.
+        dropped: Packets that arrived and were longer than the reader asked for.
+    """
+
+    max_packet_octets: int
+    dropped: int = 0
+
+    @abstractmethod
+    def read(self, max_octets: int) -> bytes:
+        """Return the next packet that has arrived; empty when there is none.
+
+        A packet of more than so many octets is dropped, and the next one returned.
+
+        Raises:
+            PortGone: The port has disappeared.
+            PortClosed: It was closed before.
+        """
+
+    @abstractmethod
+    def write(self, octets: bytes) -> int:
+        """Hand one whole packet over for sending and return its length, or 0 if it cannot be accepted now.
+
+        Raises:
+            PortGone: The port has disappeared.
+            PortClosed: It was closed before.
+            ValueError: It is empty, or longer than `max_packet_octets`.
+        """
+
+    @abstractmethod
+    def wire_octets(self, packet: bytes) -> int:
+        """Return what the packet costs on its way, in octets: what pacing has to charge for it.
+
+        That is everything the dearest part of the way carries for it, not only the packet itself: headers,
+        escapes, checksums, and the time in which a transmitter only comes up. Each port says what it counts.
+        """
+
+    def _check_packet(self, packet: bytes) -> None:
+        self._check_open()
+        if not 1 <= len(packet) <= self.max_packet_octets:
+            raise ValueError(f"packet has {len(packet)} octets; port {self.name} takes 1 to {self.max_packet_octets}")

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from pantel_link.clock import Clock
 from pantel_link.errors import PortError, PortGone
-from pantel_link.ports.base import Port
+from pantel_link.ports.base import PacketPort, Port
 
-__all__ = ["ReconnectingPort"]
+__all__ = ["ReconnectingPacketPort", "ReconnectingPort", "reconnecting"]
 
 _FIRST_DELAY_NS = 250_000_000
 _LONGEST_DELAY_NS = 4_000_000_000
@@ -110,3 +110,35 @@ class ReconnectingPort(Port):
     def _release(self) -> None:
         if self._port is not None:
             self._port.close()
+
+
+class ReconnectingPacketPort(ReconnectingPort, PacketPort):
+    """Wraps a port of packets; otherwise as `ReconnectingPort`.
+
+    Args:
+        port: The open port; what packets cost is asked of it even when it is gone.
+        reopen: Opens it again.
+        clock: Monotonic clock.
+    """
+
+    def __init__(self, port: PacketPort, reopen: Callable[[], Port], clock: Clock) -> None:
+        super().__init__(port, reopen, clock)
+        self.max_packet_octets = port.max_packet_octets
+        self._first_port = port
+
+    def wire_octets(self, packet: bytes) -> int:
+        """Return what the packet costs on the port that is wrapped."""
+        return self._first_port.wire_octets(packet)
+
+
+def reconnecting(port: Port, reopen: Callable[[], Port], clock: Clock) -> ReconnectingPort:
+    """Return the port wrapped so that it survives unplugging; a port of packets stays one.
+
+    Args:
+        port: The open port.
+        reopen: Opens it again.
+        clock: Monotonic clock.
+    """
+    if isinstance(port, PacketPort):
+        return ReconnectingPacketPort(port, reopen, clock)
+    return ReconnectingPort(port, reopen, clock)

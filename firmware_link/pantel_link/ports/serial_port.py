@@ -36,12 +36,13 @@ class SerialPort(Port):
     Args:
         url: Device path or URL.
         baud_rate: Line rate [Bd], 8 data bits, no parity, 1 stop bit.
+        keys: Whether RTS keys a transmitter: then it is off from the start, and `key` switches it.
 
     Raises:
-        PortError: It cannot be opened.
+        PortError: It cannot be opened, or should key and has no RTS.
     """
 
-    def __init__(self, url: str, baud_rate: int) -> None:
+    def __init__(self, url: str, baud_rate: int, *, keys: bool = False) -> None:
         import serial
 
         is_device = "://" not in url
@@ -53,11 +54,17 @@ class SerialPort(Port):
                 timeout=0,
                 write_timeout=0,
                 exclusive=True if is_device else None,  # advisory, but it stops a second Pantel
+                do_not_open=True,
             )
+            if keys:
+                self._serial.rts = False  # as early as can be; the kernel itself raises it for a moment
+            self._serial.open()
         except _DRIVER_ERRORS as error:
             raise PortError(f"cannot open port {url}: {_remedy(error)}") from error
-        except ValueError as error:
+        except (ValueError, KeyError) as error:  # its own message about URL options fails with KeyError
             raise PortError(f"cannot open port {url}: {error}; name a device or a pyserial URL") from error
+        if keys:
+            self._check_keys(url)
         self._descriptor = _descriptor(self._serial)
         if self._descriptor is None:
             self._serial.write_timeout = None  # loop:// takes 0 for an impossible deadline
@@ -75,6 +82,41 @@ class SerialPort(Port):
         with self._gone_on_driver_error():
             # pyserial's non-blocking write spins for ever on a full buffer, so ask first.
             return (self._serial.write(octets) or 0) if self._has_room(len(octets)) else 0
+
+    def key(self, *, on: bool) -> None:
+        """Switch the transmitter, if RTS keys one.
+
+        Raises:
+            PortGone: The port has disappeared.
+        """
+        self._check_open()
+        with self._gone_on_driver_error():
+            self._serial.rts = on
+
+    def unsent_octets(self) -> int:
+        """Return how many octets the driver still holds; not all drivers know, and adapters hold some more.
+
+        Raises:
+            PortGone: The port has disappeared.
+        """
+        self._check_open()
+        if self._descriptor is None:
+            return 0  # a network does not know, and a loop's octets have arrived
+        with self._gone_on_driver_error():
+            return int(self._serial.out_waiting)
+
+    def _check_keys(self, url: str) -> None:
+        """Refuse a port whose RTS does not exist, with the port closed."""
+        try:
+            if url.startswith("socket://"):
+                raise OSError(errno.ENOTTY, "a network connection has no modem lines")
+            self._serial.rts = False
+        except _DRIVER_ERRORS as error:
+            self._release()
+            raise PortError(
+                f"cannot open port {url}: it has no RTS to key a radio ({error.args[-1]}): name a real serial device, "
+                "or leave ptt=rts away"
+            ) from error
 
     def _has_room(self, octets: int) -> bool:
         if self._descriptor is None:

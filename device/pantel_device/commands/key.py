@@ -1,0 +1,54 @@
+"""`pantel key`: keys for authenticated links."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pantel_device.command import Command, UsageError
+from pantel_link import MasterKey, new_master_key, read_key, write_key
+from pantel_link.context import SENDER_BITS
+
+__all__ = ["COMMAND"]
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    new = actions.add_parser("new", help="make a master key; it stays with the receiver")
+    new.add_argument("file", type=Path, metavar="FILE", help="new file, readable by its owner alone")
+    new.set_defaults(handle=_new)
+    derive = actions.add_parser("derive", help="make the key of one sender from the master key; it goes to the mast")
+    derive.add_argument("master", type=Path, metavar="MASTER", help="master key")
+    derive.add_argument("file", type=Path, metavar="FILE", help="new file, readable by its owner alone")
+    derive.add_argument("--callsign", required=True, metavar="C", help="of the sender")
+    derive.add_argument("--sender", type=int, default=0, metavar="N", help="number of the sender (default: 0)")
+    derive.set_defaults(handle=_derive)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    handled: int = arguments.handle(arguments)
+    return handled
+
+
+def _new(arguments: argparse.Namespace) -> int:
+    write_key(arguments.file, new_master_key())
+    sys.stdout.write(f"{arguments.file}: master key; set key_file of pantel receive to it, and keep a copy\n")
+    return 0
+
+
+def _derive(arguments: argparse.Namespace) -> int:
+    if not 0 <= arguments.sender < 1 << SENDER_BITS:
+        raise UsageError(f"--sender is {arguments.sender} and must lie in 0..{(1 << SENDER_BITS) - 1}")
+    master = read_key(arguments.master)
+    if not isinstance(master, MasterKey):
+        raise UsageError(f"{arguments.master} is no master key but that of sender {master.sender}, {master.callsign}")
+    key = master.sender_key(arguments.sender, arguments.callsign.upper())
+    write_key(arguments.file, key)
+    sys.stdout.write(
+        f"{arguments.file}: key of sender {key.sender}, {key.callsign}; set key_file of pantel send to it\n"
+    )
+    return 0
+
+
+COMMAND = Command("key", "make keys, so that only your senders are believed", _add_arguments, _run)

@@ -1,0 +1,126 @@
+"""Messages on their way out: lines of text that somebody typed, and telemetry at intervals."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from pantel_device.airtime import News
+from pantel_device.atomic_file import write_atomically
+from pantel_device.command import CommandError
+from pantel_link import PacketKind
+from pantel_link.messages import Telemetry, TextPart, text_parts
+from pantel_link.traffic import TrafficClass
+
+__all__ = ["Messages", "Outbox"]
+
+log = logging.getLogger(__name__)
+
+_POLL_NS = 1_000_000_000
+_TIMES = 2  # a line is said so often, because nobody asks again for what was lost
+_MAX_LINES = 16
+_MAX_LINE_BYTES = 4096
+
+
+class Outbox:
+    """A folder in which lines wait until the sender takes them, over a restart of it, too.
+
+    Args:
+        folder: Of the lines.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, text: str) -> None:
+        """Leave a line.
+
+        Raises:
+            CommandError: It cannot be left.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            number = max((int(path.stem) for path in self._lines()), default=0) + 1
+            write_atomically(self._folder / f"{number:08d}.txt", text.encode())
+        except OSError as error:
+            raise CommandError(
+                f"cannot leave a line in {self._folder}: {error.strerror}; is state_dir that of the sender?"
+            ) from error
+
+    def take(self) -> str | None:
+        """Return and remove the oldest line; None if there is none."""
+        try:
+            for path in self._lines():
+                with path.open("rb") as file:
+                    text = file.read(_MAX_LINE_BYTES).decode(errors="replace")
+                path.unlink()
+                return text
+        except OSError as error:
+            log.warning("cannot take a line from=%s reason=%s", self._folder, error.strerror)
+        return None
+
+    def _lines(self) -> list[Path]:
+        if not self._folder.is_dir():
+            return []
+        return sorted(path for path in self._folder.glob("*.txt") if path.stem.isdigit())
+
+
+class Messages:
+    """Says lines from an outbox, each twice, and telemetry at intervals.
+
+    Args:
+        payload_octets: Of a live packet.
+        outbox: Where lines come from; None for nowhere.
+        telemetry: Measures; None for nothing.
+        telemetry_interval_ns: Time between two measurements.
+    """
+
+    def __init__(
+        self,
+        payload_octets: Callable[[], int],
+        *,
+        outbox: Outbox | None = None,
+        telemetry: Callable[[], Telemetry] | None = None,
+        telemetry_interval_ns: int = 60_000_000_000,
+    ) -> None:
+        self._payload_octets = payload_octets
+        self._outbox = outbox
+        self._telemetry = telemetry
+        self._telemetry_interval_ns = telemetry_interval_ns
+        self._next_telemetry_ns: int | None = None
+        self._next_look_ns = 0
+        self._parts: deque[TextPart] = deque()
+        self._again: deque[TextPart] = deque()
+        self._message = 0
+
+    def wants(self, now_ns: int) -> TrafficClass | None:
+        """Return `MESSAGE` when there is a line or a measurement to send."""
+        if self._next_telemetry_ns is None:
+            self._next_telemetry_ns = now_ns + self._telemetry_interval_ns // 2  # the first picture comes first
+        if now_ns >= self._next_look_ns:
+            self._next_look_ns = now_ns + _POLL_NS
+            self._look()
+        waiting = self._parts or self._again or (self._telemetry is not None and now_ns >= self._next_telemetry_ns)
+        return TrafficClass.MESSAGE if waiting else None
+
+    def take(self, now_ns: int) -> News:
+        """Return a part of a line, the measurements, or a part of a line for the second time."""
+        if self._parts:
+            return News(PacketKind.TEXT, self._parts.popleft().to_payload())
+        if self._telemetry is not None and self._next_telemetry_ns is not None and now_ns >= self._next_telemetry_ns:
+            self._next_telemetry_ns = now_ns + self._telemetry_interval_ns
+            return News(PacketKind.TELEMETRY, self._telemetry().to_payload(self._payload_octets()))
+        return News(PacketKind.TEXT, self._again.popleft().to_payload())
+
+    def _look(self) -> None:
+        if self._outbox is None or len(self._parts) > _MAX_LINES:
+            return
+        text = self._outbox.take()
+        if text is None:
+            return
+        self._message += 1
+        parts = text_parts(self._message, text.strip(), self._payload_octets())
+        self._parts.extend(parts)
+        self._again.extend(parts * (_TIMES - 1))

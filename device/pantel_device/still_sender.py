@@ -1,0 +1,105 @@
+"""Stills on their way out: a picture in full quality now and then, beside the scene."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from pantel_device.airtime import News
+from pantel_device.frame import Frame
+from pantel_link import LengthClass, PacketKind
+from pantel_link.stills import StillBlock
+from pantel_link.stills.block import UTC_OCTETS, repairs_needed
+from pantel_link.stills.fragment import FRAGMENT_OCTETS
+from pantel_link.traffic import TrafficClass
+from pantel_models import BudgetError, StillCodec
+
+__all__ = ["StillSender"]
+
+log = logging.getLogger(__name__)
+
+
+class StillSender:
+    """Encodes the newest frame when a still is due or asked for, and sends it in symbols.
+
+    Content and as many repair symbols as make 99 of 100 stills arrive are news; after that there is more repair for as
+    long as nobody else needs the air.
+
+    Args:
+        codec: Of stills.
+        payload_octets: Of a still packet, asked anew for each still.
+        still_bytes: Size of the file, filled up to whole symbols.
+        interval_ns: Time between two stills; None for only those that are asked for.
+        loss: Share of packets that is expected to be lost.
+        utc_s: Tells UTC; None while unknown.
+    """
+
+    def __init__(
+        self,
+        codec: StillCodec,
+        payload_octets: Callable[[], int],
+        *,
+        still_bytes: int,
+        interval_ns: int | None,
+        loss: float,
+        utc_s: Callable[[], int | None],
+    ) -> None:
+        self._codec = codec
+        self._payload_octets = payload_octets
+        self._still_bytes = still_bytes
+        self._interval_ns = interval_ns
+        self._loss = loss
+        self._utc_s = utc_s
+        self._next_ns: int | None = None
+        self._asked_bytes: int | None = None
+        self._frame: Frame | None = None
+        self._block: StillBlock | None = None
+        self._number = 0
+
+    def look(self, frame: Frame) -> None:
+        """Take the newest frame."""
+        self._frame = frame
+
+    def ask(self, still_bytes: int | None = None) -> None:
+        """Ask for a still of the newest frame.
+
+        Args:
+            still_bytes: Size of its file; the usual one by default.
+        """
+        self._asked_bytes = still_bytes or self._still_bytes
+
+    def wants(self, now_ns: int) -> TrafficClass | None:
+        """Return `STILL` until a still has been sent with the repair that it needs, then `REPAIR`."""
+        if self._next_ns is None and self._interval_ns is not None:
+            self._next_ns = now_ns + self._interval_ns // 2  # the first picture comes first
+        unfinished = self._block is not None and not self._sufficient(self._block)
+        due = self._asked_bytes is not None or (self._next_ns is not None and now_ns >= self._next_ns)
+        if not unfinished and due and self._frame is not None:
+            self._begin(self._frame, now_ns)
+        if self._block is None:
+            return None
+        return TrafficClass.REPAIR if self._sufficient(self._block) else TrafficClass.STILL
+
+    def take(self, now_ns: int) -> News:  # noqa: ARG002 - as all sources
+        """Return the next symbol."""
+        assert self._block is not None  # noqa: S101 - that is what `wants` said
+        return News(PacketKind.STILL, self._block.next_payload(), LengthClass.STILL)
+
+    def _sufficient(self, block: StillBlock) -> bool:
+        return block.sent >= block.content_symbols + repairs_needed(block.content_symbols, self._loss)
+
+    def _begin(self, frame: Frame, now_ns: int) -> None:
+        asked_bytes, self._asked_bytes = self._asked_bytes, None
+        if self._interval_ns is not None:
+            self._next_ns = now_ns + self._interval_ns
+        payload_octets = self._payload_octets()
+        symbol_octets = payload_octets - FRAGMENT_OCTETS
+        symbols = max(1, -(-((asked_bytes or self._still_bytes) + UTC_OCTETS) // symbol_octets))
+        try:
+            data = self._codec.encode(frame.pixels, symbols * symbol_octets - UTC_OCTETS)
+            self._block = StillBlock(self._number, data, payload_octets, self._utc_s())
+        except (BudgetError, ValueError) as error:
+            log.warning("no still reason=%s", error)
+            return
+        self._number += 1
+        log.info("still block=%d bytes=%d symbols=%d", self._number - 1, len(data), self._block.content_symbols)

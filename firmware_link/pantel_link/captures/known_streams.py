@@ -1,0 +1,113 @@
+"""What a file must tell at its beginning, so that who has only this file can read it from there on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from pantel_link.context import Security, StreamContext
+from pantel_link.errors import SecurityError
+from pantel_link.framing import announced_format, correct
+from pantel_link.identity import Identity
+from pantel_link.keys import Keyring
+from pantel_link.packet import Packet, PacketKind, SealedPacket
+from pantel_link.wire_format import MARKER_OCTETS
+
+__all__ = ["CapturedMemory", "IntroducedStreams", "taken_contexts"]
+
+
+class IntroducedStreams:
+    """The streams that have introduced themselves, each sender's newest one, and how far they are.
+
+    Args:
+        contexts: Streams that are known beforehand.
+        counters: Their newest counters, as far as they are known.
+    """
+
+    def __init__(self, contexts: Iterable[StreamContext], counters: Mapping[StreamContext, int]) -> None:
+        self._contexts: dict[tuple[int, str], StreamContext] = {}
+        self._newest: dict[int, StreamContext] = {}  # by the sender's number, which is all that most packets tell
+        self._counters: dict[StreamContext, int] = {}
+        for context in contexts:
+            self._introduce(context, counters.get(context, 0))
+
+    @property
+    def contexts(self) -> tuple[StreamContext, ...]:
+        """The streams, the one introduced last at the end."""
+        return tuple(self._contexts.values())
+
+    @property
+    def counters(self) -> dict[StreamContext, int]:
+        """The newest counters of streams with a key; the others can be read without."""
+        return {
+            context: self._counters[context]
+            for context in self.contexts
+            if context.security is not Security.CHECKED and self._counters[context]
+        }
+
+    def callsign(self, sender: int) -> str | None:
+        """Return who sends under a number; None if nobody has said so yet."""
+        context = self._newest.get(sender)
+        return None if context is None else context.callsign
+
+    def take(self, octets: bytes, packet: Packet, *, whole: bool) -> None:
+        """Take a verified packet.
+
+        Args:
+            octets: As it was received.
+            packet: What it holds.
+            whole: Whether the octets are a packet, not marker and codeword.
+        """
+        if packet.kind is PacketKind.IDENT:
+            version = _version(octets, whole=whole)
+            context = Identity.from_payload(packet.sender, packet.payload, version=version).context
+            self._introduce(context, packet.counter)
+        elif packet.sender in self._newest:
+            newest = self._newest[packet.sender]
+            self._counters[newest] = max(self._counters[newest], packet.counter)
+
+    def _introduce(self, context: StreamContext, counter: int) -> None:
+        sender = context.sender, context.callsign
+        self._contexts.pop(sender, None)
+        self._contexts[sender] = self._newest[context.sender] = context
+        self._counters[context] = max(self._counters.get(context, 0), counter)
+
+
+class CapturedMemory:
+    """What the head of a capture remembers of streams with a key; a `StreamMemory`.
+
+    Args:
+        counters: Newest counter of each.
+    """
+
+    def __init__(self, counters: Mapping[StreamContext, int]) -> None:
+        self._counters = counters
+
+    def recall(self, sender: int, callsign: str) -> tuple[int, int] | None:
+        """Return the newest epoch of a sender and the newest counter that had been heard of it."""
+        found = [
+            (context.epoch, counter)
+            for context, counter in self._counters.items()
+            if (context.sender, context.callsign) == (sender, callsign)
+        ]
+        return max(found, default=None)
+
+    def note(self, sender: int, callsign: str, epoch: int, counter: int) -> None:
+        """Do nothing: what is repeated leaves no trace."""
+
+
+def taken_contexts(contexts: Iterable[StreamContext], keyring: Keyring) -> tuple[StreamContext, ...]:
+    """Return those streams that a keyring takes."""
+    taken = []
+    for context in contexts:
+        try:
+            keyring.seal(context)
+        except SecurityError:
+            continue
+        taken.append(context)
+    return tuple(taken)
+
+
+def _version(octets: bytes, *, whole: bool) -> int:
+    """Return the version of a packet that has been verified."""
+    wire_format = None if whole else announced_format(int.from_bytes(octets[:MARKER_OCTETS], "big"))
+    return SealedPacket.from_bytes(octets if wire_format is None else correct(octets, wire_format).message).version

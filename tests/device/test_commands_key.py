@@ -1,0 +1,79 @@
+"""Keys: made once, read by their owner alone, and never shown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pantel_device.cli import main
+from pantel_device.command import CommandError
+from pantel_device.stream_memory import StreamMemoryFile
+from pantel_link import KeyFileError, MasterKey, SenderKey, read_key
+
+
+def test_a_master_key_and_that_of_a_sender(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    master, mast = tmp_path / "master.key", tmp_path / "mast.key"
+    assert main(["key", "new", str(master)]) == 0
+    assert main(["key", "derive", str(master), str(mast), "--callsign", "dl1abc", "--sender", "3"]) == 0
+    key, derived = read_key(master), read_key(mast)
+    assert isinstance(key, MasterKey)
+    assert isinstance(derived, SenderKey)
+    assert key.sender_key(3, "DL1ABC") == derived
+    assert (derived.sender_key(3, "DL1ABC"), derived.sender_key(4, "DL1ABC")) == (derived, None)
+    assert master.stat().st_mode & 0o777 == mast.stat().st_mode & 0o777 == 0o600
+    shown = capsys.readouterr().out + repr(key) + repr(derived)
+    assert key.key.hex() not in shown
+    assert derived.key.hex() not in shown
+
+
+def test_mistakes_with_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    master, mast = str(tmp_path / "master.key"), str(tmp_path / "mast.key")
+    main(["key", "new", master])
+    main(["key", "derive", master, mast, "--callsign", "DL1ABC"])
+    capsys.readouterr()
+    other = str(tmp_path / "other.key")
+    for arguments, reason in (
+        (["new", master], "keys are never overwritten"),
+        (["derive", mast, other, "--callsign", "DL1ABC"], "is no master key but that of sender 0, DL1ABC"),
+        (["derive", master, other, "--callsign", "DL1ABC", "--sender", "64"], "must lie in 0..63"),
+        (["derive", master, other, "--callsign", "zu lang für ein Rufzeichen"], "must be 1 to 9 characters"),
+        (["derive", other, other, "--callsign", "DL1ABC"], "cannot read the key"),
+    ):
+        assert main(["key", *arguments]) != 0
+        (line,) = capsys.readouterr().err.splitlines()
+        assert reason in line
+    (tmp_path / "open.key").write_text(Path(master).read_text())
+    with pytest.raises(KeyFileError, match="others can read the key"):
+        read_key(tmp_path / "open.key")
+    (tmp_path / "open.key").chmod(0o600)
+    assert read_key(tmp_path / "open.key") == read_key(Path(master))
+    for damaged in ("", "pantel-key-1 master 00", f"pantel-key-1 sender 99 DL1ABC {'0' * 64}"):
+        (tmp_path / "open.key").write_text(damaged)
+        with pytest.raises(KeyFileError):
+            read_key(tmp_path / "open.key")
+
+
+def test_what_is_remembered_is_ahead_of_what_was_delivered(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "senders.json"
+    memory = StreamMemoryFile(path)
+    assert memory.recall(0, "DL1ABC") is None
+    memory.note(0, "DL1ABC", 7, 100)
+    written = path.read_bytes()
+    memory.note(0, "DL1ABC", 7, 120)
+    assert path.read_bytes() == written  # a disk wears
+    assert StreamMemoryFile(path).recall(0, "DL1ABC") == (7, 132)
+    memory.note(0, "DL1ABC", 7, 133)
+    memory.note(0, "DL1ABC", 6, 999)
+    assert StreamMemoryFile(path).recall(0, "DL1ABC") == (7, 165)
+    memory.close({(0, "DL1ABC"): (7, 140)})
+    assert StreamMemoryFile(path).recall(0, "DL1ABC") == (7, 140)
+
+
+@pytest.mark.parametrize("damaged", ["", "[]", '{"0 A": 1}', json.dumps({"0 A": [1, "x"]})])
+def test_a_damaged_memory_stops_the_receiver(damaged: str, tmp_path: Path) -> None:
+    path = tmp_path / "senders.json"
+    path.write_text(damaged)
+    with pytest.raises(CommandError, match="damaged, so recordings could not be told"):
+        StreamMemoryFile(path)

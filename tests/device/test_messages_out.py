@@ -1,0 +1,106 @@
+"""Lines, telemetry and stills on their way out: in turn, and never in the way of the scene."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pantel_device.cli import main
+from pantel_device.frame import Frame
+from pantel_device.messages_out import Messages, Outbox
+from pantel_device.still_sender import StillSender
+from pantel_device.telemetry import TelemetryReader
+from pantel_link import PacketKind
+from pantel_link.messages import Telemetry, TextPart
+from pantel_link.stills import Fragment
+from pantel_link.traffic import TrafficClass
+from pantel_models import load_still_codec
+
+_S = 1_000_000_000
+
+
+def test_lines_wait_in_a_folder_and_leave_in_order(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox")
+    assert outbox.take() is None
+    for line in ("first", "zweite Zeile: Grüße"):
+        outbox.put(line)
+    (tmp_path / "outbox" / "notes.txt").write_text("not ours")
+    assert [outbox.take() for _ in range(3)] == ["first", "zweite Zeile: Grüße", None]
+    assert (tmp_path / "outbox" / "notes.txt").exists()
+
+
+def test_a_line_is_said_twice_and_telemetry_at_intervals(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path)
+    outbox.put("x" * 40)
+    messages = Messages(
+        lambda: 33, outbox=outbox, telemetry=lambda: Telemetry(battery_v=12.0), telemetry_interval_ns=60 * _S
+    )
+    said = []
+    for second in range(100):
+        while messages.wants(second * _S) is not None:
+            assert messages.wants(second * _S) is TrafficClass.MESSAGE
+            said.append((second, messages.take(second * _S)))
+    assert [(second, news.kind) for second, news in said] == [
+        *[(0, PacketKind.TEXT)] * 4,
+        (30, PacketKind.TELEMETRY),
+        (90, PacketKind.TELEMETRY),
+    ]
+    parts = [TextPart.from_payload(news.payload) for _, news in said[:4]]
+    assert [part.part for part in parts] == [0, 1, 0, 1]
+    assert len({part.message for part in parts}) == 1
+
+
+def test_telemetry_knows_the_machine_and_what_a_file_says(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = tmp_path / "measured.json"
+    read = TelemetryReader(tmp_path, file)
+    machine = read().known()
+    read()
+    assert {"uptime_s", "disk_free_mib"} <= set(machine)
+    assert caplog.text.count("no telemetry from") == 1
+    file.write_text(json.dumps({"battery_v": 12.5, "latitude_deg": None}))
+    assert read().battery_v == 12.5
+    for wrong in ("[]", '{"volts": 1}', '{"battery_v": "full"}', "{"):
+        file.write_text(wrong)
+        assert read().battery_v is None
+    assert "unknown keys" not in caplog.text or "known: altitude_m" in caplog.text
+
+
+def test_a_still_is_sent_with_the_repair_that_it_needs_and_then_more_if_there_is_air() -> None:
+    codec = load_still_codec()
+    sender = StillSender(
+        codec, lambda: 109, still_bytes=300, interval_ns=60 * _S, loss=0.1, utc_s=lambda: 1_800_000_000
+    )
+    generator = np.random.default_rng(3)
+    pixels = np.repeat(np.repeat(generator.integers(0, 255, (6, 8, 3), np.uint8), 16, axis=0), 16, axis=1)
+    assert sender.wants(0) is None
+    sender.look(Frame(0, 0, pixels))
+    assert sender.wants(29 * _S) is None
+    classes = []
+    payloads = []
+    for _ in range(12):
+        traffic = sender.wants(30 * _S)
+        assert traffic is not None
+        classes.append(traffic)
+        payloads.append(sender.take(30 * _S).payload)
+    needed = classes.index(TrafficClass.REPAIR)
+    assert classes == [TrafficClass.STILL] * needed + [TrafficClass.REPAIR] * (12 - needed)
+    fragment = Fragment.from_payload(payloads[0])
+    assert needed > fragment.content_symbols == 3
+    sender.ask()
+    assert sender.wants(31 * _S) is TrafficClass.STILL
+    assert Fragment.from_payload(sender.take(31 * _S).payload).block == fragment.block + 1
+
+
+def test_say_and_its_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["say", "all well", "--state-dir", str(tmp_path)]) == 0
+    assert Outbox(tmp_path / "outbox").take() == "all well"
+    for text in ("  ", "x" * 481):
+        assert main(["say", text, "--state-dir", str(tmp_path)]) == 2
+    (tmp_path / "file").write_text("")
+    assert main(["say", "x", "--state-dir", str(tmp_path / "file")]) == 1
+    errors = capsys.readouterr().err.splitlines()
+    assert len(errors) == 3
+    assert "is state_dir that of the sender?" in errors[2]
