@@ -20,13 +20,16 @@ __all__ = ["next_boot_epoch"]
 log = logging.getLogger(__name__)
 
 _FILE = "boot_epoch"
-_LOCK = "boot_epoch.lock"
 _LIMIT = 1 << EPOCH_BITS
 _BEGIN_S = 1_577_836_800  # 2020-01-01; minutes since then fit 24 bits until 2051
 
 
-def next_boot_epoch(state_dir: Path) -> int:
+def next_boot_epoch(state_dir: Path, name: str = _FILE) -> int:
     """Return an epoch that no start before had, 24 bits; the disk holds it before this returns.
+
+    Args:
+        state_dir: Folder of the file that holds it.
+        name: Of the file; another one holds another row of numbers.
 
     All senders of a machine that share the folder draw from one sequence. Where there is none yet, it begins at the
     wall clock's minutes since 2020, so that a sender whose disk was replaced does not fall back behind its own past.
@@ -34,10 +37,10 @@ def next_boot_epoch(state_dir: Path) -> int:
     Raises:
         CommandError: The folder cannot be written to.
     """
-    path = state_dir / _FILE
+    path = state_dir / name
     try:
         state_dir.mkdir(parents=True, exist_ok=True)
-        with (state_dir / _LOCK).open("w") as lock:
+        with (state_dir / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             last = _read(path)
             epoch = max(0, utc_s() - _BEGIN_S) // 60 if last is None else last + 1

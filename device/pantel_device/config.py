@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from pantel_codec import MAX_SIDE_PX, MIN_SIDE_PX
 from pantel_device.command import UsageError
@@ -69,13 +69,28 @@ class _LineConfig(BaseModel):
         return value
 
 
+def _normal_callsign(value: str) -> str:
+    """Return a callsign in capital letters."""
+    callsign = value.upper()
+    try:
+        check_callsign(callsign, on_air=False)
+    except CallsignError as error:
+        raise ValueError(str(error)) from error
+    return callsign
+
+
+_Callsign = Annotated[str, AfterValidator(_normal_callsign)]
+
+
 class SenderConfig(_LineConfig):
     """What `pantel send` can be told."""
 
     camera: str = Field(
         "test", min_length=1, description="file:PATH, test or test:SEED; the default needs nothing attached"
     )
-    callsign: str = Field(DEFAULT_CALLSIGN, description="the operator's; the default never goes out on a real port")
+    callsign: _Callsign = Field(
+        DEFAULT_CALLSIGN, description="the operator's; the default never goes out on a real port"
+    )
     sender: int = Field(
         0, ge=0, lt=1 << SENDER_BITS, description="number of this sender; differs where several share a channel"
     )
@@ -103,6 +118,9 @@ class SenderConfig(_LineConfig):
     )
     key_file: str = Field(
         "", description="key of this sender, made by pantel key; then receivers with it take nobody else's packets"
+    )
+    back_channel: bool = Field(
+        False, description="with a key: do what who has it asks for over the same port, such as a still"
     )
     encrypt: bool = Field(
         False, description="with a key: let nobody without it see the pictures; amateur bands do not allow it"
@@ -133,16 +151,6 @@ class SenderConfig(_LineConfig):
         description="folder for what must survive a restart: the boot epoch, lines that wait to be sent",
     )
 
-    @field_validator("callsign")
-    @classmethod
-    def _normal_callsign(cls, value: str) -> str:
-        callsign = value.upper()
-        try:
-            check_callsign(callsign, on_air=False)
-        except CallsignError as error:
-            raise ValueError(str(error)) from error
-        return callsign
-
 
 class ReceiverConfig(_LineConfig):
     """What `pantel receive` can be told."""
@@ -170,6 +178,9 @@ class ReceiverConfig(_LineConfig):
     key_file: str = Field(
         "", description="master key or a sender's, made by pantel key; then nobody else's packets are taken"
     )
+    back_channel: bool = Field(False, description="with a key: send what pantel ask leaves, over the same port")
+    preset: Preset = Field(Preset.STANDARD, description="error protection of what goes back: light, standard or heavy")
+    callsign: _Callsign = Field(DEFAULT_CALLSIGN, description="yours, for what goes back; the default never goes out")
     state_dir: Path = Field(
         default_factory=default_state_dir,
         description="folder for what must survive a restart: parts of stills, and which packets are recordings",

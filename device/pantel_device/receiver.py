@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from pantel_codec import BitstreamError, MissingBase, Scene, SceneSyntax, apply_element
+from pantel_device.ground import Ground
 from pantel_device.renderer import Renderer
 from pantel_device.sink import Event, Picture, Sink
 from pantel_device.stills_in import StillSink, decode_partial
 from pantel_link import LinkReceiver, PacketError, PacketKind, Port, ReceivedPacket, StreamContext
+from pantel_link.back_channel import Reply
 from pantel_link.messages import Telemetry, TextAssembler, TextPart
 from pantel_link.ports import PacketPort
 from pantel_link.stills import Fragment, StillAssembler
@@ -55,6 +57,7 @@ class Receiver:
     Attributes:
         link: The receiving half of the link, with its statistics.
         payloads_damaged: Payloads that passed the checksum and could not be decoded.
+        ground: Sends commands over the same port; None for nobody.
         payloads_cut: Scene payloads whose end refines cells that were lost before, and so could not be read.
     """
 
@@ -80,6 +83,7 @@ class Receiver:
         self._view = view
         self._stills = stills or StillAssembler()
         self._still_sink = still_sink
+        self.ground: Ground | None = None
         self._texts = TextAssembler()
         self._streams: dict[StreamContext, _Stream] = {}
         self._shown: StreamContext | None = None
@@ -104,6 +108,8 @@ class Receiver:
         while octets := self._port.read(_READ_OCTETS):
             for received in self._hear(octets, now_ns):
                 self._take(received, now_ns)
+        if self.ground is not None:
+            self.ground.advance(now_ns)
         if self._next_report_ns is None or now_ns >= self._next_report_ns:
             if self._next_report_ns is not None:
                 self._report(now_ns)
@@ -129,6 +135,8 @@ class Receiver:
                     part = TextPart.from_payload(received.packet.payload)
                     if (line := self._texts.take(received.context, part)) is not None:
                         self._emit(Event(now_ns, "text", {"callsign": received.context.callsign, "text": line}))
+                case PacketKind.REPLY if self.ground is not None:
+                    self.ground.take(Reply.from_payload(received.packet.payload), now_ns)
                 case PacketKind.TELEMETRY:
                     telemetry = Telemetry.from_payload(received.packet.payload).known()
                     self._emit(Event(now_ns, "telemetry", {"callsign": received.context.callsign, **telemetry}))
@@ -210,6 +218,10 @@ class Receiver:
             "packet_loss": statistics.packet_loss,
         }
         self._emit(Event(now_ns, "link_report", asdict(statistics) | fields))
+
+    def tell(self, now_ns: int, fields: Mapping[str, str | int | float | None]) -> None:
+        """Tell what became of a command over the back-channel."""
+        self._emit(Event(now_ns, "command", fields))
 
     def _emit(self, event: Event) -> None:
         for sink in self._sinks:

@@ -10,9 +10,11 @@ from pantel_device.cameras import Camera
 from pantel_device.frame import Observation
 from pantel_device.hindsight import Hindsight
 from pantel_device.observer import Observer
+from pantel_device.remote_control import RemoteControl
 from pantel_device.scene_encoder import SceneEncoder
 from pantel_device.still_sender import StillSender
 from pantel_link import LinkSender, PacketKind, Port, SenderStatistics
+from pantel_link.ports import PacketPort
 from pantel_link.traffic import FairShare, TrafficClass
 
 __all__ = ["Sender"]
@@ -23,6 +25,7 @@ _NS_PER_S = 1_000_000_000
 # they arrive: still in time for play-out.
 _HINDSIGHT_NS = 300_000_000
 
+_READ_OCTETS = 4096
 _MESSAGE_SHARE = 0.25
 _STILL_SHARE = 0.25
 
@@ -43,6 +46,7 @@ class Sender:
         messages: Who else has something to say.
         stills: Sends pictures in full quality; None for nobody.
         still_share: Share of the air that stills take from the scene.
+        control: Does what comes back over the port; None for nobody.
 
     Attributes:
         observation: The newest observation; None before the first frame.
@@ -60,6 +64,7 @@ class Sender:
         messages: Sequence[NewsSource] = (),
         stills: StillSender | None = None,
         still_share: float = _STILL_SHARE,
+        control: RemoteControl | None = None,
     ) -> None:
         self._camera = camera
         self._observer = observer
@@ -67,7 +72,12 @@ class Sender:
         self._link = link
         self._port = port
         self._stills = stills
-        self._sources: tuple[NewsSource, ...] = (*messages, *([stills] if stills else ()))
+        self._control = control
+        self._sources: tuple[NewsSource, ...] = (
+            *([control] if control else ()),
+            *messages,
+            *([stills] if stills else ()),
+        )
         self._share = FairShare(
             {
                 TrafficClass.MESSAGE: _MESSAGE_SHARE,
@@ -100,10 +110,11 @@ class Sender:
         """
         if now_ns >= self._next_capture_ns:
             self._capture(now_ns)
+        self._listen(now_ns)
         self._write(now_ns)
         if self._camera.finished and self._told is self.observation and not self._pending(now_ns):
             self._link.finish()
-            self.finished = self._link.idle(now_ns)
+            self.finished = self._link.idle(now_ns) and self._port.drained
         elif self._link.ready(now_ns):
             self._speak(now_ns)
             self._write(now_ns)
@@ -119,6 +130,12 @@ class Sender:
         # In step with the camera, however late a turn comes; after a long pause from now on.
         self._next_capture_ns = max(self._next_capture_ns + self._interval_ns, now_ns)
 
+    def _listen(self, now_ns: int) -> None:
+        """Read the port; a radio that is keyed by its port works only while that is asked."""
+        while octets := self._port.read(_READ_OCTETS):
+            if self._control is not None:
+                self._control.hear(octets, now_ns, whole_packet=isinstance(self._port, PacketPort))
+
     def _pending(self, now_ns: int) -> bool:
         """Whether somebody has anything to say but repair."""
         return any(source.wants(now_ns) not in {None, TrafficClass.REPAIR} for source in self._sources)
@@ -128,7 +145,8 @@ class Sender:
         stamp_ns = self._link.stamp_ns(now_ns)
         observation = self.observation if self._camera.finished else self._settled
         scene_waits = observation is not None and not (self._camera.finished and self._told is observation)
-        wanting = {traffic: source for source in self._sources if (traffic := source.wants(now_ns)) is not None}
+        # Of two that have the same kind of news, the one that was named first goes first.
+        wanting = {traffic: each for each in self._sources[::-1] if (traffic := each.wants(now_ns)) is not None}
         while (chosen := self._share.choose({*wanting, *([TrafficClass.SCENE] if scene_waits else ())})) is not None:
             news = wanting[chosen].take(now_ns) if chosen in wanting else self._tell(observation, stamp_ns)
             if news is not None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pantel_device.airtime import News
 from pantel_device.frame import Frame
 from pantel_link import LengthClass, PacketKind
+from pantel_link.back_channel import AskStill, Region
 from pantel_link.stills import StillBlock
 from pantel_link.stills.block import UTC_OCTETS, repairs_needed
 from pantel_link.stills.fragment import FRAGMENT_OCTETS
 from pantel_link.traffic import TrafficClass
-from pantel_models import BudgetError, StillCodec
+from pantel_models import ModelError, StillCodec, region_importance
 
 __all__ = ["StillSender"]
 
@@ -51,7 +55,7 @@ class StillSender:
         self._loss = loss
         self._utc_s = utc_s
         self._next_ns: int | None = None
-        self._asked_bytes: int | None = None
+        self._asked: AskStill | None = None
         self._frame: Frame | None = None
         self._block: StillBlock | None = None
         self._number = 0
@@ -60,20 +64,16 @@ class StillSender:
         """Take the newest frame."""
         self._frame = frame
 
-    def ask(self, still_bytes: int | None = None) -> None:
-        """Ask for a still of the newest frame.
-
-        Args:
-            still_bytes: Size of its file; the usual one by default.
-        """
-        self._asked_bytes = still_bytes or self._still_bytes
+    def ask(self, request: AskStill) -> None:
+        """Ask for a still of the newest frame."""
+        self._asked = request
 
     def wants(self, now_ns: int) -> TrafficClass | None:
         """Return `STILL` until a still has been sent with the repair that it needs, then `REPAIR`."""
         if self._next_ns is None and self._interval_ns is not None:
             self._next_ns = now_ns + self._interval_ns // 2  # the first picture comes first
         unfinished = self._block is not None and not self._sufficient(self._block)
-        due = self._asked_bytes is not None or (self._next_ns is not None and now_ns >= self._next_ns)
+        due = self._asked is not None or (self._next_ns is not None and now_ns >= self._next_ns)
         if not unfinished and due and self._frame is not None:
             self._begin(self._frame, now_ns)
         if self._block is None:
@@ -89,17 +89,25 @@ class StillSender:
         return block.sent >= block.content_symbols + repairs_needed(block.content_symbols, self._loss)
 
     def _begin(self, frame: Frame, now_ns: int) -> None:
-        asked_bytes, self._asked_bytes = self._asked_bytes, None
+        request, self._asked = self._asked or AskStill(), None
         if self._interval_ns is not None:
             self._next_ns = now_ns + self._interval_ns
         payload_octets = self._payload_octets()
         symbol_octets = payload_octets - FRAGMENT_OCTETS
-        symbols = max(1, -(-((asked_bytes or self._still_bytes) + UTC_OCTETS) // symbol_octets))
+        symbols = max(1, -(-((request.still_bytes or self._still_bytes) + UTC_OCTETS) // symbol_octets))
         try:
-            data = self._codec.encode(frame.pixels, symbols * symbol_octets - UTC_OCTETS)
+            importance = None if request.region is None else _importance(frame, request.region)
+            data = self._codec.encode(frame.pixels, symbols * symbol_octets - UTC_OCTETS, importance=importance)
             self._block = StillBlock(self._number, data, payload_octets, self._utc_s())
-        except (BudgetError, ValueError) as error:
+        except (ModelError, ValueError) as error:
             log.warning("no still reason=%s", error)
             return
         self._number += 1
         log.info("still block=%d bytes=%d symbols=%d", self._number - 1, len(data), self._block.content_symbols)
+
+
+def _importance(frame: Frame, region: Region) -> NDArray[np.float32]:
+    height, width = frame.pixels.shape[:2]
+    left, top = int(region.left * width), int(region.top * height)
+    size = max(1, round(region.right * width) - left), max(1, round(region.bottom * height) - top)
+    return region_importance(width, height, [(left, top, *size)])

@@ -89,8 +89,10 @@ class LinkReceiver:
         listener: Hears every codeword before error correction, such as the writer of a capture.
         keyring: Which streams are taken; by default those without a key.
         memory: What earlier runs have heard of streams with a key.
+        streams: Which streams are known; takes the place of contexts, keyring and memory.
 
     Attributes:
+        bitrate_bps: As above; may be changed at any time.
         statistics: What has been received.
 
     Raises:
@@ -105,9 +107,10 @@ class LinkReceiver:
         listener: CodewordListener | None = None,
         keyring: Keyring | None = None,
         memory: StreamMemory | None = None,
+        streams: KnownStreams | None = None,
     ) -> None:
-        self._bitrate_bps = bitrate_bps
-        self._streams = KnownStreams(contexts, keyring or Keyring(), memory)
+        self.bitrate_bps = bitrate_bps
+        self._streams = streams or KnownStreams(contexts, keyring or Keyring(), memory)
         self._unknown: deque[_Unknown] = deque(maxlen=_MAX_UNKNOWN)
         self._listener = listener
         self.statistics = ReceiverStatistics()
@@ -251,7 +254,7 @@ class LinkReceiver:
         self._streams.note(stream, packet.counter)
         statistics.packets_good += 1
         statistics.packets_lost += arrival.lost
-        air_time_ns = 8 * verified.heard.wire_octets * 1_000_000_000 // self._bitrate_bps
+        air_time_ns = 8 * verified.heard.wire_octets * 1_000_000_000 // self.bitrate_bps
         return ReceivedPacket(
             packet=packet,
             context=stream.seal.context,

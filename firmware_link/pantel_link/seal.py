@@ -19,7 +19,7 @@ from pantel_link.errors import KeyFileError, TrailerError
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 
-__all__ = ["TRAILER_OCTETS", "Seal", "make_seal"]
+__all__ = ["TRAILER_OCTETS", "Seal", "make_back_seal", "make_seal"]
 
 TRAILER_OCTETS = 4
 _COUNTER_OCTETS = 4
@@ -88,9 +88,9 @@ class _Checksum(Seal):
 class _Tag(Seal):
     """BLAKE2s (RFC 7693) with a key of the stream's own, cut to 4 octets, over counter, header and payload."""
 
-    def __init__(self, context: StreamContext, sender_key: bytes) -> None:
+    def __init__(self, context: StreamContext, sender_key: bytes, person: bytes = b"pantel-t") -> None:
         super().__init__(context)
-        self._key = blake2s(context.to_bytes(), key=sender_key, person=b"pantel-t").digest()
+        self._key = blake2s(context.to_bytes(), key=sender_key, person=person).digest()
 
     def close(self, header: bytes, payload: bytes, counter: int, *, readable: bool = False) -> bytes:  # noqa: ARG002
         return payload + self._tag(header + payload, counter)
@@ -151,6 +151,16 @@ def make_seal(context: StreamContext, sender_key: bytes | None = None) -> Seal:
     if sender_key is None:
         raise KeyFileError(f"a stream that is {context.security.name.lower()} needs a key: set key_file")
     return (_Tag if context.security is Security.AUTHENTICATED else _Cipher)(context, sender_key)
+
+
+def make_back_seal(context: StreamContext, sender_key: bytes) -> Seal:
+    """Return the seal of commands to a mast: always authenticated, never encrypted, with a key of its own.
+
+    Args:
+        context: Of the mast's stream.
+        sender_key: 32 octets.
+    """
+    return _Tag(context, sender_key, b"pantel-b")
 
 
 def _aes_ccm(key: bytes) -> AESCCM:

@@ -94,6 +94,7 @@ class LinkSender:
         self._seal = make_seal(context, None if key is None else key.key)
         self._profile = StreamProfile() if profile is None else profile
         self._bitrate_bps = bitrate_bps
+        self._duty_cycle = duty_cycle
         self._pacer = Pacer(bitrate_bps, now_ns, burst_octets=self._profile.burst_octets, duty_cycle=duty_cycle)
         self._listener = listener
         self._outgoing = bytearray()
@@ -104,6 +105,29 @@ class LinkSender:
         self._next_ident_ns = now_ns
         self.utc_offset_ns: int | None = None
         self.statistics = SenderStatistics()
+
+    @property
+    def bitrate_bps(self) -> int:
+        """Wire octets per second times 8."""
+        return self._bitrate_bps
+
+    def change_line(self, now_ns: int, *, profile: Profile | None = None, bitrate_bps: int | None = None) -> None:
+        """Send otherwise from the next packet on.
+
+        Args:
+            now_ns: Monotonic time.
+            profile: Of the line; None to leave it.
+            bitrate_bps: None to leave it.
+
+        Raises:
+            ValueError: The bit rate would break the promise; nothing has changed.
+        """
+        if bitrate_bps is not None:
+            check_bitrate(bitrate_bps)
+            self._bitrate_bps = bitrate_bps
+        self._profile = profile or self._profile
+        burst_octets = self._profile.burst_octets
+        self._pacer = Pacer(self._bitrate_bps, now_ns, burst_octets=burst_octets, duty_cycle=self._duty_cycle)
 
     @property
     def payload_capacity_bytes(self) -> int:

@@ -14,6 +14,7 @@ from pantel_device.messages_out import Messages, Outbox
 from pantel_device.still_sender import StillSender
 from pantel_device.telemetry import TelemetryReader
 from pantel_link import PacketKind
+from pantel_link.back_channel import AskStill, Region
 from pantel_link.messages import Telemetry, TextPart
 from pantel_link.stills import Fragment
 from pantel_link.traffic import TrafficClass
@@ -89,7 +90,7 @@ def test_a_still_is_sent_with_the_repair_that_it_needs_and_then_more_if_there_is
     assert classes == [TrafficClass.STILL] * needed + [TrafficClass.REPAIR] * (12 - needed)
     fragment = Fragment.from_payload(payloads[0])
     assert needed > fragment.content_symbols == 3
-    sender.ask()
+    sender.ask(AskStill(region=Region(0.0, 0.0, 0.5, 0.5)))
     assert sender.wants(31 * _S) is TrafficClass.STILL
     assert Fragment.from_payload(sender.take(31 * _S).payload).block == fragment.block + 1
 

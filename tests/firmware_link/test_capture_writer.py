@@ -1,4 +1,4 @@
-"""Captures of both directions and of packets, and captures that go on in new files."""
+"""Captures of both directions, and captures that go on in new files."""
 
 from __future__ import annotations
 
@@ -17,12 +17,9 @@ from pantel_link import (
     LinkReceiver,
     LinkSender,
     MasterKey,
-    MonotonicClock,
     Packet,
     PacketKind,
-    PacketProfile,
     Security,
-    SentCodeword,
     StreamContext,
     make_seal,
 )
@@ -34,15 +31,11 @@ from pantel_link.captures import (
     CaptureHeader,
     CaptureLimits,
     CaptureWriter,
-    LinkType,
     ReplayLink,
     ReplayPort,
     read_capture,
 )
-from pantel_link.captures.pcapng import ENHANCED_PACKET, read_blocks
 from pantel_link.framing import frame_packet
-from pantel_link.ports import ReconnectingPacketPort, memory_pair, open_port, packet_pair
-from pantel_link.ports.ax25 import UiFrame
 from pantel_link.wire_format import WIRE_FORMATS
 
 _S = 1_000_000_000
@@ -82,13 +75,6 @@ def _limits(max_bytes: int = 1 << 30, max_age_ns: int = 365 * _DAY_NS, quota_byt
     return CaptureLimits(max_bytes, max_age_ns, quota_bytes)
 
 
-def _records(path: Path) -> list[bytes]:
-    """Return the records of a file as any program finds them."""
-    with path.open("rb") as file:
-        bodies = [block.body for block in read_blocks(file) if block.kind == ENHANCED_PACKET]
-    return [body[20 : 20 + int.from_bytes(body[12:16], "little")] for body in bodies]
-
-
 def test_what_is_sent_goes_into_the_same_file(begin: Begin, tmp_path: Path) -> None:
     path = tmp_path / "line.pcapng"
     writer = begin(CaptureHeader(clock_offset_ns=_OFFSET_NS))
@@ -103,99 +89,6 @@ def test_what_is_sent_goes_into_the_same_file(begin: Begin, tmp_path: Path) -> N
     assert link.receive_captured(sent, 7 * _S) == []
     assert link.statistics.wire_octets == 0
     assert len(link.receive_codeword(sent.octets, 7 * _S)) == 1
-
-
-@pytest.mark.parametrize("link_type", [LinkType.PACKET, LinkType.AX25_KISS])
-def test_packets_that_arrive_whole_are_replayed_with_all_that_was_around_them(
-    link_type: LinkType, begin: Begin, tmp_path: Path
-) -> None:
-    def wire_octets(packet: bytes) -> int:
-        return len(packet) + 100
-
-    path = tmp_path / "line.pcapng"
-    writer = begin(CaptureHeader(), link_type=link_type, wire_octets=wire_octets)
-    sender = LinkSender(_CONTEXT, now_ns=0, profile=PacketProfile(256, wire_octets))
-    receiver = LinkReceiver(listener=writer)
-    received = []
-    for now_ns in range(0, 20 * _S, _S // 10):
-        if sender.ready(now_ns):
-            sender.submit(PacketKind.SCENE, bytes(range(9)), sender.stamp_ns(now_ns))
-        if packet := sender.due(now_ns):
-            received += receiver.receive_packet(packet, now_ns + _S, wire_octets(packet))
-    writer.close(21 * _S)
-    header, *events, _ = read_capture(path)
-    assert isinstance(header, CaptureHeader)
-    port = ReplayPort("replay")
-    link = ReplayLink.from_header(header, port)
-    again = []
-    for event in events:
-        assert isinstance(event, CapturedCodeword)
-        assert event.whole
-        port.offer(event)
-        again += link.receive(port.read(4096), event.arrival_ns)
-    assert again == received
-    assert len(received) > 10
-    assert link.statistics == receiver.statistics
-
-
-def test_a_packet_of_a_modem_is_recorded_as_libpcap_expects(begin: Begin, tmp_path: Path) -> None:
-    path = tmp_path / "line.pcapng"
-    writer = begin(CaptureHeader(), link_type=LinkType.AX25_KISS, callsign="DL2CD-15")
-    ident = LinkSender(_CONTEXT, now_ns=0, profile=PacketProfile(256, len)).due(9 * _S)
-    LinkReceiver(listener=writer).receive_packet(ident, 1)
-    writer.on_sent(SentCodeword(b"packet", 2, Packet(PacketKind.TEXT, 3, 0, 0, b"")))
-    writer.on_codeword(HeardCodeword(b"other", 3, None, None, "x"))
-    heard, sent, bad = _records(path)
-    assert heard == bytes(1) + UiFrame("DK1AB-7", ident).to_bytes()  # its IDENT says who
-    assert sent == bytes(1) + UiFrame("DL2CD-15", b"packet").to_bytes()
-    assert bad == bytes(1) + UiFrame("N0CALL", b"other").to_bytes()
-    assert [each.octets for each in _codewords(path)] == [ident, b"packet", b"other"]
-
-
-def test_a_callsign_that_is_no_address_of_ax25() -> None:
-    record = LinkType.AX25_KISS.to_record(b"packet", "DK1AB/P")
-    assert record == bytes(1) + UiFrame("N0CALL", b"packet").to_bytes()
-
-
-def test_frames_of_other_programs_are_no_packets(begin: Begin, tmp_path: Path) -> None:
-    path = tmp_path / "line.pcapng"
-    writer = begin(CaptureHeader(), link_type=LinkType.AX25_KISS)
-    writer.on_codeword(_bad(1))
-    writer.on_codeword(_bad(2))
-    octets = path.read_bytes()
-    for before, after in (
-        (b"\x00" + UiFrame("N0CALL", b"").to_bytes(), None),
-        (b"\xa0\x82\x9c\xa8\x8a\x98", b"\x82" * 6),
-    ):
-        first = octets.index(before)
-        changed = b"\x06" + before[1:] if after is None else after
-        path.write_bytes(octets[:first] + changed + octets[first + len(before) :])
-        assert len(_codewords(path)) == 1
-
-
-@pytest.mark.parametrize(
-    ("url", "link_type"),
-    [
-        ("udp://127.0.0.1:9?local=0010", LinkType.PACKET),
-        ("kiss+tcp://localhost:8001", LinkType.AX25_KISS),
-        ("kiss+tcp://localhost:8001?txdelay_ms=10&ax25=1", LinkType.AX25_KISS),
-        ("kiss+tcp://localhost:8001?txdelay_ms=10&ax25=0", LinkType.PACKET),
-        ("kiss+serial:/dev/ttyUSB0?ax25=0&txtail_ms=0", LinkType.PACKET),
-    ],
-)
-def test_the_port_says_what_it_carries(url: str, link_type: LinkType) -> None:
-    near, _ = packet_pair()
-    near.name = url
-    assert LinkType.of_port(near) is link_type
-    assert LinkType.of_port(ReconnectingPacketPort(near, lambda: near, MonotonicClock())) is link_type
-    stream, _ = memory_pair()
-    stream.name = url
-    assert LinkType.of_port(stream) is LinkType.STREAM
-
-
-def test_a_port_that_is_open_says_it_too() -> None:
-    with open_port("udp://127.0.0.1:40001?local=40002") as port:
-        assert LinkType.of_port(port) is LinkType.PACKET
 
 
 def test_a_full_file_becomes_an_older_one(begin: Begin, tmp_path: Path) -> None:
@@ -353,6 +246,18 @@ def test_streams_of_version_1_are_known_in_a_later_file(begin: Begin, tmp_path: 
     header = next(read_capture(path))
     assert isinstance(header, CaptureHeader)
     assert header.contexts == (old,)
+
+
+def test_the_head_of_a_later_file_names_no_more_streams_than_a_receiver_knows(begin: Begin, tmp_path: Path) -> None:
+    writer = begin(CaptureHeader(), limits=_limits(max_age_ns=10 * _S))
+    receiver = LinkReceiver(listener=writer)
+    for number in range(40):
+        context = StreamContext(number % 7, f"DK{number}AB", number, bytes(3), 320, 240)
+        _send(LinkSender(context, now_ns=0), receiver, 0, 1)
+    writer.on_codeword(_bad(11 * _S))
+    header = next(read_capture(tmp_path / "line.pcapng"))
+    assert isinstance(header, CaptureHeader)
+    assert [context.epoch for context in header.contexts] == list(range(24, 40))
 
 
 def test_a_folder_that_takes_no_new_file(

@@ -13,6 +13,8 @@ from pantel_device.command import Command, UsageError
 from pantel_device.commands.options import add_config_options, read_config
 from pantel_device.config import ReceiverConfig
 from pantel_device.daemon import run_daemon
+from pantel_device.ground import Ground
+from pantel_device.line_profile import line_profile
 from pantel_device.overlay import draw_overlay
 from pantel_device.pictures import check_picture_suffix
 from pantel_device.receiver import PICTURE_INTERVAL_NS, Receiver
@@ -21,9 +23,21 @@ from pantel_device.sinks import EventFile, EventStream, PictureFile
 from pantel_device.stills_in import StillFolder
 from pantel_device.stream_memory import StreamMemoryFile
 from pantel_device.wall_clock import utc_offset_ns
-from pantel_link import CodewordListener, Keyring, LinkReceiver, MonotonicClock, open_port, read_key
+from pantel_link import (
+    CallsignError,
+    CodewordListener,
+    Keyring,
+    LinkReceiver,
+    MasterKey,
+    MonotonicClock,
+    Port,
+    SenderKey,
+    check_callsign,
+    open_port,
+    read_key,
+)
 from pantel_link.captures import CaptureHeader, CaptureLimits, CaptureWriter, LinkType
-from pantel_link.ports import PacketPort, Port, reconnecting
+from pantel_link.ports import PacketPort, reconnecting
 from pantel_link.stills import StillAssembler, StillStore
 from pantel_models import list_artefacts
 
@@ -51,7 +65,7 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
     for artefact in list_artefacts():
         artefact.check()
     clock = MonotonicClock()
-    open_again = partial(open_port, config.port, baud_rate=config.baud_rate)
+    open_again = partial(open_port, config.port, baud_rate=config.baud_rate, callsign=config.callsign)
     with ExitStack() as stack:
         port = stack.enter_context(reconnecting(open_again(), open_again, clock))
         sinks = _open_sinks(config)
@@ -74,6 +88,8 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
             playout_delay_ns=round(config.playout_delay_s * _NS_PER_S),
             view=config.view,
         )
+        if config.back_channel:
+            receiver.ground = _ground(config, key, port, receiver)
         log.info("receiving port=%s picture=%s events=%s", port.name, config.picture, config.events)
         run_daemon(receiver, clock, seconds=seconds)
 
@@ -99,6 +115,25 @@ def _open_sinks(config: ReceiverConfig) -> list[Sink]:
     elif config.events:
         sinks.append(EventFile(Path(config.events), config.events_max_bytes))
     return sinks
+
+
+def _ground(config: ReceiverConfig, key: MasterKey | SenderKey | None, port: Port, receiver: Receiver) -> Ground:
+    """Return who sends what `pantel ask` leaves."""
+    if key is None:
+        raise UsageError("--back-channel needs a key: make one with pantel key, and name it with --key-file")
+    try:
+        check_callsign(config.callsign, on_air=port.on_air)
+    except CallsignError as error:
+        raise UsageError(f"{error} (--callsign, {port.name})") from error
+    return Ground(
+        key=key,
+        state_dir=config.state_dir,
+        port=port,
+        profile=line_profile(port, config.preset),
+        bitrate_bps=config.bitrate_bps,
+        link=receiver.link,
+        tell=receiver.tell,
+    )
 
 
 def _still_folder(config: ReceiverConfig) -> StillFolder | None:

@@ -15,8 +15,10 @@ from pantel_device.commands.options import add_config_options, read_config
 from pantel_device.commands.say import OUTBOX
 from pantel_device.config import SenderConfig
 from pantel_device.daemon import run_daemon
+from pantel_device.line_profile import line_profile
 from pantel_device.messages_out import Messages, Outbox
 from pantel_device.observer import MotionDetector, Observer, open_detector
+from pantel_device.remote_control import RemoteControl
 from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
 from pantel_device.sender import Sender
 from pantel_device.still_sender import StillSender
@@ -29,17 +31,16 @@ from pantel_link import (
     LengthClass,
     LinkSender,
     MonotonicClock,
-    PacketProfile,
     Port,
-    Profile,
     Security,
     SenderKey,
-    StreamProfile,
+    StreamContext,
     check_callsign,
     open_port,
     read_key,
 )
-from pantel_link.ports import PacketPort, reconnecting
+from pantel_link.back_channel import CommandListener
+from pantel_link.ports import reconnecting
 from pantel_models import SceneCodec, StillCodec, find_artefact, load_scene_codec
 
 __all__ = ["COMMAND", "send"]
@@ -83,12 +84,15 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
         link = LinkSender(
             context,
             now_ns=clock.now_ns(),
-            profile=_profile(config, port),
+            profile=line_profile(port, config.preset),
             bitrate_bps=config.bitrate_bps,
             duty_cycle=config.duty_cycle,
             key=key,
         )
         encoder = SceneEncoder(codec, config.size_px, _encoder_settings(config))
+        stills = _stills(config, link, codec)
+        listener, profile = _listener(config, key, context), partial(line_profile, port)
+        control = listener and RemoteControl(listener, link, stills, preset=config.preset, profile=profile)
         sender = Sender(
             camera=camera,
             observer=observer,
@@ -96,8 +100,9 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
             link=link,
             port=port,
             messages=[_messages(config, link)],
-            stills=_stills(config, link, codec),
+            stills=stills,
             still_share=config.still_share,
+            control=control,
         )
         log.info(
             "sending port=%s camera=%s callsign=%s epoch=%d model=%s",
@@ -143,10 +148,13 @@ def _security(config: SenderConfig) -> tuple[SenderKey | None, Security]:
     return key, Security.ENCRYPTED if config.encrypt else Security.AUTHENTICATED
 
 
-def _profile(config: SenderConfig, port: Port) -> Profile:
-    if isinstance(port, PacketPort):
-        return PacketProfile(port.max_packet_octets, port.wire_octets)
-    return StreamProfile(config.preset)
+def _listener(config: SenderConfig, key: SenderKey | None, context: StreamContext) -> CommandListener | None:
+    """Return who hears what comes back, if somebody shall."""
+    if not config.back_channel:
+        return None
+    if key is None:
+        raise UsageError("--back-channel needs a key: make one with pantel key, and name it with --key-file")
+    return CommandListener(context, key)
 
 
 def _messages(config: SenderConfig, link: LinkSender) -> Messages:

@@ -14,6 +14,8 @@ from pantel_link.wire_format import MARKER_OCTETS
 
 __all__ = ["CapturedMemory", "IntroducedStreams", "taken_contexts"]
 
+_MAX_STREAMS = 16  # as many as a receiver knows, so that nobody can make heads of any length
+
 
 class IntroducedStreams:
     """The streams that have introduced themselves, each sender's newest one, and how far they are.
@@ -70,6 +72,11 @@ class IntroducedStreams:
         self._contexts.pop(sender, None)
         self._contexts[sender] = self._newest[context.sender] = context
         self._counters[context] = max(self._counters.get(context, 0), counter)
+        if len(self._contexts) > _MAX_STREAMS:
+            oldest = self._contexts.pop(next(iter(self._contexts)))
+            if self._newest[oldest.sender] == oldest:
+                del self._newest[oldest.sender]
+        self._counters = {each: self._counters[each] for each in {*self.contexts, *self._newest.values()}}
 
 
 class CapturedMemory:

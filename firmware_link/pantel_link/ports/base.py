@@ -46,6 +46,11 @@ class Port(ABC):
             PortClosed: It was closed before.
         """
 
+    @property
+    def drained(self) -> bool:
+        """Whether all that was accepted has left, so that closing loses nothing; ask again after `read` or `write`."""
+        return True
+
     def close(self) -> None:
         """Release the port; closing twice is harmless."""
         if not self._closed:

@@ -103,6 +103,11 @@ class PushToTalkPort(Port):
         """Whether the transmitter is keyed, or octets are leaving, as of the last call."""
         return self._transmitting
 
+    @property
+    def drained(self) -> bool:
+        """Whether the transmitter is off again; see `Port.drained`."""
+        return not self._transmitting
+
     def read(self, max_octets: int) -> bytes:
         """Return what has been heard; see `Port.read`."""
         self._work()

@@ -49,6 +49,11 @@ class ReconnectingPort(Port):
         """Whether the port was there when it was last used."""
         return self._port is not None
 
+    @property
+    def drained(self) -> bool:
+        """Whether all that was accepted has left; what an unplugged port held is gone."""
+        return self._port is None or self._port.drained
+
     def read(self, max_octets: int) -> bytes:
         """Return what has arrived; nothing while the port is gone."""
         port = self._connected_port()

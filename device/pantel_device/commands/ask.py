@@ -1,0 +1,73 @@
+"""`pantel ask`: tells a mast what to do, over the back-channel."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pantel_device.command import Command, UsageError
+from pantel_device.config import default_state_dir
+from pantel_device.ground import COMMANDS, command_to_text
+from pantel_device.messages_out import Outbox
+from pantel_link import Preset
+from pantel_link.back_channel import AskStill, Region, SetLine
+from pantel_link.pacing import check_bitrate
+
+__all__ = ["COMMAND"]
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    things = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+    still = things.add_parser("still", help="a still of what the mast sees now")
+    still.add_argument("--still-bytes", type=int, default=0, metavar="N", help="size of its file (default: the mast's)")
+    still.add_argument(
+        "--region",
+        type=_region,
+        metavar="L,T,R,B",
+        help="what matters most in it, in shares of width and height: 0,0,0.5,0.5 is the upper left quarter",
+    )
+    still.set_defaults(command=lambda arguments: AskStill(arguments.still_bytes, arguments.region))
+    line = things.add_parser(
+        "line", help="another bit rate or preset; the mast goes back if you do not hear it any more"
+    )
+    line.add_argument("--bitrate-bps", type=int, default=0, metavar="N", help="bit rate (default: as it is)")
+    line.add_argument("--preset", choices=[each.value for each in Preset], help="error protection (default: as it is)")
+    line.set_defaults(command=_line)
+    for each in (still, line):
+        each.add_argument(
+            "--state-dir",
+            type=Path,
+            default=default_state_dir(),
+            metavar="DIR",
+            help="that of pantel receive (default: %(default)s)",
+        )
+
+
+def _line(arguments: argparse.Namespace) -> SetLine:
+    if not arguments.bitrate_bps and arguments.preset is None:
+        raise UsageError("there is nothing to set: give --bitrate-bps or --preset")
+    if arguments.bitrate_bps:
+        try:
+            check_bitrate(arguments.bitrate_bps)
+        except ValueError as error:
+            raise UsageError(f"--bitrate-bps: {error}") from error
+    return SetLine(arguments.bitrate_bps, None if arguments.preset is None else Preset(arguments.preset))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.what == "still" and not 0 <= arguments.still_bytes <= 13000:
+        raise UsageError(f"--still-bytes is {arguments.still_bytes} and must lie in 0..13000")
+    Outbox(arguments.state_dir / COMMANDS).put(command_to_text(arguments.command(arguments)))
+    sys.stdout.write("left for pantel receive; its events tell what becomes of it\n")
+    return 0
+
+
+def _region(text: str) -> Region:
+    try:
+        return Region(*(float(side) for side in text.split(",")))
+    except (TypeError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no region; write for example 0.25,0.25,0.75,0.75") from error
+
+
+COMMAND = Command("ask", "ask a mast for a still, or to send otherwise", _add_arguments, _run)

@@ -1,0 +1,112 @@
+"""The ground's mouth: one command at a time, repeated until it is answered."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from pantel_link.back_channel.command import Command, Confirm, Outcome, Reply, command_to_payload
+from pantel_link.context import StreamContext
+from pantel_link.keys import SenderKey
+from pantel_link.pacing import DEFAULT_BITRATE_BPS, Pacer, check_bitrate
+from pantel_link.packet import SEQUENCE_BITS, Packet, PacketKind
+from pantel_link.profiles import Profile
+from pantel_link.seal import make_back_seal
+from pantel_link.wire_format import LengthClass
+
+__all__ = ["Commander"]
+
+_TIMES = 5
+_OCTETS_BETWEEN = 576  # 4.8 s at 960 bit/s: the mast may be in the middle of a still packet, and its answer waits
+
+
+class Commander:
+    """Sends commands to one mast, paced as everything else, and waits for its replies.
+
+    A command is repeated until a reply to it comes, at most five times in all; the mast does it once. A setting that
+    came through on trial is confirmed by itself.
+
+    Args:
+        context: Of the mast's stream, as it was heard.
+        key: Of the mast.
+        next_number: Gives numbers of 26 bits, each higher than any before, over restarts too.
+        now_ns: Monotonic time.
+        profile: Of the line.
+        bitrate_bps: Of the back-channel.
+    """
+
+    def __init__(
+        self,
+        context: StreamContext,
+        key: SenderKey,
+        next_number: Callable[[], int],
+        *,
+        now_ns: int,
+        profile: Profile,
+        bitrate_bps: int = DEFAULT_BITRATE_BPS,
+    ) -> None:
+        check_bitrate(bitrate_bps)
+        self.context = context
+        self._seal = make_back_seal(context, key.key)
+        self._next_number = next_number
+        self._profile = profile
+        self._pacer = Pacer(bitrate_bps, now_ns, burst_octets=profile.burst_octets)
+        self._octet_ns = 8_000_000_000 // bitrate_bps
+        self._waiting: deque[Command] = deque()
+        self._pending: Command | None = None
+        self._packet = b""
+        self._number = 0
+        self._times = 0
+        self._next_ns = now_ns
+        self._outgoing = bytearray()
+
+    def give(self, command: Command) -> None:
+        """Queue a command."""
+        self._waiting.append(command)
+
+    def due(self, now_ns: int) -> bytes:
+        """Return the octets to write now, often none; as `LinkSender.due`."""
+        if not self._outgoing:
+            self._begin(now_ns)
+        chunk = bytes(self._outgoing[: self._profile.chunk_octets(len(self._outgoing))])
+        taken = self._profile.wire_octets(chunk) if chunk else 0
+        if not chunk or self._pacer.available_at_ns(now_ns, taken) > now_ns:
+            return b""
+        self._pacer.take(now_ns, taken)
+        del self._outgoing[: len(chunk)]
+        return chunk
+
+    def put_back(self, octets: bytes) -> None:
+        """Take back what the port did not accept."""
+        self._outgoing[:0] = octets
+
+    def take(self, reply: Reply) -> Command | None:
+        """Take a reply; return the command that it answers, None if that is not the one that waits."""
+        if self._pending is None or reply.number != self._number & 0xFFFF:
+            return None
+        command, self._pending = self._pending, None
+        if reply.outcome is Outcome.ON_TRIAL:
+            self._waiting.appendleft(Confirm(reply.number))
+        return command
+
+    def given_up(self, now_ns: int) -> Command | None:
+        """Return, once, a command that was never answered."""
+        if self._pending is None or self._times < _TIMES or now_ns < self._next_ns:
+            return None
+        command, self._pending = self._pending, None
+        return command
+
+    def _begin(self, now_ns: int) -> None:
+        """Frame a command when it is time for one."""
+        if self._pending is None and self._waiting:
+            self._pending = self._waiting.popleft()
+            self._number = self._next_number()
+            payload = command_to_payload(self._pending, self._number >> SEQUENCE_BITS)
+            packet = Packet(PacketKind.COMMAND, self.context.sender, self._number, 0, payload)
+            self._packet = self._profile.frame(packet, self._seal, LengthClass.LIVE)
+            self._times, self._next_ns = 0, now_ns
+        if self._pending is None or now_ns < self._next_ns or self._times == _TIMES:
+            return
+        self._times += 1
+        self._outgoing += self._packet
+        self._next_ns = now_ns + _OCTETS_BETWEEN * self._octet_ns
