@@ -62,6 +62,21 @@ class _LineConfig(BaseModel):
         description="octets on the line times 8 [bit/s], the same at both ends; 960 fill 1200 Bd with 8N1",
     )
 
+    capture: str = Field(
+        "", description="pcapng file to append all codewords to, for Wireshark and pantel replay; empty for none"
+    )
+    capture_max_bytes: int = Field(
+        50_000_000, ge=10_000, description="size at which the capture begins a new file [byte]; a day takes 30 million"
+    )
+    capture_max_age_s: float = Field(
+        86_400.0, ge=60, description="time after which the capture begins a new file [s]; a day's are easily found"
+    )
+    capture_quota_bytes: int = Field(
+        1_000_000_000,
+        ge=10_000,
+        description="what all files of the capture may take [byte], the oldest go first; the default holds a month",
+    )
+
     @field_validator("bitrate_bps")
     @classmethod
     def _keep_the_promise(cls, value: int) -> int:
@@ -184,20 +199,6 @@ class ReceiverConfig(_LineConfig):
     state_dir: Path = Field(
         default_factory=default_state_dir,
         description="folder for what must survive a restart: parts of stills, and which packets are recordings",
-    )
-    capture: str = Field(
-        "", description="pcapng file to append all codewords to, for Wireshark and pantel replay; empty for none"
-    )
-    capture_max_bytes: int = Field(
-        50_000_000, ge=10_000, description="size at which the capture begins a new file [byte]; a day takes 30 million"
-    )
-    capture_max_age_s: float = Field(
-        86_400.0, ge=60, description="time after which the capture begins a new file [s]; a day's are easily found"
-    )
-    capture_quota_bytes: int = Field(
-        1_000_000_000,
-        ge=10_000,
-        description="what all files of the capture may take [byte], the oldest go first; the default holds a month",
     )
 
 

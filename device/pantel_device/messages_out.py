@@ -91,8 +91,11 @@ class Messages:
         self._telemetry_interval_ns = telemetry_interval_ns
         self._next_telemetry_ns: int | None = None
         self._next_look_ns = 0
-        self._parts: deque[TextPart] = deque()
-        self._again: deque[TextPart] = deque()
+        self._lines: deque[tuple[int, str]] = deque()
+        self._again: deque[tuple[int, str]] = deque()
+        self._line = 0, ""
+        self._parts: deque[TextPart] = deque()  # of that line
+        self._cut_for_octets = 0
         self._message = 0
 
     def wants(self, now_ns: int) -> TrafficClass | None:
@@ -102,25 +105,33 @@ class Messages:
         if now_ns >= self._next_look_ns:
             self._next_look_ns = now_ns + _POLL_NS
             self._look()
-        waiting = self._parts or self._again or (self._telemetry is not None and now_ns >= self._next_telemetry_ns)
+        telemetry_is_due = self._telemetry is not None and now_ns >= self._next_telemetry_ns
+        waiting = self._parts or self._lines or self._again or telemetry_is_due
         return TrafficClass.MESSAGE if waiting else None
 
     def take(self, now_ns: int) -> News:
         """Return a part of a line, the measurements, or a part of a line for the second time."""
-        if self._parts:
-            return News(PacketKind.TEXT, self._parts.popleft().to_payload())
-        if self._telemetry is not None and self._next_telemetry_ns is not None and now_ns >= self._next_telemetry_ns:
+        telemetry_is_due = self._next_telemetry_ns is not None and now_ns >= self._next_telemetry_ns
+        if self._telemetry is not None and telemetry_is_due and not (self._parts or self._lines):
             self._next_telemetry_ns = now_ns + self._telemetry_interval_ns
             return News(PacketKind.TELEMETRY, self._telemetry().to_payload(self._payload_octets()))
-        return News(PacketKind.TEXT, self._again.popleft().to_payload())
+        return News(PacketKind.TEXT, self._next_part().to_payload())
+
+    def _next_part(self) -> TextPart:
+        octets = self._payload_octets()
+        if not self._parts:
+            self._line = (self._lines or self._again).popleft()
+        if not self._parts or octets != self._cut_for_octets:  # the line to the receiver may have been changed
+            self._parts = deque(text_parts(*self._line, octets))
+            self._cut_for_octets = octets
+        return self._parts.popleft()
 
     def _look(self) -> None:
-        if self._outbox is None or len(self._parts) > _MAX_LINES:
+        if self._outbox is None or len(self._lines) >= _MAX_LINES:
             return
         text = self._outbox.take()
         if text is None:
             return
         self._message += 1
-        parts = text_parts(self._message, text.strip(), self._payload_octets())
-        self._parts.extend(parts)
-        self._again.extend(parts * (_TIMES - 1))
+        self._lines.append((self._message, text.strip()))
+        self._again.extend([(self._message, text.strip())] * (_TIMES - 1))

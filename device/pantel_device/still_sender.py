@@ -58,6 +58,9 @@ class StillSender:
         self._asked: AskStill | None = None
         self._frame: Frame | None = None
         self._block: StillBlock | None = None
+        self._data = b""
+        self._utc: int | None = None
+        self._cut_for_octets = 0
         self._number = 0
 
     def look(self, frame: Frame) -> None:
@@ -78,6 +81,8 @@ class StillSender:
             self._begin(self._frame, now_ns)
         if self._block is None:
             return None
+        if self._cut_for_octets != self._payload_octets():  # the line has been changed
+            self._cut()
         return TrafficClass.REPAIR if self._sufficient(self._block) else TrafficClass.STILL
 
     def take(self, now_ns: int) -> News:  # noqa: ARG002 - as all sources
@@ -92,18 +97,29 @@ class StillSender:
         request, self._asked = self._asked or AskStill(), None
         if self._interval_ns is not None:
             self._next_ns = now_ns + self._interval_ns
-        payload_octets = self._payload_octets()
-        symbol_octets = payload_octets - FRAGMENT_OCTETS
+        symbol_octets = self._payload_octets() - FRAGMENT_OCTETS
         symbols = max(1, -(-((request.still_bytes or self._still_bytes) + UTC_OCTETS) // symbol_octets))
         try:
             importance = None if request.region is None else _importance(frame, request.region)
-            data = self._codec.encode(frame.pixels, symbols * symbol_octets - UTC_OCTETS, importance=importance)
-            self._block = StillBlock(self._number, data, payload_octets, self._utc_s())
-        except (ModelError, ValueError) as error:
+            self._data = self._codec.encode(frame.pixels, symbols * symbol_octets - UTC_OCTETS, importance=importance)
+        except ModelError as error:
             log.warning("no still reason=%s", error)
             return
+        self._utc = self._utc_s()
+        self._cut()
+
+    def _cut(self) -> None:
+        """Begin a block with the file."""
+        self._cut_for_octets = self._payload_octets()
+        try:
+            self._block = StillBlock(self._number, self._data, self._cut_for_octets, self._utc)
+        except ValueError as error:
+            self._block = None
+            log.warning("no still reason=%s", error)
+            return
+        symbols = self._block.content_symbols
+        log.info("still block=%d bytes=%d symbols=%d", self._number, len(self._data), symbols)
         self._number += 1
-        log.info("still block=%d bytes=%d symbols=%d", self._number - 1, len(data), self._block.content_symbols)
 
 
 def _importance(frame: Frame, region: Region) -> NDArray[np.float32]:

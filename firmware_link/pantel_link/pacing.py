@@ -120,19 +120,39 @@ class Pacer:
         bitrate_bps: Long-term rate.
         now_ns: Monotonic time of the start.
         burst_octets: What leaves at once if packets leave whole; None where octets leave in chunks.
-        duty_cycle: Share of any hour that may be spent on the air.
+        longest_octets: Of a packet.
+        duty_cycle: Share of any hour that may be spent on the air. Packets are spread over the hour: each leaves at the
+            bit rate, and then there is a pause.
     """
 
     def __init__(
-        self, bitrate_bps: int, now_ns: int, *, burst_octets: int | None = None, duty_cycle: float = 1.0
+        self,
+        bitrate_bps: int,
+        now_ns: int,
+        *,
+        burst_octets: int | None = None,
+        longest_octets: int = 0,
+        duty_cycle: float = 1.0,
     ) -> None:
         self._bucket = TokenBucket(bitrate_bps, now_ns, burst_octets)
         self._limits: list[WindowLimit] = []
+        self._longest_octets = longest_octets
+        self._average: TokenBucket | None = None
         if burst_octets is not None:  # a packet at once on top of the rate could break the promise
             self._limits.append(WindowLimit(_LIMIT_BPS * _LIMIT_WINDOW_S // 8, _LIMIT_WINDOW_S * _NS_PER_S))
         if duty_cycle < 1.0:
+            self._average = TokenBucket(max(1, int(duty_cycle * bitrate_bps)), now_ns, longest_octets)
             octets = int(duty_cycle * _DUTY_WINDOW_S * bitrate_bps / 8)
             self._limits.append(WindowLimit(octets, _DUTY_WINDOW_S * _NS_PER_S))
+
+    def may_begin(self, now_ns: int) -> bool:
+        """Whether a packet may begin, by the duty cycle: the longest would keep the average."""
+        return self._average is None or self._average.available_at_ns(now_ns, self._longest_octets) <= now_ns
+
+    def begin(self, now_ns: int, octets: int) -> None:
+        """Charge a packet that begins to the duty cycle."""
+        if self._average is not None:
+            self._average.take(now_ns, octets)
 
     def take(self, now_ns: int, wanted_octets: int) -> int:
         """Return how many of the wanted octets may go out now, and charge them."""

@@ -26,6 +26,11 @@ class Profile(ABC):
 
     burst_octets: int | None = None
 
+    @property
+    @abstractmethod
+    def longest_octets(self) -> int:
+        """What the longest packet takes on the wire."""
+
     @abstractmethod
     def payload_octets(self, length_class: LengthClass) -> int:
         """Return the size of the largest payload."""
@@ -52,6 +57,11 @@ class StreamProfile(Profile):
 
     def __init__(self, preset: Preset = Preset.STANDARD) -> None:
         self._preset = preset
+
+    @property
+    def longest_octets(self) -> int:
+        """What a still packet takes."""
+        return wire_format(self._preset, LengthClass.STILL).wire_octets
 
     def payload_octets(self, length_class: LengthClass) -> int:
         """Return what a codeword has room for."""
@@ -82,7 +92,12 @@ class PacketProfile(Profile):
         self._max_packet_octets = max_packet_octets
         self._wire_octets = wire_octets
         # Escapes may double a packet; what is charged is what it really takes.
-        self.burst_octets = 2 * wire_octets(bytes(self._packet_octets(LengthClass.STILL)))
+        self._longest_octets = self.burst_octets = 2 * wire_octets(bytes(self._packet_octets(LengthClass.STILL)))
+
+    @property
+    def longest_octets(self) -> int:
+        """What a still packet takes that is full of escapes."""
+        return self._longest_octets
 
     def payload_octets(self, length_class: LengthClass) -> int:
         """Return what is left of packets as long as those of the other profile are on the wire."""

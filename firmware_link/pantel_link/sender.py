@@ -25,6 +25,7 @@ _FIRST_IDENT_SHARES = (0.2, 4 / 15)  # of the interval: sooner after the start, 
 
 # Time stamps are unambiguous up to 19.2 s (see time_stamp), so a packet that the port kept out longer is void.
 _MAX_WAIT_NS = 12_000_000_000
+_DUTY_POLL_NS = 100_000_000
 
 
 class SentListener(Protocol):
@@ -95,7 +96,7 @@ class LinkSender:
         self._profile = StreamProfile() if profile is None else profile
         self._bitrate_bps = bitrate_bps
         self._duty_cycle = duty_cycle
-        self._pacer = Pacer(bitrate_bps, now_ns, burst_octets=self._profile.burst_octets, duty_cycle=duty_cycle)
+        self._pacer = self._make_pacer(now_ns)
         self._listener = listener
         self._outgoing = bytearray()
         self._void_after_ns = now_ns
@@ -126,8 +127,7 @@ class LinkSender:
             check_bitrate(bitrate_bps)
             self._bitrate_bps = bitrate_bps
         self._profile = profile or self._profile
-        burst_octets = self._profile.burst_octets
-        self._pacer = Pacer(self._bitrate_bps, now_ns, burst_octets=burst_octets, duty_cycle=self._duty_cycle)
+        self._pacer = self._make_pacer(now_ns)
 
     @property
     def payload_capacity_bytes(self) -> int:
@@ -212,9 +212,20 @@ class LinkSender:
     def next_due_ns(self, now_ns: int) -> int:
         """Return when `due` will next have octets, if nothing is submitted until then, or when it will be `idle`."""
         if not self._outgoing:
+            if not self._finishing and not self._pacer.may_begin(now_ns):
+                return now_ns + _DUTY_POLL_NS
             return max(now_ns, self._line_free_ns if self._finishing else self._next_ident_ns)
         chunk = bytes(self._outgoing[: self._profile.chunk_octets(len(self._outgoing))])
         return self._pacer.available_at_ns(now_ns, self._profile.wire_octets(chunk))
+
+    def _make_pacer(self, now_ns: int) -> Pacer:
+        return Pacer(
+            self._bitrate_bps,
+            now_ns,
+            burst_octets=self._profile.burst_octets,
+            longest_octets=self._profile.longest_octets,
+            duty_cycle=self._duty_cycle,
+        )
 
     def _air_time_ns(self, octets: int) -> int:
         return 8 * octets * 1_000_000_000 // self._bitrate_bps
@@ -227,7 +238,7 @@ class LinkSender:
 
     def _free(self, now_ns: int) -> bool:
         """Whether a packet may be built: not before the pacing would let it go if it goes whole."""
-        if not self._nearly_idle():
+        if not self._nearly_idle() or not self._pacer.may_begin(now_ns):
             return False
         return self._profile.burst_octets is None or self._begins_at_ns(now_ns) <= now_ns
 
@@ -247,11 +258,14 @@ class LinkSender:
         """Frame an IDENT packet when it is time for one and the line is free."""
         if now_ns < self._next_ident_ns or self._finishing or not self._nearly_idle():
             return
+        if not self._pacer.may_begin(now_ns):
+            return
         stamp_ns = self.stamp_ns(now_ns)
         utc_s = None if self.utc_offset_ns is None else (stamp_ns + self.utc_offset_ns) // 1_000_000_000
         identity = Identity(self._context, self._counter >> SEQUENCE_BITS, utc_s)
         self._frame(PacketKind.IDENT, identity.to_payload(), stamp_ns, LengthClass.LIVE)
-        interval_ns, sent = ident_interval_ns(self._bitrate_bps), self.statistics.idents
+        interval_ns = ident_interval_ns(max(1, int(self._bitrate_bps * self._duty_cycle)))
+        sent = self.statistics.idents
         share = _FIRST_IDENT_SHARES[sent] if sent < len(_FIRST_IDENT_SHARES) else 1.0
         self._next_ident_ns = now_ns + round(interval_ns * share)
         self.statistics.idents += 1
@@ -263,6 +277,7 @@ class LinkSender:
         packet = Packet(kind, self._context.sender, counter, tick_of(stamp_ns), payload)
         framed = self._profile.frame(packet, self._seal, length_class)
         self._outgoing += framed
+        self._pacer.begin(stamp_ns, self._profile.wire_octets(framed))
         if self._listener is not None:
             self._listener.on_sent(SentCodeword(framed, stamp_ns, packet))
         self._void_after_ns = stamp_ns + self._air_time_ns(len(self._outgoing)) + _MAX_WAIT_NS

@@ -13,10 +13,10 @@ from pantel_device.frame import Frame
 from pantel_device.messages_out import Messages, Outbox
 from pantel_device.still_sender import StillSender
 from pantel_device.telemetry import TelemetryReader
-from pantel_link import PacketKind
+from pantel_link import PacketKind, StreamContext
 from pantel_link.back_channel import AskStill, Region
 from pantel_link.messages import Telemetry, TextPart
-from pantel_link.stills import Fragment
+from pantel_link.stills import Fragment, StillAssembler
 from pantel_link.traffic import TrafficClass
 from pantel_models import load_still_codec
 
@@ -52,6 +52,18 @@ def test_a_line_is_said_twice_and_telemetry_at_intervals(tmp_path: Path) -> None
     parts = [TextPart.from_payload(news.payload) for _, news in said[:4]]
     assert [part.part for part in parts] == [0, 1, 0, 1]
     assert len({part.message for part in parts}) == 1
+
+
+def test_a_line_is_cut_anew_when_packets_become_shorter(tmp_path: Path) -> None:
+    Outbox(tmp_path).put("x" * 40)
+    octets = 33
+    messages = Messages(lambda: octets, outbox=Outbox(tmp_path))
+    assert messages.wants(0) is TrafficClass.MESSAGE
+    parts = [TextPart.from_payload(messages.take(0).payload)]
+    octets = 21
+    while messages.wants(0) is not None:
+        parts.append(TextPart.from_payload(messages.take(0).payload))
+    assert [(part.part, part.parts) for part in parts] == [(0, 2), *[(0, 3), (1, 3), (2, 3)] * 2]
 
 
 def test_telemetry_knows_the_machine_and_what_a_file_says(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -93,6 +105,26 @@ def test_a_still_is_sent_with_the_repair_that_it_needs_and_then_more_if_there_is
     sender.ask(AskStill(region=Region(0.0, 0.0, 0.5, 0.5)))
     assert sender.wants(31 * _S) is TrafficClass.STILL
     assert Fragment.from_payload(sender.take(31 * _S).payload).block == fragment.block + 1
+
+
+def test_a_still_is_cut_anew_when_packets_become_shorter() -> None:
+    octets = 112
+    sender = StillSender(
+        load_still_codec(), lambda: octets, still_bytes=300, interval_ns=None, loss=0.0, utc_s=lambda: None
+    )
+    sender.look(Frame(0, 0, np.full((48, 64, 3), 90, np.uint8)))
+    sender.ask(AskStill())
+    assembler = StillAssembler()
+    context = StreamContext(0, "N0CALL", 1, bytes(3), 64, 48)
+    stills = []
+    for _ in range(3):
+        while sender.wants(0) is TrafficClass.STILL:
+            payload = sender.take(0).payload
+            assert len(payload) == octets
+            if still := assembler.take(context, Fragment.from_payload(payload), 0):
+                stills.append(still)
+            octets = 86
+    assert stills[-1].complete
 
 
 def test_say_and_its_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

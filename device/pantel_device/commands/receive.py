@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from pantel_device.atomic_file import check_writable
+from pantel_device.capture_file import check_capture, open_capture
 from pantel_device.command import Command, UsageError
 from pantel_device.commands.options import add_config_options, read_config
 from pantel_device.config import ReceiverConfig
@@ -22,10 +23,8 @@ from pantel_device.sink import Sink
 from pantel_device.sinks import EventFile, EventStream, PictureFile
 from pantel_device.stills_in import StillFolder
 from pantel_device.stream_memory import StreamMemoryFile
-from pantel_device.wall_clock import utc_offset_ns
 from pantel_link import (
     CallsignError,
-    CodewordListener,
     Keyring,
     LinkReceiver,
     MasterKey,
@@ -36,8 +35,8 @@ from pantel_link import (
     open_port,
     read_key,
 )
-from pantel_link.captures import CaptureHeader, CaptureLimits, CaptureWriter, LinkType
-from pantel_link.ports import PacketPort, reconnecting
+from pantel_link.captures import CaptureHeader
+from pantel_link.ports import reconnecting
 from pantel_link.stills import StillAssembler, StillStore
 from pantel_models import list_artefacts
 
@@ -73,7 +72,7 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
             stack.callback(sink.close)
         link = LinkReceiver(
             bitrate_bps=config.bitrate_bps,
-            listener=_open_capture(config, port, clock, stack),
+            listener=open_capture(config, port, clock, _capture_header(config), stack),
             keyring=Keyring(key),
             memory=memory,
         )
@@ -100,8 +99,7 @@ def _check_outputs(config: ReceiverConfig) -> None:
         check_writable(Path(config.picture))
     if config.events not in {"", "-"}:
         check_writable(Path(config.events))
-    if config.capture:
-        check_writable(Path(config.capture))
+    check_capture(config)
 
 
 def _open_sinks(config: ReceiverConfig) -> list[Sink]:
@@ -147,33 +145,12 @@ def _still_folder(config: ReceiverConfig) -> StillFolder | None:
         ) from error
 
 
-def _open_capture(
-    config: ReceiverConfig, port: Port, clock: MonotonicClock, stack: ExitStack
-) -> CodewordListener | None:
-    """Return what writes the capture that is wanted, to be closed with the stack."""
-    if not config.capture:
-        return None
-    header = CaptureHeader(
+def _capture_header(config: ReceiverConfig) -> CaptureHeader:
+    return CaptureHeader(
         bitrate_bps=config.bitrate_bps,
         playout_delay_ns=round(config.playout_delay_s * _NS_PER_S),
         picture_interval_ns=PICTURE_INTERVAL_NS,
-        clock_offset_ns=utc_offset_ns(clock) or 0,
     )
-    limits = CaptureLimits(
-        max_bytes=config.capture_max_bytes,
-        max_age_ns=round(config.capture_max_age_s * _NS_PER_S),
-        quota_bytes=config.capture_quota_bytes,
-    )
-    writer = CaptureWriter(
-        Path(config.capture),
-        header,
-        interface=config.port,
-        link_type=LinkType.of_port(port),
-        wire_octets=port.wire_octets if isinstance(port, PacketPort) else len,
-        limits=limits,
-    )
-    stack.callback(lambda: writer.close(clock.now_ns()))
-    return writer
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pantel_device.boot_epoch import next_boot_epoch
 from pantel_device.cameras import open_camera
+from pantel_device.capture_file import check_capture, open_capture
 from pantel_device.command import Command, UsageError
 from pantel_device.commands.options import add_config_options, read_config
 from pantel_device.commands.say import OUTBOX
@@ -40,6 +41,7 @@ from pantel_link import (
     read_key,
 )
 from pantel_link.back_channel import CommandListener
+from pantel_link.captures import CaptureHeader
 from pantel_link.ports import reconnecting
 from pantel_models import SceneCodec, StillCodec, find_artefact, load_scene_codec
 
@@ -65,6 +67,7 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
     """
     codec = load_scene_codec(find_artefact(name=config.model or None))
     codec.artefact.check()
+    check_capture(config)
     key, security = _security(config)
     clock = MonotonicClock()
     open_again = partial(open_port, config.port, baud_rate=config.baud_rate, callsign=config.callsign)
@@ -88,11 +91,14 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
             bitrate_bps=config.bitrate_bps,
             duty_cycle=config.duty_cycle,
             key=key,
+            listener=open_capture(config, port, clock, CaptureHeader(config.bitrate_bps), stack),
         )
         encoder = SceneEncoder(codec, config.size_px, _encoder_settings(config))
         stills = _stills(config, link, codec)
-        listener, profile = _listener(config, key, context), partial(line_profile, port)
-        control = listener and RemoteControl(listener, link, stills, preset=config.preset, profile=profile)
+        listener = _listener(config, key, context)
+        control = None
+        if listener is not None:
+            control = RemoteControl(listener, link, stills, preset=config.preset, profile=partial(line_profile, port))
         sender = Sender(
             camera=camera,
             observer=observer,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pantel_link.context import StreamContext
 from pantel_link.errors import CaptureError, PacketError
 from pantel_link.pacing import DEFAULT_BITRATE_BPS
+from pantel_link.packet import COUNTER_BITS
 
 __all__ = ["HEADER_MARK", "CaptureHeader"]
 
@@ -85,7 +86,8 @@ class CaptureHeader:
         if version != _VERSION:
             raise CaptureError(f"it is a capture of version {version}; this program reads version {_VERSION}")
         delayed = 0 <= header.playout_delay_ns <= _LONGEST_NS
-        if not delayed or header.picture_interval_ns < _SHORTEST_INTERVAL_NS or bitrate_bps <= 0:
+        counted = all(0 <= counter < 1 << COUNTER_BITS for counter in header.counters.values())
+        if not delayed or not counted or header.picture_interval_ns < _SHORTEST_INTERVAL_NS or bitrate_bps <= 0:
             raise CaptureError("its head describes no possible receiver")
         return header
 
