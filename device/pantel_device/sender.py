@@ -151,7 +151,7 @@ class Sender:
             news = wanting[chosen].take(now_ns) if chosen in wanting else self._tell(observation, stamp_ns)
             if news is not None:
                 self._link.submit(news.kind, news.payload, stamp_ns, news.length_class)
-                self._share.charge(chosen, self._link.capacity_bytes(news.length_class))
+                self._share.charge(chosen, self._link.packet_octets(news.length_class))
                 return
             scene_waits = False
 

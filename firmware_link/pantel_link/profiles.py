@@ -27,9 +27,13 @@ class Profile(ABC):
     burst_octets: int | None = None
 
     @property
-    @abstractmethod
     def longest_octets(self) -> int:
         """What the longest packet takes on the wire."""
+        return self.burst_octets or self.packet_octets(LengthClass.STILL)
+
+    @abstractmethod
+    def packet_octets(self, length_class: LengthClass) -> int:
+        """Return what a full packet takes on the wire."""
 
     @abstractmethod
     def payload_octets(self, length_class: LengthClass) -> int:
@@ -58,10 +62,9 @@ class StreamProfile(Profile):
     def __init__(self, preset: Preset = Preset.STANDARD) -> None:
         self._preset = preset
 
-    @property
-    def longest_octets(self) -> int:
-        """What a still packet takes."""
-        return wire_format(self._preset, LengthClass.STILL).wire_octets
+    def packet_octets(self, length_class: LengthClass) -> int:
+        """Return what marker and codeword take."""
+        return wire_format(self._preset, length_class).wire_octets
 
     def payload_octets(self, length_class: LengthClass) -> int:
         """Return what a codeword has room for."""
@@ -92,16 +95,15 @@ class PacketProfile(Profile):
         self._max_packet_octets = max_packet_octets
         self._wire_octets = wire_octets
         # Escapes may double a packet; what is charged is what it really takes.
-        self._longest_octets = self.burst_octets = 2 * wire_octets(bytes(self._packet_octets(LengthClass.STILL)))
+        self.burst_octets = 2 * self.packet_octets(LengthClass.STILL)
 
-    @property
-    def longest_octets(self) -> int:
-        """What a still packet takes that is full of escapes."""
-        return self._longest_octets
+    def packet_octets(self, length_class: LengthClass) -> int:
+        """Return what the port says of a packet without escapes."""
+        return self._wire_octets(bytes(self._content_octets(length_class)))
 
     def payload_octets(self, length_class: LengthClass) -> int:
         """Return what is left of packets as long as those of the other profile are on the wire."""
-        return self._packet_octets(length_class) - _OVERHEAD_OCTETS
+        return self._content_octets(length_class) - _OVERHEAD_OCTETS
 
     def frame(self, packet: Packet, seal: Seal, length_class: LengthClass) -> bytes:  # noqa: ARG002 - has its length
         """Return the packet itself."""
@@ -115,5 +117,5 @@ class PacketProfile(Profile):
         """Return what the port says."""
         return self._wire_octets(chunk)
 
-    def _packet_octets(self, length_class: LengthClass) -> int:
+    def _content_octets(self, length_class: LengthClass) -> int:
         return min(_PACKET_OCTETS[length_class], self._max_packet_octets)

@@ -138,6 +138,10 @@ class LinkSender:
         """Return the largest payload of a packet of this length."""
         return self._profile.payload_octets(length_class)
 
+    def packet_octets(self, length_class: LengthClass) -> int:
+        """Return what a full packet of this length takes on the wire."""
+        return self._profile.packet_octets(length_class)
+
     def ready(self, now_ns: int) -> bool:
         """Whether a payload built now would start on the wire within one chunk (8 octets) of what is left."""
         self._drop_void(now_ns)
