@@ -14,7 +14,7 @@ RUN ?= runs/scene-v4
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-export demo test test-hardware test-arm64 check format lock train-scene export-scene bench-still clean
+.PHONY: help setup setup-export demo test test-hardware test-arm64 fuzz endurance check format lock train-scene export-scene bench-still clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -47,6 +47,12 @@ test-hardware: $(READY) ## run the tests that need a camera or a radio
 
 test-arm64: $(READY) ## exchange payloads with an emulated Raspberry Pi, both ways (as root; needs qemu-user-static, debootstrap)
 	tests/system/arm64/run.sh $(OUT)/arm64
+
+fuzz: $(READY) ## attack the link with a million inputs that nobody sent, 100,000 forgeries and 10,000 recordings
+	$(BIN)/python -m tests.firmware_link.fuzz --inputs 1000000 --seed 1
+
+endurance: $(READY) ## let a link run for a virtual day with losses: pace, memory, descriptors
+	$(BIN)/python -m tests.firmware_link.endurance --hours 24
 
 check: $(READY) ## ruff, mypy --strict and import-linter
 	$(BIN)/ruff check .

@@ -14,7 +14,7 @@ from pantel_link import LinkReceiver, PacketError, PacketKind, Port, ReceivedPac
 from pantel_link.back_channel import Reply
 from pantel_link.messages import Telemetry, TextAssembler, TextPart
 from pantel_link.ports import PacketPort
-from pantel_link.stills import Fragment, StillAssembler
+from pantel_link.stills import Fragment, PartialStill, StillAssembler
 from pantel_models import ManifestError, View, find_artefact, load_scene_codec
 
 __all__ = ["PICTURE_INTERVAL_NS", "PLAYOUT_DELAY_NS", "Receiver"]
@@ -83,6 +83,7 @@ class Receiver:
         self._view = view
         self._stills = stills or StillAssembler()
         self._still_sink = still_sink
+        self._left_stills = self._stills.whole()
         self.ground: Ground | None = None
         self._texts = TextAssembler()
         self._streams: dict[StreamContext, _Stream] = {}
@@ -99,6 +100,8 @@ class Receiver:
         Raises:
             PortGone: The port has disappeared.
         """
+        while self._left_stills:
+            self._tell_still(self._left_stills.pop(0), now_ns)
         if now_ns >= self._next_picture_ns:
             # A picture is of a multiple of the interval and knows what had been read before, so that a replay, which
             # has only the times of arrival, draws the same ones.
@@ -145,18 +148,23 @@ class Receiver:
 
     def _take_symbol(self, received: ReceivedPacket, now_ns: int) -> None:
         partial = self._stills.take(received.context, Fragment.from_payload(received.packet.payload), now_ns)
-        if partial is None:
-            return
+        if partial is not None:
+            self._tell_still(partial, now_ns)
+
+    def _tell_still(self, partial: PartialStill, now_ns: int) -> None:
         fields: dict[str, str | int | float | None] = {
-            "callsign": received.context.callsign,
+            "callsign": partial.context.callsign,
             "block": partial.block,
             "symbols": partial.symbols,
             "symbols_needed": partial.content_symbols,
             "utc_s": partial.utc_s,
         }
         self._emit(Event(now_ns, "still" if partial.complete else "still_grows", fields))
+        kept = True
         if self._still_sink is not None and (still := decode_partial(partial, self._view)) is not None:
-            self._still_sink.on_still(still)
+            kept = self._still_sink.on_still(still)
+        if partial.complete and kept:
+            self._stills.finish(partial)
 
     def _stream(self, context: StreamContext, now_ns: int) -> _Stream:
         """Return the stream of a context, begun when it is heard for the first time."""

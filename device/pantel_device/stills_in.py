@@ -40,8 +40,8 @@ class Still:
 class StillSink(Protocol):
     """Takes stills. It must not raise for trouble that may pass, such as a full disk."""
 
-    def on_still(self, still: Still) -> None:
-        """Take a still, or more of one that it has had."""
+    def on_still(self, still: Still) -> bool:
+        """Take a still, or more of one that it has had; return whether it is in a safe place."""
         ...
 
 
@@ -75,21 +75,22 @@ class StillFolder:
         self._folder = folder
         self._trouble = Trouble(str(folder))
 
-    def on_still(self, still: Still) -> None:
+    def on_still(self, still: Still) -> bool:
         """Write a still."""
         partial = still.partial
         try:
             if not partial.complete:
                 write_picture(self._folder / "growing.png", still.pixels)
-                return
+                return True
             name = self._folder / f"{_time(partial)}-{partial.context.callsign.replace('/', '_')}-{partial.block}"
             write_atomically(name.with_name(name.name + ".ptl"), partial.data)
             write_picture(name.with_name(name.name + ".png"), still.pixels)
             (self._folder / "growing.png").unlink(missing_ok=True)
         except OSError as error:
             self._trouble.begin(error)
-        else:
-            self._trouble.end()
+            return False
+        self._trouble.end()
+        return True
 
 
 def _time(partial: PartialStill) -> str:

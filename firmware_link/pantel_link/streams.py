@@ -19,6 +19,7 @@ from pantel_link.time_stamp import StampClock
 __all__ = ["KnownStreams", "Stream", "StreamMemory"]
 
 _MAX_STREAMS = 16
+_MAX_LEFT = 256
 
 
 class StreamMemory(Protocol):
@@ -65,6 +66,7 @@ class KnownStreams:
         self._keyring = keyring
         self._memory = memory
         self._streams: OrderedDict[StreamContext, Stream] = OrderedDict()
+        self._left: OrderedDict[StreamContext, CounterTracker] = OrderedDict()  # of streams with a key
         for context in contexts:
             self._streams[context] = self._begin(context)
 
@@ -133,12 +135,19 @@ class KnownStreams:
         return sealed.open(stream.seal, earlier(sealed.sequence, counter))
 
     def touch(self, stream: Stream) -> None:
-        """Mark a stream as heard last, and take it up if it is new."""
+        """Mark a stream as heard last; if it is new, take it up and leave those that its sender has ended."""
         context = stream.seal.context
+        if stream.seal.keyed and context not in self._streams:
+            for other in [each for each in self._streams if _same_sender(each, context)]:
+                del self._streams[other]
         self._streams[context] = stream
         self._streams.move_to_end(context)
         while len(self._streams) > _MAX_STREAMS:
-            self._streams.popitem(last=False)
+            left, old = self._streams.popitem(last=False)
+            if old.seal.keyed:
+                self._left[left] = old.counters  # the memory knows them less exactly
+        while len(self._left) > _MAX_LEFT:
+            self._left.popitem(last=False)
 
     def note(self, stream: Stream, counter: int) -> None:
         """Remember a packet that is about to be delivered."""
@@ -166,11 +175,17 @@ class KnownStreams:
         """
         stream = Stream(self._keyring.seal(context))
         known = self._memory.recall(context.sender, context.callsign) if self._memory and stream.seal.keyed else None
-        for other in self._streams:
-            if stream.seal.keyed and (other.sender, other.callsign) == (context.sender, context.callsign):
+        for other in (*self._streams, *self._left):
+            if stream.seal.keyed and _same_sender(other, context):
                 known = max(known or (0, 0), (other.epoch, 0))
         if known is not None and known[0] > context.epoch:
             raise ReplayError(f"epoch {context.epoch} of sender {context.sender} is over: now it is {known[0]}")
-        if known is not None and known[0] == context.epoch and known[1]:
+        if context in self._left:
+            stream.counters = self._left.pop(context)
+        elif known is not None and known[0] == context.epoch and known[1]:
             stream.counters.resume(known[1])
         return stream
+
+
+def _same_sender(one: StreamContext, other: StreamContext) -> bool:
+    return (one.sender, one.callsign) == (other.sender, other.callsign)

@@ -117,6 +117,16 @@ def test_recordings_are_refused_whenever_they_are_played(keyed: StreamContext) -
     assert heard(LinkReceiver(keyring=Keyring(MASTER), memory=memory), packets) == 0
 
 
+def test_more_senders_than_are_remembered_lose_nothing_but_their_introductions(keyed: StreamContext) -> None:
+    """A stream that had to make room goes on from its exact counter."""
+    streams = [sent(replace(keyed, sender=number), 60) for number in range(17)]
+    receiver = LinkReceiver(keyring=Keyring(MASTER), memory=Memory())
+    in_turn = [packets[k] for k in range(60) for packets in streams]
+    delivered = [each.packet for packet in in_turn * 2 for each in receiver.receive_packet(packet, 0)]
+    assert len(delivered) >= 17 * 45
+    assert len({(packet.sender, packet.counter) for packet in delivered}) == len(delivered)
+
+
 def test_a_receiver_that_starts_again_goes_on_with_the_next_packet(keyed: StreamContext) -> None:
     packets = sent(keyed, 300)
     memory = Memory()

@@ -26,8 +26,14 @@ def payloads(count: int, *, number: int = 3, data: bytes = DATA, octets: int = 1
 
 
 def take_all(assembler: StillAssembler, context: StreamContext, those: list[bytes]) -> list[PartialStill]:
-    found = [assembler.take(context, Fragment.from_payload(payload), 0) for payload in those]
-    return [still for still in found if still is not None]
+    found = []
+    for payload in those:
+        still = assembler.take(context, Fragment.from_payload(payload), 0)
+        if still is not None:
+            found.append(still)
+            if still.complete:
+                assembler.finish(still)
+    return found
 
 
 def test_golden_symbols() -> None:
@@ -120,6 +126,19 @@ def test_a_receiver_that_starts_again_goes_on(context: StreamContext, tmp_path: 
     assert whole.data.startswith(DATA)
     once_more = StillAssembler(StillStore(tmp_path))
     assert take_all(once_more, context, [*sent, *payloads(12, number=4)]) == []
+
+
+def test_a_whole_still_that_was_not_kept_comes_again(context: StreamContext, tmp_path: Path) -> None:
+    first = StillAssembler(StillStore(tmp_path))
+    for payload in payloads(10):
+        first.take(context, Fragment.from_payload(payload), 0)
+    again = StillAssembler(StillStore(tmp_path))
+    (still,) = again.whole()
+    assert still.complete
+    assert still.data.startswith(DATA)
+    again.finish(still)
+    once_more = StillAssembler(StillStore(tmp_path))
+    assert once_more.whole() == take_all(once_more, context, payloads(12)) == []
 
 
 def test_what_a_power_cut_or_another_program_left_is_skipped(context: StreamContext, tmp_path: Path) -> None:

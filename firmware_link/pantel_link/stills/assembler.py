@@ -87,6 +87,8 @@ class _Block:
 class StillAssembler:
     """Puts stills together; keeps the 16 blocks heard last, and none that is silent for an hour.
 
+    Who has a complete still in a safe place says so by `finish`; until then a restart brings it again, by `whole`.
+
     Args:
         store: Where symbols survive a restart; None for nowhere.
         now_ns: Monotonic time.
@@ -98,6 +100,22 @@ class StillAssembler:
         for key, symbols in store.load() if store is not None else ():
             self._blocks[key] = _Block(symbols, done=not symbols, heard_ns=now_ns)
         self._bound(now_ns)
+
+    def whole(self) -> list[PartialStill]:
+        """Return the stills that are complete and were never finished: those of an earlier run."""
+        return [
+            self._complete(key, block)
+            for key, block in self._blocks.items()
+            if len(block.symbols) >= key.content_symbols
+        ]
+
+    def finish(self, still: PartialStill) -> None:
+        """Forget the symbols of a complete still; its stragglers are still known as such."""
+        for key, block in self._blocks.items():
+            if block.done and block.symbols and (key.context, key.block) == (still.context, still.block):
+                block.symbols = {}
+                if self._store is not None:
+                    self._store.finish(key)
 
     def take(self, context: StreamContext, fragment: Fragment, now_ns: int) -> PartialStill | None:
         """Take a symbol; return the still if more of it is known now.
@@ -122,12 +140,11 @@ class StillAssembler:
         if len(block.symbols) < key.content_symbols:
             prefix = _prefix(block.symbols)
             return _still(key, block, prefix, complete=False) if len(prefix) > len(before) else None
-        still = _still(key, block, rebuild(block.symbols, key.content_symbols), complete=True)
+        return self._complete(key, block)
+
+    def _complete(self, key: BlockKey, block: _Block) -> PartialStill:
         block.done = True
-        block.symbols = {}
-        if self._store is not None:
-            self._store.finish(key)
-        return still
+        return _still(key, block, rebuild(block.symbols, key.content_symbols), complete=True)
 
     def _bound(self, now_ns: int) -> None:
         """Forget what is too old or too much."""
@@ -150,7 +167,7 @@ def _prefix(symbols: dict[int, bytes]) -> list[bytes]:
 
 def _still(key: BlockKey, block: _Block, content: list[bytes], *, complete: bool) -> PartialStill:
     octets = b"".join(content)
-    utc_s = int.from_bytes(octets[:UTC_OCTETS], "big") or None
+    utc_s = int.from_bytes(octets[:UTC_OCTETS], "big") if len(octets) >= UTC_OCTETS else None
     return PartialStill(
         context=key.context,
         block=key.block,
@@ -158,5 +175,5 @@ def _still(key: BlockKey, block: _Block, content: list[bytes], *, complete: bool
         complete=complete,
         symbols=len(block.symbols),
         content_symbols=key.content_symbols,
-        utc_s=utc_s,
+        utc_s=utc_s or None,
     )

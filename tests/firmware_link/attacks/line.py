@@ -6,6 +6,9 @@ import random
 from collections.abc import Callable
 from functools import partial
 
+from tests.firmware_link.attacks.report import Report
+from tests.firmware_link.attacks.station import Station
+
 from pantel_link import ReceivedPacket, Security
 from pantel_link.fec import reed_solomon
 from pantel_link.framing import announced_format, frame_packet
@@ -13,8 +16,6 @@ from pantel_link.packet import HEADER_OCTETS
 from pantel_link.seal import TRAILER_OCTETS
 from pantel_link.whitening import whiten
 from pantel_link.wire_format import MARKER_OCTETS, WIRE_FORMATS
-from tests.firmware_link.attacks.report import Report
-from tests.firmware_link.attacks.station import Station
 
 __all__ = ["attack_codewords", "attack_packets", "changed"]
 

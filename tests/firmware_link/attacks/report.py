@@ -12,6 +12,7 @@ from pantel_link import PacketError
 
 _Result = TypeVar("_Result")
 _MOST_TOLD = 5
+_MOST_SHOWN = 260
 
 
 @dataclass(slots=True)
@@ -28,8 +29,8 @@ class Report:
         forged_accepted: Those among them that were delivered, or changed what the receiver knows.
         replayed: Recordings, by when they were played.
         replayed_accepted: Those among them that were delivered.
-        raised: Exceptions that nobody expects.
-        told: The first few of them, with the input that raised them.
+        raised: Exceptions that nobody expects, and counts that do not add up.
+        told: The first few of what must not be, with the input that did it.
     """
 
     inputs: Counter[str] = field(default_factory=Counter)
@@ -57,12 +58,20 @@ class Report:
         except PacketError:
             self.refused += 1
         except Exception:  # noqa: BLE001 - that is what we look for
-            self.complain(f"{traceback.format_exc(limit=-3)}input {octets.hex()}")
+            self.complain(f"{traceback.format_exc(limit=-3)}{len(octets)} octets: {octets[:_MOST_SHOWN].hex()}")
         return None
 
     def complain(self, text: str) -> None:
         """Note something that must not be."""
         self.raised += 1
+        self._tell(text)
+
+    def deceive(self, packet: object) -> None:
+        """Note a packet that was delivered and must not be."""
+        self.undetected += 1
+        self._tell(f"undetected: {packet}")
+
+    def _tell(self, text: str) -> None:
         if len(self.told) < _MOST_TOLD:
             self.told.append(text)
 
@@ -72,7 +81,8 @@ class Report:
         return [
             f"{self.inputs.total()} inputs: {parts}",
             f"{self.checked} reached the trailer check; chance lets {self.checked / 2**32:.6f} of them pass",
-            f"{self.undetected} undetected errors, {self.raised} unexpected exceptions, {self.lost} genuine packets lost",
+            f"{self.undetected} undetected errors, {self.raised} unexpected exceptions",
+            f"{self.lost} genuine packets lost",
             *_attack("forged", self.forged, self.forged_accepted),
             *_attack("replayed", self.replayed, self.replayed_accepted),
             *self.told,

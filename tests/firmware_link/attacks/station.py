@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 
+from tests.firmware_link.attacks.report import Report
+
 from pantel_link import (
     Identity,
     Keyring,
@@ -23,7 +25,6 @@ from pantel_link import (
 )
 from pantel_link.packet import COUNTER_BITS, SEQUENCE_BITS
 from pantel_link.seal import Seal
-from tests.firmware_link.attacks.report import Report
 
 MASTER = MasterKey(bytes(range(32)))
 _RECENT = 200
@@ -146,10 +147,12 @@ class Station:
             sent = self._sent.get((each.context, packet.kind, packet.sequence, packet.tick, packet.payload))
             if each.context.security:
                 name = each.context, packet.counter
-                report.undetected += sent != packet.counter or name in self._believed
+                wrong = sent != packet.counter or name in self._believed
                 self._believed.add(name)
             else:
-                report.undetected += sent is None  # without a key nobody knows how often the numbers have come round
+                wrong = sent is None  # without a key nobody knows how often the numbers have come round
+            if wrong:
+                report.deceive(each)
 
     def hear(self, octets: bytes, report: Report) -> list[ReceivedPacket]:
         """Let a packet arrive."""
