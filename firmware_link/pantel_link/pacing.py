@@ -65,7 +65,7 @@ class TokenBucket:
 
 
 class WindowLimit:
-    """At most so many octets in any window of a length, whatever was saved up before.
+    """At most so much in any window of a length, whatever was saved up before: octets, or time on the air.
 
     What is sent within a 256th of the window counts as sent at the end of it, which errs on the safe side and bounds
     what must be remembered.
@@ -134,16 +134,21 @@ class Pacer:
         longest_octets: int = 0,
         duty_cycle: float = 1.0,
     ) -> None:
+        self._duty_cycle = duty_cycle
+        self._promise = WindowLimit(_LIMIT_BPS * _LIMIT_WINDOW_S // 8, _LIMIT_WINDOW_S * _NS_PER_S)
+        self._air_us = WindowLimit(int(duty_cycle * _DUTY_WINDOW_S * 1_000_000), _DUTY_WINDOW_S * _NS_PER_S)
+        self.change(bitrate_bps, now_ns, burst_octets=burst_octets, longest_octets=longest_octets)
+
+    def change(
+        self, bitrate_bps: int, now_ns: int, *, burst_octets: int | None = None, longest_octets: int = 0
+    ) -> None:
+        """Go on otherwise; what has been sent so far still counts. Arguments are those of the class."""
+        self._bitrate_bps = bitrate_bps
         self._bucket = TokenBucket(bitrate_bps, now_ns, burst_octets)
-        self._limits: list[WindowLimit] = []
         self._longest_octets = longest_octets
         self._average: TokenBucket | None = None
-        if burst_octets is not None:  # a packet at once on top of the rate could break the promise
-            self._limits.append(WindowLimit(_LIMIT_BPS * _LIMIT_WINDOW_S // 8, _LIMIT_WINDOW_S * _NS_PER_S))
-        if duty_cycle < 1.0:
-            self._average = TokenBucket(max(1, int(duty_cycle * bitrate_bps)), now_ns, longest_octets)
-            octets = int(duty_cycle * _DUTY_WINDOW_S * bitrate_bps / 8)
-            self._limits.append(WindowLimit(octets, _DUTY_WINDOW_S * _NS_PER_S))
+        if self._duty_cycle < 1.0:
+            self._average = TokenBucket(max(1, int(self._duty_cycle * bitrate_bps)), now_ns, longest_octets)
 
     def may_begin(self, now_ns: int) -> bool:
         """Whether a packet may begin, by the duty cycle: the longest would keep the average."""
@@ -156,10 +161,11 @@ class Pacer:
 
     def take(self, now_ns: int, wanted_octets: int) -> int:
         """Return how many of the wanted octets may go out now, and charge them."""
-        granted = 0 if self._limited_until_ns(now_ns, wanted_octets) > now_ns else wanted_octets
-        granted = self._bucket.take(now_ns, granted)
-        for limit in self._limits:
-            limit.charge(now_ns, granted)
+        wanted = 0 if self._limited_until_ns(now_ns, wanted_octets) > now_ns else wanted_octets
+        granted = self._bucket.take(now_ns, wanted)
+        self._promise.charge(now_ns, granted)
+        if self._average is not None:
+            self._air_us.charge(now_ns, self._on_air_us(granted))
         return granted
 
     def available_at_ns(self, now_ns: int, octets: int) -> int:
@@ -171,7 +177,13 @@ class Pacer:
         return max(self._bucket.granted_at_ns(now_ns, octets), self._limited_until_ns(now_ns, octets))
 
     def _limited_until_ns(self, now_ns: int, octets: int) -> int:
-        return max((limit.room_at_ns(now_ns, octets) for limit in self._limits), default=now_ns)
+        at_ns = self._promise.room_at_ns(now_ns, octets)
+        if self._average is not None:
+            at_ns = max(at_ns, self._air_us.room_at_ns(now_ns, self._on_air_us(octets)))
+        return at_ns
+
+    def _on_air_us(self, octets: int) -> int:
+        return -(-8_000_000 * octets // self._bitrate_bps)
 
 
 def check_bitrate(bitrate_bps: int) -> None:

@@ -96,7 +96,13 @@ class LinkSender:
         self._profile = StreamProfile() if profile is None else profile
         self._bitrate_bps = bitrate_bps
         self._duty_cycle = duty_cycle
-        self._pacer = self._make_pacer(now_ns)
+        self._pacer = Pacer(
+            bitrate_bps,
+            now_ns,
+            burst_octets=self._profile.burst_octets,
+            longest_octets=self._profile.longest_octets,
+            duty_cycle=duty_cycle,
+        )
         self._listener = listener
         self._outgoing = bytearray()
         self._void_after_ns = now_ns
@@ -127,7 +133,12 @@ class LinkSender:
             check_bitrate(bitrate_bps)
             self._bitrate_bps = bitrate_bps
         self._profile = profile or self._profile
-        self._pacer = self._make_pacer(now_ns)
+        self._pacer.change(
+            self._bitrate_bps,
+            now_ns,
+            burst_octets=self._profile.burst_octets,
+            longest_octets=self._profile.longest_octets,
+        )
 
     @property
     def payload_capacity_bytes(self) -> int:
@@ -221,15 +232,6 @@ class LinkSender:
             return max(now_ns, self._line_free_ns if self._finishing else self._next_ident_ns)
         chunk = bytes(self._outgoing[: self._profile.chunk_octets(len(self._outgoing))])
         return self._pacer.available_at_ns(now_ns, self._profile.wire_octets(chunk))
-
-    def _make_pacer(self, now_ns: int) -> Pacer:
-        return Pacer(
-            self._bitrate_bps,
-            now_ns,
-            burst_octets=self._profile.burst_octets,
-            longest_octets=self._profile.longest_octets,
-            duty_cycle=self._duty_cycle,
-        )
 
     def _air_time_ns(self, octets: int) -> int:
         return 8 * octets * 1_000_000_000 // self._bitrate_bps

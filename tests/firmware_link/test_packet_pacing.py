@@ -92,6 +92,23 @@ def test_whole_packets_use_all_of_the_air_and_are_dated_when_they_leave(context:
     assert receiver.statistics.wire_octets == octets
 
 
+def test_a_changed_line_keeps_the_promise_too(context: StreamContext) -> None:
+    sender = LinkSender(context, now_ns=0, profile=profile())
+    sent = []
+    for now_ns in range(0, 200 * S, S // 20):
+        if now_ns % (4 * S) == 0:
+            sender.change_line(now_ns, bitrate_bps=976 if now_ns % (8 * S) else 960)
+        if sender.ready(now_ns):
+            sender.submit(PacketKind.SCENE, bytes(20), now_ns, LengthClass.STILL)
+        while packet := sender.due(now_ns):
+            sent.append((now_ns, len(packet) + OVERHEAD_OCTETS))
+    assert most_octets(sent, 10 * S) <= 1250
+    assert sum(octets for _, octets in sent) >= 0.85 * 200 * 120
+    with pytest.raises(ValueError, match="bitrate_bps is 2000"):
+        sender.change_line(200 * S, bitrate_bps=2000)
+    assert sender.bitrate_bps == 976
+
+
 def test_a_duty_cycle_is_kept_over_any_hour(context: StreamContext) -> None:
     sender = LinkSender(context, now_ns=0, profile=StreamProfile(), duty_cycle=0.1)
     sent: list[tuple[int, int]] = []

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass
-from typing import Any
 
-import numpy as np
+from tests.golden.scene_capture import plain
 
 from pantel_codec import Background, Element, EntropyModel, SceneSyntax, ThumbnailModel
 
@@ -17,15 +15,6 @@ PAYLOAD = (
     "af2fde595a4bda16c7ea2af2902d5ad5f813003ceb00b0b94c514e292115fcc720ef9b18a8330704fdca0c84c2d5f9f10e6b"
     "740b37b935807829a04c"
 )
-
-
-def plain(value: Any) -> Any:
-    """Return elements in a form that compares by value."""
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if is_dataclass(value):
-        return type(value), [plain(getattr(value, field.name)) for field in fields(value)]
-    return value
 
 
 def test_golden_payload_is_written(
