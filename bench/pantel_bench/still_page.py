@@ -197,6 +197,8 @@ def _models(report: StillReport) -> str:
         f"model {models.name} ({models.hash[:8]}): encoder {models.encoder_mac_per_pixel:.0f},"
         f" generator {models.generator_mac_per_pixel:.0f} MAC/pixel"
         + (f", enlarger {models.enlarger_mac_per_pixel:.0f}" if models.enlarger_mac_per_pixel else "")
+        + "; encoding with its search "
+        + ", ".join(f"{macs:.0f} at {rate}" for rate, macs in models.encode_mac_per_pixel.items())
     )
 
 

@@ -31,6 +31,7 @@ class ModelFigures:
         encoder_mac_per_pixel: Multiply-accumulates of the encoder per pixel.
         generator_mac_per_pixel: Multiply-accumulates of the generator per pixel.
         enlarger_mac_per_pixel: Multiply-accumulates of the enlarger per pixel of what it makes; None without one.
+        encode_mac_per_pixel: Multiply-accumulates per pixel of encoding, search included, by rate; mean.
     """
 
     name: str
@@ -38,6 +39,7 @@ class ModelFigures:
     encoder_mac_per_pixel: float
     generator_mac_per_pixel: float
     enlarger_mac_per_pixel: float | None
+    encode_mac_per_pixel: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -277,6 +277,10 @@ class ContextNetwork:
         convolutions = tuple(weights.reshape(-1, width) for weights in of_stage)
         return cls(index, reach, convolutions, bias, hidden, hidden_bias, head, head_bias, base_bias)
 
+    def macs(self, stage: int) -> int:
+        """Return the multiply-accumulates for each cell of a stage."""
+        return self.spatial[stage].size + self.hidden.size + self.head.size
+
     def predict(self, known: KnownValues, quality: int, stage: int) -> Prediction:
         """Predict the latents of the slice in one stage.
 

@@ -192,6 +192,16 @@ class EntropyModel:
                     known.learn(index, stage, named)
         return values.reshape(-1, rows, columns)
 
+    def walk_macs(self, rows: int, columns: int, levels: int) -> int:
+        """Return the multiply-accumulates of the context networks in a walk over cells coded for themselves."""
+        known = KnownValues(self._slices, rows, columns)
+        return sum(
+            self._networks[index].macs(stage) * cells.size
+            for group in range(levels)
+            for stage, cells in enumerate(known.cells[group])
+            for index in self._slices.of_group(group)
+        )
+
     def _rescaled(self, base: Base, shape: tuple[int, int], quality: int, levels: int) -> Base:
         """Return a base with values in steps of another quality.
 

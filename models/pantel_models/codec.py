@@ -131,7 +131,11 @@ class SceneCodec:
         if below is not None:
             y_hat[:, missing] = self._latents_of(below)[:, missing]
             side[:, missing] = 1  # all of it is known, of the picture below
-        return np.ascontiguousarray(self._generator(y_hat, side)[:height, :width])
+        return np.ascontiguousarray(self.paint(y_hat, side)[:height, :width])
+
+    def paint(self, y_hat: NDArray[np.float32], side: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Return what the generator makes of latents; see `Generator`."""
+        return self._generator(y_hat, side)
 
     def underlying(self, background: Background) -> NDArray[np.float32]:
         """Return latents (channels, rows, columns) of what missing cells of the finest scale show; zeros if nothing."""

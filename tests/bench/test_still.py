@@ -17,13 +17,14 @@ from pantel_bench.pictures import SourcePicture
 from pantel_bench.still import PeerChoice, StillRow, Unreached, budget_bytes, measure_codec, measure_peer
 from pantel_bench.still_experiments import experiment_rows, experiments_of
 from pantel_bench.still_log import entries_of, log_to_csv, read_log
+from pantel_bench.still_operations import encode_macs_per_pixel
 from pantel_bench.still_page import to_html, to_table
 from pantel_bench.still_report import ModelFigures, StillReport, to_json
 from pantel_bench.still_sets import SetScores, measure_sets
 from pantel_bench.still_sheet import contact_sheet, hardest_first
 from pantel_bench.summary import curve, means, rate_differences
 from pantel_device.frame import Box
-from pantel_models import BudgetError, DecodedStill
+from pantel_models import BudgetError, DecodedStill, find_artefact, macs_per_pixel
 
 PSNR = METRICS[0]
 SIDE_PX = 256
@@ -309,3 +310,16 @@ def test_another_file_is_no_log(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(LogError, match="no log of still benchmarks"):
         read_log(path)
+
+
+def test_operations_of_encoding_count_every_attempt(picture: SourcePicture) -> None:
+    artefact = find_artefact()
+    roles = ("encoder", "faithful", "enlarger")
+    counts = {role: macs_per_pixel(artefact.folder / artefact.files[role]) for role in roles}
+    once = encode_macs_per_pixel(artefact, counts, picture, 0.1)
+    twice = encode_macs_per_pixel(artefact, counts | {"encoder": 2 * counts["encoder"]}, picture, 0.1)
+    assert once is not None
+    assert twice is not None
+    assert once > counts["encoder"]
+    assert twice >= once + counts["encoder"] - 1
+    assert encode_macs_per_pixel(artefact, counts, picture, 1e-4) is None

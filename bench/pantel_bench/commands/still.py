@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from pantel_bench.anchors import read_anchors
 from pantel_bench.errors import AnchorError, BenchError, LogError, PictureError, WeightsError
 from pantel_bench.metrics import Lpips
 from pantel_bench.peers import PEER_FORMATS
-from pantel_bench.pictures import SIZES, list_pictures, read_picture
+from pantel_bench.pictures import SIZES, SourcePicture, list_pictures, read_picture
 from pantel_bench.plots import check_plots
 from pantel_bench.still import StillRow, Unreached, measure_codec, measure_peer
 from pantel_bench.still_log import entries_of, log_to_csv, read_log
+from pantel_bench.still_operations import encode_macs_per_pixel
 from pantel_bench.still_page import to_html, to_table
 from pantel_bench.still_report import ModelFigures, StillReport, to_json
 from pantel_bench.still_resilience import Resilience, measure_resilience
@@ -126,7 +128,7 @@ def _measure(arguments: argparse.Namespace) -> StillReport:
     ours = {
         f"pantel-{view}": StillCodec(load_scene_codec(artefact, view=view)) for view in View if view in artefact.files
     }
-    models = _model_figures(artefact)
+    models = _model_figures(artefact, pictures, arguments.bpp)
     results: list[StillRow | Unreached] = []
     with progress(len(pictures) * (len(ours) + len(peers)), "bench still") as done:
         for picture in pictures:
@@ -163,8 +165,8 @@ def _measure(arguments: argparse.Namespace) -> StillReport:
     )
 
 
-def _model_figures(artefact: Artefact) -> ModelFigures:
-    """Count the operations of the shipped graphs; both generators have the same."""
+def _model_figures(artefact: Artefact, pictures: Sequence[SourcePicture], rates_bpp: Sequence[float]) -> ModelFigures:
+    """Count the operations of the shipped graphs, of which both generators have the same, and of encoding."""
     try:
         counts = {
             role: macs_per_pixel(artefact.folder / artefact.files[role])
@@ -173,7 +175,14 @@ def _model_figures(artefact: Artefact) -> ModelFigures:
         }
     except ImportError as error:
         raise CommandError("counting operations needs onnx; install it with: pip install 'pantel[bench]'") from error
-    return ModelFigures(artefact.name, artefact.hash, counts["encoder"], counts["faithful"], counts.get("enlarger"))
+    encoding: dict[str, float] = {}
+    for rate in rates_bpp:
+        found = [encode_macs_per_pixel(artefact, counts, picture, rate) for picture in pictures]
+        if known := [macs for macs in found if macs is not None]:
+            encoding[f"{rate:g}"] = sum(known) / len(known)
+    return ModelFigures(
+        artefact.name, artefact.hash, counts["encoder"], counts["faithful"], counts.get("enlarger"), encoding
+    )
 
 
 STILL = Command("still", "still pictures at given rates: ours and, with --peers, others", _add_arguments, _run)
