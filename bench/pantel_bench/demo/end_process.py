@@ -17,6 +17,7 @@ from pantel_device.errors import DeviceError
 from pantel_device.sink import Event, Picture
 from pantel_device.wall_clock import utc_s
 from pantel_link import Clock, LinkError, MonotonicClock, open_port
+from pantel_link.context import EPOCH_BITS
 from pantel_models import ModelError
 
 __all__ = ["EndFailure", "EndFigures", "EndTask", "picture_time_ns", "run_end"]
@@ -102,7 +103,7 @@ class _Ends:
             self._receiver = stack.enter_context(closing(ReceiverEnd(task.settings, port, [files])))
         if task.sends:
             # An epoch of its own for every run, in case that a receiver of somebody else hears it.
-            epoch = utc_s() % (1 << 32)
+            epoch = utc_s() % (1 << EPOCH_BITS)
             self._sender = stack.enter_context(closing(SenderEnd(task.settings, port, clock, epoch=epoch)))
 
     def advance(self, now_ns: int) -> int:
