@@ -12,16 +12,66 @@ from pathlib import Path
 
 from pantel_device.atomic_file import write_atomically
 from pantel_device.command import CommandError
-from pantel_device.wall_clock import utc_s
+from pantel_device.wall_clock import known_utc_s, utc_s
+from pantel_link import SenderKey
 from pantel_link.context import EPOCH_BITS
 
-__all__ = ["next_boot_epoch"]
+__all__ = ["begin_epochs", "next_boot_epoch", "next_epoch"]
 
 log = logging.getLogger(__name__)
 
 _FILE = "boot_epoch"
 _LIMIT = 1 << EPOCH_BITS
 _BEGIN_S = 1_577_836_800  # 2020-01-01; minutes since then fit 24 bits until 2051
+
+
+def next_epoch(state_dir: Path, key: SenderKey | None) -> int:
+    """Return an epoch that no start before had; with a key, one that no start with that key had.
+
+    With a key it must never come twice, or nonces would. So nothing is guessed there: the row of numbers has to be
+    begun by `begin_epochs`, once for each key.
+
+    Raises:
+        CommandError: The epochs of the key have not begun here, or are damaged, or cannot be written.
+    """
+    if key is None:
+        return next_boot_epoch(state_dir)
+    path = state_dir / _key_file(key)
+    if not path.exists():
+        raise CommandError(
+            f"{path} is missing, so the epochs that this key has had are not known; if it was never used, run once: "
+            f"pantel key begin; if it was, derive a new one"
+        )
+    if _read(path) is None:
+        raise CommandError(f"{path} is damaged, so the epochs that this key has had are not known: derive a new key")
+    return next_boot_epoch(state_dir, path.name)
+
+
+def begin_epochs(state_dir: Path, key: SenderKey, epoch: int | None = None) -> Path:
+    """Begin the row of epochs of a key that was never used here.
+
+    Args:
+        state_dir: Of the sender.
+        key: Of the sender.
+        epoch: Where to begin; at the wall clock's minutes since 2020 by default.
+
+    Returns:
+        The file.
+
+    Raises:
+        CommandError: It has begun, or the clock is not set, or the folder cannot be written to.
+    """
+    path = state_dir / _key_file(key)
+    if path.exists():
+        raise CommandError(f"{path} exists: the epochs of this key have begun")
+    if epoch is None and known_utc_s() is None:
+        raise CommandError("the clock is not set: set it, or give --epoch, higher than any that this sender has had")
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, f"{_from_clock() if epoch is None else epoch}\n".encode())
+    except OSError as error:
+        raise CommandError(f"cannot write {path}: {error.strerror}; set state_dir to a folder that is yours") from error
+    return path
 
 
 def next_boot_epoch(state_dir: Path, name: str = _FILE) -> int:
@@ -43,7 +93,7 @@ def next_boot_epoch(state_dir: Path, name: str = _FILE) -> int:
         with (state_dir / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             last = _read(path)
-            epoch = max(0, utc_s() - _BEGIN_S) // 60 if last is None else last + 1
+            epoch = _from_clock() if last is None else last + 1
             if epoch >= _LIMIT:
                 raise CommandError(f"{path} has reached its end: take a new key and remove it")
             write_atomically(path, f"{epoch}\n".encode())
@@ -52,6 +102,14 @@ def next_boot_epoch(state_dir: Path, name: str = _FILE) -> int:
             f"cannot keep the boot epoch in {state_dir}: {error.strerror}; set state_dir to a folder that is yours"
         ) from error
     return epoch
+
+
+def _key_file(key: SenderKey) -> str:
+    return f"{_FILE}-{key.fingerprint}"
+
+
+def _from_clock() -> int:
+    return max(0, utc_s() - _BEGIN_S) // 60
 
 
 def _read(path: Path) -> int | None:

@@ -190,6 +190,9 @@ class ReceiverConfig(_LineConfig):
         10_000_000, ge=10_000, description="size at which the events begin a new file [byte]; one old one is kept"
     )
     stills: str = Field("", description="folder for stills, as .ptl and .png; empty for none")
+    stills_quota_bytes: int = Field(
+        1_000_000_000, ge=1_000_000, description="what all stills may take [byte], the oldest go first"
+    )
     key_file: str = Field(
         "", description="master key or a sender's, made by pantel key; then nobody else's packets are taken"
     )

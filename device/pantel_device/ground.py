@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pantel_device.boot_epoch import next_boot_epoch
 from pantel_device.messages_out import Outbox
 from pantel_link import LinkReceiver, MasterKey, Port, Preset, Profile, SenderKey, StreamContext
 from pantel_link.back_channel import AskStill, Command, Commander, Outcome, Region, Reply, SetLine
+from pantel_link.pacing import Pacer
 
-__all__ = ["COMMANDS", "Ground", "command_from_text", "command_to_text"]
+__all__ = ["COMMANDS", "Ground", "Request"]
 
 log = logging.getLogger(__name__)
 
@@ -21,36 +24,62 @@ _NUMBER = "command_number"
 _POLL_NS = 1_000_000_000
 
 
-def command_to_text(command: AskStill | SetLine) -> str:
-    """Return a command as it waits in the outbox."""
-    match command:
-        case AskStill(still_bytes, region):
-            sides = None if region is None else [region.left, region.top, region.right, region.bottom]
-            return json.dumps({"still": {"still_bytes": still_bytes, "region": sides}})
-        case SetLine(bitrate_bps, preset):
-            return json.dumps({"line": {"bitrate_bps": bitrate_bps, "preset": preset}})
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What an operator asks for.
 
-
-def command_from_text(text: str) -> AskStill | SetLine:
-    """Read what `command_to_text` wrote.
-
-    Raises:
-        ValueError: It is something else.
+    Attributes:
+        command: What is to be done.
+        sender: Number of the mast; None for any.
+        callsign: Of the mast; empty for any. Of several the one that was heard last.
     """
-    try:
-        ((what, values),) = json.loads(text).items()
-        if what == "still":
-            region = values["region"]
-            return AskStill(int(values["still_bytes"]), None if region is None else Region(*map(float, region)))
-        if what == "line":
-            return SetLine(int(values["bitrate_bps"]), Preset(values["preset"]) if values["preset"] else None)
-    except (AttributeError, LookupError, RecursionError, TypeError) as error:
-        raise ValueError(f"it is no command: {error}") from error
-    raise ValueError(f"it is no command: {what}")
+
+    command: AskStill | SetLine
+    sender: int | None = None
+    callsign: str = ""
+
+    def is_for(self, context: StreamContext) -> bool:
+        """Whether a mast is meant."""
+        return self.sender in {None, context.sender} and self.callsign in {"", context.callsign}
+
+    def to_text(self) -> str:
+        """Return the request as it waits in the outbox."""
+        values: dict[str, object] = {"sender": self.sender, "callsign": self.callsign}
+        match self.command:
+            case AskStill(still_bytes, region):
+                sides = None if region is None else [region.left, region.top, region.right, region.bottom]
+                values["still"] = {"still_bytes": still_bytes, "region": sides}
+            case SetLine(bitrate_bps, preset):
+                values["line"] = {"bitrate_bps": bitrate_bps, "preset": preset}
+        return json.dumps(values)
+
+    @classmethod
+    def from_text(cls, text: str) -> Request:
+        """Read what `to_text` wrote.
+
+        Raises:
+            ValueError: It is something else.
+        """
+        try:
+            values = json.loads(text)
+            sender = None if values["sender"] is None else int(values["sender"])
+            return cls(_command(values), sender, str(values["callsign"]))
+        except (AttributeError, LookupError, RecursionError, TypeError) as error:
+            raise ValueError(f"it is no command: {error}") from error
+
+
+def _command(values: Mapping[str, Any]) -> AskStill | SetLine:
+    if (still := values.get("still")) is not None:
+        region = still["region"]
+        return AskStill(int(still["still_bytes"]), None if region is None else Region(*map(float, region)))
+    line = values["line"]
+    return SetLine(int(line["bitrate_bps"]), Preset(line["preset"]) if line["preset"] else None)
 
 
 class Ground:
-    """Takes commands from an outbox and sends them to the mast that was heard last.
+    """Takes requests from an outbox and sends their commands to the masts that they are for.
+
+    A request waits in the outbox until its mast has been heard.
 
     Args:
         key: Of the masts.
@@ -81,7 +110,8 @@ class Ground:
         self._bitrate_bps = bitrate_bps
         self._link = link
         self._tell = tell
-        self._commander: Commander | None = None
+        self._pacer: Pacer | None = None
+        self._commanders: dict[tuple[int, str], Commander] = {}
         self._next_look_ns = 0
 
     def advance(self, now_ns: int) -> None:
@@ -89,55 +119,77 @@ class Ground:
         if now_ns >= self._next_look_ns:
             self._next_look_ns = now_ns + _POLL_NS
             self._look(now_ns)
-        if self._commander is None:
+        # Whoever is in the middle of a packet goes first.
+        for commander in sorted(self._commanders.values(), key=lambda each: not each.speaking):
+            self._write(commander, now_ns)
+            if commander.speaking:
+                break
+            if (command := commander.given_up(now_ns)) is not None:
+                self._tell(now_ns, _fields(commander.context, command, "no_answer"))
+
+    def take(self, reply: Reply, context: StreamContext, now_ns: int) -> None:
+        """Take a reply of a mast."""
+        self._link.set_bitrate(context, reply.bitrate_bps)
+        commander = self._commanders.get((context.sender, context.callsign))
+        if commander is None or commander.context != context:
             return
-        while chunk := self._commander.due(now_ns):
+        command = commander.take(reply)
+        if command is not None or reply.outcome is Outcome.ROLLED_BACK:
+            fields = _fields(context, command, reply.outcome.name.lower())
+            self._tell(now_ns, fields | {"bitrate_bps": reply.bitrate_bps, "preset": str(reply.preset)})
+
+    def _write(self, commander: Commander, now_ns: int) -> None:
+        while chunk := commander.due(now_ns):
             written = self._port.write(chunk)
             if written < len(chunk):
-                self._commander.put_back(chunk[written:])
-                break
-        if (command := self._commander.given_up(now_ns)) is not None:
-            self._tell(now_ns, {"command": str(command), "outcome": "no_answer"})
-
-    def take(self, reply: Reply, now_ns: int) -> None:
-        """Take a reply of a mast."""
-        if reply.outcome is not Outcome.REFUSED:
-            self._link.bitrate_bps = reply.bitrate_bps
-        command = None if self._commander is None else self._commander.take(reply)
-        if command is not None or reply.outcome is Outcome.ROLLED_BACK:
-            fields: dict[str, str | int | float | None] = {
-                "command": None if command is None else str(command),
-                "outcome": reply.outcome.name.lower(),
-                "bitrate_bps": reply.bitrate_bps,
-                "preset": str(reply.preset),
-            }
-            self._tell(now_ns, fields)
+                commander.put_back(chunk[written:])
+                return
 
     def _look(self, now_ns: int) -> None:
-        contexts = self._link.contexts
-        if not contexts:
-            return  # whatever waits, waits for a mast
-        if self._commander is None or self._commander.context != contexts[-1]:
-            self._commander = self._begin(contexts[-1], now_ns)
-        text = self._outbox.take() if self._commander is not None else None
-        if text is None or self._commander is None:
-            return
-        try:
-            command: Command = command_from_text(text)
-        except ValueError as error:
-            log.warning("command ignored reason=%s", error)
-            return
-        self._commander.give(command)
+        """Take a request from the outbox, if its mast is known."""
+        for context in self._link.contexts:
+            self._follow(context, now_ns)
+        for name, text in self._outbox.waiting():
+            try:
+                request = Request.from_text(text)
+            except ValueError as error:
+                log.warning("command ignored reason=%s", error)
+                self._outbox.remove(name)
+                continue
+            for context in reversed(self._link.contexts):
+                commander = self._commanders.get((context.sender, context.callsign))
+                if commander is not None and commander.context == context and request.is_for(context):
+                    commander.give(request.command)
+                    self._outbox.remove(name)
+                    break
 
-    def _begin(self, context: StreamContext, now_ns: int) -> Commander | None:
-        key = self._key.sender_key(context.sender, context.callsign)
-        if key is None:
-            return None
-        return Commander(
+    def _follow(self, context: StreamContext, now_ns: int) -> None:
+        """Have a commander for the newest start of a mast; what the last one had left to say goes to it."""
+        name = context.sender, context.callsign
+        before = self._commanders.get(name)
+        key = self._key.sender_key(*name)
+        if key is None or (before is not None and (before.speaking or before.context.epoch >= context.epoch)):
+            return
+        if self._pacer is None:
+            self._pacer = Pacer(self._bitrate_bps, now_ns, burst_octets=self._profile.burst_octets)
+        commander = Commander(
             context,
             key,
             lambda: next_boot_epoch(self._state_dir, _NUMBER),
             now_ns=now_ns,
             profile=self._profile,
+            pacer=self._pacer,
             bitrate_bps=self._bitrate_bps,
         )
+        for command in () if before is None else before.unanswered:
+            commander.give(command)
+        self._commanders[name] = commander
+
+
+def _fields(context: StreamContext, command: Command | None, outcome: str) -> dict[str, str | int | float | None]:
+    return {
+        "callsign": context.callsign,
+        "sender": context.sender,
+        "command": None if command is None else str(command),
+        "outcome": outcome,
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pantel_device.airtime import News
@@ -25,7 +26,7 @@ _MAX_LINE_BYTES = 4096
 
 
 class Outbox:
-    """A folder in which lines wait until the sender takes them, over a restart of it, too.
+    """A folder in which lines wait until they have been sent, over a restart, too.
 
     Args:
         folder: Of the lines.
@@ -49,17 +50,23 @@ class Outbox:
                 f"cannot leave a line in {self._folder}: {error.strerror}; is state_dir that of the sender?"
             ) from error
 
-    def take(self) -> str | None:
-        """Return and remove the oldest line; None if there is none."""
-        try:
-            for path in self._lines():
+    def waiting(self) -> list[tuple[str, str]]:
+        """Return name and text of the lines that wait, the oldest first."""
+        found = []
+        for path in self._lines():
+            try:
                 with path.open("rb") as file:
-                    text = file.read(_MAX_LINE_BYTES).decode(errors="replace")
-                path.unlink()
-                return text
+                    found.append((path.name, file.read(_MAX_LINE_BYTES).decode(errors="replace")))
+            except OSError as error:
+                log.warning("cannot read a line path=%s reason=%s", path, error.strerror)
+        return found
+
+    def remove(self, name: str) -> None:
+        """Remove a line that has been dealt with."""
+        try:
+            (self._folder / name).unlink(missing_ok=True)
         except OSError as error:
-            log.warning("cannot take a line from=%s reason=%s", self._folder, error.strerror)
-        return None
+            log.warning("cannot remove a line path=%s reason=%s", self._folder / name, error.strerror)
 
     def _lines(self) -> list[Path]:
         if not self._folder.is_dir():
@@ -91,9 +98,9 @@ class Messages:
         self._telemetry_interval_ns = telemetry_interval_ns
         self._next_telemetry_ns: int | None = None
         self._next_look_ns = 0
-        self._lines: deque[tuple[int, str]] = deque()
-        self._again: deque[tuple[int, str]] = deque()
-        self._line = 0, ""
+        self._lines: deque[_Line] = deque()
+        self._again: deque[_Line] = deque()
+        self._line = _Line("", 0, "", 0)
         self._parts: deque[TextPart] = deque()  # of that line
         self._cut_for_octets = 0
         self._message = 0
@@ -122,16 +129,42 @@ class Messages:
         if not self._parts:
             self._line = (self._lines or self._again).popleft()
         if not self._parts or octets != self._cut_for_octets:  # the line to the receiver may have been changed
-            self._parts = deque(text_parts(*self._line, octets))
+            self._parts = deque(text_parts(self._line.message, self._line.text, octets))
             self._cut_for_octets = octets
-        return self._parts.popleft()
+        part = self._parts.popleft()
+        if not self._parts:
+            self._said(self._line)
+        return part
+
+    def _said(self, line: _Line) -> None:
+        """Say a line again later, or be done with it."""
+        if line.times > 1:
+            self._again.append(replace(line, times=line.times - 1))
+        elif self._outbox is not None:
+            self._outbox.remove(line.name)
 
     def _look(self) -> None:
-        if self._outbox is None or len(self._lines) >= _MAX_LINES:
+        if self._outbox is None:
             return
-        text = self._outbox.take()
-        if text is None:
-            return
-        self._message += 1
-        self._lines.append((self._message, text.strip()))
-        self._again.extend([(self._message, text.strip())] * (_TIMES - 1))
+        known = {line.name for line in (*self._lines, *self._again, self._line)}
+        for name, text in self._outbox.waiting()[:_MAX_LINES]:
+            if name not in known:
+                self._message += 1
+                self._lines.append(_Line(name, self._message, text.strip(), _TIMES))
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of text on its way.
+
+    Attributes:
+        name: Of the line in the outbox.
+        message: Its number.
+        text: It.
+        times: How often it is still to be said.
+    """
+
+    name: str
+    message: int
+    text: str
+    times: int

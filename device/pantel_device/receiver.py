@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from pantel_codec import BitstreamError, MissingBase, Scene, SceneSyntax, apply_element
@@ -23,7 +23,10 @@ PICTURE_INTERVAL_NS = 100_000_000
 PLAYOUT_DELAY_NS = 1_500_000_000
 _REPORT_INTERVAL_NS = 10_000_000_000
 _READ_OCTETS = 4096
+_READS_AT_ONCE = 4  # noise on a fast line must not keep the pictures waiting
 _POLL_NS = 20_000_000
+_MAX_STREAMS = 16
+_STILL_INTERVAL_NS = 3_000_000_000
 
 
 @dataclass(slots=True)
@@ -32,7 +35,8 @@ class _Stream:
 
     syntax: SceneSyntax | None
     scene: Scene
-    renderer: Renderer | None
+    make_renderer: Callable[[], Renderer] | None
+    renderer: Renderer | None = None
     capture_time_ns: int | None = None  # of the newest content; None while there is none
 
     def take(self, syntax: SceneSyntax, payload: bytes, capture_time_ns: int) -> bool:
@@ -83,7 +87,10 @@ class Receiver:
         self._view = view
         self._stills = stills or StillAssembler()
         self._still_sink = still_sink
-        self._left_stills = self._stills.whole()
+        # The newest of each block that was not decoded yet.
+        self._undeveloped = {(still.context, still.block): still for still in self._stills.whole()}
+        self._develop_from_ns = 0
+        self._refused: set[StreamContext] = set()
         self.ground: Ground | None = None
         self._texts = TextAssembler()
         self._streams: dict[StreamContext, _Stream] = {}
@@ -100,17 +107,19 @@ class Receiver:
         Raises:
             PortGone: The port has disappeared.
         """
-        while self._left_stills:
-            self._tell_still(self._left_stills.pop(0), now_ns)
         if now_ns >= self._next_picture_ns:
             # A picture is of a multiple of the interval and knows what had been read before, so that a replay, which
             # has only the times of arrival, draws the same ones.
             due_ns = now_ns - now_ns % self._interval_ns
             self._show(due_ns)
             self._next_picture_ns = due_ns + self._interval_ns
-        while octets := self._port.read(_READ_OCTETS):
+        for _ in range(_READS_AT_ONCE):
+            if not (octets := self._port.read(_READ_OCTETS)):
+                break
             for received in self._hear(octets, now_ns):
                 self._take(received, now_ns)
+        self._tell_refused(now_ns)
+        self._develop(now_ns)
         if self.ground is not None:
             self.ground.advance(now_ns)
         if self._next_report_ns is None or now_ns >= self._next_report_ns:
@@ -139,7 +148,7 @@ class Receiver:
                     if (line := self._texts.take(received.context, part)) is not None:
                         self._emit(Event(now_ns, "text", {"callsign": received.context.callsign, "text": line}))
                 case PacketKind.REPLY if self.ground is not None:
-                    self.ground.take(Reply.from_payload(received.packet.payload), now_ns)
+                    self.ground.take(Reply.from_payload(received.packet.payload), received.context, now_ns)
                 case PacketKind.TELEMETRY:
                     telemetry = Telemetry.from_payload(received.packet.payload).known()
                     self._emit(Event(now_ns, "telemetry", {"callsign": received.context.callsign, **telemetry}))
@@ -160,16 +169,47 @@ class Receiver:
             "utc_s": partial.utc_s,
         }
         self._emit(Event(now_ns, "still" if partial.complete else "still_grows", fields))
+        self._undeveloped.pop((partial.context, partial.block), None)
+        self._undeveloped[partial.context, partial.block] = partial
+        while len(self._undeveloped) > _MAX_STREAMS:
+            del self._undeveloped[next(iter(self._undeveloped))]
+
+    def _develop(self, now_ns: int) -> None:
+        """Decode a still, seldom enough that nobody can keep the pictures waiting by sending many."""
+        if not self._undeveloped or now_ns < self._develop_from_ns:
+            return
+        self._develop_from_ns = now_ns + _STILL_INTERVAL_NS
+        complete = [key for key, still in self._undeveloped.items() if still.complete]
+        partial = self._undeveloped.pop(complete[0] if complete else next(iter(self._undeveloped)))
         kept = True
         if self._still_sink is not None and (still := decode_partial(partial, self._view)) is not None:
             kept = self._still_sink.on_still(still)
         if partial.complete and kept:
             self._stills.finish(partial)
 
+    def _tell_refused(self, now_ns: int) -> None:
+        """Tell, once, of senders that are not taken: with a key that is not here, for example."""
+        if len(self.link.refused) == len(self._refused):
+            return
+        for context, reason in self.link.refused.items():
+            if context not in self._refused:
+                self._refused.add(context)
+                fields: dict[str, str | int | float | None] = {
+                    "callsign": context.callsign,
+                    "sender": context.sender,
+                    "epoch": context.epoch,
+                    "message": reason,
+                }
+                self._emit(Event(now_ns, "sender_refused", fields))
+
     def _stream(self, context: StreamContext, now_ns: int) -> _Stream:
         """Return the stream of a context, begun when it is heard for the first time."""
         stream = self._streams.get(context)
-        if stream is None:
+        if stream is not None:
+            self._streams[context] = self._streams.pop(context)  # heard last
+        else:
+            while len(self._streams) >= _MAX_STREAMS:
+                del self._streams[next(iter(self._streams))]
             # A new epoch of the same sender takes the place of the old one.
             for old in [c for c in self._streams if c.sender == context.sender and c.callsign == context.callsign]:
                 del self._streams[old]
@@ -195,13 +235,14 @@ class Receiver:
         self._emit(Event(now_ns, "sender_heard", fields))
         scene = Scene(context.width_px, context.height_px, codec.entropy.groups)
         syntax = SceneSyntax(codec.entropy, codec.thumbnails.model, context.width_px, context.height_px)
-        return _Stream(syntax, scene, Renderer(codec, scene))
+        return _Stream(syntax, scene, lambda: Renderer(codec, scene))
 
     def _show(self, now_ns: int) -> None:
         if self._shown is None or (stream := self._streams.get(self._shown)) is None:
             return
-        if stream.renderer is None or stream.capture_time_ns is None:
+        if stream.make_renderer is None or stream.capture_time_ns is None:
             return
+        stream.renderer = stream.renderer or stream.make_renderer()
         shown_ns = now_ns - self._playout_delay_ns
         rendering = stream.renderer.draw(shown_ns)
         picture = Picture(

@@ -108,8 +108,7 @@ class RemoteControl:
     def _do(self, numbered: NumberedCommand, now_ns: int) -> Outcome:
         match numbered.command:
             case AskStill() as request:
-                self._stills.ask(request)
-                return Outcome.DONE
+                return Outcome.DONE if self._stills.ask(request) else Outcome.REFUSED
             case SetLine(bitrate_bps, preset):
                 return self._try(
                     numbered.number, _Line(bitrate_bps or self._line.bitrate_bps, preset or self._line.preset), now_ns

@@ -26,6 +26,7 @@ _NS_PER_S = 1_000_000_000
 _HINDSIGHT_NS = 300_000_000
 
 _READ_OCTETS = 4096
+_READS_AT_ONCE = 4
 _MESSAGE_SHARE = 0.25
 _STILL_SHARE = 0.25
 
@@ -132,7 +133,9 @@ class Sender:
 
     def _listen(self, now_ns: int) -> None:
         """Read the port; a radio that is keyed by its port works only while that is asked."""
-        while octets := self._port.read(_READ_OCTETS):
+        for _ in range(_READS_AT_ONCE):
+            if not (octets := self._port.read(_READ_OCTETS)):
+                return
             if self._control is not None:
                 self._control.hear(octets, now_ns, whole_packet=isinstance(self._port, PacketPort))
 

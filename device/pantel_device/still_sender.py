@@ -14,6 +14,7 @@ from pantel_link import LengthClass, PacketKind
 from pantel_link.back_channel import AskStill, Region
 from pantel_link.stills import StillBlock
 from pantel_link.stills.block import UTC_OCTETS, repairs_needed
+from pantel_link.stills.erasure import MAX_CONTENT_SYMBOLS
 from pantel_link.stills.fragment import FRAGMENT_OCTETS
 from pantel_link.traffic import TrafficClass
 from pantel_models import ModelError, StillCodec, region_importance
@@ -67,9 +68,17 @@ class StillSender:
         """Take the newest frame."""
         self._frame = frame
 
-    def ask(self, request: AskStill) -> None:
-        """Ask for a still of the newest frame."""
+    def ask(self, request: AskStill) -> bool:
+        """Ask for a still of the newest frame; return whether it will be sent.
+
+        It will not while another one is waiting, or if it is too large for the line.
+        """
+        symbol_octets = self._payload_octets() - FRAGMENT_OCTETS
+        fits = request.still_bytes + UTC_OCTETS <= MAX_CONTENT_SYMBOLS * symbol_octets
+        if self._asked is not None or not fits:
+            return False
         self._asked = request
+        return True
 
     def wants(self, now_ns: int) -> TrafficClass | None:
         """Return `STILL` until a still has been sent with the repair that it needs, then `REPAIR`."""

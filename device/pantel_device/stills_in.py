@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,8 @@ from pantel_models import ManifestError, View, decode_still
 __all__ = ["Still", "StillFolder", "StillSink", "decode_partial"]
 
 log = logging.getLogger(__name__)
+
+_NAME = re.compile(r"\d{8}T\d{6}Z-[A-Z0-9_.-]+-\d+\.(ptl|png)")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,14 +68,16 @@ class StillFolder:
 
     Args:
         folder: Made when missing.
+        quota_bytes: What all of them may take; the oldest are removed first. Files with other names stay.
 
     Raises:
         OSError: The folder cannot be made.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, quota_bytes: int = 1_000_000_000) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
+        self._quota_bytes = quota_bytes
         self._trouble = Trouble(str(folder))
 
     def on_still(self, still: Still) -> bool:
@@ -86,11 +91,23 @@ class StillFolder:
             write_atomically(name.with_name(name.name + ".ptl"), partial.data)
             write_picture(name.with_name(name.name + ".png"), still.pixels)
             (self._folder / "growing.png").unlink(missing_ok=True)
+            self._make_room()
         except OSError as error:
             self._trouble.begin(error)
             return False
         self._trouble.end()
         return True
+
+    def _make_room(self) -> None:
+        """Remove the oldest stills until the rest keeps the quota."""
+        ours = sorted(path for path in self._folder.iterdir() if _NAME.fullmatch(path.name))
+        sizes = [path.stat().st_size for path in ours]
+        excess = sum(sizes) - self._quota_bytes
+        for path, size in zip(ours[:-2], sizes, strict=False):  # not the newest
+            if excess <= 0:
+                return
+            path.unlink()
+            excess -= size
 
 
 def _time(partial: PartialStill) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
+from io import BufferedWriter
 from pathlib import Path
 
 from pantel_device.atomic_file import write_atomically
@@ -21,33 +23,31 @@ _LEAD = 32
 class StreamMemoryFile:
     """Epoch and counter of each sender in a JSON file, always ahead of what was delivered.
 
-    A full disk passes; until there is room, what is delivered is not remembered, and that is logged.
+    One receiver at a time keeps it. A full disk passes; until there is room, what is delivered is not remembered, and
+    that is logged.
 
     Args:
-        path: Of the file; made when the first packet comes.
+        path: Of the file; made when missing.
 
     Raises:
-        CommandError: The file is damaged. Going on without it would let recordings in.
+        CommandError: The file is damaged or cannot be written, or another receiver keeps it. Going on without it would
+            let recordings in.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._trouble = Trouble(str(path))
         self._known: dict[str, tuple[int, int]] = {}
+        self._lock = _locked(path)
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            self._known = {name: (int(epoch), int(counter)) for name, (epoch, counter) in values.items()}
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise CommandError(
-                f"cannot read {path}: {error.strerror}; set state_dir to a folder that is yours"
-            ) from error
-        except (AttributeError, RecursionError, TypeError, ValueError) as error:
-            raise CommandError(
-                f"{path} is damaged, so recordings could not be told from what is sent now; "
-                "restart all senders once, then remove it"
-            ) from error
+            self._known = self._load()
+        except BaseException:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Let another receiver keep the file."""
+        self._lock.close()
 
     def recall(self, sender: int, callsign: str) -> tuple[int, int] | None:
         """Return epoch and highest counter of a sender; see `StreamMemory`."""
@@ -61,7 +61,7 @@ class StreamMemoryFile:
         self._known[name] = epoch, counter + _LEAD
         self._write()
 
-    def close(self, newest: dict[tuple[int, str], tuple[int, int]]) -> None:
+    def settle(self, newest: dict[tuple[int, str], tuple[int, int]]) -> None:
         """Write what was really delivered, so that a receiver that ended in order refuses nothing.
 
         Args:
@@ -70,9 +70,30 @@ class StreamMemoryFile:
         self._known |= {_name(*sender): counters for sender, counters in newest.items()}
         self._write()
 
+    def _load(self) -> dict[str, tuple[int, int]]:
+        """Return what the file holds; begin it if there is none."""
+        try:
+            values = json.loads(self._path.read_text(encoding="utf-8"))
+            return {name: (int(epoch), int(counter)) for name, (epoch, counter) in values.items()}
+        except FileNotFoundError:
+            return self._begin()
+        except OSError as error:
+            raise CommandError(_unusable(self._path, error)) from error
+        except (AttributeError, RecursionError, TypeError, ValueError) as error:
+            raise CommandError(
+                f"{self._path} is damaged, so recordings could not be told from what is sent now; "
+                "restart all senders once, then remove it"
+            ) from error
+
+    def _begin(self) -> dict[str, tuple[int, int]]:
+        try:
+            write_atomically(self._path, b"{}")
+        except OSError as error:
+            raise CommandError(_unusable(self._path, error)) from error
+        return {}
+
     def _write(self) -> None:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(self._path, json.dumps(self._known).encode())
         except OSError as error:
             self._trouble.begin(error)
@@ -82,3 +103,28 @@ class StreamMemoryFile:
 
 def _name(sender: int, callsign: str) -> str:
     return f"{sender} {callsign}"
+
+
+def _locked(path: Path) -> BufferedWriter:
+    """Return an open file that no other receiver can open so.
+
+    Raises:
+        CommandError: Another one has, or it cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.with_name(f"{path.name}.lock").open("wb")
+    except OSError as error:
+        raise CommandError(_unusable(path, error)) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise CommandError(
+            f"another receiver with a key uses {path.parent}: stop it, or give this one a state_dir of its own"
+        ) from error
+    return lock
+
+
+def _unusable(path: Path, error: OSError) -> str:
+    return f"cannot keep {path}: {error.strerror}; set state_dir to a folder that is yours"

@@ -52,6 +52,11 @@ class SenderKey:
     callsign: str
     key: bytes
 
+    @property
+    def fingerprint(self) -> str:
+        """Eight digits that name the key and do not tell it."""
+        return blake2s(self.key, digest_size=4, person=b"pantel-f").hexdigest()
+
     def sender_key(self, sender: int, callsign: str) -> SenderKey | None:
         """Return itself if it is the key of that sender, else None."""
         return self if (sender, callsign) == (self.sender, self.callsign) else None

@@ -120,7 +120,6 @@ class Pacer:
         bitrate_bps: Long-term rate.
         now_ns: Monotonic time of the start.
         burst_octets: What leaves at once if packets leave whole; None where octets leave in chunks.
-        longest_octets: Of a packet.
         duty_cycle: Share of any hour that may be spent on the air. Packets are spread over the hour: each leaves at the
             bit rate, and then there is a pause.
     """
@@ -131,40 +130,35 @@ class Pacer:
         now_ns: int,
         *,
         burst_octets: int | None = None,
-        longest_octets: int = 0,
         duty_cycle: float = 1.0,
     ) -> None:
         self._duty_cycle = duty_cycle
         self._promise = WindowLimit(_LIMIT_BPS * _LIMIT_WINDOW_S // 8, _LIMIT_WINDOW_S * _NS_PER_S)
         self._air_us = WindowLimit(int(duty_cycle * _DUTY_WINDOW_S * 1_000_000), _DUTY_WINDOW_S * _NS_PER_S)
-        self.change(bitrate_bps, now_ns, burst_octets=burst_octets, longest_octets=longest_octets)
+        self._pause_until_ns = now_ns
+        self.change(bitrate_bps, now_ns, burst_octets=burst_octets)
 
-    def change(
-        self, bitrate_bps: int, now_ns: int, *, burst_octets: int | None = None, longest_octets: int = 0
-    ) -> None:
+    def change(self, bitrate_bps: int, now_ns: int, *, burst_octets: int | None = None) -> None:
         """Go on otherwise; what has been sent so far still counts. Arguments are those of the class."""
         self._bitrate_bps = bitrate_bps
         self._bucket = TokenBucket(bitrate_bps, now_ns, burst_octets)
-        self._longest_octets = longest_octets
-        self._average: TokenBucket | None = None
-        if self._duty_cycle < 1.0:
-            self._average = TokenBucket(max(1, int(self._duty_cycle * bitrate_bps)), now_ns, longest_octets)
 
     def may_begin(self, now_ns: int) -> bool:
-        """Whether a packet may begin, by the duty cycle: the longest would keep the average."""
-        return self._average is None or self._average.available_at_ns(now_ns, self._longest_octets) <= now_ns
+        """Whether a packet may begin, by the duty cycle."""
+        return now_ns >= self._pause_until_ns
 
     def begin(self, now_ns: int, octets: int) -> None:
-        """Charge a packet that begins to the duty cycle."""
-        if self._average is not None:
-            self._average.take(now_ns, octets)
+        """Charge a packet that begins to the duty cycle: the next may begin when this one has been made up for."""
+        if self._duty_cycle < 1.0:
+            pause_ns = round(8 * octets * _NS_PER_S / (self._duty_cycle * self._bitrate_bps))
+            self._pause_until_ns = max(now_ns, self._pause_until_ns) + pause_ns
 
     def take(self, now_ns: int, wanted_octets: int) -> int:
         """Return how many of the wanted octets may go out now, and charge them."""
         wanted = 0 if self._limited_until_ns(now_ns, wanted_octets) > now_ns else wanted_octets
         granted = self._bucket.take(now_ns, wanted)
         self._promise.charge(now_ns, granted)
-        if self._average is not None:
+        if self._duty_cycle < 1.0:
             self._air_us.charge(now_ns, self._on_air_us(granted))
         return granted
 
@@ -178,7 +172,7 @@ class Pacer:
 
     def _limited_until_ns(self, now_ns: int, octets: int) -> int:
         at_ns = self._promise.room_at_ns(now_ns, octets)
-        if self._average is not None:
+        if self._duty_cycle < 1.0:
             at_ns = max(at_ns, self._air_us.room_at_ns(now_ns, self._on_air_us(octets)))
         return at_ns
 

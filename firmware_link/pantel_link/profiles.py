@@ -26,11 +26,6 @@ class Profile(ABC):
 
     burst_octets: int | None = None
 
-    @property
-    def longest_octets(self) -> int:
-        """What the longest packet takes on the wire."""
-        return self.burst_octets or self.packet_octets(LengthClass.STILL)
-
     @abstractmethod
     def packet_octets(self, length_class: LengthClass) -> int:
         """Return what a full packet takes on the wire."""

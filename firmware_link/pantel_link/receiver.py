@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from pantel_link.errors import CodewordError, ContextError, PacketError, ReplayE
 from pantel_link.fec import CorrectedMessage
 from pantel_link.framing import Deframer, announced_format, correct
 from pantel_link.keys import Keyring
-from pantel_link.pacing import DEFAULT_BITRATE_BPS
+from pantel_link.pacing import DEFAULT_BITRATE_BPS, TokenBucket
 from pantel_link.packet import Packet
 from pantel_link.sequence import Order
 from pantel_link.statistics import ReceiverStatistics
@@ -22,6 +22,8 @@ from pantel_link.wire_format import MARKER_OCTETS
 __all__ = ["LinkReceiver", "ReceivedPacket"]
 
 _MAX_UNKNOWN = 64
+_MAX_BITRATES = 16
+_CHECKS_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,10 @@ class LinkReceiver:
         keyring: Which streams are taken; by default those without a key.
         memory: What earlier runs have heard of streams with a key.
         streams: Which streams are known; takes the place of contexts, keyring and memory.
+        max_packets_per_s: How many packets that arrive whole are looked at; what exceeds it is dropped and counted. A
+            network brings forgeries faster than any radio.
 
     Attributes:
-        bitrate_bps: As above; may be changed at any time.
         statistics: What has been received.
 
     Raises:
@@ -108,8 +111,11 @@ class LinkReceiver:
         keyring: Keyring | None = None,
         memory: StreamMemory | None = None,
         streams: KnownStreams | None = None,
+        max_packets_per_s: int | None = None,
     ) -> None:
-        self.bitrate_bps = bitrate_bps
+        self._bitrate_bps = bitrate_bps
+        self._bitrates_bps: OrderedDict[StreamContext, int] = OrderedDict()
+        self._checks = None if max_packets_per_s is None else TokenBucket(8 * max_packets_per_s, 0, _CHECKS_AT_ONCE)
         self._streams = streams or KnownStreams(contexts, keyring or Keyring(), memory)
         self._unknown: deque[_Unknown] = deque(maxlen=_MAX_UNKNOWN)
         self._listener = listener
@@ -125,6 +131,18 @@ class LinkReceiver:
     def newest(self) -> dict[tuple[int, str], tuple[int, int]]:
         """Epoch and highest counter of the streams with a key, by sender and callsign."""
         return self._streams.newest
+
+    @property
+    def refused(self) -> dict[StreamContext, str]:
+        """Streams that were announced and not taken, and why; the first 16."""
+        return self._streams.refused
+
+    def set_bitrate(self, context: StreamContext, bitrate_bps: int) -> None:
+        """Note at which rate a sender paces its octets, if it told; of the 16 senders that told last."""
+        self._bitrates_bps[context] = bitrate_bps
+        self._bitrates_bps.move_to_end(context)
+        while len(self._bitrates_bps) > _MAX_BITRATES:
+            self._bitrates_bps.popitem(last=False)
 
     def receive(self, octets: bytes, now_ns: int) -> list[ReceivedPacket]:
         """Take octets from the port; return the packets that they complete. Noise raises nothing.
@@ -167,6 +185,9 @@ class LinkReceiver:
             wire_octets: What it took on the wire, with all that was around it; its own octets by default.
         """
         self.statistics.wire_octets += wire_octets or len(octets)
+        if self._checks is not None and not self._checks.take(arrival_ns, 1):
+            self.statistics.packets_flooded += 1
+            return []
         self.statistics.markers += 1
         self.statistics.codewords_corrected += 1
         heard = _Heard(CorrectedMessage(octets, 0, 0), len(octets), wire_octets or len(octets), arrival_ns)
@@ -254,7 +275,12 @@ class LinkReceiver:
         self._streams.note(stream, packet.counter)
         statistics.packets_good += 1
         statistics.packets_lost += arrival.lost
-        air_time_ns = 8 * verified.heard.wire_octets * 1_000_000_000 // self.bitrate_bps
+        air_time_ns = (
+            8
+            * verified.heard.wire_octets
+            * 1_000_000_000
+            // self._bitrates_bps.get(stream.seal.context, self._bitrate_bps)
+        )
         return ReceivedPacket(
             packet=packet,
             context=stream.seal.context,

@@ -100,7 +100,6 @@ class LinkSender:
             bitrate_bps,
             now_ns,
             burst_octets=self._profile.burst_octets,
-            longest_octets=self._profile.longest_octets,
             duty_cycle=duty_cycle,
         )
         self._listener = listener
@@ -133,12 +132,7 @@ class LinkSender:
             check_bitrate(bitrate_bps)
             self._bitrate_bps = bitrate_bps
         self._profile = profile or self._profile
-        self._pacer.change(
-            self._bitrate_bps,
-            now_ns,
-            burst_octets=self._profile.burst_octets,
-            longest_octets=self._profile.longest_octets,
-        )
+        self._pacer.change(self._bitrate_bps, now_ns, burst_octets=self._profile.burst_octets)
 
     @property
     def payload_capacity_bytes(self) -> int:

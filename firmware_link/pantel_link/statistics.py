@@ -48,6 +48,7 @@ class ReceiverStatistics:
         packets_replayed: Packets of a stream with a key that are too old: recordings.
         packets_rejected: Corrected codewords whose header or trailer is not that of a known stream; a few
             come from imitated markers, and many mean a sender of another version, or without the right key.
+        packets_flooded: Packets that arrived whole and were dropped unseen, because there were too many at a time.
         packets_lost: Gaps in the sequence numbers of all streams, less those that arrived late.
         good_bits: Codeword bits of good and duplicate packets.
         corrected_bits: Wrong bits among ``good_bits``.
@@ -64,6 +65,7 @@ class ReceiverStatistics:
     packets_without_context: int = 0
     packets_replayed: int = 0
     packets_rejected: int = 0
+    packets_flooded: int = 0
     packets_lost: int = 0
     good_bits: int = 0
     corrected_bits: int = 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from pantel_link.context import StreamContext
-from pantel_link.errors import ContextError, ReplayError, TrailerError
+from pantel_link.errors import ContextError, PacketError, ReplayError, TrailerError
 from pantel_link.identity import Identity
 from pantel_link.keys import Keyring
 from pantel_link.packet import SEQUENCE_BITS, Packet, PacketKind, SealedPacket
@@ -58,6 +58,9 @@ class KnownStreams:
         keyring: Which streams are taken.
         memory: Of earlier runs.
 
+    Attributes:
+        refused: Streams that were announced and not taken, and why; the first 16.
+
     Raises:
         SecurityError: A stream that is known beforehand cannot be taken.
     """
@@ -66,6 +69,7 @@ class KnownStreams:
         self._keyring = keyring
         self._memory = memory
         self._streams: OrderedDict[StreamContext, Stream] = OrderedDict()
+        self.refused: dict[StreamContext, str] = {}
         self._left: OrderedDict[StreamContext, CounterTracker] = OrderedDict()  # of streams with a key
         for context in contexts:
             self._streams[context] = self._begin(context)
@@ -157,6 +161,14 @@ class KnownStreams:
 
     def _open_identity(self, sealed: SealedPacket) -> tuple[Packet, Stream]:
         identity = Identity.from_payload(sealed.sender, sealed.readable_payload, version=sealed.version)
+        try:
+            return self._introduced(sealed, identity)
+        except PacketError as error:
+            if len(self.refused) < _MAX_STREAMS:
+                self.refused.setdefault(identity.context, str(error))
+            raise
+
+    def _introduced(self, sealed: SealedPacket, identity: Identity) -> tuple[Packet, Stream]:
         stream = self._streams.get(identity.context) or Stream(self._keyring.seal(identity.context))
         counter = identity.rollover << SEQUENCE_BITS | sealed.sequence
         if not stream.seal.keyed and stream.counters.newest is not None:

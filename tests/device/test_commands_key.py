@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pantel_device.boot_epoch import next_epoch
 from pantel_device.cli import main
 from pantel_device.command import CommandError
 from pantel_device.stream_memory import StreamMemoryFile
@@ -55,6 +56,44 @@ def test_mistakes_with_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
             read_key(tmp_path / "open.key")
 
 
+def test_the_epochs_of_a_key_are_never_guessed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    master, mast, state = (str(tmp_path / name) for name in ("master.key", "mast.key", "state"))
+    main(["key", "new", master])
+    main(["key", "derive", master, mast, "--callsign", "DL1ABC"])
+    key = read_key(Path(mast))
+    assert isinstance(key, SenderKey)
+    with pytest.raises(CommandError, match="the epochs that this key has had are not known"):
+        next_epoch(Path(state), key)
+    assert main(["key", "begin", mast, "--state-dir", state]) == 0
+    first = next_epoch(Path(state), key)
+    assert next_epoch(Path(state), key) == first + 1
+    capsys.readouterr()
+    for arguments, reason in (
+        ([mast, "--state-dir", state], "the epochs of this key have begun"),
+        ([master, "--state-dir", state], "which stays at home"),
+        ([mast, "--state-dir", master], "set state_dir to a folder that is yours"),
+        ([mast, "--state-dir", state, "--epoch", "-1"], "must lie in 0..16777215"),
+    ):
+        assert main(["key", "begin", *arguments]) != 0
+        (line,) = capsys.readouterr().err.splitlines()
+        assert reason in line
+    (file,) = Path(state).glob(f"*-{key.fingerprint}")
+    file.write_text("x")
+    with pytest.raises(CommandError, match="is damaged"):
+        next_epoch(Path(state), key)
+
+
+def test_only_one_receiver_keeps_a_memory_and_it_must_be_writable(tmp_path: Path) -> None:
+    memory = StreamMemoryFile(tmp_path / "senders.json")
+    with pytest.raises(CommandError, match="another receiver with a key uses"):
+        StreamMemoryFile(tmp_path / "senders.json")
+    memory.release()
+    StreamMemoryFile(tmp_path / "senders.json").release()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CommandError, match="set state_dir to a folder that is yours"):
+        StreamMemoryFile(tmp_path / "file" / "senders.json")
+
+
 def test_what_is_remembered_is_ahead_of_what_was_delivered(tmp_path: Path) -> None:
     path = tmp_path / "state" / "senders.json"
     memory = StreamMemoryFile(path)
@@ -63,12 +102,15 @@ def test_what_is_remembered_is_ahead_of_what_was_delivered(tmp_path: Path) -> No
     written = path.read_bytes()
     memory.note(0, "DL1ABC", 7, 120)
     assert path.read_bytes() == written  # a disk wears
-    assert StreamMemoryFile(path).recall(0, "DL1ABC") == (7, 132)
+    assert json.loads(path.read_bytes()) == {"0 DL1ABC": [7, 132]}
     memory.note(0, "DL1ABC", 7, 133)
     memory.note(0, "DL1ABC", 6, 999)
-    assert StreamMemoryFile(path).recall(0, "DL1ABC") == (7, 165)
-    memory.close({(0, "DL1ABC"): (7, 140)})
-    assert StreamMemoryFile(path).recall(0, "DL1ABC") == (7, 140)
+    assert json.loads(path.read_bytes()) == {"0 DL1ABC": [7, 165]}
+    memory.settle({(0, "DL1ABC"): (7, 140)})
+    memory.release()
+    again = StreamMemoryFile(path)
+    assert again.recall(0, "DL1ABC") == (7, 140)
+    again.release()
 
 
 @pytest.mark.parametrize("damaged", ["", "[]", '{"0 A": 1}', json.dumps({"0 A": [1, "x"]})])

@@ -25,11 +25,13 @@ _S = 1_000_000_000
 
 def test_lines_wait_in_a_folder_and_leave_in_order(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "outbox")
-    assert outbox.take() is None
+    assert outbox.waiting() == []
     for line in ("first", "zweite Zeile: Grüße"):
         outbox.put(line)
     (tmp_path / "outbox" / "notes.txt").write_text("not ours")
-    assert [outbox.take() for _ in range(3)] == ["first", "zweite Zeile: Grüße", None]
+    assert [text for _, text in outbox.waiting()] == ["first", "zweite Zeile: Grüße"]
+    outbox.remove(outbox.waiting()[0][0])
+    assert [text for _, text in outbox.waiting()] == ["zweite Zeile: Grüße"]
     assert (tmp_path / "outbox" / "notes.txt").exists()
 
 
@@ -49,9 +51,24 @@ def test_a_line_is_said_twice_and_telemetry_at_intervals(tmp_path: Path) -> None
         (30, PacketKind.TELEMETRY),
         (90, PacketKind.TELEMETRY),
     ]
+    assert outbox.waiting() == []
     parts = [TextPart.from_payload(news.payload) for _, news in said[:4]]
     assert [part.part for part in parts] == [0, 1, 0, 1]
     assert len({part.message for part in parts}) == 1
+
+
+def test_a_line_that_was_not_said_survives_a_restart(tmp_path: Path) -> None:
+    for line in ("one", "two", "three"):
+        Outbox(tmp_path).put(line)
+    first = Messages(lambda: 33, outbox=Outbox(tmp_path))
+    assert first.wants(0) is TrafficClass.MESSAGE
+    first.take(0)
+    again = Messages(lambda: 33, outbox=Outbox(tmp_path))
+    texts = []
+    while again.wants(0) is not None:
+        texts.append(TextPart.from_payload(again.take(0).payload).text)
+    assert texts == [b"one", b"two", b"three"] * 2
+    assert Outbox(tmp_path).waiting() == []
 
 
 def test_a_line_is_cut_anew_when_packets_become_shorter(tmp_path: Path) -> None:
@@ -129,7 +146,7 @@ def test_a_still_is_cut_anew_when_packets_become_shorter() -> None:
 
 def test_say_and_its_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["say", "all well", "--state-dir", str(tmp_path)]) == 0
-    assert Outbox(tmp_path / "outbox").take() == "all well"
+    assert [text for _, text in Outbox(tmp_path / "outbox").waiting()] == ["all well"]
     for text in ("  ", "x" * 481):
         assert main(["say", text, "--state-dir", str(tmp_path)]) == 2
     (tmp_path / "file").write_text("")

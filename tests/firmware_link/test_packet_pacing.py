@@ -122,7 +122,7 @@ def test_a_duty_cycle_is_kept_over_any_hour(context: StreamContext) -> None:
     hour = [sum(n for t, n in sent if start <= t < start + 3600 * S) for start in range(0, 3600 * S, 60 * S)]
     assert max(hour) <= allowed
     pauses_s = [(after[0] - before[0]) / S for before, after in itertools.pairwise(sent)]
-    assert max(pauses_s) <= 15  # spread over the hour …
+    assert max(pauses_s) <= 20  # spread over the hour …
     assert sorted(pauses_s)[len(pauses_s) // 2] <= 0.1  # … in packets that leave in one go
 
 

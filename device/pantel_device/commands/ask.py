@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pantel_device.command import Command, UsageError
 from pantel_device.config import default_state_dir
-from pantel_device.ground import COMMANDS, command_to_text
+from pantel_device.ground import COMMANDS, Request
 from pantel_device.messages_out import Outbox
 from pantel_link import Preset
 from pantel_link.back_channel import AskStill, Region, SetLine
@@ -35,6 +35,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     line.add_argument("--preset", choices=[each.value for each in Preset], help="error protection (default: as it is)")
     line.set_defaults(command=_line)
     for each in (still, line):
+        each.add_argument("--callsign", default="", metavar="C", help="of the mast (default: the one heard last)")
+        each.add_argument("--sender", type=int, metavar="N", help="number of the mast (default: any)")
         each.add_argument(
             "--state-dir",
             type=Path,
@@ -58,7 +60,8 @@ def _line(arguments: argparse.Namespace) -> SetLine:
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.what == "still" and not 0 <= arguments.still_bytes <= 13000:
         raise UsageError(f"--still-bytes is {arguments.still_bytes} and must lie in 0..13000")
-    Outbox(arguments.state_dir / COMMANDS).put(command_to_text(arguments.command(arguments)))
+    request = Request(arguments.command(arguments), arguments.sender, arguments.callsign.upper())
+    Outbox(arguments.state_dir / COMMANDS).put(request.to_text())
     sys.stdout.write("left for pantel receive; its events tell what becomes of it\n")
     return 0
 

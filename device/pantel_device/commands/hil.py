@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pantel_codec import MIN_SIDE_PX
 from pantel_device.atomic_file import check_writable, write_atomically
-from pantel_device.boot_epoch import next_boot_epoch
+from pantel_device.boot_epoch import next_epoch
 from pantel_device.command import Command, UsageError
 from pantel_device.config import default_state_dir
 from pantel_device.hil import (
@@ -258,7 +258,7 @@ def _context(arguments: argparse.Namespace, key: SenderKey | None) -> StreamCont
     return StreamContext(
         sender=0 if key is None else key.sender,
         callsign=arguments.callsign,
-        epoch=next_boot_epoch(arguments.state_dir),
+        epoch=next_epoch(arguments.state_dir, key),
         model_hash=_MODEL_HASH,
         width_px=MIN_SIDE_PX,
         height_px=MIN_SIDE_PX,

@@ -6,9 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from pantel_device.boot_epoch import begin_epochs
 from pantel_device.command import Command, UsageError
+from pantel_device.config import default_state_dir
 from pantel_link import MasterKey, new_master_key, read_key, write_key
-from pantel_link.context import SENDER_BITS
+from pantel_link.context import EPOCH_BITS, SENDER_BITS
 
 __all__ = ["COMMAND"]
 
@@ -24,6 +26,17 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     derive.add_argument("--callsign", required=True, metavar="C", help="of the sender")
     derive.add_argument("--sender", type=int, default=0, metavar="N", help="number of the sender (default: 0)")
     derive.set_defaults(handle=_derive)
+    begin = actions.add_parser("begin", help="on the mast, once, before a key is used there for the first time")
+    begin.add_argument("file", type=Path, metavar="FILE", help="key of the sender")
+    begin.add_argument(
+        "--state-dir",
+        type=Path,
+        default=default_state_dir(),
+        metavar="DIR",
+        help="that of pantel send (default: %(default)s)",
+    )
+    begin.add_argument("--epoch", type=int, metavar="N", help="where to begin (default: by the clock)")
+    begin.set_defaults(handle=_begin)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -46,8 +59,19 @@ def _derive(arguments: argparse.Namespace) -> int:
     key = master.sender_key(arguments.sender, arguments.callsign.upper())
     write_key(arguments.file, key)
     sys.stdout.write(
-        f"{arguments.file}: key of sender {key.sender}, {key.callsign}; set key_file of pantel send to it\n"
+        f"{arguments.file}: key of sender {key.sender}, {key.callsign}; on the mast, first: pantel key begin\n"
     )
+    return 0
+
+
+def _begin(arguments: argparse.Namespace) -> int:
+    key = read_key(arguments.file)
+    if isinstance(key, MasterKey):
+        raise UsageError(f"{arguments.file} is a master key, which stays at home; derive the sender's")
+    if arguments.epoch is not None and not 0 <= arguments.epoch < 1 << EPOCH_BITS:
+        raise UsageError(f"--epoch is {arguments.epoch} and must lie in 0..{(1 << EPOCH_BITS) - 1}")
+    path = begin_epochs(arguments.state_dir, key, arguments.epoch)
+    sys.stdout.write(f"{path}: keep it as long as the key\n")
     return 0
 
 

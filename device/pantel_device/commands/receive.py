@@ -36,7 +36,7 @@ from pantel_link import (
     read_key,
 )
 from pantel_link.captures import CaptureHeader
-from pantel_link.ports import reconnecting
+from pantel_link.ports import PacketPort, reconnecting
 from pantel_link.stills import StillAssembler, StillStore
 from pantel_models import list_artefacts
 
@@ -45,6 +45,8 @@ __all__ = ["COMMAND", "receive"]
 log = logging.getLogger(__name__)
 
 _NS_PER_S = 1_000_000_000
+# A sender makes 3 a second. At this rate a forger of 4 octets needs 6 years; as fast as a network can, hours.
+_MAX_PACKETS_PER_S = 20
 
 
 def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
@@ -60,12 +62,15 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
     """
     _check_outputs(config)
     key = read_key(Path(config.key_file)) if config.key_file else None
-    memory = StreamMemoryFile(config.state_dir / "senders.json") if key else None
     for artefact in list_artefacts():
         artefact.check()
     clock = MonotonicClock()
     open_again = partial(open_port, config.port, baud_rate=config.baud_rate, callsign=config.callsign)
     with ExitStack() as stack:
+        memory = None
+        if key is not None:
+            memory = StreamMemoryFile(config.state_dir / "senders.json")
+            stack.callback(memory.release)
         port = stack.enter_context(reconnecting(open_again(), open_again, clock))
         sinks = _open_sinks(config)
         for sink in sinks:
@@ -75,9 +80,10 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
             listener=open_capture(config, port, clock, _capture_header(config), stack),
             keyring=Keyring(key),
             memory=memory,
+            max_packets_per_s=_MAX_PACKETS_PER_S if isinstance(port, PacketPort) else None,
         )
         if memory is not None:
-            stack.callback(lambda: memory.close(link.newest))
+            stack.callback(lambda: memory.settle(link.newest))
         receiver = Receiver(
             port=port,
             link=link,
@@ -138,7 +144,7 @@ def _still_folder(config: ReceiverConfig) -> StillFolder | None:
     if not config.stills:
         return None
     try:
-        return StillFolder(Path(config.stills))
+        return StillFolder(Path(config.stills), config.stills_quota_bytes)
     except OSError as error:
         raise UsageError(
             f"cannot make the folder {config.stills}: {error.strerror}; name another with --stills"

@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
-from pantel_device.boot_epoch import next_boot_epoch
+from pantel_device.boot_epoch import next_epoch
 from pantel_device.cameras import open_camera
 from pantel_device.capture_file import check_capture, open_capture
 from pantel_device.command import Command, UsageError
@@ -79,7 +79,7 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
         context = stream_context(
             codec.artefact,
             callsign=config.callsign,
-            epoch=next_boot_epoch(config.state_dir),
+            epoch=next_epoch(config.state_dir, key),
             size_px=config.size_px,
             sender=config.sender,
             security=security,

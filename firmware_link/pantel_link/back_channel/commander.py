@@ -32,7 +32,11 @@ class Commander:
         next_number: Gives numbers of 26 bits, each higher than any before, over restarts too.
         now_ns: Monotonic time.
         profile: Of the line.
+        pacer: Of the line; shared by all who send commands over it.
         bitrate_bps: Of the back-channel.
+
+    Attributes:
+        context: As above.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class Commander:
         *,
         now_ns: int,
         profile: Profile,
+        pacer: Pacer | None = None,
         bitrate_bps: int = DEFAULT_BITRATE_BPS,
     ) -> None:
         check_bitrate(bitrate_bps)
@@ -50,7 +55,7 @@ class Commander:
         self._seal = make_back_seal(context, key.key)
         self._next_number = next_number
         self._profile = profile
-        self._pacer = Pacer(bitrate_bps, now_ns, burst_octets=profile.burst_octets)
+        self._pacer = pacer or Pacer(bitrate_bps, now_ns, burst_octets=profile.burst_octets)
         self._octet_ns = 8_000_000_000 // bitrate_bps
         self._waiting: deque[Command] = deque()
         self._pending: Command | None = None
@@ -59,6 +64,17 @@ class Commander:
         self._times = 0
         self._next_ns = now_ns
         self._outgoing = bytearray()
+        self._abandoned: int | None = None  # number of the command that was given up last
+
+    @property
+    def unanswered(self) -> tuple[Command, ...]:
+        """The commands that wait, the one that was sent last first."""
+        return (*([self._pending] if self._pending is not None else ()), *self._waiting)
+
+    @property
+    def speaking(self) -> bool:
+        """Whether a packet has begun to leave and has not left: nobody else may write in between."""
+        return bool(self._outgoing)
 
     def give(self, command: Command) -> None:
         """Queue a command."""
@@ -81,7 +97,13 @@ class Commander:
         self._outgoing[:0] = octets
 
     def take(self, reply: Reply) -> Command | None:
-        """Take a reply; return the command that it answers, None if that is not the one that waits."""
+        """Take a reply of this mast; return the command that it answers, None if that is not the one that waits.
+
+        A setting that comes through on trial after it was given up is confirmed, too.
+        """
+        if reply.outcome is Outcome.ON_TRIAL and reply.number == self._abandoned:
+            self._abandoned = None
+            self._waiting.appendleft(Confirm(reply.number))
         if self._pending is None or reply.number != self._number & 0xFFFF:
             return None
         command, self._pending = self._pending, None
@@ -94,6 +116,7 @@ class Commander:
         if self._pending is None or self._times < _TIMES or now_ns < self._next_ns:
             return None
         command, self._pending = self._pending, None
+        self._abandoned = self._number & 0xFFFF
         return command
 
     def _begin(self, now_ns: int) -> None:

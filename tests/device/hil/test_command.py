@@ -14,6 +14,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from pantel_device.boot_epoch import begin_epochs
 from pantel_device.cli import main
 from pantel_device.commands import hil
 from pantel_link import ChannelSettings, MasterKey, MonotonicClock, PtyNullModem, write_key
@@ -60,8 +61,10 @@ def test_a_null_modem_of_pseudo_terminals(pantel: Pantel) -> None:
 
 @pytest.mark.slow
 def test_a_looped_port_with_a_key(pantel: Pantel, tmp_path: Path) -> None:
-    write_key(tmp_path / "master.key", MasterKey(bytes(range(32))))
-    key = "--key-file", "master.key", "--callsign", "K1ABC"
+    sender_key = MasterKey(bytes(range(32))).sender_key(0, "K1ABC")
+    write_key(tmp_path / "mast.key", sender_key)
+    begin_epochs(tmp_path / "state" / "pantel", sender_key)
+    key = "--key-file", "mast.key", "--callsign", "K1ABC"
     code, out, _ = pantel("hil", "--port", "loop://", "--seconds", "0.5", *key, "--json", "hil.json")
     assert code == 0, out
     content = _content("hil.json")
