@@ -80,8 +80,6 @@ class Ends:
 def cable(folder: Path) -> Iterator[None]:
     """Plug a cable in, and pull it."""
     ends = [folder / "ttyA", folder / "ttyB"]
-    for end in ends:
-        end.unlink(missing_ok=True)  # socat leaves links that lead nowhere when it is killed
     with subprocess.Popen(
         ["socat", *(f"pty,raw,echo=0,link={end}" for end in ends)], stderr=subprocess.DEVNULL
     ) as process:
@@ -93,6 +91,9 @@ def cable(folder: Path) -> Iterator[None]:
             yield
         finally:
             process.kill()
+            process.wait()
+            for end in ends:  # as udev does; socat, when it is killed, leaves links that soon lead to other terminals
+                end.unlink(missing_ok=True)
 
 
 def test_a_cable_is_pulled_and_plugged_in_twenty_times(context: StreamContext, tmp_path: Path) -> None:
