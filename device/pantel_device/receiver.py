@@ -9,12 +9,11 @@ from pantel_codec import BitstreamError, MissingBase, Scene, SceneSyntax, apply_
 from pantel_device.ground import Ground
 from pantel_device.renderer import Renderer
 from pantel_device.sink import Event, Picture, Sink
-from pantel_device.stills_in import StillSink, decode_partial
+from pantel_device.still_receiver import StillReceiver
 from pantel_link import LinkReceiver, PacketError, PacketKind, Port, ReceivedPacket, StreamContext
 from pantel_link.back_channel import Reply
 from pantel_link.messages import Telemetry, TextAssembler, TextPart
 from pantel_link.ports import PacketPort
-from pantel_link.stills import Fragment, PartialStill, StillAssembler
 from pantel_models import ManifestError, View, find_artefact, load_scene_codec
 
 __all__ = ["PICTURE_INTERVAL_NS", "PLAYOUT_DELAY_NS", "Receiver"]
@@ -26,7 +25,6 @@ _READ_OCTETS = 4096
 _READS_AT_ONCE = 4  # noise on a fast line must not keep the pictures waiting
 _POLL_NS = 20_000_000
 _MAX_STREAMS = 16
-_STILL_INTERVAL_NS = 3_000_000_000
 
 
 @dataclass(slots=True)
@@ -74,8 +72,7 @@ class Receiver:
         interval_ns: int = PICTURE_INTERVAL_NS,
         playout_delay_ns: int = PLAYOUT_DELAY_NS,
         view: View = View.FAITHFUL,
-        stills: StillAssembler | None = None,
-        still_sink: StillSink | None = None,
+        stills: StillReceiver | None = None,
     ) -> None:
         self.link = link
         self.payloads_damaged = 0
@@ -85,11 +82,7 @@ class Receiver:
         self._interval_ns = interval_ns
         self._playout_delay_ns = playout_delay_ns
         self._view = view
-        self._stills = stills or StillAssembler()
-        self._still_sink = still_sink
-        # The newest of each block that was not decoded yet.
-        self._undeveloped = {(still.context, still.block): still for still in self._stills.whole()}
-        self._develop_from_ns = 0
+        self._stills = stills or StillReceiver()
         self._refused: set[StreamContext] = set()
         self.ground: Ground | None = None
         self._texts = TextAssembler()
@@ -119,7 +112,7 @@ class Receiver:
             for received in self._hear(octets, now_ns):
                 self._take(received, now_ns)
         self._tell_refused(now_ns)
-        self._develop(now_ns)
+        self._stills.advance(now_ns)
         if self.ground is not None:
             self.ground.advance(now_ns)
         if self._next_report_ns is None or now_ns >= self._next_report_ns:
@@ -156,11 +149,9 @@ class Receiver:
             self.payloads_damaged += 1
 
     def _take_symbol(self, received: ReceivedPacket, now_ns: int) -> None:
-        partial = self._stills.take(received.context, Fragment.from_payload(received.packet.payload), now_ns)
-        if partial is not None:
-            self._tell_still(partial, now_ns)
-
-    def _tell_still(self, partial: PartialStill, now_ns: int) -> None:
+        partial = self._stills.take(received.context, received.packet.payload, now_ns)
+        if partial is None:
+            return
         fields: dict[str, str | int | float | None] = {
             "callsign": partial.context.callsign,
             "block": partial.block,
@@ -169,23 +160,6 @@ class Receiver:
             "utc_s": partial.utc_s,
         }
         self._emit(Event(now_ns, "still" if partial.complete else "still_grows", fields))
-        self._undeveloped.pop((partial.context, partial.block), None)
-        self._undeveloped[partial.context, partial.block] = partial
-        while len(self._undeveloped) > _MAX_STREAMS:
-            del self._undeveloped[next(iter(self._undeveloped))]
-
-    def _develop(self, now_ns: int) -> None:
-        """Decode a still, seldom enough that nobody can keep the pictures waiting by sending many."""
-        if not self._undeveloped or now_ns < self._develop_from_ns:
-            return
-        self._develop_from_ns = now_ns + _STILL_INTERVAL_NS
-        complete = [key for key, still in self._undeveloped.items() if still.complete]
-        partial = self._undeveloped.pop(complete[0] if complete else next(iter(self._undeveloped)))
-        kept = True
-        if self._still_sink is not None and (still := decode_partial(partial, self._view)) is not None:
-            kept = self._still_sink.on_still(still)
-        if partial.complete and kept:
-            self._stills.finish(partial)
 
     def _tell_refused(self, now_ns: int) -> None:
         """Tell, once, of senders that are not taken: with a key that is not here, for example."""

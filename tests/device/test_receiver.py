@@ -17,7 +17,17 @@ from pantel_device.receiver import PLAYOUT_DELAY_NS, Receiver
 from pantel_device.scene_encoder import SceneEncoder
 from pantel_device.sink import Event, Picture
 from pantel_device.stream import stream_context
-from pantel_link import LinkReceiver, LinkSender, PacketKind, StreamContext, memory_pair
+from pantel_link import (
+    LinkReceiver,
+    LinkSender,
+    MasterKey,
+    PacketKind,
+    Security,
+    SenderKey,
+    StreamContext,
+    memory_pair,
+)
+from pantel_link.messages import text_parts
 from pantel_models import Artefact, SceneCodec, View, find_artefact, load_scene_codec
 
 _S = 1_000_000_000
@@ -93,14 +103,16 @@ def walker_payload(codec: SceneCodec, dress: Callable[..., Thumbnail]) -> bytes:
     return SceneSyntax(codec.entropy, codec.thumbnails.model, *_SIZE_PX).write(elements)
 
 
-def _octets(context: StreamContext, *payloads: bytes) -> bytes:
-    """Return what a sender writes: its IDENT and some scene payloads."""
-    sender = LinkSender(context, now_ns=0)
+def _octets(
+    context: StreamContext, *payloads: bytes, kind: PacketKind = PacketKind.SCENE, key: SenderKey | None = None
+) -> bytes:
+    """Return what a sender writes: its IDENT and some payloads."""
+    sender = LinkSender(context, now_ns=0, key=key)
     waiting = list(payloads)
     octets = b""
     for time_ns in range(0, (len(payloads) + 2) * _S // 2, _S // 50):
         if waiting and sender.ready(time_ns):
-            sender.submit(PacketKind.SCENE, waiting.pop(0), time_ns)
+            sender.submit(kind, waiting.pop(0), time_ns)
         while chunk := sender.due(time_ns):
             octets += chunk
     return octets
@@ -225,3 +237,36 @@ def test_the_link_is_reported_every_10_seconds(context: StreamContext, payload: 
     reports = [event for event in end.album.events if event.kind == "link_report"]
     assert [event.time_ns for event in reports] == [10 * _S, 20 * _S, 30 * _S]
     assert (reports[-1].fields["packets_good"], reports[-1].fields["packet_loss"]) == (2, 0.0)
+
+
+def test_lines_and_telemetry_are_told_once(context: StreamContext) -> None:
+    end = _End()
+    parts = [part.to_payload() for part in text_parts(1, "The gate is open, and nobody is here.", 33)]
+    end.hear(_octets(context, *parts, *parts, kind=PacketKind.TEXT), 3 * _S)
+    end.hear(_octets(replace(context, epoch=8), b"\x01\x30\xd4", kind=PacketKind.TELEMETRY), 6 * _S)
+    end.hear(_octets(replace(context, epoch=9), b"\x01\x30", b"", kind=PacketKind.TELEMETRY), 9 * _S)
+    told = [event for event in end.album.events if event.kind in {"text", "telemetry"}]
+    assert [dict(event.fields) for event in told[:2]] == [
+        {"callsign": "DK1AB", "text": "The gate is open, and nobody is here."},
+        {"callsign": "DK1AB", "battery_v": 12.5},
+    ]
+    assert all("battery_v" not in event.fields or event.fields["battery_v"] in {12.5, 12.288} for event in told[2:])
+
+
+def test_a_sender_that_is_not_taken_is_told_once(context: StreamContext, payload: bytes) -> None:
+    end = _End()
+    key = MasterKey(bytes(32)).sender_key(0, "DK1AB")
+    octets = _octets(replace(context, security=Security.AUTHENTICATED), payload, key=key)
+    for second in (3, 6):
+        end.hear(octets, second * _S)
+    assert end.album.kinds == ["sender_refused"]
+    assert end.album.events[0].fields["message"] == "there is no key for sender 0, DK1AB: set key_file"
+    assert end.album.pictures == []
+
+
+def test_the_streams_that_are_kept_are_bounded(context: StreamContext) -> None:
+    end = _End()
+    for number in range(40):
+        end.hear(_octets(replace(context, callsign=f"A{number}")), 3 * _S)
+    assert len(end.receiver._streams) == 16
+    assert end.album.kinds == ["sender_heard"] * 40

@@ -22,6 +22,7 @@ from pantel_device.receiver import Receiver
 from pantel_device.scene_encoder import SceneEncoder
 from pantel_device.sender import Sender
 from pantel_device.sink import Event, Picture
+from pantel_device.still_receiver import StillReceiver
 from pantel_device.still_sender import StillSender
 from pantel_device.stills_in import Still, StillFolder, StillSink
 from pantel_link import (
@@ -129,8 +130,7 @@ def test_a_still_arrives_though_every_third_packet_is_lost(
         port=modem.far,
         link=LinkReceiver(),
         sinks=[events],
-        stills=StillAssembler(StillStore(tmp_path / "symbols")),
-        still_sink=StillFolder(tmp_path / "stills"),
+        stills=StillReceiver(StillAssembler(StillStore(tmp_path / "symbols")), StillFolder(tmp_path / "stills")),
     )
     while not events.stills and clock.now_ns() < 90_000_000_000:
         sender.advance(clock.now_ns())
@@ -174,7 +174,7 @@ def test_a_still_that_was_whole_when_the_receiver_died_is_not_lost(
         near, far = memory_pair()
         near.write(introduction + octets)
         assembler = StillAssembler(StillStore(tmp_path / "symbols"))
-        Receiver(port=far, link=LinkReceiver(), sinks=[], stills=assembler, still_sink=sink).advance(0)
+        Receiver(port=far, link=LinkReceiver(), sinks=[], stills=StillReceiver(assembler, sink)).advance(0)
 
     with pytest.raises(KeyboardInterrupt):
         hear(Dying(), b"".join(symbols[:SYMBOLS]))

@@ -21,6 +21,7 @@ from pantel_device.pictures import check_picture_suffix
 from pantel_device.receiver import PICTURE_INTERVAL_NS, Receiver
 from pantel_device.sink import Sink
 from pantel_device.sinks import EventFile, EventStream, PictureFile
+from pantel_device.still_receiver import StillReceiver
 from pantel_device.stills_in import StillFolder
 from pantel_device.stream_memory import StreamMemoryFile
 from pantel_link import (
@@ -88,8 +89,11 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
             port=port,
             link=link,
             sinks=sinks,
-            stills=StillAssembler(StillStore(config.state_dir / "stills"), clock.now_ns()),
-            still_sink=_still_folder(config),
+            stills=StillReceiver(
+                StillAssembler(StillStore(config.state_dir / "stills"), clock.now_ns()),
+                _still_folder(config),
+                config.view,
+            ),
             playout_delay_ns=round(config.playout_delay_s * _NS_PER_S),
             view=config.view,
         )
