@@ -20,13 +20,33 @@ from pantel_link import (
     StreamContext,
     StreamProfile,
 )
+from pantel_link.back_channel import (
+    AskStill,
+    Command,
+    Confirm,
+    Outcome,
+    Region,
+    Reply,
+    SetLine,
+    command_to_payload,
+)
 from pantel_link.captures import CaptureHeader, CaptureWriter
+from pantel_link.messages import Telemetry, text_parts
 from pantel_link.pacing import DEFAULT_BITRATE_BPS
 from pantel_link.stills import Fragment
 
 PATH = Path(__file__).parents[1] / "captures" / "version-2.pcapng"
 MAST = StreamContext(5, "DK1AB-7", 0x010203, bytes.fromhex("a1b2c3"), 320, 240)
 HOME = StreamContext(6, "DK1AB", 77, bytes.fromhex("a1b2c3"), 320, 240)
+
+LINE = "73 de the mast: 21.5 °C, Grüße an alle"  # its first part ends within a character
+COMMANDS: tuple[Command, ...] = (
+    SetLine(1200),
+    AskStill(3000, Region(0.25, 0.5, 0.75, 1.0)),
+    SetLine(480, Preset.HEAVY),
+    Confirm(0x0C03),
+)
+ROLLOVER = 3  # of the commands' numbers
 
 _S = 1_000_000_000
 _STEP_NS = _S // 40
@@ -50,7 +70,8 @@ def write_golden(path: Path) -> None:
         if mast.ready(now_ns):
             _submit(mast, generator, now_ns)
         if home.ready(now_ns) and now_ns % (2 * _S) == 0:
-            home.submit(PacketKind.COMMAND, generator.randbytes(9), home.stamp_ns(now_ns))
+            payload = command_to_payload(COMMANDS[now_ns // (2 * _S) % len(COMMANDS)], ROLLOVER)
+            home.submit(PacketKind.COMMAND, payload, home.stamp_ns(now_ns))
         for sender in (mast, home):
             while sender.due(now_ns):
                 pass
@@ -86,9 +107,16 @@ def _submit(mast: LinkSender, generator: random.Random, now_ns: int) -> None:
             fragment = Fragment(block=300, content_symbols=3, index=count // 3 + 1, symbol=symbol)
             mast.submit(PacketKind.STILL, fragment.to_payload(), stamp_ns, LengthClass.STILL)
         case 3:
-            mast.submit(PacketKind.TEXT, b"73 de the mast", stamp_ns)
+            parts = text_parts(1, LINE, mast.payload_capacity_bytes)
+            mast.submit(PacketKind.TEXT, parts[count // 6 % len(parts)].to_payload(), stamp_ns)
+        case 4 if count > 6:
+            reply = Reply(0x0C03, Outcome.ON_TRIAL, 480, Preset.HEAVY)
+            mast.submit(PacketKind.REPLY, reply.to_payload(), stamp_ns)
         case 5:
-            mast.submit(PacketKind.TELEMETRY, generator.randbytes(12), stamp_ns)
+            everything = Telemetry(12.345, -4.5, 47.1234567, -122.7654321, 431, 90_000 + count, 58_000, 61.5)
+            some = Telemetry(battery_v=12.3, latitude_deg=-89.9999999, altitude_m=-12)
+            telemetry = everything if count < 6 else some
+            mast.submit(PacketKind.TELEMETRY, telemetry.to_payload(mast.payload_capacity_bytes), stamp_ns)
         case _:
             mast.submit(PacketKind.SCENE, generator.randbytes(mast.payload_capacity_bytes), stamp_ns)
 

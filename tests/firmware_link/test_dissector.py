@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.firmware_link import golden_capture
+from tests.firmware_link.dissected_fields import FIELDS, SHARES, codeword_fields, message_fields, packet_fields
 
 from pantel_link import (
     HeardCodeword,
@@ -23,10 +24,20 @@ from pantel_link import (
     PacketError,
     PacketKind,
     PacketProfile,
+    Preset,
     Security,
     SentCodeword,
     StreamContext,
     make_seal,
+)
+from pantel_link.back_channel import (
+    AskStill,
+    Confirm,
+    Outcome,
+    Region,
+    Reply,
+    SetLine,
+    command_to_payload,
 )
 from pantel_link.captures import (
     DISSECTOR,
@@ -36,42 +47,45 @@ from pantel_link.captures import (
     LinkType,
     read_capture,
 )
-from pantel_link.context import description_octets
 from pantel_link.errors import CallsignError
-from pantel_link.fec import reed_solomon
-from pantel_link.framing import announced_format, frame_packet
-from pantel_link.packet import SealedPacket
-from pantel_link.stills import Fragment
-from pantel_link.whitening import whiten
-from pantel_link.wire_format import MARKER_OCTETS, WIRE_FORMATS
+from pantel_link.framing import frame_packet
+from pantel_link.messages import Telemetry, text_parts
+from pantel_link.seal import make_back_seal
+from pantel_link.wire_format import WIRE_FORMATS
 
 pytestmark = pytest.mark.real
 
 _S = 1_000_000_000
 _CAPTURES = Path(__file__).parents[1] / "captures"
-_CONTENT = {
-    PacketKind.SCENE: "pantel.scene",
-    PacketKind.TELEMETRY: "pantel.telemetry",
-    PacketKind.TEXT: "pantel.text",
-    PacketKind.COMMAND: "pantel.command",
-    PacketKind.REPLY: "pantel.reply",
-}
-_FIELDS = (
-    *("marker", "format", "marker_errors", "whitened", "codeword", "parity", "syndromes", "needs_correction"),
-    *("version", "kind", "sender", "sequence", "tick", "seconds", "payload", "encrypted", "padding", "trailer"),
-    *("ident.epoch", "ident.model_hash", "ident.width", "ident.height", "ident.security", "ident.reserved"),
-    *("ident.callsign", "ident.rollover", "ident.counter", "ident.utc"),
-    *("still.block", "still.symbols", "still.index", "still.repair", "still.symbol"),
-    *("scene", "telemetry", "text", "command", "reply"),
-)
 _PACKETS = [
     Packet(kind, sender=sender, counter=counter, tick=tick, payload=bytes(range(size)))
     for kind, sender, counter, tick, size in (
         (PacketKind.SCENE, 63, 1023, 1023, 33),
         (PacketKind.STILL, 0, 1024, 0, 50),
-        (PacketKind.REPLY, 42, 5, 512, 1),
+        (PacketKind.SCENE, 42, 5, 512, 1),
         (PacketKind.TEXT, 1, 1, 1, 0),
     )
+]
+_TELLING = (
+    Telemetry(),
+    Telemetry(0, -0.1, -90, 180, -431, 0, 0, 0),
+    Telemetry(65.535, 3276.7, 89.9999999, -179.9999999, 32767, 4294967295, 4294967295, -3276.8),
+    Telemetry(uptime_s=1),
+)
+_COMMANDS = (
+    *golden_capture.COMMANDS,
+    AskStill(),
+    AskStill(65535, Region(0, 0, 1, 1)),
+    AskStill(0, Region(0.3, 0.1, 0.4, 0.2)),
+    *(SetLine(0, preset) for preset in (*Preset, None)),
+    Confirm(65535),
+)
+_MESSAGES = [
+    *((PacketKind.TELEMETRY, each.to_payload(60) or b"\0") for each in _TELLING),
+    *((PacketKind.TEXT, each.to_payload()) for each in text_parts(255, "ä€😀 73; " * 50, 33)),
+    *((PacketKind.TEXT, each.to_payload() + bytes(3)) for each in text_parts(0, "", 33)),
+    *((PacketKind.COMMAND, command_to_payload(each, 65535 - i)) for i, each in enumerate(_COMMANDS)),
+    *((PacketKind.REPLY, Reply(65535, each, 300, preset).to_payload()) for each in Outcome for preset in Preset),
 ]
 Tshark = Callable[..., list[str]]
 
@@ -83,10 +97,11 @@ def tshark(tmp_path: Path) -> Tshark:
     if program is None:
         pytest.skip("tshark is not here (Debian package tshark)")
 
-    def run(path: Path, *arguments: str) -> list[str]:
-        command = [program, "-X", f"lua_script:{DISSECTOR}", "-r", str(path), *arguments]
+    def run(path: Path, *arguments: str, script: Path | None = DISSECTOR) -> list[str]:
+        scripts = ["-X", f"lua_script:{script}"] if script else []
+        command = [program, *scripts, "-r", str(path), *arguments]
         environment = {**os.environ, "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path), "TZ": "UTC"}
-        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=120)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, env=environment, timeout=120)
         assert "Lua" not in done.stderr
         return done.stdout.splitlines()
 
@@ -95,7 +110,7 @@ def tshark(tmp_path: Path) -> Tshark:
 
 def _dissect(tshark: Tshark, path: Path) -> list[dict[str, str]]:
     """Return the fields of each frame that have a value."""
-    names = [f"pantel.{field}" for field in _FIELDS]
+    names = [f"pantel.{field}" for field in FIELDS]
     arguments = [part for name in names for part in ("-e", name)]
     rows = tshark(path, "-T", "fields", "-E", "separator=|", "-E", "occurrence=a", *arguments)
     frames = [dict(zip(names, row.split("|"), strict=True)) for row in rows]
@@ -111,83 +126,7 @@ def _plain(name: str, value: str) -> str:
             return str(round(datetime.fromisoformat(value[:19] + "+00:00").timestamp()))
         moment = datetime.strptime(value.partition(".")[0], "%b %d, %Y %H:%M:%S").replace(tzinfo=UTC)
         return str(round(moment.timestamp()))
-    return value
-
-
-def _codeword_fields(octets: bytes) -> dict[str, str]:
-    """Return what the fields of marker and codeword must be; what has errors is not corrected."""
-    wire_format = announced_format(int.from_bytes(octets[:MARKER_OCTETS], "big"))
-    assert wire_format is not None
-    marker, whitened = octets[:MARKER_OCTETS], octets[MARKER_OCTETS:]
-    codeword = whiten(whitened)
-    message, parity = codeword[: wire_format.packet_octets], codeword[wire_format.packet_octets :]
-    right = reed_solomon(wire_format).encode(message) == codeword
-    fields = {
-        "pantel.marker": marker.hex(),
-        "pantel.format": f"{wire_format.preset} {wire_format.length_class}",
-        "pantel.marker_errors": str((int.from_bytes(marker, "big") ^ wire_format.marker).bit_count()),
-        "pantel.whitened": whitened.hex(),
-        "pantel.codeword": codeword.hex(),
-        "pantel.parity": parity.hex(),
-        "pantel.needs_correction": str(not right),
-    }
-    return fields | ({"pantel.syndromes": "00" * len(parity)} if right else {}) | _packet_fields(message)
-
-
-def _packet_fields(message: bytes, *, encrypted: bool = False) -> dict[str, str]:
-    """Return what the fields of a packet must be."""
-    sealed = SealedPacket.from_bytes(message)
-    fields = {
-        "pantel.version": str(sealed.version),
-        "pantel.kind": str(int(sealed.kind)),
-        "pantel.sender": str(sealed.sender),
-        "pantel.sequence": str(sealed.sequence),
-        "pantel.tick": str(sealed.tick),
-        "pantel.seconds": f"{sealed.tick * 0.025:g}",
-        "pantel.trailer": message[-4:].hex(),
-    }
-    payload = message[4:-4]
-    if not payload:
-        return fields
-    fields["pantel.payload"] = payload.hex()
-    if sealed.kind is PacketKind.IDENT:
-        return fields | _identity_fields(sealed, payload)
-    if encrypted:
-        return fields | {"pantel.encrypted": payload.hex()}
-    if sealed.kind is PacketKind.STILL:
-        fragment = Fragment.from_payload(payload)
-        return fields | {
-            "pantel.still.block": str(fragment.block),
-            "pantel.still.symbols": str(fragment.content_symbols),
-            "pantel.still.index": str(fragment.index),
-            "pantel.still.repair": str(fragment.index >= fragment.content_symbols),
-            "pantel.still.symbol": fragment.symbol.hex(),
-        }
-    return fields | {_CONTENT[sealed.kind]: payload.hex()}
-
-
-def _identity_fields(sealed: SealedPacket, payload: bytes) -> dict[str, str]:
-    identity = Identity.from_payload(sealed.sender, payload, version=sealed.version)
-    context = identity.context
-    fields = {
-        "pantel.ident.epoch": str(context.epoch),
-        "pantel.ident.model_hash": context.model_hash.hex(),
-        "pantel.ident.width": str(context.width_px),
-        "pantel.ident.height": str(context.height_px),
-        "pantel.ident.reserved": "0",
-        "pantel.ident.callsign": context.callsign,
-        "pantel.ident.utc": str(identity.utc_s or 0),
-    }
-    if payload[21:]:
-        fields["pantel.padding"] = payload[21:].hex()
-    if sealed.version == 1:
-        return fields
-    assert description_octets(sealed.version) == 15
-    return fields | {
-        "pantel.ident.security": str(int(context.security)),
-        "pantel.ident.rollover": str(identity.rollover),
-        "pantel.ident.counter": str(identity.rollover << 10 | sealed.sequence),
-    }
+    return f"{float(value):.7f}" if name.removeprefix("pantel.") in SHARES else value
 
 
 def _check(dissected: Sequence[dict[str, str]], expected: Sequence[dict[str, str]]) -> None:
@@ -210,7 +149,7 @@ def test_every_field_of_a_golden_capture(version: int, tshark: Tshark) -> None:
     expected = []
     for codeword in _codewords(path):
         try:
-            expected.append(_codeword_fields(codeword.octets))
+            expected.append(codeword_fields(codeword.octets))
         except (PacketError, CallsignError):
             expected.append({})  # beyond repair, so that the header itself is nonsense
     dissected = _dissect(tshark, path)
@@ -255,7 +194,7 @@ def test_every_format(wire_format: object, tshark: Tshark, tmp_path: Path, conte
         wrong = bytes([octets[0] ^ 0x10, *octets[1:-1], octets[-1] ^ 1])
         for each in (octets, wrong):
             writer.on_codeword(HeardCodeword(each, _S, 0, packet))
-            expected.append(_codeword_fields(each))
+            expected.append(codeword_fields(each))
     writer.close(2 * _S)
     _check(_dissect(tshark, path), expected)
 
@@ -268,9 +207,81 @@ def test_packets_that_arrive_whole(link_type: LinkType, tshark: Tshark, tmp_path
     for packet in (*_PACKETS, ident):
         writer.on_sent(SentCodeword(packet.to_bytes(make_seal(context)), _S, packet))
     writer.close(2 * _S)
-    _check(_dissect(tshark, path), [_packet_fields(each.octets) for each in _codewords(path)])
+    _check(_dissect(tshark, path), [packet_fields(each.octets) for each in _codewords(path)])
     sizes = tshark(path, "-T", "fields", "-e", "frame.len")
     assert [int(size) for size in sizes] == [len(each.octets) + 60 for each in _codewords(path)]
+
+
+def _write_messages(path: Path, messages: Sequence[tuple[PacketKind, bytes]], context: StreamContext) -> None:
+    writer = CaptureWriter(path, CaptureHeader(), link_type=LinkType.PACKET)
+    for counter, (kind, payload) in enumerate(messages, 1000):
+        packet = Packet(kind, 5, counter, 0, payload)
+        writer.on_sent(SentCodeword(packet.to_bytes(make_seal(context)), _S, packet))
+    writer.close(2 * _S)
+
+
+def test_every_field_of_messages(tshark: Tshark, tmp_path: Path, context: StreamContext) -> None:
+    path = tmp_path / "line.pcapng"
+    _write_messages(path, _MESSAGES, context)
+    _check(_dissect(tshark, path), [packet_fields(each.octets) for each in _codewords(path)])
+    text = "\n".join(tshark(path, "-V"))
+    names = {line.strip() for line in text.splitlines()}
+    assert names >= {f"Outcome: {each.name.lower().replace('_', ' ')} ({each})" for each in Outcome}
+    assert names >= {f"Preset: {name} ({i})" for i, name in enumerate((*Preset, "as it is"))}
+    assert names >= {"What: still (1)", "What: line (2)", "What: confirm (3)", "Battery [V]: 65.535"}
+    assert not any(words in text for words in ("Too short", "needs", "no sense", "Unknown", "Padding is not zero"))
+
+
+def test_messages_that_make_no_sense(tshark: Tshark, tmp_path: Path, context: StreamContext) -> None:
+    path = tmp_path / "line.pcapng"
+    cases = [(kind, payload[:size]) for kind, payload in _MESSAGES for size in range(len(payload.rstrip(b"\0")))]
+    with_ends = [(PacketKind.TELEMETRY, bytes.fromhex("02ffff09aabb")), (PacketKind.TELEMETRY, bytes.fromhex("0001"))]
+    odd = [(PacketKind.TEXT, b"\x01\x12a"), (PacketKind.COMMAND, b"\0\0\x09"), (PacketKind.REPLY, b"\0\0\x04\0\0\x03")]
+    odd += [(PacketKind.COMMAND, bytes.fromhex("0000010000 05050505")), (PacketKind.COMMAND, b"\0\0\2\0\0\4")]
+    _write_messages(path, [*with_ends, *odd, *cases], context)
+    rows = tshark(path, "-T", "fields", "-e", "pantel.telemetry.unknown", "-e", "_ws.expert.message")
+    assert "Unknown tag" in rows[0].removeprefix("09aabb\t")
+    assert "Padding is not zero" in rows[1]
+    assert all("," in row for row in rows[2 : 2 + len(odd)])  # the comment of the packet, and more
+    for (kind, payload), row in zip(cases, rows[2 + len(odd) :], strict=True):
+        try:
+            message_fields(kind, payload, 0)
+            readable = bool(payload) or kind is PacketKind.TELEMETRY
+        except PacketError:
+            readable = False
+        assert ("needs" in row or "No payload" in row) is not readable, (kind, payload, row)
+
+
+def test_random_messages_upset_nothing(tshark: Tshark, tmp_path: Path, context: StreamContext) -> None:
+    generator = random.Random(6)
+    kinds = (PacketKind.TELEMETRY, PacketKind.TEXT, PacketKind.COMMAND, PacketKind.REPLY)
+    messages = []
+    for kind in 300 * kinds:
+        noise = generator.randbytes(generator.randrange(40))
+        start = bytes(generator.randrange(10) for _ in range(3)) if generator.random() < 0.7 else b""
+        messages.append((kind, start + noise))
+    path = tmp_path / "line.pcapng"
+    _write_messages(path, messages, context)
+    text = "\n".join(tshark(path, "-V"))
+    assert text.count("Pantel, whole packet") == len(messages)
+    assert "Lua Error" not in text
+    assert "Dissector bug" not in text
+
+
+@pytest.mark.parametrize("how", ["links", "copies", "a link to the folder"])
+def test_as_a_plugin(how: str, tshark: Tshark, tmp_path: Path) -> None:
+    plugins = tmp_path / ".local" / "lib" / "wireshark" / "plugins"
+    plugins.mkdir(parents=True)
+    both = (DISSECTOR, DISSECTOR.with_name("pantel_messages.lua"))
+    if how == "a link to the folder":
+        (plugins / "pantel").symlink_to(DISSECTOR.parent)
+    for script in both if how != "a link to the folder" else ():
+        if how == "links":
+            (plugins / script.name).symlink_to(script)
+        else:
+            shutil.copy(script, plugins)
+    rows = tshark(golden_capture.PATH, "-Y", "pantel.reply", "-T", "fields", "-e", "pantel.reply.number", script=None)
+    assert rows == ["3075", "3075"]
 
 
 def test_frames_of_other_programs_stay_theirs(tshark: Tshark, tmp_path: Path) -> None:
@@ -300,10 +311,15 @@ def test_what_is_encrypted_is_called_so(tshark: Tshark, tmp_path: Path) -> None:
     for now_ns in range(0, 60 * _S, _S):
         sender.due(now_ns)
         if sender.ready(now_ns):
-            kind = (PacketKind.STILL, PacketKind.SCENE)[sender.statistics.packets % 2]
+            kind = (PacketKind.STILL, PacketKind.SCENE, PacketKind.TEXT, PacketKind.REPLY)[now_ns // _S % 4]
             sender.submit(kind, bytes(40), sender.stamp_ns(now_ns), LengthClass.LIVE)
+    command = Packet(PacketKind.COMMAND, 5, 3 << 10, 0, command_to_payload(AskStill(500), 3))  # never encrypted
+    back_seal = make_back_seal(context, key.key)
+    writer.on_sent(SentCodeword(command.to_bytes(back_seal), 60 * _S, command))
     writer.close(60 * _S)
-    _check(_dissect(tshark, path), [_packet_fields(each.octets, encrypted=True) for each in _codewords(path)])
+    *others, told = _codewords(path)
+    expected = [packet_fields(each.octets, encrypted=True) for each in others]
+    _check(_dissect(tshark, path), [*expected, packet_fields(told.octets)])
 
 
 def test_noise_upsets_nothing(tshark: Tshark, tmp_path: Path) -> None:

@@ -17,16 +17,17 @@ __all__ = ["COMMAND"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DISSECTOR_HELP = """\
-Prints where the dissector lies. Once:
+Prints where the dissector lies; pantel_messages.lua, which it loads, lies beside it. Once:
 
   wireshark -X lua_script:$(pantel capture dissector) line.pcapng
 
-For good, as a link in the folder that Wireshark calls Personal Lua Plugins (tshark -G folders):
+For good, as links to both in the folder that Wireshark calls Personal Lua Plugins (tshark -G folders):
 
   mkdir -p ~/.local/lib/wireshark/plugins
   ln -s $(pantel capture dissector) ~/.local/lib/wireshark/plugins/
+  ln -s $(dirname $(pantel capture dissector))/pantel_messages.lua ~/.local/lib/wireshark/plugins/
 
-Fields are then named pantel.kind, pantel.ident.callsign, pantel.still.block and so on:
+Fields are then named pantel.kind, pantel.ident.callsign, pantel.telemetry.battery_v and so on:
 
   tshark -r line.pcapng -Y 'pantel.kind == 2 && !pantel.needs_correction' -T fields -e pantel.still.block
 """

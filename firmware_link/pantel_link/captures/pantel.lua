@@ -3,6 +3,7 @@
 -- Captures of a stream (LINKTYPE_USER0) hold marker and codeword before error correction: the dissector says whether the
 -- parity fits, and shows the octets as they are. Packets that arrive whole come bare (LINKTYPE_USER1) or in AX.25 frames
 -- behind a KISS command (LINKTYPE_AX25_KISS). It works with any Lua that Wireshark has had, without libraries for bits.
+-- What payloads hold is in pantel_messages.lua, which must lie, or be linked, beside this file.
 
 local MARKER_OCTETS, HEADER_OCTETS, TRAILER_OCTETS = 3, 4, 4
 local TOLERANCE_BITS = 3
@@ -19,10 +20,9 @@ local FORMATS = {
 local KINDS = {
     [0] = "IDENT", [1] = "scene", [2] = "still", [3] = "telemetry", [4] = "text", [5] = "command", [6] = "reply",
 }
-local IDENT, STILL = 0, 2
-local SECURITY = { [0] = "checked", [1] = "authenticated", [2] = "encrypted" }
+local IDENT, SCENE, TELEMETRY, COMMAND = 0, 1, 3, 5
+local VERSIONS = { [1] = true, [2] = true }
 local ENCRYPTED = 2
-local CALLSIGN_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-/."
 
 local pantel = Proto("pantel", "Pantel")
 local pantel_packet = Proto("pantel_packet", "Pantel packet") -- the same, where packets arrive whole
@@ -43,36 +43,8 @@ local f = {
     seconds = ProtoField.double("pantel.seconds", "Time stamp [s]"),
     payload = ProtoField.bytes("pantel.payload", "Payload"),
     encrypted = ProtoField.bytes("pantel.encrypted", "Encrypted payload"),
-    padding = ProtoField.bytes("pantel.padding", "Padding"),
     trailer = ProtoField.bytes("pantel.trailer", "Trailer"),
-    epoch = ProtoField.uint32("pantel.ident.epoch", "Epoch"),
-    model_hash = ProtoField.bytes("pantel.ident.model_hash", "Model hash"),
-    width = ProtoField.uint16("pantel.ident.width", "Width [px]"),
-    height = ProtoField.uint16("pantel.ident.height", "Height [px]"),
-    security = ProtoField.uint8("pantel.ident.security", "Security", base.DEC, SECURITY),
-    reserved = ProtoField.uint8("pantel.ident.reserved", "Reserved"),
-    callsign = ProtoField.string("pantel.ident.callsign", "Callsign"),
-    rollover = ProtoField.uint16("pantel.ident.rollover", "Rollover"),
-    counter = ProtoField.uint32("pantel.ident.counter", "Counter"),
-    utc = ProtoField.absolute_time("pantel.ident.utc", "UTC", base.UTC),
-    block = ProtoField.uint16("pantel.still.block", "Block"),
-    symbols = ProtoField.uint8("pantel.still.symbols", "Symbols of the content"),
-    index = ProtoField.uint8("pantel.still.index", "Number of the symbol"),
-    repair = ProtoField.bool("pantel.still.repair", "Repairs"),
-    symbol = ProtoField.bytes("pantel.still.symbol", "Symbol"),
-    scene = ProtoField.bytes("pantel.scene", "Scene"),
-    telemetry = ProtoField.bytes("pantel.telemetry", "Telemetry"),
-    text = ProtoField.bytes("pantel.text", "Text"),
-    command = ProtoField.bytes("pantel.command", "Command"),
-    reply = ProtoField.bytes("pantel.reply", "Reply"),
 }
-local CONTENT = { [1] = f.scene, [3] = f.telemetry, [4] = f.text, [5] = f.command, [6] = f.reply }
-local fields = {}
-for _, field in pairs(f) do
-    fields[#fields + 1] = field
-end
-pantel.fields = fields
-
 local e = {
     corrected = ProtoExpert.new("pantel.expert.correction", "Needs correction", expert.group.CHECKSUM, expert.severity.WARN),
     marker = ProtoExpert.new("pantel.expert.marker", "Wrong bits in the marker", expert.group.CHECKSUM, expert.severity.NOTE),
@@ -80,10 +52,27 @@ local e = {
     version = ProtoExpert.new("pantel.expert.version", "Unknown version", expert.group.PROTOCOL, expert.severity.WARN),
     kind = ProtoExpert.new("pantel.expert.kind", "Unassigned kind", expert.group.PROTOCOL, expert.severity.WARN),
     short = ProtoExpert.new("pantel.expert.short", "Too short", expert.group.MALFORMED, expert.severity.ERROR),
-    ident = ProtoExpert.new("pantel.expert.ident", "No possible stream", expert.group.PROTOCOL, expert.severity.WARN),
-    padding = ProtoExpert.new("pantel.expert.padding", "Padding is not zero", expert.group.PROTOCOL, expert.severity.NOTE),
 }
-pantel.experts = { e.corrected, e.marker, e.unmarked, e.version, e.kind, e.short, e.ident, e.padding }
+
+-- The source is the path of this file, with @ before it where Wireshark says so.
+local directory = debug.getinfo(1, "S").source:gsub("^@", ""):match("^.*[/\\]") or ""
+local beside = directory .. "pantel_messages.lua"
+assert(io.open(beside), beside .. " is missing: copy or link both files"):close()
+local messages = dofile(beside)(e.short)
+local bits_of, add_bits = messages.bits_of, messages.add_bits
+
+local function values(...)
+    local list = {}
+    for _, each in ipairs({ ... }) do
+        for _, value in pairs(each) do
+            list[#list + 1] = value
+        end
+    end
+    return list
+end
+
+pantel.fields = values(f, messages.fields)
+pantel.experts = values(e, messages.experts)
 
 -- Arithmetic of bits, octets and GF(256)
 
@@ -166,35 +155,6 @@ local function hex(octets)
     return table.concat(text)
 end
 
--- Numbers of up to 53 bits that begin at any bit
-local function bits_of(range, first, count)
-    local value = 0
-    for octet = math.floor(first / 8), math.floor((first + count - 1) / 8) do
-        local high = math.max(first - 8 * octet, 0)
-        local low = math.max(8 * octet + 8 - first - count, 0)
-        local part = math.floor(range(octet, 1):uint() / 2 ^ low) % 2 ^ (8 - high - low)
-        value = value * 2 ^ (8 - high - low) + part
-    end
-    return math.floor(value)
-end
-
--- Adds a number that begins at any bit, and shows in which octets it stands.
-local function add_bits(tree, field, range, first, count, value)
-    local from, to = math.floor(first / 8), math.floor((first + count - 1) / 8)
-    return tree:add(field, range(from, to - from + 1), value or bits_of(range, first, count))
-end
-
-local function callsign_of(number)
-    local text, rest, possible = "", number, number > 0
-    while rest > 0 do
-        local digit = rest % 40
-        possible = possible and digit > 0
-        text = text .. (digit > 0 and CALLSIGN_DIGITS:sub(digit, digit) or "?")
-        rest = math.floor(rest / 40)
-    end
-    return text, possible and #text <= 9
-end
-
 -- Packets
 
 local security_of = {} -- by number of the sender, as far as the capture has been read
@@ -204,104 +164,26 @@ function pantel.init()
     security_of, encrypted_frames = {}, {}
 end
 
-local DESCRIPTION = { -- widths in bits
-    [1] = { epoch = 32, model_hash = 32, security = 0, reserved = 4, rollover = 0 },
-    [2] = { epoch = 24, model_hash = 24, security = 2, reserved = 2, rollover = 16 },
-}
-
-local function add_identity(tree, payload, version, sequence)
-    local widths, at = DESCRIPTION[version], 0
-    local function take(field, count, shift)
-        if count == 0 then
-            return nil
-        end
-        local value = bits_of(payload, at, count) + (shift or 0)
-        local item = add_bits(tree, field, payload, at, count, value)
-        at = at + count
-        return value, item
-    end
-    if payload:len() < 21 then
-        tree:add_proto_expert_info(e.short, "IDENT needs 21 octets")
-        return
-    end
-    take(f.epoch, widths.epoch)
-    tree:add(f.model_hash, payload(at / 8, widths.model_hash / 8))
-    at = at + widths.model_hash
-    take(f.width, 10, 1)
-    take(f.height, 10, 1)
-    local security = take(f.security, widths.security) or 0
-    local reserved, reserved_item = take(f.reserved, widths.reserved)
-    if reserved ~= 0 then
-        reserved_item:add_proto_expert_info(e.ident, "Reserved bits are set")
-    end
-    if not SECURITY[security] then
-        tree:add_proto_expert_info(e.ident, "Unknown security")
-    end
-    local callsign, possible = callsign_of(bits_of(payload, at, 48))
-    local item = tree:add(f.callsign, payload(at / 8, 6), callsign)
-    if not possible then
-        item:add_proto_expert_info(e.ident, "No callsign")
-    end
-    at = at + 48
-    local rollover = take(f.rollover, widths.rollover)
-    if rollover then
-        tree:add(f.counter, payload(at / 8 - 2, 2), rollover * 1024 + sequence):set_generated()
-    end
-    tree:add(f.utc, payload(at / 8, 4)):append_text(payload(at / 8, 4):uint() == 0 and " (unknown)" or "")
-    at = at + 32
-    if at / 8 < payload:len() then
-        local padding = payload(at / 8, payload:len() - at / 8)
-        local padded = tree:add(f.padding, padding)
-        if padding:bytes():tohex():find("[^0]") then
-            padded:add_proto_expert_info(e.padding)
-        end
-    end
-    return callsign, security
-end
-
-local function add_fragment(tree, payload)
-    if payload:len() < 4 then
-        tree:add_proto_expert_info(e.short, "A still packet needs a symbol")
-        return ""
-    end
-    local block, symbols, index = bits_of(payload, 0, 9), bits_of(payload, 9, 7) + 1, bits_of(payload, 16, 8)
-    add_bits(tree, f.block, payload, 0, 9, block)
-    add_bits(tree, f.symbols, payload, 9, 7, symbols)
-    add_bits(tree, f.index, payload, 16, 8, index)
-    tree:add(f.repair, payload(2, 1), index >= symbols):set_generated()
-    tree:add(f.symbol, payload(3))
-    return string.format(" block %d symbol %d of %d", block, index, symbols)
-end
-
--- Remembers what IDENT packets say as they come, since a packet does not tell whether it is encrypted.
-local function is_encrypted(pinfo, sender, kind, security)
+-- Says whether a payload is encrypted, which only the sender's last IDENT packet tells; commands never are.
+local function is_encrypted(pinfo, packet)
     if not pinfo.visited then
-        if kind == IDENT and security then
-            security_of[sender] = security
-        end
-        encrypted_frames[pinfo.number] = kind ~= IDENT and security_of[sender] == ENCRYPTED
+        local can_be = packet.kind ~= IDENT and packet.kind ~= COMMAND
+        encrypted_frames[pinfo.number] = can_be and security_of[packet.sender] == ENCRYPTED
     end
     return encrypted_frames[pinfo.number]
 end
 
 local function add_payload(tree, payload, pinfo, packet)
     local subtree = tree:add(f.payload, payload)
-    if packet.kind == IDENT then
-        local callsign, security = add_identity(subtree, payload, packet.version, packet.sequence)
-        if not packet.wrong then
-            is_encrypted(pinfo, packet.sender, packet.kind, security)
-        end
-        return callsign and " " .. callsign or ""
-    elseif is_encrypted(pinfo, packet.sender, packet.kind) then
+    if is_encrypted(pinfo, packet) then
         subtree:add(f.encrypted, payload)
         return " (encrypted)"
-    elseif packet.kind == STILL then
-        return add_fragment(subtree, payload)
     end
-    if CONTENT[packet.kind] then
-        subtree:add(CONTENT[packet.kind], payload)
+    local says, security = messages.add[packet.kind](subtree, payload, packet)
+    if security and not packet.wrong and not pinfo.visited then
+        security_of[packet.sender] = security
     end
-    return ""
+    return says
 end
 
 -- Adds header, payload and trailer; `wrong` says that they may have errors.
@@ -323,13 +205,15 @@ local function add_packet(tree, range, pinfo, wrong)
     tree:add(f.seconds, range(2, 2), packet.tick * 0.025):set_generated()
     local payload = range(HEADER_OCTETS, range:len() - HEADER_OCTETS - TRAILER_OCTETS)
     local says = ""
-    if not DESCRIPTION[packet.version] then
+    if not VERSIONS[packet.version] then
         version:add_proto_expert_info(e.version)
         says = string.format(" of version %d", packet.version)
     elseif not KINDS[packet.kind] then
         kind:add_proto_expert_info(e.kind)
     elseif payload:len() > 0 then
         says = add_payload(tree, payload, pinfo, packet)
+    elseif packet.kind ~= SCENE and packet.kind ~= TELEMETRY then
+        kind:add_proto_expert_info(e.short, "No payload")
     end
     tree:add(f.trailer, range(range:len() - TRAILER_OCTETS))
     local name = KINDS[packet.kind] or string.format("kind %d", packet.kind)
