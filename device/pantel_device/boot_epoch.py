@@ -16,7 +16,7 @@ from pantel_device.wall_clock import known_utc_s, utc_s
 from pantel_link import SenderKey
 from pantel_link.context import EPOCH_BITS
 
-__all__ = ["begin_epochs", "next_boot_epoch", "next_epoch"]
+__all__ = ["begin_epochs", "next_boot_epoch", "next_epoch", "next_number"]
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def next_epoch(state_dir: Path, key: SenderKey | None) -> int:
         )
     if _read(path) is None:
         raise CommandError(f"{path} is damaged, so the epochs that this key has had are not known: derive a new key")
-    return next_boot_epoch(state_dir, path.name)
+    return next_number(state_dir, path.name)
 
 
 def begin_epochs(state_dir: Path, key: SenderKey, epoch: int | None = None) -> Path:
@@ -74,15 +74,26 @@ def begin_epochs(state_dir: Path, key: SenderKey, epoch: int | None = None) -> P
     return path
 
 
-def next_boot_epoch(state_dir: Path, name: str = _FILE) -> int:
-    """Return an epoch that no start before had, 24 bits; the disk holds it before this returns.
+def next_boot_epoch(state_dir: Path) -> int:
+    """Return an epoch that no start of a sender without a key had before; see `next_number`.
+
+    All senders of a machine that share the folder draw from one sequence.
+
+    Raises:
+        CommandError: The folder cannot be written to.
+    """
+    return next_number(state_dir, _FILE)
+
+
+def next_number(state_dir: Path, name: str) -> int:
+    """Return a number that was never returned before, 24 bits; the disk holds it before this returns.
+
+    Where there is none yet, it begins at the wall clock's minutes since 2020, so that whose disk was replaced does not
+    fall back behind the past.
 
     Args:
-        state_dir: Folder of the file that holds it.
-        name: Of the file; another one holds another row of numbers.
-
-    All senders of a machine that share the folder draw from one sequence. Where there is none yet, it begins at the
-    wall clock's minutes since 2020, so that a sender whose disk was replaced does not fall back behind its own past.
+        state_dir: Folder of the file that holds the last number.
+        name: Of the file.
 
     Raises:
         CommandError: The folder cannot be written to.
@@ -98,8 +109,9 @@ def next_boot_epoch(state_dir: Path, name: str = _FILE) -> int:
                 raise CommandError(f"{path} has reached its end: take a new key and remove it")
             write_atomically(path, f"{epoch}\n".encode())
     except OSError as error:
+        what = name.replace("_", " ")
         raise CommandError(
-            f"cannot keep the boot epoch in {state_dir}: {error.strerror}; set state_dir to a folder that is yours"
+            f"cannot keep the {what} in {state_dir}: {error.strerror}; set state_dir to a folder that is yours"
         ) from error
     return epoch
 

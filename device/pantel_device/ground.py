@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pantel_device.boot_epoch import next_boot_epoch
-from pantel_device.messages_out import Outbox
+from pantel_device.boot_epoch import next_number
+from pantel_device.outbox import COMMANDS, Outbox
 from pantel_link import LinkReceiver, MasterKey, Port, Preset, Profile, SenderKey, StreamContext
 from pantel_link.back_channel import AskStill, Command, Commander, Outcome, Region, Reply, SetLine
+from pantel_link.outgoing import write_due
 from pantel_link.pacing import Pacer
 
-__all__ = ["COMMANDS", "Ground", "Request"]
+__all__ = ["Fields", "Ground", "Request"]
 
 log = logging.getLogger(__name__)
 
-COMMANDS = "commands"
+Fields = dict[str, str | int | float | None]
+
 _NUMBER = "command_number"
 _POLL_NS = 1_000_000_000
 
@@ -88,7 +90,6 @@ class Ground:
         profile: Of the port.
         bitrate_bps: Of the back-channel.
         link: The receiver, which must know at which rate the mast sends.
-        tell: Is told what became of a command: fields of an event.
     """
 
     def __init__(
@@ -100,7 +101,6 @@ class Ground:
         profile: Profile,
         bitrate_bps: int,
         link: LinkReceiver,
-        tell: Callable[[int, dict[str, str | int | float | None]], None],
     ) -> None:
         self._key = key
         self._state_dir = state_dir
@@ -109,41 +109,36 @@ class Ground:
         self._profile = profile
         self._bitrate_bps = bitrate_bps
         self._link = link
-        self._tell = tell
         self._pacer: Pacer | None = None
         self._commanders: dict[tuple[int, str], Commander] = {}
         self._next_look_ns = 0
 
-    def advance(self, now_ns: int) -> None:
-        """Send what is due."""
+    def advance(self, now_ns: int) -> list[Fields]:
+        """Send what is due; return what is known now of commands, as fields of events."""
+        told = []
         if now_ns >= self._next_look_ns:
             self._next_look_ns = now_ns + _POLL_NS
             self._look(now_ns)
         # Whoever is in the middle of a packet goes first.
         for commander in sorted(self._commanders.values(), key=lambda each: not each.speaking):
-            self._write(commander, now_ns)
+            write_due(commander, self._port, now_ns)
             if commander.speaking:
                 break
             if (command := commander.given_up(now_ns)) is not None:
-                self._tell(now_ns, _fields(commander.context, command, "no_answer"))
+                told.append(_fields(commander.context, command, "no_answer"))
+        return told
 
-    def take(self, reply: Reply, context: StreamContext, now_ns: int) -> None:
-        """Take a reply of a mast."""
+    def take(self, reply: Reply, context: StreamContext) -> Fields | None:
+        """Take a reply of a mast; return what it tells of a command, as fields of an event."""
         self._link.set_bitrate(context, reply.bitrate_bps)
         commander = self._commanders.get((context.sender, context.callsign))
         if commander is None or commander.context != context:
-            return
+            return None
         command = commander.take(reply)
-        if command is not None or reply.outcome is Outcome.ROLLED_BACK:
-            fields = _fields(context, command, reply.outcome.name.lower())
-            self._tell(now_ns, fields | {"bitrate_bps": reply.bitrate_bps, "preset": str(reply.preset)})
-
-    def _write(self, commander: Commander, now_ns: int) -> None:
-        while chunk := commander.due(now_ns):
-            written = self._port.write(chunk)
-            if written < len(chunk):
-                commander.put_back(chunk[written:])
-                return
+        if command is None and reply.outcome is not Outcome.ROLLED_BACK:
+            return None
+        fields = _fields(context, command, reply.outcome.name.lower())
+        return fields | {"bitrate_bps": reply.bitrate_bps, "preset": str(reply.preset)}
 
     def _look(self, now_ns: int) -> None:
         """Take a request from the outbox, if its mast is known."""
@@ -175,7 +170,7 @@ class Ground:
         commander = Commander(
             context,
             key,
-            lambda: next_boot_epoch(self._state_dir, _NUMBER),
+            lambda: next_number(self._state_dir, _NUMBER),
             now_ns=now_ns,
             profile=self._profile,
             pacer=self._pacer,
@@ -186,7 +181,7 @@ class Ground:
         self._commanders[name] = commander
 
 
-def _fields(context: StreamContext, command: Command | None, outcome: str) -> dict[str, str | int | float | None]:
+def _fields(context: StreamContext, command: Command | None, outcome: str) -> Fields:
     return {
         "callsign": context.callsign,
         "sender": context.sender,

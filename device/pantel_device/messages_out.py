@@ -2,76 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from pantel_device.airtime import News
-from pantel_device.atomic_file import write_atomically
-from pantel_device.command import CommandError
+from pantel_device.outbox import Outbox
 from pantel_link import PacketKind
 from pantel_link.messages import Telemetry, TextPart, text_parts
 from pantel_link.traffic import TrafficClass
 
-__all__ = ["Messages", "Outbox"]
-
-log = logging.getLogger(__name__)
+__all__ = ["Messages"]
 
 _POLL_NS = 1_000_000_000
 _TIMES = 2  # a line is said so often, because nobody asks again for what was lost
 _MAX_LINES = 16
-_MAX_LINE_BYTES = 4096
-
-
-class Outbox:
-    """A folder in which lines wait until they have been sent, over a restart, too.
-
-    Args:
-        folder: Of the lines.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def put(self, text: str) -> None:
-        """Leave a line.
-
-        Raises:
-            CommandError: It cannot be left.
-        """
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            number = max((int(path.stem) for path in self._lines()), default=0) + 1
-            write_atomically(self._folder / f"{number:08d}.txt", text.encode())
-        except OSError as error:
-            raise CommandError(
-                f"cannot leave a line in {self._folder}: {error.strerror}; is state_dir that of the sender?"
-            ) from error
-
-    def waiting(self) -> list[tuple[str, str]]:
-        """Return name and text of the lines that wait, the oldest first."""
-        found = []
-        for path in self._lines():
-            try:
-                with path.open("rb") as file:
-                    found.append((path.name, file.read(_MAX_LINE_BYTES).decode(errors="replace")))
-            except OSError as error:
-                log.warning("cannot read a line path=%s reason=%s", path, error.strerror)
-        return found
-
-    def remove(self, name: str) -> None:
-        """Remove a line that has been dealt with."""
-        try:
-            (self._folder / name).unlink(missing_ok=True)
-        except OSError as error:
-            log.warning("cannot remove a line path=%s reason=%s", self._folder / name, error.strerror)
-
-    def _lines(self) -> list[Path]:
-        if not self._folder.is_dir():
-            return []
-        return sorted(path for path in self._folder.glob("*.txt") if path.stem.isdigit())
 
 
 class Messages:
@@ -79,7 +24,7 @@ class Messages:
 
     Args:
         payload_octets: Of a live packet.
-        outbox: Where lines come from; None for nowhere.
+        outbox: Where lines come from; None if there are none.
         telemetry: Measures; None for nothing.
         telemetry_interval_ns: Time between two measurements.
     """
@@ -112,17 +57,21 @@ class Messages:
         if now_ns >= self._next_look_ns:
             self._next_look_ns = now_ns + _POLL_NS
             self._look()
-        telemetry_is_due = self._telemetry is not None and now_ns >= self._next_telemetry_ns
-        waiting = self._parts or self._lines or self._again or telemetry_is_due
+        waiting = self._parts or self._lines or self._again or self._due_telemetry(now_ns)
         return TrafficClass.MESSAGE if waiting else None
 
     def take(self, now_ns: int) -> News:
         """Return a part of a line, the measurements, or a part of a line for the second time."""
-        telemetry_is_due = self._next_telemetry_ns is not None and now_ns >= self._next_telemetry_ns
-        if self._telemetry is not None and telemetry_is_due and not (self._parts or self._lines):
+        measure = self._due_telemetry(now_ns)
+        if measure is not None and not (self._parts or self._lines):
             self._next_telemetry_ns = now_ns + self._telemetry_interval_ns
-            return News(PacketKind.TELEMETRY, self._telemetry().to_payload(self._payload_octets()))
+            return News(PacketKind.TELEMETRY, measure().to_payload(self._payload_octets()))
         return News(PacketKind.TEXT, self._next_part().to_payload())
+
+    def _due_telemetry(self, now_ns: int) -> Callable[[], Telemetry] | None:
+        """Return what measures, if it is time for that."""
+        due = self._next_telemetry_ns is not None and now_ns >= self._next_telemetry_ns
+        return self._telemetry if due else None
 
     def _next_part(self) -> TextPart:
         octets = self._payload_octets()

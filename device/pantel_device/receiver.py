@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from pantel_codec import BitstreamError, MissingBase, Scene, SceneSyntax, apply_element
@@ -13,7 +13,6 @@ from pantel_device.still_receiver import StillReceiver
 from pantel_link import LinkReceiver, PacketError, PacketKind, Port, ReceivedPacket, StreamContext
 from pantel_link.back_channel import Reply
 from pantel_link.messages import Telemetry, TextAssembler, TextPart
-from pantel_link.ports import PacketPort
 from pantel_models import ManifestError, View, find_artefact, load_scene_codec
 
 __all__ = ["PICTURE_INTERVAL_NS", "PLAYOUT_DELAY_NS", "Receiver"]
@@ -59,7 +58,6 @@ class Receiver:
     Attributes:
         link: The receiving half of the link, with its statistics.
         payloads_damaged: Payloads that passed the checksum and could not be decoded.
-        ground: Sends commands over the same port; None for nobody.
         payloads_cut: Scene payloads whose end refines cells that were lost before, and so could not be read.
     """
 
@@ -73,6 +71,7 @@ class Receiver:
         playout_delay_ns: int = PLAYOUT_DELAY_NS,
         view: View = View.FAITHFUL,
         stills: StillReceiver | None = None,
+        ground: Ground | None = None,
     ) -> None:
         self.link = link
         self.payloads_damaged = 0
@@ -84,7 +83,7 @@ class Receiver:
         self._view = view
         self._stills = stills or StillReceiver()
         self._refused: set[StreamContext] = set()
-        self.ground: Ground | None = None
+        self._ground = ground
         self._texts = TextAssembler()
         self._streams: dict[StreamContext, _Stream] = {}
         self._shown: StreamContext | None = None
@@ -109,22 +108,17 @@ class Receiver:
         for _ in range(_READS_AT_ONCE):
             if not (octets := self._port.read(_READ_OCTETS)):
                 break
-            for received in self._hear(octets, now_ns):
+            for received in self.link.receive_from(self._port, octets, now_ns):
                 self._take(received, now_ns)
         self._tell_refused(now_ns)
         self._stills.advance(now_ns)
-        if self.ground is not None:
-            self.ground.advance(now_ns)
+        for fields in () if self._ground is None else self._ground.advance(now_ns):
+            self._emit(Event(now_ns, "command", fields))
         if self._next_report_ns is None or now_ns >= self._next_report_ns:
             if self._next_report_ns is not None:
                 self._report(now_ns)
             self._next_report_ns = now_ns + _REPORT_INTERVAL_NS
         return min(self._next_picture_ns, now_ns + _POLL_NS)
-
-    def _hear(self, octets: bytes, now_ns: int) -> list[ReceivedPacket]:
-        if isinstance(self._port, PacketPort):
-            return self.link.receive_packet(octets, now_ns, self._port.wire_octets(octets))
-        return self.link.receive(octets, now_ns)
 
     def _take(self, received: ReceivedPacket, now_ns: int) -> None:
         stream = self._stream(received.context, now_ns)
@@ -140,8 +134,10 @@ class Receiver:
                     part = TextPart.from_payload(received.packet.payload)
                     if (line := self._texts.take(received.context, part)) is not None:
                         self._emit(Event(now_ns, "text", {"callsign": received.context.callsign, "text": line}))
-                case PacketKind.REPLY if self.ground is not None:
-                    self.ground.take(Reply.from_payload(received.packet.payload), received.context, now_ns)
+                case PacketKind.REPLY if self._ground is not None:
+                    fields = self._ground.take(Reply.from_payload(received.packet.payload), received.context)
+                    if fields is not None:
+                        self._emit(Event(now_ns, "command", fields))
                 case PacketKind.TELEMETRY:
                     telemetry = Telemetry.from_payload(received.packet.payload).known()
                     self._emit(Event(now_ns, "telemetry", {"callsign": received.context.callsign, **telemetry}))
@@ -241,10 +237,6 @@ class Receiver:
             "packet_loss": statistics.packet_loss,
         }
         self._emit(Event(now_ns, "link_report", asdict(statistics) | fields))
-
-    def tell(self, now_ns: int, fields: Mapping[str, str | int | float | None]) -> None:
-        """Tell what became of a command over the back-channel."""
-        self._emit(Event(now_ns, "command", fields))
 
     def _emit(self, event: Event) -> None:
         for sink in self._sinks:

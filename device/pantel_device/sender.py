@@ -14,6 +14,7 @@ from pantel_device.remote_control import RemoteControl
 from pantel_device.scene_encoder import SceneEncoder
 from pantel_device.still_sender import StillSender
 from pantel_link import LinkSender, PacketKind, Port, SenderStatistics
+from pantel_link.outgoing import write_due
 from pantel_link.ports import PacketPort
 from pantel_link.traffic import FairShare, TrafficClass
 
@@ -112,13 +113,13 @@ class Sender:
         if now_ns >= self._next_capture_ns:
             self._capture(now_ns)
         self._listen(now_ns)
-        self._write(now_ns)
+        write_due(self._link, self._port, now_ns)
         if self._camera.finished and self._told is self.observation and not self._pending(now_ns):
             self._link.finish()
             self.finished = self._link.idle(now_ns) and self._port.drained
         elif self._link.ready(now_ns):
             self._speak(now_ns)
-            self._write(now_ns)
+            write_due(self._link, self._port, now_ns)
         return max(now_ns + 1, min(self._next_capture_ns, self._link.next_due_ns(now_ns)))
 
     def _capture(self, now_ns: int) -> None:
@@ -165,10 +166,3 @@ class Sender:
         self._told = observation
         payload = self._encoder.payload(observation, self._link.payload_capacity_bytes, stamp_ns)
         return News(PacketKind.SCENE, payload) if payload else None
-
-    def _write(self, now_ns: int) -> None:
-        while chunk := self._link.due(now_ns):
-            written = self._port.write(chunk)
-            if written < len(chunk):
-                self._link.put_back(chunk[written:])
-                return

@@ -13,9 +13,8 @@ from pantel_device.frame import Frame
 from pantel_link import LengthClass, PacketKind
 from pantel_link.back_channel import AskStill, Region
 from pantel_link.stills import StillBlock
-from pantel_link.stills.block import UTC_OCTETS, repairs_needed
+from pantel_link.stills.block import file_bytes, repairs_needed, symbols_of
 from pantel_link.stills.erasure import MAX_CONTENT_SYMBOLS
-from pantel_link.stills.fragment import FRAGMENT_OCTETS
 from pantel_link.traffic import TrafficClass
 from pantel_models import ModelError, StillCodec, region_importance
 
@@ -73,8 +72,7 @@ class StillSender:
 
         It will not while another one is waiting, or if it is too large for the line.
         """
-        symbol_octets = self._payload_octets() - FRAGMENT_OCTETS
-        fits = request.still_bytes + UTC_OCTETS <= MAX_CONTENT_SYMBOLS * symbol_octets
+        fits = symbols_of(request.still_bytes, self._payload_octets()) <= MAX_CONTENT_SYMBOLS
         if self._asked is not None or not fits:
             return False
         self._asked = request
@@ -106,11 +104,11 @@ class StillSender:
         request, self._asked = self._asked or AskStill(), None
         if self._interval_ns is not None:
             self._next_ns = now_ns + self._interval_ns
-        symbol_octets = self._payload_octets() - FRAGMENT_OCTETS
-        symbols = max(1, -(-((request.still_bytes or self._still_bytes) + UTC_OCTETS) // symbol_octets))
+        payload_octets = self._payload_octets()
+        budget_bytes = file_bytes(symbols_of(request.still_bytes or self._still_bytes, payload_octets), payload_octets)
         try:
             importance = None if request.region is None else _importance(frame, request.region)
-            self._data = self._codec.encode(frame.pixels, symbols * symbol_octets - UTC_OCTETS, importance=importance)
+            self._data = self._codec.encode(frame.pixels, budget_bytes, importance=importance)
         except ModelError as error:
             log.warning("no still reason=%s", error)
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from pantel_link.context import StreamContext
 from pantel_link.packet import Packet
 
 __all__ = ["CodewordListener", "HeardCodeword", "SentCodeword"]
@@ -20,6 +21,7 @@ class HeardCodeword:
         corrected_octets: Wrong octets that the parity corrected; None if they were too many.
         packet: What it holds; None if that is no packet of a known stream.
         flaw: Why there is no packet; empty if there is one.
+        context: The stream that the packet belongs to.
     """
 
     octets: bytes
@@ -27,6 +29,7 @@ class HeardCodeword:
     corrected_octets: int | None
     packet: Packet | None
     flaw: str = ""
+    context: StreamContext | None = None
 
     @property
     def verdict(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,6 +14,7 @@ from pantel_link.framing import Deframer, announced_format, correct
 from pantel_link.keys import Keyring
 from pantel_link.pacing import DEFAULT_BITRATE_BPS, TokenBucket
 from pantel_link.packet import Packet
+from pantel_link.ports.base import PacketPort, Port
 from pantel_link.sequence import Order
 from pantel_link.statistics import ReceiverStatistics
 from pantel_link.streams import KnownStreams, Stream, StreamMemory
@@ -22,7 +23,6 @@ from pantel_link.wire_format import MARKER_OCTETS
 __all__ = ["LinkReceiver", "ReceivedPacket"]
 
 _MAX_UNKNOWN = 64
-_MAX_BITRATES = 16
 _CHECKS_AT_ONCE = 100
 
 
@@ -114,7 +114,6 @@ class LinkReceiver:
         max_packets_per_s: int | None = None,
     ) -> None:
         self._bitrate_bps = bitrate_bps
-        self._bitrates_bps: OrderedDict[StreamContext, int] = OrderedDict()
         self._checks = None if max_packets_per_s is None else TokenBucket(8 * max_packets_per_s, 0, _CHECKS_AT_ONCE)
         self._streams = streams or KnownStreams(contexts, keyring or Keyring(), memory)
         self._unknown: deque[_Unknown] = deque(maxlen=_MAX_UNKNOWN)
@@ -138,11 +137,9 @@ class LinkReceiver:
         return self._streams.refused
 
     def set_bitrate(self, context: StreamContext, bitrate_bps: int) -> None:
-        """Note at which rate a sender paces its octets, if it told; of the 16 senders that told last."""
-        self._bitrates_bps[context] = bitrate_bps
-        self._bitrates_bps.move_to_end(context)
-        while len(self._bitrates_bps) > _MAX_BITRATES:
-            self._bitrates_bps.popitem(last=False)
+        """Note at which rate the sender of a known stream paces its octets, if it told."""
+        if (stream := self._streams.get(context)) is not None:
+            stream.bitrate_bps = bitrate_bps
 
     def receive(self, octets: bytes, now_ns: int) -> list[ReceivedPacket]:
         """Take octets from the port; return the packets that they complete. Noise raises nothing.
@@ -160,6 +157,12 @@ class LinkReceiver:
             self._deframer.accept(codeword)
             packets += self._deliver(verified)
         return packets
+
+    def receive_from(self, port: Port, octets: bytes, now_ns: int) -> list[ReceivedPacket]:
+        """Take what a port has brought, octets of a stream or a whole packet; see `receive` and `receive_packet`."""
+        if isinstance(port, PacketPort):
+            return self.receive_packet(octets, now_ns, port.wire_octets(octets))
+        return self.receive(octets, now_ns)
 
     def receive_codeword(self, octets: bytes, arrival_ns: int) -> list[ReceivedPacket]:
         """Take one codeword as a listener heard it; return the packets that it makes known.
@@ -202,7 +205,7 @@ class LinkReceiver:
             corrected = correct(octets, wire_format)
         except CodewordError as error:
             self.statistics.codewords_failed += 1
-            self._tell(octets, now_ns, None, None, str(error))
+            self._tell(octets, now_ns, None, None, flaw=str(error))
             return None
         self.statistics.codewords_corrected += 1
         return self._verify(octets, _Heard(corrected, wire_format.codeword_octets, wire_format.wire_octets, now_ns))
@@ -214,9 +217,9 @@ class LinkReceiver:
             self._count_flaw(error)
             if isinstance(error, ContextError | TrailerError):
                 self._unknown.append(_Unknown(heard, isinstance(error, TrailerError)))
-            self._tell(octets, heard.arrival_ns, heard.corrected, None, str(error))
+            self._tell(octets, heard.arrival_ns, heard.corrected, None, flaw=str(error))
             return None
-        self._tell(octets, heard.arrival_ns, heard.corrected, packet)
+        self._tell(octets, heard.arrival_ns, heard.corrected, packet, context=stream.seal.context)
         return _Verified(heard, packet, stream)
 
     def _count_flaw(self, error: PacketError) -> None:
@@ -228,11 +231,18 @@ class LinkReceiver:
             self.statistics.packets_rejected += 1
 
     def _tell(
-        self, octets: bytes, now_ns: int, corrected: CorrectedMessage | None, packet: Packet | None, flaw: str = ""
+        self,
+        octets: bytes,
+        now_ns: int,
+        corrected: CorrectedMessage | None,
+        packet: Packet | None,
+        *,
+        context: StreamContext | None = None,
+        flaw: str = "",
     ) -> None:
         if self._listener is not None:
             wrong = None if corrected is None else corrected.corrected_octets
-            self._listener.on_codeword(HeardCodeword(octets, now_ns, wrong, packet, flaw))
+            self._listener.on_codeword(HeardCodeword(octets, now_ns, wrong, packet, flaw, context))
 
     def _deliver(self, verified: _Verified) -> list[ReceivedPacket]:
         """Return a verified packet; before it, if it makes its stream known, those heard before of that stream."""
@@ -275,12 +285,8 @@ class LinkReceiver:
         self._streams.note(stream, packet.counter)
         statistics.packets_good += 1
         statistics.packets_lost += arrival.lost
-        air_time_ns = (
-            8
-            * verified.heard.wire_octets
-            * 1_000_000_000
-            // self._bitrates_bps.get(stream.seal.context, self._bitrate_bps)
-        )
+        bitrate_bps = stream.bitrate_bps or self._bitrate_bps
+        air_time_ns = 8 * verified.heard.wire_octets * 1_000_000_000 // bitrate_bps
         return ReceivedPacket(
             packet=packet,
             context=stream.seal.context,

@@ -9,6 +9,7 @@ from pantel_link.context import StreamContext
 from pantel_link.errors import EpochUsedUp, PayloadError
 from pantel_link.identity import Identity
 from pantel_link.keys import SenderKey
+from pantel_link.outgoing import Outgoing
 from pantel_link.pacing import DEFAULT_BITRATE_BPS, Pacer, check_bitrate
 from pantel_link.packet import COUNTER_BITS, SEQUENCE_BITS, Packet, PacketKind
 from pantel_link.profiles import Profile, StreamProfile
@@ -49,11 +50,7 @@ class LinkSender:
     It queues nothing: while it is not `ready`, a payload would only grow old. So the caller asks, builds the
     freshest payload there is, and submits it::
 
-        while chunk := sender.due(now_ns):
-            written = port.write(chunk)
-            if written < len(chunk):
-                sender.put_back(chunk[written:])
-                break
+        write_due(sender, port, now_ns)
         if sender.ready(now_ns):
             sender.submit(PacketKind.SCENE, payload, sender.stamp_ns(now_ns))
 
@@ -93,17 +90,12 @@ class LinkSender:
         check_bitrate(bitrate_bps)
         self._context = context
         self._seal = make_seal(context, None if key is None else key.key)
-        self._profile = StreamProfile() if profile is None else profile
+        profile = StreamProfile() if profile is None else profile
         self._bitrate_bps = bitrate_bps
         self._duty_cycle = duty_cycle
-        self._pacer = Pacer(
-            bitrate_bps,
-            now_ns,
-            burst_octets=self._profile.burst_octets,
-            duty_cycle=duty_cycle,
-        )
+        self._pacer = Pacer(bitrate_bps, now_ns, burst_octets=profile.burst_octets, duty_cycle=duty_cycle)
         self._listener = listener
-        self._outgoing = bytearray()
+        self._outgoing = Outgoing(profile, self._pacer)
         self._void_after_ns = now_ns
         self._line_free_ns = now_ns
         self._finishing = False
@@ -111,6 +103,10 @@ class LinkSender:
         self._next_ident_ns = now_ns
         self.utc_offset_ns: int | None = None
         self.statistics = SenderStatistics()
+
+    @property
+    def _profile(self) -> Profile:
+        return self._outgoing.profile
 
     @property
     def bitrate_bps(self) -> int:
@@ -131,7 +127,7 @@ class LinkSender:
         if bitrate_bps is not None:
             check_bitrate(bitrate_bps)
             self._bitrate_bps = bitrate_bps
-        self._profile = profile or self._profile
+        self._outgoing.profile = profile or self._profile
         self._pacer.change(self._bitrate_bps, now_ns, burst_octets=self._profile.burst_octets)
 
     @property
@@ -203,19 +199,15 @@ class LinkSender:
         """
         self._drop_void(now_ns)
         self._introduce(now_ns)
-        chunk = bytes(self._outgoing[: self._profile.chunk_octets(len(self._outgoing))])
-        taken = self._profile.wire_octets(chunk)
-        if not chunk or self._pacer.available_at_ns(now_ns, taken) > now_ns:
-            return b""  # wait for a whole chunk
-        self._pacer.take(now_ns, taken)
-        del self._outgoing[: len(chunk)]
+        chunk, taken = self._outgoing.release(now_ns)
         self.statistics.wire_octets += taken
-        self._line_free_ns = max(self._line_free_ns, now_ns) + self._air_time_ns(taken)
+        if taken:
+            self._line_free_ns = max(self._line_free_ns, now_ns) + self._air_time_ns(taken)
         return chunk
 
     def put_back(self, octets: bytes) -> None:
         """Take back what the port did not accept of the last chunk; the pacing still counts it."""
-        self._outgoing[:0] = octets
+        self._outgoing.put_back(octets)
         self.statistics.wire_octets -= self._profile.wire_octets(octets)
 
     def next_due_ns(self, now_ns: int) -> int:
@@ -224,8 +216,7 @@ class LinkSender:
             if not self._finishing and not self._pacer.may_begin(now_ns):
                 return now_ns + _DUTY_POLL_NS
             return max(now_ns, self._line_free_ns if self._finishing else self._next_ident_ns)
-        chunk = bytes(self._outgoing[: self._profile.chunk_octets(len(self._outgoing))])
-        return self._pacer.available_at_ns(now_ns, self._profile.wire_octets(chunk))
+        return self._outgoing.due_ns(now_ns)
 
     def _air_time_ns(self, octets: int) -> int:
         return 8 * octets * 1_000_000_000 // self._bitrate_bps
@@ -276,7 +267,7 @@ class LinkSender:
             raise EpochUsedUp("the sender has sent all packets of one start: start it again")
         packet = Packet(kind, self._context.sender, counter, tick_of(stamp_ns), payload)
         framed = self._profile.frame(packet, self._seal, length_class)
-        self._outgoing += framed
+        self._outgoing.add(framed)
         self._pacer.begin(stamp_ns, self._profile.wire_octets(framed))
         if self._listener is not None:
             self._listener.on_sent(SentCodeword(framed, stamp_ns, packet))

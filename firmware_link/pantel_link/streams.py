@@ -42,11 +42,13 @@ class Stream:
         seal: Opens its packets.
         counters: Of the packets heard.
         clock: Maps its time stamps.
+        bitrate_bps: Rate at which its sender paces its octets; None if that has not told.
     """
 
     seal: Seal
     counters: CounterTracker = field(default_factory=CounterTracker)
     clock: StampClock = field(default_factory=StampClock)
+    bitrate_bps: int | None = None
 
 
 class KnownStreams:
@@ -88,6 +90,10 @@ class KnownStreams:
                 name = context.sender, context.callsign
                 found[name] = max(found.get(name, (-1, 0)), (context.epoch, stream.counters.newest))
         return found
+
+    def get(self, context: StreamContext) -> Stream | None:
+        """Return a stream; None if it is not known."""
+        return self._streams.get(context)
 
     def __contains__(self, context: StreamContext) -> bool:
         return context in self._streams

@@ -233,8 +233,8 @@ def test_mistakes_are_one_line(live: _Live, tmp_path: Path, capsys: pytest.Captu
         ([str(live.capture), "--frames", str(live.capture)], 2, "cannot make the folder"),
         ([str(live.capture), "--report", str(tmp_path / "nowhere" / "a.json")], 2, "there is no folder"),
         ([str(live.capture), "--view", "pretty"], 2, "argument --view: invalid choice: 'pretty' (choose from"),
-        ([str(live.capture), "--loss", "1"], 2, "argument --loss: '1' is no probability of 0 to below 1"),
-        ([str(live.capture), "--ber", "few"], 2, "argument --ber: 'few' is no probability"),
+        ([str(live.capture), "--loss", "1"], 2, "argument --loss: 1 is no share; write a number from 0 to below 1"),
+        ([str(live.capture), "--ber", "few"], 2, "argument --ber: few is no share; write a number from 0 to below 1"),
         ([str(live.capture), "--key", str(tmp_path / "key")], 1, "cannot read the key"),
         ([], 2, "the following arguments are required: CAPTURE"),
     ]

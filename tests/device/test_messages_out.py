@@ -10,7 +10,8 @@ import pytest
 
 from pantel_device.cli import main
 from pantel_device.frame import Frame
-from pantel_device.messages_out import Messages, Outbox
+from pantel_device.messages_out import Messages
+from pantel_device.outbox import Outbox
 from pantel_device.still_sender import StillSender
 from pantel_device.telemetry import TelemetryReader
 from pantel_link import PacketKind, StreamContext
@@ -153,4 +154,4 @@ def test_say_and_its_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert main(["say", "x", "--state-dir", str(tmp_path / "file")]) == 1
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 3
-    assert "is state_dir that of the sender?" in errors[2]
+    assert "is state_dir that of the daemon?" in errors[2]

@@ -86,7 +86,6 @@ class _Pair:
             profile=line_profile(self.far, Preset.STANDARD),
             bitrate_bps=960,
             link=self.link,
-            tell=lambda _, fields: self.told.append(fields),
         )
         self.now_ns = 0
 
@@ -99,8 +98,9 @@ class _Pair:
             for each in [] if ground_deaf else self.link.receive(octets, self.now_ns):
                 self.received.append(each)
                 if each.packet.kind is PacketKind.REPLY:
-                    self.ground.take(Reply.from_payload(each.packet.payload), each.context, self.now_ns)
-            self.ground.advance(self.now_ns)
+                    fields = self.ground.take(Reply.from_payload(each.packet.payload), each.context)
+                    self.told += [] if fields is None else [fields]
+            self.told += self.ground.advance(self.now_ns)
 
     @property
     def kinds(self) -> set[PacketKind]:

@@ -44,14 +44,13 @@ from pantel_link import (
 )
 from pantel_link.framing import frame_packet
 from pantel_link.stills import StillAssembler, StillBlock, StillStore
-from pantel_link.stills.block import UTC_OCTETS, repairs_needed
-from pantel_link.stills.fragment import FRAGMENT_OCTETS
+from pantel_link.stills.block import file_bytes, repairs_needed
 from pantel_models import SceneCodec, StillCodec, find_artefact, load_scene_codec
 
 SIZE_PX = (160, 120)
 SYMBOLS = 12
 STILL_PACKET = wire_format(Preset.STANDARD, LengthClass.STILL)
-STILL_BYTES = SYMBOLS * (STILL_PACKET.payload_octets - FRAGMENT_OCTETS) - UTC_OCTETS
+STILL_BYTES = file_bytes(SYMBOLS, STILL_PACKET.payload_octets)
 STEP_NS = 20_000_000
 UTC_S = 1_800_000_000
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from pantel_device.commands.options import share
+
 __all__ = ["add_line_options", "seconds_up_to"]
 
 
 def add_line_options(parser: argparse.ArgumentParser) -> None:
     """Declare ``--ber``, ``--loss`` and ``--seed``."""
-    parser.add_argument("--ber", type=_share, default=0.0, metavar="P", help="bit error rate of the simulated line")
-    parser.add_argument("--loss", type=_share, default=0.0, metavar="P", help="share of packets that the line drops")
+    parser.add_argument("--ber", type=share, default=0.0, metavar="P", help="bit error rate of the simulated line")
+    parser.add_argument("--loss", type=share, default=0.0, metavar="P", help="share of packets that the line drops")
     parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="of the line's errors")
 
 
@@ -28,16 +30,6 @@ def seconds_up_to(longest_s: float) -> Callable[[str], float]:
         return seconds
 
     return read
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = -1.0
-    if not 0.0 <= share < 1.0:
-        raise argparse.ArgumentTypeError(f"{text} is no share; write a number from 0 to below 1, such as 0.1")
-    return share
 
 
 def _seed(text: str) -> int:

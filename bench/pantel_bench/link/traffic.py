@@ -23,8 +23,7 @@ from pantel_link.pacing import DEFAULT_BITRATE_BPS
 from pantel_link.packet import SEQUENCE_BITS
 from pantel_link.sender import ident_interval_ns
 from pantel_link.stills import StillBlock
-from pantel_link.stills.block import UTC_OCTETS
-from pantel_link.stills.fragment import FRAGMENT_OCTETS
+from pantel_link.stills.block import file_bytes
 from pantel_link.time_stamp import tick_of
 
 __all__ = ["CONTENT_SYMBOLS", "SentPacket", "Traffic", "air_time_ns", "keyring", "make_traffic"]
@@ -131,7 +130,7 @@ def _live(payload_octets: int, random: np.random.Generator) -> Iterator[tuple[by
 
 def _stills(payload_octets: int, symbols: int, random: np.random.Generator) -> Iterator[tuple[bytes, bytes]]:
     """Yield payloads and the still that each is a part of: files that fill their symbols to the last octet."""
-    file_octets = CONTENT_SYMBOLS * (payload_octets - FRAGMENT_OCTETS) - UTC_OCTETS
+    file_octets = file_bytes(CONTENT_SYMBOLS, payload_octets)
     number = 0
     while True:
         still = random.bytes(file_octets)

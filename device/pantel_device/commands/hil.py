@@ -14,6 +14,7 @@ from pantel_codec import MIN_SIDE_PX
 from pantel_device.atomic_file import check_writable, write_atomically
 from pantel_device.boot_epoch import next_epoch
 from pantel_device.command import Command, UsageError
+from pantel_device.commands.options import positive_seconds, share
 from pantel_device.config import default_state_dir
 from pantel_device.hil import (
     Break,
@@ -26,12 +27,12 @@ from pantel_device.hil import (
     ShellSwitch,
     air_time_s,
     judge,
-    line_profile,
     to_html,
     to_json,
     to_junit,
     to_table,
 )
+from pantel_device.line_profile import line_profile
 from pantel_device.progress import progress
 from pantel_link import (
     DEFAULT_CALLSIGN,
@@ -71,7 +72,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--peer", metavar="URL", help="where to receive; without it the port's output must return to its input"
     )
     parser.add_argument(
-        "--seconds", type=_above_0, default=30.0, metavar="S", help="time to send payloads (default: %(default)g)"
+        "--seconds",
+        type=positive_seconds,
+        default=30.0,
+        metavar="S",
+        help="time to send payloads (default: %(default)g)",
     )
     parser.add_argument(
         "--baud-rate", type=_whole, default=DEFAULT_BAUD_RATE, metavar="BD", help="line rate (default: %(default)s)"
@@ -112,34 +117,34 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_limits(limits: argparse._ArgumentGroup) -> None:
     limits.add_argument(
         "--max-loss",
-        type=_share,
+        type=share,
         default=_DEFAULTS.max_loss,
         metavar="X",
         help="share of packets that may be lost (default: %(default)g)",
     )
     limits.add_argument(
         "--max-ber",
-        type=_share,
+        type=share,
         default=_DEFAULTS.max_ber,
         metavar="X",
         help="share of bits that may be wrong before correction (default: %(default)g)",
     )
     limits.add_argument(
         "--min-throughput-share",
-        type=_share,
+        type=share,
         default=_DEFAULTS.min_throughput_share,
         metavar="X",
         help="share of the bit rate that must arrive (default: %(default)g)",
     )
     limits.add_argument(
         "--max-latency-s",
-        type=_above_0,
+        type=positive_seconds,
         metavar="S",
         help=f"for 95 %% of the packets, first octet to delivery (default: air time and {_LATENCY_RESERVE_S:g} s)",
     )
     limits.add_argument(
         "--max-recovery-s",
-        type=_above_0,
+        type=positive_seconds,
         default=_DEFAULTS.max_recovery_s,
         metavar="S",
         help="from the mend to the first packet (default: %(default)g)",
@@ -299,27 +304,6 @@ def _write(arguments: argparse.Namespace, report: HilReport) -> None:
     for path, to_bytes in writers:
         if path is not None:
             write_atomically(path, to_bytes(report))
-
-
-def _above_0(text: str) -> float:
-    value = _number(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no positive number of seconds")
-    return value
-
-
-def _share(text: str) -> float:
-    value = _number(text)
-    if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no share; write for example 0.05")
-    return value
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return -1.0
 
 
 def _whole(text: str) -> int:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from pantel_device.config import ENVIRONMENT_PREFIX, ReceiverConfig, SenderConfig, load_config
 
-__all__ = ["add_config_options", "read_config"]
+__all__ = ["add_config_options", "positive_seconds", "read_config", "share"]
 
 _Config = TypeVar("_Config", SenderConfig, ReceiverConfig)
 
@@ -22,7 +22,7 @@ def add_config_options(parser: argparse.ArgumentParser, model: type[BaseModel]) 
     """Declare ``--config FILE``, ``--seconds S`` and an option for each key of a model."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML file with the keys that follow")
     parser.add_argument(
-        "--seconds", type=_positive, metavar="S", help="end after so many seconds (default: run until stopped)"
+        "--seconds", type=positive_seconds, metavar="S", help="end after so many seconds (default: run until stopped)"
     )
     keys = parser.add_argument_group(
         "configuration",
@@ -52,14 +52,28 @@ def read_config(arguments: argparse.Namespace, model: type[_Config]) -> _Config:
     return load_config(model, arguments.config, options)
 
 
-def _positive(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
+def positive_seconds(text: str) -> float:
+    """Return the value of an option that takes a time [s]."""
+    seconds = _number(text)
     if not 0 < seconds < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is no positive number of seconds")
     return seconds
+
+
+def share(text: str) -> float:
+    """Return the value of an option that takes a share or a probability below 1."""
+    value = _number(text)
+    if not 0.0 <= value < 1.0:
+        raise argparse.ArgumentTypeError(f"{text} is no share; write a number from 0 to below 1, such as 0.1")
+    return value
+
+
+def _number(text: str) -> float:
+    """Return a number; one that no option takes if it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return -1.0
 
 
 def _as_text(value: object) -> str:

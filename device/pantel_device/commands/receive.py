@@ -96,9 +96,8 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
             ),
             playout_delay_ns=round(config.playout_delay_s * _NS_PER_S),
             view=config.view,
+            ground=_ground(config, key, port, link) if config.back_channel else None,
         )
-        if config.back_channel:
-            receiver.ground = _ground(config, key, port, receiver)
         log.info("receiving port=%s picture=%s events=%s", port.name, config.picture, config.events)
         run_daemon(receiver, clock, seconds=seconds)
 
@@ -125,7 +124,7 @@ def _open_sinks(config: ReceiverConfig) -> list[Sink]:
     return sinks
 
 
-def _ground(config: ReceiverConfig, key: MasterKey | SenderKey | None, port: Port, receiver: Receiver) -> Ground:
+def _ground(config: ReceiverConfig, key: MasterKey | SenderKey | None, port: Port, link: LinkReceiver) -> Ground:
     """Return who sends what `pantel ask` leaves."""
     if key is None:
         raise UsageError("--back-channel needs a key: make one with pantel key, and name it with --key-file")
@@ -139,8 +138,7 @@ def _ground(config: ReceiverConfig, key: MasterKey | SenderKey | None, port: Por
         port=port,
         profile=line_profile(port, config.preset),
         bitrate_bps=config.bitrate_bps,
-        link=receiver.link,
-        tell=receiver.tell,
+        link=link,
     )
 
 

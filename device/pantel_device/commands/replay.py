@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from pantel_device.atomic_file import check_writable, replacing, write_atomically
 from pantel_device.command import Command, UsageError
+from pantel_device.commands.options import share
 from pantel_device.pictures import picture_hash
 from pantel_device.progress import progress
 from pantel_device.replay import ReplayedRun, replay
@@ -48,10 +49,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--key", type=Path, metavar="FILE", help="key of the receiver, for captures of senders that have one"
     )
     parser.add_argument(
-        "--loss", type=_probability, default=0.0, metavar="P", help="lose codewords with this probability, too"
+        "--loss", type=share, default=0.0, metavar="P", help="lose codewords with this probability, too"
     )
     parser.add_argument(
-        "--ber", type=_probability, default=0.0, metavar="P", help="invert bits of codewords with this probability, too"
+        "--ber", type=share, default=0.0, metavar="P", help="invert bits of codewords with this probability, too"
     )
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="seed of --loss and --ber (default: %(default)s)"
@@ -111,16 +112,6 @@ def _refusal(context: StreamContext) -> str:
     if context.security is Security.CHECKED:
         return f"{who} has no key, so it is not believed while one is named: replay it without --key"
     return f"{who} is {context.security.name.lower()}, and its key is not here: name it with --key"
-
-
-def _probability(text: str) -> float:
-    try:
-        probability = float(text)
-    except ValueError:
-        probability = -1.0
-    if not 0 <= probability < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no probability of 0 to below 1")
-    return probability
 
 
 def _noted(events: list[CaptureEvent], album: _Album, done: Callable[[str], None]) -> Iterator[CaptureEvent]:

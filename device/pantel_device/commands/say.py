@@ -8,11 +8,10 @@ from pathlib import Path
 
 from pantel_device.command import Command, UsageError
 from pantel_device.config import default_state_dir
-from pantel_device.messages_out import Outbox
+from pantel_device.outbox import LINES, Outbox
 
-__all__ = ["COMMAND", "OUTBOX"]
+__all__ = ["COMMAND"]
 
-OUTBOX = "outbox"
 _MAX_BYTES = 480  # of standard and light packets; heavy ones hold 300
 
 
@@ -34,7 +33,7 @@ def _run(arguments: argparse.Namespace) -> int:
     size = len(text.encode())
     if size > _MAX_BYTES:
         raise UsageError(f"the text has {size} bytes and may have {_MAX_BYTES}; say it in two")
-    Outbox(arguments.state_dir / OUTBOX).put(text)
+    Outbox(arguments.state_dir / LINES).put(text)
     sys.stdout.write("left for the sender\n")
     return 0
 

@@ -13,12 +13,12 @@ from pantel_device.cameras import open_camera
 from pantel_device.capture_file import check_capture, open_capture
 from pantel_device.command import Command, UsageError
 from pantel_device.commands.options import add_config_options, read_config
-from pantel_device.commands.say import OUTBOX
 from pantel_device.config import SenderConfig
 from pantel_device.daemon import run_daemon
 from pantel_device.line_profile import line_profile
-from pantel_device.messages_out import Messages, Outbox
+from pantel_device.messages_out import Messages
 from pantel_device.observer import MotionDetector, Observer, open_detector
+from pantel_device.outbox import LINES, Outbox
 from pantel_device.remote_control import RemoteControl
 from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
 from pantel_device.sender import Sender
@@ -167,7 +167,7 @@ def _messages(config: SenderConfig, link: LinkSender) -> Messages:
     file = Path(config.telemetry_file) if config.telemetry_file else None
     return Messages(
         lambda: link.payload_capacity_bytes,
-        outbox=Outbox(config.state_dir / OUTBOX),
+        outbox=Outbox(config.state_dir / LINES),
         telemetry=TelemetryReader(config.state_dir, file) if config.telemetry_interval_s else None,
         telemetry_interval_ns=round(config.telemetry_interval_s * _NS_PER_S),
     )

@@ -7,7 +7,7 @@ writes them down. docs/rig-builders.md says how a rig is wired and what each cas
 from pantel_device.hil.breaks import Break, BreakError, ShellSwitch, Switch
 from pantel_device.hil.cases import Case, Limits, Outcome, judge
 from pantel_device.hil.junit import to_junit
-from pantel_device.hil.line import Ends, air_time_s, line_profile
+from pantel_device.hil.line import Ends, air_time_s
 from pantel_device.hil.loopback import Loopback, LoopbackSettings
 from pantel_device.hil.measurements import LineFigures, Measurements, RecoveryFigures, StillFigures
 from pantel_device.hil.page import to_html
@@ -32,7 +32,6 @@ __all__ = [
     "Switch",
     "air_time_s",
     "judge",
-    "line_profile",
     "to_html",
     "to_json",
     "to_junit",

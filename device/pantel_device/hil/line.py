@@ -16,7 +16,6 @@ from pantel_link import (
     LinkSender,
     PacketError,
     PacketKind,
-    PacketProfile,
     Port,
     PortError,
     Preset,
@@ -25,13 +24,12 @@ from pantel_link import (
     ReconnectingPort,
     SenderKey,
     StreamContext,
-    StreamProfile,
     wire_format,
 )
 from pantel_link.ports import PacketPort
 from pantel_link.stills import Fragment, StillAssembler
 
-__all__ = ["Ends", "Feed", "Line", "air_time_s", "line_profile"]
+__all__ = ["Ends", "Feed", "Line", "air_time_s"]
 
 _NS_PER_S = 1_000_000_000
 _LONGEST_TURN_NS = 5_000_000  # the error of a latency: half an octet at 960 bit/s
@@ -65,13 +63,6 @@ class Ends:
         """Close them."""
         for port in self.ports:
             port.close()
-
-
-def line_profile(port: Port, preset: Preset) -> Profile:
-    """Return how packets leave through a port."""
-    if isinstance(port, PacketPort):
-        return PacketProfile(port.max_packet_octets, port.wire_octets)
-    return StreamProfile(preset)
 
 
 def air_time_s(profile: Profile, bitrate_bps: int, length_class: LengthClass = LengthClass.LIVE) -> float:
@@ -212,15 +203,10 @@ class Line:
             if not octets:
                 return
             now_ns = self._clock.now_ns()
-            for received in self._hear(ends.far, octets, now_ns):
+            for received in self.receiver.receive_from(ends.far, octets, now_ns):
                 if (entry := self.ledger.deliver(received)) is not None:
                     self.heard = entry
                     self._take_symbol(received, now_ns)
-
-    def _hear(self, far: Port, octets: bytes, now_ns: int) -> list[ReceivedPacket]:
-        if isinstance(far, PacketPort):
-            return self.receiver.receive_packet(octets, now_ns, far.wire_octets(octets))
-        return self.receiver.receive(octets, now_ns)
 
     def _take_symbol(self, received: ReceivedPacket, now_ns: int) -> None:
         if received.packet.kind is not PacketKind.STILL:

@@ -16,7 +16,7 @@ from pantel_device.hil.breaks import Break
 from pantel_device.hil.cases import Limits
 from pantel_device.hil.interruption import interrupt
 from pantel_device.hil.ledger import Entry
-from pantel_device.hil.line import Ends, Line, air_time_s, line_profile
+from pantel_device.hil.line import Ends, Line, air_time_s
 from pantel_device.hil.measurements import (
     LineFigures,
     Measurements,
@@ -25,12 +25,12 @@ from pantel_device.hil.measurements import (
     StillFigures,
     latency_figures,
 )
+from pantel_device.line_profile import line_profile
 from pantel_link import Clock, LengthClass, PacketKind, Preset, SenderKey, StreamContext
 from pantel_link.pacing import DEFAULT_BITRATE_BPS
 from pantel_link.ports import PacketPort
 from pantel_link.stills import StillBlock
-from pantel_link.stills.block import UTC_OCTETS, repairs_needed
-from pantel_link.stills.fragment import FRAGMENT_OCTETS
+from pantel_link.stills.block import file_bytes, repairs_needed
 
 __all__ = ["Loopback", "LoopbackSettings"]
 
@@ -178,7 +178,7 @@ class Loopback:
         """Send the known still, with the repair that a line needs which keeps the limit of losses, and some more."""
         line = self._line
         payload_octets = line.sender.capacity_bytes(LengthClass.STILL)
-        data = self._random.randbytes(_STILL_SYMBOLS * (payload_octets - FRAGMENT_OCTETS) - UTC_OCTETS)
+        data = self._random.randbytes(file_bytes(_STILL_SYMBOLS, payload_octets))
         block = StillBlock(0, data, payload_octets)
         most = block.content_symbols + repairs_needed(block.content_symbols, self._limits.max_loss) + _SPARE_SYMBOLS
 

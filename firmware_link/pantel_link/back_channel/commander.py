@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pantel_link.back_channel.command import Command, Confirm, Outcome, Reply, command_to_payload
 from pantel_link.context import StreamContext
 from pantel_link.keys import SenderKey
+from pantel_link.outgoing import Outgoing
 from pantel_link.pacing import DEFAULT_BITRATE_BPS, Pacer, check_bitrate
 from pantel_link.packet import SEQUENCE_BITS, Packet, PacketKind
 from pantel_link.profiles import Profile
@@ -55,7 +56,6 @@ class Commander:
         self._seal = make_back_seal(context, key.key)
         self._next_number = next_number
         self._profile = profile
-        self._pacer = pacer or Pacer(bitrate_bps, now_ns, burst_octets=profile.burst_octets)
         self._octet_ns = 8_000_000_000 // bitrate_bps
         self._waiting: deque[Command] = deque()
         self._pending: Command | None = None
@@ -63,7 +63,7 @@ class Commander:
         self._number = 0
         self._times = 0
         self._next_ns = now_ns
-        self._outgoing = bytearray()
+        self._outgoing = Outgoing(profile, pacer or Pacer(bitrate_bps, now_ns, burst_octets=profile.burst_octets))
         self._abandoned: int | None = None  # number of the command that was given up last
 
     @property
@@ -84,17 +84,11 @@ class Commander:
         """Return the octets to write now, often none; as `LinkSender.due`."""
         if not self._outgoing:
             self._begin(now_ns)
-        chunk = bytes(self._outgoing[: self._profile.chunk_octets(len(self._outgoing))])
-        taken = self._profile.wire_octets(chunk) if chunk else 0
-        if not chunk or self._pacer.available_at_ns(now_ns, taken) > now_ns:
-            return b""
-        self._pacer.take(now_ns, taken)
-        del self._outgoing[: len(chunk)]
-        return chunk
+        return self._outgoing.release(now_ns)[0]
 
     def put_back(self, octets: bytes) -> None:
         """Take back what the port did not accept."""
-        self._outgoing[:0] = octets
+        self._outgoing.put_back(octets)
 
     def take(self, reply: Reply) -> Command | None:
         """Take a reply of this mast; return the command that it answers, None if that is not the one that waits.
@@ -131,5 +125,5 @@ class Commander:
         if self._pending is None or now_ns < self._next_ns or self._times == _TIMES:
             return
         self._times += 1
-        self._outgoing += self._packet
+        self._outgoing.add(self._packet)
         self._next_ns = now_ns + _OCTETS_BETWEEN * self._octet_ns

@@ -6,11 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from pantel_link.context import Security, StreamContext
 from pantel_link.errors import SecurityError
-from pantel_link.framing import announced_format, correct
-from pantel_link.identity import Identity
 from pantel_link.keys import Keyring
-from pantel_link.packet import Packet, PacketKind, SealedPacket
-from pantel_link.wire_format import MARKER_OCTETS
+from pantel_link.packet import Packet, PacketKind
 
 __all__ = ["CapturedMemory", "IntroducedStreams", "taken_contexts"]
 
@@ -27,7 +24,6 @@ class IntroducedStreams:
 
     def __init__(self, contexts: Iterable[StreamContext], counters: Mapping[StreamContext, int]) -> None:
         self._contexts: dict[tuple[int, str], StreamContext] = {}
-        self._newest: dict[int, StreamContext] = {}  # by the sender's number, which is all that most packets tell
         self._counters: dict[StreamContext, int] = {}
         for context in contexts:
             self._introduce(context, counters.get(context, 0))
@@ -46,37 +42,21 @@ class IntroducedStreams:
             if context.security is not Security.CHECKED and self._counters[context]
         }
 
-    def callsign(self, sender: int) -> str | None:
-        """Return who sends under a number; None if nobody has said so yet."""
-        context = self._newest.get(sender)
-        return None if context is None else context.callsign
-
-    def take(self, octets: bytes, packet: Packet, *, whole: bool) -> None:
-        """Take a verified packet.
-
-        Args:
-            octets: As it was received.
-            packet: What it holds.
-            whole: Whether the octets are a packet, not marker and codeword.
-        """
+    def take(self, context: StreamContext, packet: Packet) -> None:
+        """Take a verified packet and the stream that it belongs to."""
         if packet.kind is PacketKind.IDENT:
-            version = _version(octets, whole=whole)
-            context = Identity.from_payload(packet.sender, packet.payload, version=version).context
             self._introduce(context, packet.counter)
-        elif packet.sender in self._newest:
-            newest = self._newest[packet.sender]
-            self._counters[newest] = max(self._counters[newest], packet.counter)
+        elif context in self._counters:
+            self._counters[context] = max(self._counters[context], packet.counter)
 
     def _introduce(self, context: StreamContext, counter: int) -> None:
         sender = context.sender, context.callsign
         self._contexts.pop(sender, None)
-        self._contexts[sender] = self._newest[context.sender] = context
+        self._contexts[sender] = context
         self._counters[context] = max(self._counters.get(context, 0), counter)
         if len(self._contexts) > _MAX_STREAMS:
-            oldest = self._contexts.pop(next(iter(self._contexts)))
-            if self._newest[oldest.sender] == oldest:
-                del self._newest[oldest.sender]
-        self._counters = {each: self._counters[each] for each in {*self.contexts, *self._newest.values()}}
+            del self._contexts[next(iter(self._contexts))]
+        self._counters = {each: self._counters[each] for each in self.contexts}
 
 
 class CapturedMemory:
@@ -112,9 +92,3 @@ def taken_contexts(contexts: Iterable[StreamContext], keyring: Keyring) -> tuple
             continue
         taken.append(context)
     return tuple(taken)
-
-
-def _version(octets: bytes, *, whole: bool) -> int:
-    """Return the version of a packet that has been verified."""
-    wire_format = None if whole else announced_format(int.from_bytes(octets[:MARKER_OCTETS], "big"))
-    return SealedPacket.from_bytes(octets if wire_format is None else correct(octets, wire_format).message).version

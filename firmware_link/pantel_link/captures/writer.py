@@ -107,12 +107,12 @@ class CaptureWriter:
 
     def on_codeword(self, codeword: HeardCodeword) -> None:
         """Append a codeword that was heard."""
-        packet, callsign = codeword.packet, None
+        packet, context = codeword.packet, codeword.context
         self._choose_file(codeword.arrival_ns, len(codeword.octets) + len(codeword.verdict))
-        if packet is not None:
-            self._known.take(codeword.octets, packet, whole=self._link_type.whole)
-            callsign = self._known.callsign(packet.sender)
+        if packet is not None and context is not None:
+            self._known.take(context, packet)
         flags = FLAG_INBOUND | (FLAG_CHECKSUM_WRONG if packet is None else 0)
+        callsign = None if context is None else context.callsign
         self._write(codeword.octets, callsign, codeword.arrival_ns, codeword.verdict, flags)
 
     def on_sent(self, codeword: SentCodeword) -> None:

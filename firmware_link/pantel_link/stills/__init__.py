@@ -7,13 +7,12 @@
 """
 
 from pantel_link.stills.assembler import PartialStill, StillAssembler
-from pantel_link.stills.block import MAX_STILL_BYTES_PER_SYMBOL, StillBlock
+from pantel_link.stills.block import StillBlock
 from pantel_link.stills.erasure import rebuild, repair_symbol
 from pantel_link.stills.fragment import Fragment
 from pantel_link.stills.store import StillStore
 
 __all__ = [
-    "MAX_STILL_BYTES_PER_SYMBOL",
     "Fragment",
     "PartialStill",
     "StillAssembler",

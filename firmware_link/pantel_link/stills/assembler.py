@@ -90,7 +90,7 @@ class StillAssembler:
     Who has a complete still in a safe place says so by `finish`; until then a restart brings it again, by `whole`.
 
     Args:
-        store: Where symbols survive a restart; None for nowhere.
+        store: Where symbols survive a restart; None if they shall not.
         now_ns: Monotonic time.
     """
 

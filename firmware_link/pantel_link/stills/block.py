@@ -8,10 +8,9 @@ from functools import cache
 from pantel_link.stills.erasure import MAX_CONTENT_SYMBOLS, MAX_SYMBOLS, repair_symbol
 from pantel_link.stills.fragment import BLOCKS, FRAGMENT_OCTETS, Fragment
 
-__all__ = ["MAX_STILL_BYTES_PER_SYMBOL", "UTC_OCTETS", "StillBlock", "repairs_needed"]
+__all__ = ["UTC_OCTETS", "StillBlock", "file_bytes", "repairs_needed", "symbols_of"]
 
 UTC_OCTETS = 4
-MAX_STILL_BYTES_PER_SYMBOL = MAX_CONTENT_SYMBOLS
 _ARRIVES = 0.99
 
 
@@ -38,9 +37,9 @@ class StillBlock:
     def __init__(self, number: int, data: bytes, payload_octets: int, utc_s: int | None = None) -> None:
         symbol_octets = payload_octets - FRAGMENT_OCTETS
         content = ((utc_s or 0) & 0xFFFFFFFF).to_bytes(UTC_OCTETS, "big") + data
-        self.content_symbols = math.ceil(len(content) / symbol_octets)
+        self.content_symbols = symbols_of(len(data), payload_octets)
         if self.content_symbols > MAX_CONTENT_SYMBOLS:
-            most = MAX_CONTENT_SYMBOLS * symbol_octets - UTC_OCTETS
+            most = file_bytes(MAX_CONTENT_SYMBOLS, payload_octets)
             raise ValueError(f"a still of {len(data)} bytes is too large for this line; {most} bytes fit")
         self._block = number % BLOCKS
         self._content = [
@@ -63,6 +62,16 @@ class StillBlock:
         self.sent += 1
         symbol = repair_symbol(self._content, index)
         return Fragment(self._block, self.content_symbols, index, symbol).to_payload()
+
+
+def symbols_of(data_bytes: int, payload_octets: int) -> int:
+    """Return how many symbols a file of a size has, in still packets with so much payload."""
+    return math.ceil((data_bytes + UTC_OCTETS) / (payload_octets - FRAGMENT_OCTETS))
+
+
+def file_bytes(content_symbols: int, payload_octets: int) -> int:
+    """Return the size of the largest file that so many symbols hold."""
+    return content_symbols * (payload_octets - FRAGMENT_OCTETS) - UTC_OCTETS
 
 
 @cache

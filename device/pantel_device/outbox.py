@@ -1,0 +1,66 @@
+"""Folders in which what people ask for waits for a daemon: lines for a sender, commands for a receiver."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from pantel_device.atomic_file import write_atomically
+from pantel_device.command import CommandError
+
+__all__ = ["COMMANDS", "LINES", "Outbox"]
+
+log = logging.getLogger(__name__)
+
+LINES = "outbox"
+COMMANDS = "commands"
+_MAX_LINE_BYTES = 4096
+
+
+class Outbox:
+    """A folder in which lines wait until they have been sent, over a restart, too.
+
+    Args:
+        folder: Of the lines.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, text: str) -> None:
+        """Leave a line.
+
+        Raises:
+            CommandError: It cannot be left.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            number = max((int(path.stem) for path in self._lines()), default=0) + 1
+            write_atomically(self._folder / f"{number:08d}.txt", text.encode())
+        except OSError as error:
+            raise CommandError(
+                f"cannot leave a line in {self._folder}: {error.strerror}; is state_dir that of the daemon?"
+            ) from error
+
+    def waiting(self) -> list[tuple[str, str]]:
+        """Return name and text of the lines that wait, the oldest first."""
+        found = []
+        for path in self._lines():
+            try:
+                with path.open("rb") as file:
+                    found.append((path.name, file.read(_MAX_LINE_BYTES).decode(errors="replace")))
+            except OSError as error:
+                log.warning("cannot read a line path=%s reason=%s", path, error.strerror)
+        return found
+
+    def remove(self, name: str) -> None:
+        """Remove a line that has been dealt with."""
+        try:
+            (self._folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("cannot remove a line path=%s reason=%s", self._folder / name, error.strerror)
+
+    def _lines(self) -> list[Path]:
+        if not self._folder.is_dir():
+            return []
+        return sorted(path for path in self._folder.glob("*.txt") if path.stem.isdigit())
