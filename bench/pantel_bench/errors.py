@@ -9,6 +9,7 @@ BenchError
  +-- AnchorError    a table of published figures cannot be read
  +-- PlotError      matplotlib is missing
  +-- PeerError      a peer codec is missing or wrote what its format does not allow
+ +-- LabelsError    pictures or labels of a detection set are missing or damaged; name other folders
  +-- MetricError    a metric was given pictures or curves that it cannot compare
  +-- DemoError      a process of the real-time demo failed; its message says why
  +-- ReplayError    the process that replays a capture failed; its message says why
@@ -23,6 +24,7 @@ __all__ = [
     "CacheError",
     "ContractError",
     "DemoError",
+    "LabelsError",
     "LogError",
     "MetricError",
     "PeerError",
@@ -68,6 +70,10 @@ class PlotError(BenchError):
 
 class PeerError(BenchError):
     """A peer codec is missing or wrote what its format does not allow."""
+
+
+class LabelsError(BenchError):
+    """Pictures or labels of a detection set are missing or damaged."""
 
 
 class MetricError(BenchError):

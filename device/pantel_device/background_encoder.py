@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_codec import CHEAP_QUALITIES, SCALES, Background, Block, CellElement
-from pantel_device.background_view import BackgroundView, SeenBackground
+from pantel_device.background_view import BackgroundView, SeenBackground, cell_weights
 from pantel_device.belief import Belief
 from pantel_device.block_search import best_block
 from pantel_device.cell_coding import STRENGTH, Way, coded, shrunk
@@ -56,7 +56,15 @@ def _ways(*, refines: bool) -> list[Way]:
 class BackgroundEncoder:
     """Knows what was told of the background and what is worth telling next."""
 
-    def __init__(self, codec: SceneCodec, size_px: tuple[int, int], *, loss: float, refresh_s: float) -> None:
+    def __init__(
+        self,
+        codec: SceneCodec,
+        size_px: tuple[int, int],
+        *,
+        loss: float,
+        refresh_s: float,
+        pixel_weights: NDArray[np.float32] | None = None,
+    ) -> None:
         """Start with a receiver that knows nothing.
 
         Args:
@@ -64,6 +72,7 @@ class BackgroundEncoder:
             size_px: Width and height of the picture.
             loss: Share of packets that is expected to be lost.
             refresh_s: Time after which a receiver that joined late should have been told again [s].
+            pixel_weights: (H, W), how much an error counts where; alike everywhere by default.
         """
         self._codec = codec
         self._told = Background(*size_px, codec.entropy.groups)
@@ -76,6 +85,7 @@ class BackgroundEncoder:
         self._bits_ratio = dict.fromkeys(self._ways, 1.0)  # bits over activity; learned from what was tried
         self._seen: SeenBackground | None = None
         self._lasting_s = np.zeros(grids[0])
+        self._cell_weights = None if pixel_weights is None else cell_weights(pixel_weights)
         self._opening = Opening(codec)
         self._seeds = SeedEncoder(codec)
 
@@ -116,6 +126,7 @@ class BackgroundEncoder:
             self._lasting_s,
             self._persistence.since_ns,
             now_ns,
+            weights=self._cell_weights,
             longest_s=_LONGEST_S,
             caution=_CAUTION,
         )

@@ -13,7 +13,9 @@ from pantel_codec import CELL_PX, SCALES
 from pantel_device.belief import Belief
 from pantel_models import SceneCodec, contour_map, enlarged, reduced
 
-__all__ = ["BackgroundView", "SeenBackground"]
+__all__ = ["BackgroundView", "SeenBackground", "cell_weights"]
+
+_LEAST_WEIGHT = 0.05  # so that even what is of no interest is told some day
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +51,7 @@ class BackgroundView:
     Attributes:
         latents: (channels, rows, columns).
         change: Same shape: what the newest version that was told lacks.
-        importance: (rows, columns), weight of errors: how long they would stay [s].
+        importance: (rows, columns), weight of errors: how long they would stay [s], and how much they count.
         area: Same shape: how many cells of the finest scale each covers.
         hidden: See `SeenBackground`.
         error: (rows, columns), expected error of what is shown.
@@ -77,6 +79,7 @@ class BackgroundView:
         since_ns: NDArray[np.float64],
         now_ns: int,
         *,
+        weights: NDArray[np.float64] | None = None,
         longest_s: Sequence[float],
         caution: float,
     ) -> list[BackgroundView]:
@@ -88,6 +91,7 @@ class BackgroundView:
             lasting_s: (rows, columns) of the finest scale: how long each cell may be expected to stay as it is [s].
             since_ns: Same shape: when its content last changed.
             now_ns: Time stamp of the payload.
+            weights: (rows, columns): how much an error in each cell counts; None for alike everywhere.
             longest_s: Of each scale: for how long at most what it tells is of use [s].
             caution: Power on the probability that a version is held which is to be refined.
         """
@@ -97,6 +101,8 @@ class BackgroundView:
         told = finer = np.zeros_like(lasting_s, np.bool_)  # of finer scales: any news, and those of what is still there
         for scale, belief in enumerate(beliefs):
             importance = np.minimum(lasting_s, longest_s[scale])
+            if weights is not None:
+                importance = weights * importance
             weight = _pooled(importance, 1 << scale)
             area = _pooled(np.ones_like(lasting_s), 1 << scale)
             expected = _pooled(error * importance, 1 << scale) / weight * area
@@ -124,6 +130,16 @@ class BackgroundView:
             told = told | _repeated(belief.told, scale, told.shape)
             finer = finer | _repeated(belief.current(_latest(since_ns, scale)), scale, finer.shape)
         return views
+
+
+def cell_weights(pixel_weights: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return (rows, columns): how much an error in each cell of the finest scale counts; never nothing.
+
+    Args:
+        pixel_weights: (H, W), of which each cell has the mean.
+    """
+    covered = _pooled(np.ones_like(pixel_weights), CELL_PX)
+    return np.maximum(_pooled(pixel_weights, CELL_PX) / covered, _LEAST_WEIGHT)
 
 
 def _any(cells: NDArray[np.bool_], scale: int) -> NDArray[np.bool_]:

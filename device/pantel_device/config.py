@@ -7,6 +7,7 @@ them all.
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -16,7 +17,9 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from pantel_codec import MAX_SIDE_PX, MIN_SIDE_PX
+from pantel_device.cameras.geometry import WHOLE, Crop, Rotation, check_crop
 from pantel_device.command import UsageError
+from pantel_device.observer.zones import Zone
 from pantel_link import DEFAULT_CALLSIGN, CallsignError, Preset, check_callsign
 from pantel_link.context import SENDER_BITS
 from pantel_link.pacing import DEFAULT_BITRATE_BPS, check_bitrate
@@ -33,6 +36,33 @@ def _split_size(value: object) -> object:
     return value.split("x") if isinstance(value, str) else value
 
 
+def _split_crop(value: object) -> object:
+    """Take 0.25,0.25,0.5,0.5 for [0.25, 0.25, 0.5, 0.5]."""
+    return value.split(",") if isinstance(value, str) else value
+
+
+def _checked_crop(value: Crop) -> Crop:
+    check_crop(value)
+    return value
+
+
+def _from_json(value: object) -> object:
+    """Take the JSON of zones in a single line for the tables of a file; nothing for none."""
+    return json.loads(value or "[]") if isinstance(value, str) else value
+
+
+def _split_weights(value: object) -> object:
+    """Take person=2,cat=0 for {person = 2, cat = 0}."""
+    if not isinstance(value, str):
+        return value
+    return dict(pair.rpartition("=")[::2] for pair in value.split(",") if pair)
+
+
+def _number_if_any(value: object) -> object:
+    """Take "90" for 90, which a choice of numbers does not by itself."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
 def default_state_dir() -> Path:
     """Return where the XDG base directory specification puts a program's state."""
     base = os.environ.get("XDG_STATE_HOME", "")
@@ -41,6 +71,10 @@ def default_state_dir() -> Path:
 
 _Side = Annotated[int, Field(ge=MIN_SIDE_PX, le=MAX_SIDE_PX)]
 _SizePx = Annotated[tuple[_Side, _Side], BeforeValidator(_split_size)]
+_Zones = Annotated[tuple[Zone, ...], BeforeValidator(_from_json)]
+_Weight = Annotated[float, Field(ge=0, le=100)]
+_Weights = Annotated[dict[str, _Weight], BeforeValidator(_split_weights)]
+_Crop = Annotated[Crop, BeforeValidator(_split_crop), AfterValidator(_checked_crop)]
 
 
 class _LineConfig(BaseModel):
@@ -101,7 +135,16 @@ class SenderConfig(_LineConfig):
     """What `pantel send` can be told."""
 
     camera: str = Field(
-        "test", min_length=1, description="file:PATH, test or test:SEED; the default needs nothing attached"
+        "test",
+        min_length=1,
+        description="v4l2:DEVICE, picamera2[:NUMBER], file:PATH or test[:SEED]; the default needs nothing attached",
+    )
+    rotation: Annotated[Rotation, BeforeValidator(_number_if_any)] = Field(
+        0, description="by how much the camera's picture is turned clockwise to be upright: 0, 90, 180 or 270 [degrees]"
+    )
+    crop: _Crop = Field(
+        WHOLE,
+        description="left, top, width, height of the part to send, as shares of the upright picture; 0,0,1,1 for all",
     )
     callsign: _Callsign = Field(
         DEFAULT_CALLSIGN, description="the operator's; the default never goes out on a real port"
@@ -117,13 +160,38 @@ class SenderConfig(_LineConfig):
         Preset.STANDARD, description="error protection: light, standard or heavy; heavy for lines that often fail"
     )
     model: str = Field("", description="name of an installed model; empty for the default, see pantel models list")
-    detector: str = Field("", description="YOLOX export as an ONNX file; empty to go by motion alone")
+    detector: str = Field(
+        "default", description="default is the bundled one, none leaves it at motion; else an ONNX file of your own"
+    )
     detector_interval_frames: int = Field(
-        5, ge=1, description="the detector looks at every n-th frame, because it takes longest"
+        0, ge=0, description="the detector looks at every n-th frame; 0: as often as the machine can bear"
     )
     mask: bool = Field(True, description="favour moving objects by roi_weight; false to compare")
     roi_weight: float = Field(
         1.25, ge=0.1, le=100, description="how much more an error counts in what moves than in the background"
+    )
+    zones: _Zones = Field(
+        (),
+        description="tables of name, kind (interest, alarm or privacy) and polygon, as shares of the picture; or JSON",
+    )
+    class_weights: _Weights = Field(
+        {},
+        description="how much objects of a class matter, such as person=2,cat=0; 1 for others, 0 is not told at all",
+    )
+    min_object_height: float = Field(
+        0.0, ge=0, le=1, description="height of the smallest object, as a share of the picture's; specks are left out"
+    )
+    object_dwell_s: float = Field(
+        0.0,
+        ge=0,
+        le=60,
+        description="how long an object must be in view before it is told [s]; leaves out what flits by",
+    )
+    max_objects: int = Field(
+        32, ge=1, le=32, description="most objects told at a time, those that matter most; fewer are told better"
+    )
+    idle_fps: float = Field(
+        2.0, gt=0, le=60, description="frames captured a second while nothing has moved for 10 s; fewer save power"
     )
     assumed_loss: float = Field(
         0.05, ge=0, lt=1, description="share of packets expected to be lost; more makes it repeat more"
@@ -227,6 +295,8 @@ def load_config(model: type[_Config], file: Path | None, options: Mapping[str, s
         first = error.errors(include_url=False, include_context=False)[0]
         key = str(first["loc"][0])
         reason = first["msg"].removeprefix("Value error, ")
+        if any(isinstance(part, str) for part in first["loc"][1:]):  # within a table
+            reason = f"{'.'.join(map(str, first['loc'][1:]))}: {reason}"
         if key in options:
             place = f"--{key.replace('_', '-')}"
         elif key in variables:

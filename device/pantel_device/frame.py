@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Box", "Frame", "Observation", "Track", "TrackPoint"]
+__all__ = ["Box", "Frame", "Observation", "Track", "TrackPoint", "ZoneEvent"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +62,14 @@ class Box:
         height = min(self.y1, other.y1) - max(self.y0, other.y0)
         return max(width, 0.0) * max(height, 0.0)
 
+    def clipped(self, size_px: tuple[int, int]) -> Box:
+        """Return what of the box lies in a picture of that width and height."""
+        (x0, x1), (y0, y1) = (
+            (min(max(low, 0.0), float(side)), min(max(high, 0.0), float(side)))
+            for low, high, side in ((self.x0, self.x1, size_px[0]), (self.y0, self.y1, size_px[1]))
+        )
+        return replace(self, x0=x0, y0=y0, x1=x1, y1=y1)
+
     def iou(self, other: Box) -> float:
         """Return intersection over union, 0 to 1."""
         both = self.intersection_px(other)
@@ -90,6 +98,7 @@ class Track:
         began_ns: When it was first seen.
         history: Where it was, in order of time, the newest last; not empty.
         travelled: Whether it has left the place where it was first seen.
+        weight: How much it matters compared with other objects.
     """
 
     track_id: int
@@ -97,6 +106,7 @@ class Track:
     began_ns: int
     history: tuple[TrackPoint, ...]
     travelled: bool
+    weight: float = 1.0
 
     @property
     def box(self) -> Box:
@@ -104,6 +114,25 @@ class Track:
         now = self.history[-1]
         half = now.width / 2, now.height / 2
         return Box(now.x - half[0], now.y - half[1], now.x + half[0], now.y + half[1], self.label)
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneEvent:
+    """Something has begun to be in an alarm zone, or has left it.
+
+    Attributes:
+        zone: Name of the zone.
+        track_id: Of the object.
+        began: Whether it came; False if it left.
+        time_ns: Capture time of the first frame, or the last, in which it is there.
+        box: Where the object is, or was last.
+    """
+
+    zone: str
+    track_id: int
+    began: bool
+    time_ns: int
+    box: Box
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +149,8 @@ class Observation:
             exposed alike.
         exposure: By how many octaves the frame is exposed longer than the background, in red, green and blue.
         difference: (H, W) uint8, read-only: by how much the frame differs from the background, exposed as the frame is.
-        tracks: Objects that are followed.
+        tracks: Objects that are followed, as far as they are worth telling.
+        events: What has come into an alarm zone in this frame, or has left one.
     """
 
     frame: Frame
@@ -132,6 +162,7 @@ class Observation:
     exposure: tuple[float, float, float]
     difference: NDArray[np.uint8]
     tracks: tuple[Track, ...] = ()
+    events: tuple[ZoneEvent, ...] = ()
 
     def __post_init__(self) -> None:
         for array in (self.mask, self.contours, self.motion, self.background, self.difference):

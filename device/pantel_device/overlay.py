@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pantel_codec import CELL_PX
+from pantel_device.alarms_in import ReceivedAlarm
+from pantel_device.drawing import DARK, LIGHT, TEXT_HEIGHT_PX, diagonals, enlarged_for_text, outline, write_text
 from pantel_device.frame import Box
-from pantel_device.observer.coco import COCO_CLASSES
+from pantel_device.observer.coco import label_of
 from pantel_device.renderer import ShownObject
 from pantel_device.sink import Picture
 
 __all__ = ["draw_overlay"]
-
-_SMALL_PX = 480  # a picture that is lower is enlarged, so that the text is legible and hides little
 
 # What is younger needs no mention.
 _OLD_OBJECT_S = 2.0
@@ -24,17 +23,11 @@ _OLD_BACKGROUND_S = 10.0
 _SILENCE_S = 5.0
 
 _MINUTES_FROM_S = 120
-_DASH_PX = 5
 _HATCH_PX = 10
 
 _KNOWN = (120, 255, 120)
 _EXPECTED = (255, 190, 60)
-_DARK = (0, 0, 0)
-_LIGHT = (255, 255, 255)
-
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
-_FONT_SCALE = 0.4
-_TEXT_HEIGHT_PX = 13
+_ALARM = (255, 60, 60)
 
 
 def draw_overlay(picture: Picture) -> NDArray[np.uint8]:
@@ -45,6 +38,7 @@ def draw_overlay(picture: Picture) -> NDArray[np.uint8]:
     * Beside it what it is, and how old its place or its looks are if more than 2 s, whichever is older.
     * Hatching over the parts of the background that were never received, except where an object stands before them: the
       receiver has made them up.
+    * A red box around every object that has raised an alarm, where it was then, and at the upper edge a line for each.
     * At the lower edge the age of the oldest part of the background if more than 10 s, and for how long there has been
       no news at all if more than 5 s.
 
@@ -54,12 +48,15 @@ def draw_overlay(picture: Picture) -> NDArray[np.uint8]:
     Returns:
         (H, W, 3) uint8, RGB.
     """
-    scale = 2 if picture.pixels.shape[0] < _SMALL_PX else 1
-    canvas = picture.pixels.repeat(scale, axis=0).repeat(scale, axis=1)
+    canvas, scale = enlarged_for_text(picture.pixels)
     received = np.isfinite(picture.cell_age_s)
     _hatch(canvas, ~received, [shown.box for shown in picture.objects], scale)
     for shown in picture.objects:
         _draw_object(canvas, shown, picture.shown_ns, scale)
+    for alarm in picture.alarms:
+        outline(canvas, alarm.box, scale, _ALARM)
+    for line, alarm in enumerate(picture.alarms, 1):
+        write_text(canvas, _alarm_line(alarm, picture.time_ns), 0, line * TEXT_HEIGHT_PX, _ALARM)
     notes = []
     oldest_s = float(picture.cell_age_s[received].max(initial=0.0))
     if oldest_s > _OLD_BACKGROUND_S:
@@ -68,7 +65,7 @@ def draw_overlay(picture: Picture) -> NDArray[np.uint8]:
     if silence_s > _SILENCE_S:
         notes.append(f"no news for {_age(silence_s)}")
     for line, note in enumerate(reversed(notes)):
-        _write(canvas, note, 0, canvas.shape[0] - line * _TEXT_HEIGHT_PX, _LIGHT)
+        write_text(canvas, note, 0, canvas.shape[0] - line * TEXT_HEIGHT_PX, LIGHT)
     return canvas
 
 
@@ -78,26 +75,18 @@ def _draw_object(canvas: NDArray[np.uint8], shown: ShownObject, shown_ns: int, s
         return
     expected = shown_ns > shown.known_ns
     colour = _EXPECTED if expected else _KNOWN
-    _outline(canvas, shown.box, scale, colour, dashed=expected)
+    outline(canvas, shown.box, scale, colour, dashed=expected)
     age_s = (shown_ns - min(shown.known_ns, shown.looks_ns)) / 1e9
-    words = [COCO_CLASSES[shown.class_id - 1]] if 1 <= shown.class_id <= len(COCO_CLASSES) else []
+    words = [label] if (label := label_of(shown.class_id)) else []
     if age_s > _OLD_OBJECT_S:
         words.append(_age(age_s))
     if words:
-        _write(canvas, " ".join(words), round(scale * shown.box.x0), round(scale * shown.box.y0), colour)
+        write_text(canvas, " ".join(words), round(scale * shown.box.x0), round(scale * shown.box.y0), colour)
 
 
-def _outline(canvas: NDArray[np.uint8], box: Box, scale: int, colour: tuple[int, int, int], *, dashed: bool) -> None:
-    """Draw a box with a dark rim, which keeps it visible on any background."""
-    x0, y0, x1, y1 = (round(scale * edge) for edge in (box.x0, box.y0, box.x1, box.y1))
-    left, top = max(x0 - 1, 0), max(y0 - 1, 0)
-    window = canvas[top : max(y1 + 1, 0), left : max(x1 + 1, 0)]
-    corners = (x0 - left, y0 - top), (x1 - left - 1, y1 - top - 1)
-    for width_px, shade in ((3, _DARK), (1, colour)):
-        line = cv2.rectangle(np.zeros(window.shape[:2], np.uint8), *corners, 1, width_px) > 0
-        if dashed:
-            line &= _diagonals(line.shape, 2 * _DASH_PX, _DASH_PX)
-        window[line] = shade
+def _alarm_line(alarm: ReceivedAlarm, now_ns: int) -> str:
+    place = f" in {alarm.zone}" if alarm.zone else ""
+    return f"ALARM {alarm.box.label or 'object'}{place}, {_age(max((now_ns - alarm.time_ns) / 1e9, 0))} ago"
 
 
 def _hatch(canvas: NDArray[np.uint8], cells: NDArray[np.bool_], before: Sequence[Box], scale: int) -> None:
@@ -109,25 +98,9 @@ def _hatch(canvas: NDArray[np.uint8], cells: NDArray[np.bool_], before: Sequence
     for box in before:
         x0, y0, x1, y1 = (max(round(scale * edge), 0) for edge in (box.x0, box.y0, box.x1, box.y1))
         area[y0:y1, x0:x1] = False
-    lines = _diagonals(area.shape, _HATCH_PX, 1)
-    canvas[area & lines] = _LIGHT
-    canvas[area & np.roll(lines, 1, axis=1)] = _DARK
-
-
-def _diagonals(shape: tuple[int, ...], period_px: int, width_px: int) -> NDArray[np.bool_]:
-    """Return (H, W) bool: stripes that rise to the right."""
-    place = np.add.outer(np.arange(shape[0]), np.arange(shape[1]))
-    return np.asarray(place % period_px < width_px, np.bool_)
-
-
-def _write(canvas: NDArray[np.uint8], text: str, left: int, bottom: int, colour: tuple[int, int, int]) -> None:
-    """Write a line of text on a dark ground, moved into the picture where it would leave it."""
-    height, width = canvas.shape[:2]
-    text_width = cv2.getTextSize(text, _FONT, _FONT_SCALE, 1)[0][0] + 4
-    left = max(min(left, width - text_width), 0)
-    bottom = min(max(bottom, _TEXT_HEIGHT_PX), height)
-    canvas[bottom - _TEXT_HEIGHT_PX : bottom, left : left + text_width] //= 3
-    cv2.putText(canvas, text, (left + 2, bottom - 4), _FONT, _FONT_SCALE, colour, 1, cv2.LINE_AA)
+    lines = diagonals(area.shape, _HATCH_PX, 1)
+    canvas[area & lines] = LIGHT
+    canvas[area & np.roll(lines, 1, axis=1)] = DARK
 
 
 def _age(seconds: float) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from pantel_codec import BitstreamError, MissingBase, Scene, SceneSyntax, apply_element
+from pantel_device.alarms_in import AlarmsIn
 from pantel_device.ground import Ground
 from pantel_device.renderer import Renderer
 from pantel_device.sink import Event, Picture, Sink
@@ -85,6 +86,7 @@ class Receiver:
         self._refused: set[StreamContext] = set()
         self._ground = ground
         self._texts = TextAssembler()
+        self._alarms = AlarmsIn()
         self._streams: dict[StreamContext, _Stream] = {}
         self._shown: StreamContext | None = None
         self._next_picture_ns = 0
@@ -130,6 +132,10 @@ class Receiver:
                     self._shown = received.context
                 case PacketKind.STILL:
                     self._take_symbol(received, now_ns)
+                case PacketKind.ALARM:
+                    alarm = self._alarms.take(received.context, received.packet.payload, received.stamp_ns, now_ns)
+                    if alarm is not None:
+                        self._emit(Event(now_ns, "alarm", alarm.fields(now_ns)))
                 case PacketKind.TEXT:
                     part = TextPart.from_payload(received.packet.payload)
                     if (line := self._texts.take(received.context, part)) is not None:
@@ -223,6 +229,7 @@ class Receiver:
             sender=self._shown.callsign,
             cell_age_s=rendering.cell_age_s,
             objects=rendering.objects,
+            alarms=self._alarms.shown(self._shown, now_ns),
         )
         stream.scene.forget(shown_ns)
         for sink in self._sinks:

@@ -17,6 +17,7 @@ from pantel_device.background_encoder import BackgroundEncoder
 from pantel_device.exposure import exposed
 from pantel_device.frame import Observation
 from pantel_device.news import News
+from pantel_device.observer.zones import Zone, interest_weights
 from pantel_device.sprite_encoder import SpriteEncoder
 from pantel_device.tone_encoder import ToneEncoder
 from pantel_models import SceneCodec
@@ -34,11 +35,13 @@ class SceneEncoderSettings:
         roi_weight: How much more an error counts in what moves than in the background.
         assumed_loss: Share of packets that is expected to be lost, 0 to 1.
         refresh_s: Time after which a receiver that joins late should have been told again [s].
+        zones: Those of interest decide which parts of the background are told first.
     """
 
     roi_weight: float = 1.25
     assumed_loss: float = 0.05
     refresh_s: float = 120.0
+    zones: Sequence[Zone] = ()
 
 
 class SceneEncoder:
@@ -55,7 +58,13 @@ class SceneEncoder:
         self._settings = settings or SceneEncoderSettings()
         loss, refresh_s = self._settings.assumed_loss, self._settings.refresh_s
         self._syntax = SceneSyntax(codec.entropy, codec.thumbnails.model, *size_px)
-        self._background = BackgroundEncoder(codec, size_px, loss=loss, refresh_s=refresh_s)
+        self._background = BackgroundEncoder(
+            codec,
+            size_px,
+            loss=loss,
+            refresh_s=refresh_s,
+            pixel_weights=interest_weights(self._settings.zones, size_px),
+        )
         self._sprites = SpriteEncoder(
             codec.thumbnails, size_px, weight=self._settings.roi_weight, loss=loss, refresh_s=refresh_s
         )

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from math import ceil
 
 from pantel_device.airtime import News, NewsSource
+from pantel_device.alarms_out import AlarmSender
 from pantel_device.cameras import Camera
 from pantel_device.frame import Observation
 from pantel_device.hindsight import Hindsight
-from pantel_device.observer import Observer
+from pantel_device.observer import Observer, PrivacyMask
 from pantel_device.remote_control import RemoteControl
 from pantel_device.scene_encoder import SceneEncoder
 from pantel_device.still_sender import StillSender
@@ -25,6 +26,8 @@ _NS_PER_S = 1_000_000_000
 # With 0.15 s to look at a frame, up to 0.4 s until a packet begins and 0.4 s on the air, news are up to 1.25 s old when
 # they arrive: still in time for play-out.
 _HINDSIGHT_NS = 300_000_000
+
+_IDLE_AFTER_NS = 10_000_000_000
 
 _READ_OCTETS = 4096
 _READS_AT_ONCE = 4
@@ -49,6 +52,9 @@ class Sender:
         stills: Sends pictures in full quality; None for nobody.
         still_share: Share of the air that stills take from the scene.
         control: Does what comes back over the port; None for nobody.
+        privacy: What of each frame nobody may see; None for nothing.
+        idle_fps: Frames captured a second while nothing moves; None for as many as ever.
+        alarms: Who tells of what comes into alarm zones; None for nobody.
 
     Attributes:
         observation: The newest observation; None before the first frame.
@@ -67,6 +73,9 @@ class Sender:
         stills: StillSender | None = None,
         still_share: float = _STILL_SHARE,
         control: RemoteControl | None = None,
+        privacy: PrivacyMask | None = None,
+        idle_fps: float | None = None,
+        alarms: AlarmSender | None = None,
     ) -> None:
         self._camera = camera
         self._observer = observer
@@ -75,7 +84,9 @@ class Sender:
         self._port = port
         self._stills = stills
         self._control = control
+        self._alarms = alarms
         self._sources: tuple[NewsSource, ...] = (
+            *([alarms] if alarms else ()),
             *([control] if control else ()),
             *messages,
             *([stills] if stills else ()),
@@ -87,7 +98,10 @@ class Sender:
                 TrafficClass.STILL: still_share * (1.0 - _MESSAGE_SHARE),
             }
         )
+        self._privacy = privacy
         self._interval_ns = ceil(_NS_PER_S / camera.fps)  # never before a frame is due
+        self._idle_interval_ns = self._interval_ns if idle_fps is None else ceil(_NS_PER_S / min(idle_fps, camera.fps))
+        self._moved_ns: int | None = None
         self._next_capture_ns = 0
         self._hindsight = Hindsight(_HINDSIGHT_NS)
         self._settled: Observation | None = None
@@ -125,12 +139,21 @@ class Sender:
     def _capture(self, now_ns: int) -> None:
         frame = self._camera.capture(now_ns)
         if frame is not None:
+            if self._privacy is not None:
+                frame = self._privacy.masked(frame)
             if self._stills is not None:
                 self._stills.look(frame)
             self.observation = self._observer.observe(frame)
+            if self._alarms is not None:
+                for event in self.observation.events:
+                    self._alarms.raise_alarm(event)
             self._settled = self._hindsight.look(self.observation)
+            if self._moved_ns is None or self.observation.motion.any():
+                self._moved_ns = now_ns
+        idle = self._moved_ns is not None and now_ns - self._moved_ns > _IDLE_AFTER_NS
         # In step with the camera, however late a turn comes; after a long pause from now on.
-        self._next_capture_ns = max(self._next_capture_ns + self._interval_ns, now_ns)
+        interval_ns = self._idle_interval_ns if idle else self._interval_ns
+        self._next_capture_ns = max(self._next_capture_ns + interval_ns, now_ns)
 
     def _listen(self, now_ns: int) -> None:
         """Read the port; a radio that is keyed by its port works only while that is asked."""

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pantel_device.alarms_in import ReceivedAlarm
 from pantel_device.renderer import ShownObject
 
 __all__ = ["Event", "Picture", "Sink"]
@@ -26,6 +27,7 @@ class Picture:
         sender: Callsign of the sender.
         cell_age_s: (rows, columns) float32, read-only: age of each cell of the background [s], see `Rendering`.
         objects: The sprites in it, the farthest first.
+        alarms: Those that came in during the last 10 s, the newest first.
     """
 
     time_ns: int
@@ -35,6 +37,7 @@ class Picture:
     sender: str
     cell_age_s: NDArray[np.float32]
     objects: tuple[ShownObject, ...] = ()
+    alarms: tuple[ReceivedAlarm, ...] = ()
 
     def __post_init__(self) -> None:
         for array in (self.pixels, self.cell_age_s):

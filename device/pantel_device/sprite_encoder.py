@@ -183,7 +183,7 @@ class SpriteEncoder:
         boxes = [track.box]
         if belief is not None and shown_pose is not None:
             boxes.append(belief.raster_of(shown_pose))
-        view = ObjectView(observation, track, boxes, weight=self._weight)
+        view = ObjectView(observation, track, boxes, weight=self._weight * track.weight)
         bare = known = view.bare_error()
         missing = 1.0 if belief is None else belief.missing_at(now_ns, self._loss, self._refresh_ns)
         if belief is not None and shown_pose is not None:

@@ -12,19 +12,22 @@ from pantel_export.errors import ExportError
 __all__ = ["add_files", "enter_artefact"]
 
 
-def enter_artefact(artefacts: Path, name: str, files: Mapping[str, tuple[str, bytes]]) -> None:
+def enter_artefact(
+    artefacts: Path, name: str, files: Mapping[str, tuple[str, bytes]], *, kind: str = "artefacts"
+) -> None:
     """Write the files of an artefact and enter it as the default one; an older one of that name is replaced.
 
     Args:
         artefacts: Folder that holds `manifest.json`.
         name: Of the artefact; its files lie in a folder of that name.
         files: Name and content of each file by role.
+        kind: `artefacts` for scene codecs, `detectors` for detectors.
     """
     manifest = artefacts / "manifest.json"
-    entries = json.loads(manifest.read_text())["artefacts"] if manifest.exists() else []
+    content = json.loads(manifest.read_text()) if manifest.exists() else {}
     entry = {"name": name, "files": _written(artefacts / name, files)}
-    entries = [entry, *(e for e in entries if e["name"] != name)]
-    manifest.write_text(json.dumps({"artefacts": entries}, indent=1) + "\n")
+    content[kind] = [entry, *(e for e in content.get(kind, []) if e["name"] != name)]
+    manifest.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def add_files(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,15 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from pantel_export.enlarger import Enlarger
 from pantel_export.networks import CELL_PX, Encoder, Generator
 
-__all__ = ["export_encoder", "export_enlarger", "export_generator", "export_module", "has_weights", "with_half_weights"]
+__all__ = [
+    "export_encoder",
+    "export_enlarger",
+    "export_generator",
+    "export_module",
+    "has_weights",
+    "quantized",
+    "with_half_weights",
+]
 
 _OPSET = 18
 _MANY_WEIGHTS = 64  # of a tensor that is worth halving
@@ -66,26 +74,45 @@ def export_encoder(network: Encoder, calibration: Sequence[NDArray[np.float32]])
     rows, columns = torch.export.Dim("h", min=1, max=64), torch.export.Dim("w", min=1, max=64)
     dynamic = {"x": {2: CELL_PX * rows, 3: CELL_PX * columns}}
     plain = export_module(network, (torch.zeros(1, 4, 96, 128),), names=(["x"], ["y"]), dynamic=dynamic)
+    return quantized(plain, calibration, "x", _projections), plain
+
+
+def _projections(graph: onnx.GraphProto) -> list[str]:
+    return [n.name for n in graph.node if n.op_type == "Conv" and _reaches_output(n.output[0], graph)]
+
+
+def quantized(
+    model: bytes,
+    calibration: Sequence[NDArray[np.float32]],
+    input_name: str,
+    stays_float: Callable[[onnx.GraphProto], list[str]],
+) -> bytes:
+    """Return a float model with int8 weights per channel and uint8 activations, in QDQ form with `reduce_range`.
+
+    Args:
+        model: The float model.
+        calibration: Inputs whose activations set the ranges.
+        input_name: Of the model.
+        stays_float: Tells the names of the nodes that are left as they are.
+    """
     with tempfile.TemporaryDirectory() as folder:
         source, prepared, target = (Path(folder) / n for n in ("float.onnx", "prepared.onnx", "int8.onnx"))
-        source.write_bytes(plain)
+        source.write_bytes(model)
         quant_pre_process(source, prepared, skip_symbolic_shape=True)
-        graph = onnx.load(str(prepared)).graph
-        projections = [n.name for n in graph.node if n.op_type == "Conv" and _reaches_output(n.output[0], graph)]
         quantize_static(
             prepared,
             target,
-            _Inputs(calibration),
+            _Inputs(calibration, input_name),
             quant_format=QuantFormat.QDQ,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             per_channel=True,
             reduce_range=True,
-            nodes_to_exclude=projections,
+            nodes_to_exclude=stays_float(onnx.load(str(prepared)).graph),
             calibrate_method=CalibrationMethod.Percentile,
             extra_options={"CalibPercentile": 99.995},
         )
-        return target.read_bytes(), plain
+        return target.read_bytes()
 
 
 def export_module(
@@ -158,13 +185,14 @@ def with_half_weights(model: bytes) -> bytes:
 
 
 class _Inputs(CalibrationDataReader):
-    def __init__(self, inputs: Sequence[NDArray[np.float32]]) -> None:
+    def __init__(self, inputs: Sequence[NDArray[np.float32]], name: str) -> None:
         self._iterator: Iterator[NDArray[np.float32]] = iter(inputs)
+        self._name = name
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
         """Return the next calibration input; None at the end."""
         x = next(self._iterator, None)
-        return None if x is None else {"x": x}
+        return None if x is None else {self._name: x}
 
 
 def _reaches_output(name: str, graph: onnx.GraphProto) -> bool:

@@ -44,7 +44,15 @@ class RunSettings(Protocol):
 
 
 class TrainingRun(ABC):
-    """Holds what a run needs between steps; what a step learns from is the business of subclasses."""
+    """Holds what a run needs between steps; what a step learns from is the business of subclasses.
+
+    Attributes:
+        folder: For the checkpoint and the record.
+        average: Averaged weights.
+        step: The next one.
+        schedule_steps: The learning rate falls as if the run had so many steps.
+        history: Figures of all steps so far, some steps together.
+    """
 
     def __init__(self, settings: RunSettings, networks: nn.Module, folder: Path, material: Mapping[str, Any]) -> None:
         """Begin at step 0.
@@ -65,6 +73,7 @@ class TrainingRun(ABC):
         )
         self._warm_start_sha256: str | None = None
         self.step = 0
+        self.schedule_steps = settings.steps
         self.history: list[dict[str, float]] = []
 
     @abstractmethod
@@ -160,7 +169,7 @@ class TrainingRun(ABC):
         s = self._run_settings
         if self.step < s.warmup_steps:
             return s.learning_rate * (self.step + 1) / s.warmup_steps
-        progress = (self.step - s.warmup_steps) / max(1, s.steps - s.warmup_steps)
+        progress = (self.step - s.warmup_steps) / max(1, self.schedule_steps - s.warmup_steps)
         return s.final_learning_rate + (s.learning_rate - s.final_learning_rate) * 0.5 * (
             1 + math.cos(math.pi * progress)
         )

@@ -47,6 +47,7 @@ class PacketKind(IntEnum):
     TEXT = 4
     COMMAND = 5
     REPLY = 6
+    ALARM = 7
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """The shipped networks and tables, their manifest, and the still codec that runs them."""
 
-from pantel_models.artefact import MANIFEST, Artefact, find_artefact, list_artefacts
+from pantel_models.artefact import MANIFEST, Artefact, find_artefact, find_detector, list_artefacts, list_detectors
 from pantel_models.codec import SceneCodec, View, load_scene_codec
 from pantel_models.contours import contour_map
 from pantel_models.errors import BudgetError, ManifestError, ModelError
-from pantel_models.macs import macs_per_pixel
+from pantel_models.macs import detector_macs, macs_per_pixel
 from pantel_models.quantizer import Quantized, Quantizer
 from pantel_models.regions import REGION_WEIGHT, region_importance
 from pantel_models.scaling import enlarged, reduced
@@ -29,9 +29,12 @@ __all__ = [
     "View",
     "contour_map",
     "decode_still",
+    "detector_macs",
     "enlarged",
     "find_artefact",
+    "find_detector",
     "list_artefacts",
+    "list_detectors",
     "load_scene_codec",
     "load_still_codec",
     "macs_per_pixel",

@@ -1,4 +1,4 @@
-"""Artefacts: trained models that belong together, listed with their hashes in a manifest.
+"""Artefacts: trained models that belong together, listed with their hashes in a manifest; and detectors.
 
 Several artefacts live side by side. What defines a bitstream are the integer tables, so their SHA-256 names the
 artefact; its first octet is the tag in a `.ptl` header, its first octets travel in a stream's identity.
@@ -16,22 +16,22 @@ from typing import Any
 
 from pantel_models.errors import ManifestError
 
-__all__ = ["MANIFEST", "Artefact", "find_artefact", "list_artefacts"]
+__all__ = ["MANIFEST", "Artefact", "find_artefact", "find_detector", "list_artefacts", "list_detectors"]
 
 MANIFEST = Path(__file__).parent / "artefacts" / "manifest.json"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Artefact:
-    """One set of models over one bitstream.
+    """One set of models over one bitstream, or a detector.
 
     Attributes:
         name: Its name, for people.
-        hash: SHA-256 of the tables, hexadecimal.
+        hash: SHA-256 of the tables, hexadecimal; of a detector that of its only file.
         folder: Where its files lie.
         sha256: Hash of each file by role: `tables`, `encoder`, `faithful`, `thumbnail_encoder`,
             `thumbnail_generator`, and `perceptual`, `perceptual_enlarger` and `thumbnail_perceptual` if it has that
-            view; `enlarger` if it has one.
+            view; `enlarger` if it has one. Of a detector: `detector`.
         files: Name of each file by role.
     """
 
@@ -63,6 +63,15 @@ class Artefact:
             raise ManifestError(f"model file {path} differs from the manifest; install pantel again")
         return data
 
+    def path(self, role: str) -> Path:
+        """Return where a file lies, after checking its hash.
+
+        Raises:
+            ManifestError: As `read`.
+        """
+        self.read(role)
+        return self.folder / self.files[role]
+
     def check(self) -> None:
         """Check every file, before work begins that would need it only later.
 
@@ -79,28 +88,39 @@ def list_artefacts(manifest: Path = MANIFEST) -> tuple[Artefact, ...]:
     Raises:
         ManifestError: The manifest is missing or damaged.
     """
-    return _read_manifest(manifest)
-
-
-@cache
-def _read_manifest(manifest: Path) -> tuple[Artefact, ...]:
-    try:
-        artefacts = tuple(_artefact(entry, manifest.parent) for entry in json.loads(manifest.read_text())["artefacts"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ManifestError(f"the model manifest {manifest} cannot be read; install pantel again") from error
+    artefacts = _read_manifest(manifest, "artefacts", "tables")
     if not artefacts:
         raise ManifestError(f"the model manifest {manifest} names no model; install pantel again")
     return artefacts
 
 
-def _artefact(entry: Any, folder: Path) -> Artefact:
+def list_detectors(manifest: Path = MANIFEST) -> tuple[Artefact, ...]:
+    """Return all detectors of a manifest, the default one first; there may be none.
+
+    Raises:
+        ManifestError: The manifest is missing or damaged.
+    """
+    return _read_manifest(manifest, "detectors", "detector")
+
+
+@cache
+def _read_manifest(manifest: Path, kind: str, first_role: str) -> tuple[Artefact, ...]:
+    try:
+        content = json.loads(manifest.read_text())
+        entries = content["artefacts"] if kind == "artefacts" else content.get(kind, [])
+        return tuple(_artefact(entry, manifest.parent, first_role) for entry in entries)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ManifestError(f"the model manifest {manifest} cannot be read; install pantel again") from error
+
+
+def _artefact(entry: Any, folder: Path, first_role: str) -> Artefact:
     """Build an artefact from its manifest entry; of a broken entry, raises what reading it happens to raise."""
     files = {str(role): file for role, file in entry["files"].items()}
-    if len(bytes.fromhex(files["tables"]["sha256"])) != hashlib.sha256().digest_size:
-        raise ValueError("the tables have no SHA-256")
+    if len(bytes.fromhex(files[first_role]["sha256"])) != hashlib.sha256().digest_size:
+        raise ValueError(f"the {first_role} has no SHA-256")
     return Artefact(
         name=entry["name"],
-        hash=files["tables"]["sha256"],
+        hash=files[first_role]["sha256"],
         folder=folder / entry["name"],
         files={role: str(Path(file["name"])) for role, file in files.items()},
         sha256={role: file["sha256"] for role, file in files.items()},
@@ -126,3 +146,17 @@ def find_artefact(
     known = ", ".join(f"{a.name} ({a.hash[:8]})" for a in artefacts)
     asked = name or (f"tag {tag:#04x}" if tag is not None else f"hash {hash_prefix}")
     raise ManifestError(f"no model {asked} is installed, only {known}; install the pantel version that made it")
+
+
+def find_detector(name: str | None = None, manifest: Path = MANIFEST) -> Artefact:
+    """Return the detector of that name; the default one when none is asked for.
+
+    Raises:
+        ManifestError: There is none.
+    """
+    detectors = list_detectors(manifest)
+    for detector in detectors:
+        if name is None or detector.name == name:
+            return detector
+    known = ", ".join(each.name for each in detectors) or "none"
+    raise ManifestError(f"no detector {name or ''} is installed, only {known}; install pantel again")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pantel_models.errors import ManifestError
 from pantel_models.thumbnails import RASTER_PX
 
-__all__ = ["macs_per_pixel"]
+__all__ = ["detector_macs", "macs_per_pixel"]
 
 _SIDE_PX = 256
 _INPUT_PX = {"x": _SIDE_PX, "x_half": _SIDE_PX // 2}  # of pictures; latents of cells are 16 times smaller
 _CELL_PX = 16
+_PRODUCTS = frozenset({"Conv", "ConvInteger", "QLinearConv", "ConvTranspose", "MatMul", "MatMulInteger", "Gemm"})
 _ARITHMETIC = frozenset(
     {"Add", "AveragePool", "Div", "LeakyRelu", "Mul", "PRelu", "Pow", "ReduceSum", "Resize", "Sigmoid", "Softmax"}
     | {"Sqrt", "Sub", "Sum", "Tanh"}
@@ -37,12 +39,54 @@ def macs_per_pixel(path: Path) -> float:
     Raises:
         ManifestError: The file is no ONNX model, or one that cannot be counted.
     """
+    graph, shapes, pixels = _read(path, _set_sizes)
+    try:
+        return sum(_node_macs(node, shapes) for node in graph.node) / pixels
+    except KeyError as error:
+        raise ManifestError(f"{path} has a node that cannot be counted: {error}") from error
+
+
+def detector_macs(path: Path, input_px: tuple[int, int]) -> int:
+    """Return the multiply-accumulates of the convolutions and matrix products of a detector for one picture.
+
+    Those are nearly all of them, and what detectors are compared by; other nodes count nothing, because the user's
+    files may have any kind.
+
+    Args:
+        path: An ONNX file with one input, a picture.
+        input_px: Width and height of that input.
+
+    Raises:
+        ManifestError: The file is no ONNX model, or one that cannot be counted.
+    """
+
+    def set_size(graph: Any) -> int:
+        weights = {tensor.name for tensor in graph.initializer}
+        for value in graph.input:
+            if value.name not in weights:
+                for dimension, side in zip(value.type.tensor_type.shape.dim, (1, 3, *reversed(input_px)), strict=True):
+                    dimension.dim_value = side
+        _forget_output_sizes(graph)
+        return math.prod(input_px)
+
+    graph, shapes, _ = _read(path, set_size)
+    try:
+        counts = [_node_macs(node, shapes) for node in graph.node if node.op_type in _PRODUCTS]
+    except KeyError as error:
+        raise ManifestError(f"{path} has a node that cannot be counted: {error}") from error
+    if 0 in counts:
+        raise ManifestError(f"{path} has a node whose size is not known before it runs")
+    return sum(counts)
+
+
+def _read(path: Path, set_sizes: Callable[[Any], int]) -> tuple[Any, dict[str, list[int]], int]:
+    """Return the graph of a file, the shapes of all its tensors, and what `set_sizes` has returned."""
     import onnx
     from google.protobuf.message import DecodeError
 
     try:
         model = onnx.load(str(path))
-        pixels = _set_sizes(model.graph)
+        pixels = set_sizes(model.graph)
         del model.graph.value_info[:]
         graph = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True).graph
     except (OSError, DecodeError, onnx.shape_inference.InferenceError) as error:
@@ -52,10 +96,7 @@ def macs_per_pixel(path: Path) -> float:
     shapes = {tensor.name: list(tensor.dims) for tensor in graph.initializer}
     for value in (*graph.input, *graph.value_info, *graph.output):
         shapes[value.name] = [dimension.dim_value for dimension in value.type.tensor_type.shape.dim]
-    try:
-        return sum(_node_macs(node, shapes) for node in graph.node) / pixels
-    except KeyError as error:
-        raise ManifestError(f"{path} has a node that cannot be counted: {error}") from error
+    return graph, shapes, pixels
 
 
 def _set_sizes(graph: Any) -> int:
@@ -69,10 +110,14 @@ def _set_sizes(graph: Any) -> int:
         side = _INPUT_PX.get(value.name, _SIDE_PX // _CELL_PX)
         for dimension in dimensions[-2:]:
             dimension.dim_value = side
+    _forget_output_sizes(graph)
+    return RASTER_PX**2 if of_thumbnails else _SIDE_PX**2
+
+
+def _forget_output_sizes(graph: Any) -> None:
     for output in graph.output:
         for dimension in output.type.tensor_type.shape.dim:
             dimension.Clear()
-    return RASTER_PX**2 if of_thumbnails else _SIDE_PX**2
 
 
 def _node_macs(node: Any, shapes: dict[str, list[int]]) -> int:

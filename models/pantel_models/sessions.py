@@ -26,6 +26,7 @@ def open_session(model: bytes, description: str) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 4  # what fails is raised; about the rest a file of the user's would print a page
     options.enable_cpu_mem_arena = False  # pictures of many sizes would let the arena grow for ever
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

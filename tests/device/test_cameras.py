@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pantel_device.cameras import Camera, open_camera
-from pantel_device.cameras.base import SampledCamera, fit
+from pantel_device.cameras.base import SampledCamera
 from pantel_device.cameras.file import FileCamera
 from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.errors import CameraError
@@ -97,24 +97,6 @@ def test_frame_is_due_exactly_at_its_time(fps: float) -> None:
     times_ns = [round(k * 1e9 / fps) for k in range(1000)]
     frames = [camera.capture(time_ns) for time_ns in times_ns]
     assert [(frame.index, frame.time_ns) for frame in frames if frame] == list(enumerate(times_ns))
-
-
-@given(
-    picture=st.tuples(st.integers(1, 80), st.integers(1, 80)),
-    wanted=st.tuples(st.integers(1, 80), st.integers(1, 80)),
-)
-def test_fit_keeps_the_whole_picture(picture: tuple[int, int], wanted: tuple[int, int]) -> None:
-    pixels = np.full((*picture, 3), 77, np.uint8)
-    fitted = fit(pixels, wanted)
-    assert fitted.shape == (wanted[1], wanted[0], 3)
-    assert fitted.dtype == np.uint8
-    assert np.ptp(fitted) == 0
-
-
-def test_fit_averages_areas() -> None:
-    checkers = np.indices((48, 64)).sum(axis=0) % 2 * 200
-    fitted = fit(np.repeat(checkers[..., None], 3, axis=2).astype(np.uint8), (32, 24))
-    assert np.all(fitted == 100)
 
 
 def test_frame_is_read_only() -> None:
@@ -252,13 +234,15 @@ def _empty_folder(path: Path) -> str:
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("webcam", "there is no camera 'webcam'; name one as file:PATH, test or test:SEED"),
+        ("webcam", "there is no camera 'webcam'; name one as file:PATH, test or test:SEED, v4l2:DEVICE, picamera2 or"),
         ("", "there is no camera ''; name one as"),
         ("file:", "lacks its path; write for example file:walk.mp4"),
         ("file:/nowhere/walk.mp4", "does not exist; name a clip, a picture or a folder of pictures"),
         ("file:walk.mp4?loop=yes", "loop=yes is unknown; choose one of pingpong, once"),
         ("test:seven", "the seed in test:seven is no number; write for example test:7"),
         ("test:-1", "the seed in test:-1 is no number"),
+        ("v4l2:/dev/nowhere", "there is no camera /dev/nowhere; plug it in"),
+        ("picamera2:front", "the camera in picamera2:front is no number; write for example picamera2:1"),
     ],
 )
 def test_wrong_name_is_one_line(name: str, line: str) -> None:

@@ -9,7 +9,10 @@ from pantel_device.observer.coco import COCO_CLASSES, LIVING_AND_VEHICLES, class
 
 @pytest.mark.parametrize(
     ("label", "class_id"),
-    [("person", 1), ("bicycle", 2), ("car", 3), ("dog", 17), ("toothbrush", 80), ("", 0), ("unicorn", 0)],
+    [
+        *(("person", 1), ("bicycle", 2), ("car", 3), ("dog", 17), ("toothbrush", 80)),
+        *(("vehicle", 8), ("animal", 17), ("", 0), ("unicorn", 0)),
+    ],
 )
 def test_classes_are_numbered_from_one(label: str, class_id: int) -> None:
     assert class_id_of(label) == class_id

@@ -60,7 +60,7 @@ def test_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[0] == f"{_GOLDEN}: 8.9 s from 2023-11-14T22:13:20Z, 1 run"
     assert lines[1].endswith("1 beyond repair (5.9%), 0 of nobody known")
     mast = lines[lines.index("  DK1AB-7 heard as sender 5, epoch 66051, checked, model a1b2c3, 320x240") :]
-    assert mast[1] == "    packets: 2 ident, 5 scene, 3 still, 2 telemetry, 2 text, 2 reply"
+    assert mast[1] == "    packets: 2 ident, 3 scene, 3 still, 2 telemetry, 2 text, 2 reply, 2 alarm"
     assert "by its own clock 2023-11-14T22:13:20Z to 2023-11-14T22:13:28Z" in mast[2]
     assert mast[4].startswith("    errors: bit error rate 2.")
     assert "1 packets lost (5.9%), 0 duplicates, 0 recordings" in mast[4]
@@ -78,7 +78,8 @@ def test_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     home, mast = told["senders"]
     assert (home["outbound"], mast["outbound"]) == (True, False)
     assert mast["callsign"] == "DK1AB-7"
-    assert mast["packets"] == {"ident": 2, "scene": 5, "still": 3, "telemetry": 2, "text": 2, "command": 0, "reply": 2}
+    packets = {"ident": 2, "scene": 3, "still": 3, "telemetry": 2, "text": 2, "command": 0, "reply": 2, "alarm": 2}
+    assert mast["packets"] == packets
     assert 800 < mast["wire_bps"] <= 960
     assert 0 < mast["payload_bps"] < mast["wire_bps"]
     assert mast["packet_loss"] == pytest.approx(1 / 17)

@@ -12,6 +12,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from tests.firmware_link import golden_capture
 
 from pantel_device import receiver
 from pantel_device.cameras import open_camera
@@ -127,6 +128,7 @@ def test_a_new_process_draws_the_same_pictures_for_the_same_instants(live: _Live
     assert f"{run['packets_good']} packets, {run['packets_lost']} lost, {len(live.hashes)} pictures" in done.stdout
     documented = _documented_keys()
     assert set(told) <= documented
+    assert told["alarms"] == []
     assert {"capture", "seconds", "codewords", "pictures", "payloads_damaged"} <= set(run) & documented
     assert set(told["pictures"][0]) <= documented
     paths = sorted(frames.iterdir())
@@ -186,6 +188,19 @@ def test_every_section_is_a_receiver_of_its_own(live: _Live) -> None:
     first, second = replay(events + events, [album])
     assert first == second
     assert len(album.pictures) == 2 * len(live.hashes)
+
+
+def test_alarms_are_told_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """By a mast whose model is not here: an alarm needs none."""
+    report = tmp_path / "report.json"
+    assert main(["replay", str(golden_capture.PATH), "--report", str(report)]) == 1
+    (alarm,) = json.loads(report.read_text())["alarms"]
+    assert (alarm["run"], alarm["callsign"], alarm["number"], alarm["phase"]) == (0, "DK1AB-7", 200, "began")
+    assert (alarm["class"], alarm["left_px"], alarm["bottom_px"]) == ("person", 64, 240)
+    assert alarm["zone"] == "Zufahrt Süd, am großen "  # as much as a packet holds
+    assert alarm["time_ns"] / _S - alarm["happened_monotonic_s"] == pytest.approx(alarm["age_s"], abs=0.05)
+    assert set(alarm) <= _documented_keys()
+    assert caplog.text.count("alarm callsign=DK1AB-7 number=200") == 1
 
 
 def test_a_long_silence_is_skipped(live: _Live) -> None:

@@ -83,6 +83,52 @@ def test_a_switch_needs_no_value() -> None:
         assert read_config(parser.parse_args(argv), ReceiverConfig).overlay is overlay
 
 
+def test_the_camera_can_be_turned_and_cut(tmp_path: Path) -> None:
+    options = load_config(SenderConfig, None, {"rotation": "270", "crop": "0.25, 0, 0.5, 1"})
+    file = load_config(SenderConfig, _file(tmp_path, "rotation = 270\ncrop = [0.25, 0, 0.5, 1]"), {})
+    assert (options.rotation, options.crop) == (file.rotation, file.crop) == (270, (0.25, 0.0, 0.5, 1.0))
+
+
+_GATE = """
+[[zones]]
+name = "gate"
+kind = "alarm"
+polygon = [[0.1, 0.5], [0.4, 0.5], [0.4, 1.0]]
+classes = ["person"]
+dwell_s = 2
+"""
+
+
+def test_zones_are_tables_in_a_file_and_json_elsewhere(tmp_path: Path) -> None:
+    text = '[{"name":"gate","kind":"alarm","polygon":[[0.1,0.5],[0.4,0.5],[0.4,1]],"classes":["person"],"dwell_s":2}]'
+    file, option = (
+        load_config(SenderConfig, _file(tmp_path, _GATE), {}),
+        load_config(SenderConfig, None, {"zones": text}),
+    )
+    assert file.zones == option.zones
+    assert option.zones[0].classes == ("person",)
+    assert load_config(SenderConfig, None, {"zones": ""}).zones == ()
+
+
+def test_what_is_wrong_in_a_zone_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"zones in .* cannot be .*: 0\.kind: Input should be 'interest', 'alarm' or"):
+        load_config(SenderConfig, _file(tmp_path, _GATE.replace("alarm", "alert")), {})
+    with pytest.raises(UsageError, match=r"0\.name: Field required"):
+        load_config(SenderConfig, _file(tmp_path, _GATE.replace('name = "gate"', "")), {})
+
+
+def test_weights_of_classes(tmp_path: Path) -> None:
+    file = load_config(SenderConfig, _file(tmp_path, "class_weights = {person = 2, cat = 0}"), {})
+    option = load_config(SenderConfig, None, {"class_weights": "person=2,cat=0"})
+    assert file.class_weights == option.class_weights == {"person": 2.0, "cat": 0.0}
+
+
+def test_help_tells_the_default_as_it_is_written() -> None:
+    parser = argparse.ArgumentParser()
+    add_config_options(parser, SenderConfig)
+    assert "0,0,1,1 for all (default: 0,0,1,1)" in " ".join(parser.format_help().split())
+
+
 def test_size_as_a_list_in_a_file(tmp_path: Path) -> None:
     assert load_config(SenderConfig, _file(tmp_path, "size_px = [64, 48]"), {}).size_px == (64, 48)
 
@@ -97,6 +143,22 @@ def test_size_as_a_list_in_a_file(tmp_path: Path) -> None:
         ("size_px", "2000x1000"),
         ("size_px", "320"),
         ("size_px", ""),
+        ("rotation", "45"),
+        ("rotation", "left"),
+        ("crop", "0,0,1"),
+        ("crop", "0,0,0,1"),
+        ("crop", "0.5,0,0.6,1"),
+        ("crop", "-0.1,0,1,1"),
+        ("crop", "nan,0,1,1"),
+        ("crop", "0,0,1,nan"),
+        ("zones", "gate"),
+        ("zones", '[{"name": "gate"}]'),
+        ("class_weights", "person"),
+        ("class_weights", "person=-1"),
+        ("max_objects", "0"),
+        ("max_objects", "33"),
+        ("min_object_height", "1.5"),
+        ("idle_fps", "0"),
         ("fps", "nan"),
         ("fps", "0"),
         ("callsign", ""),
@@ -106,7 +168,7 @@ def test_size_as_a_list_in_a_file(tmp_path: Path) -> None:
         ("mask", "perhaps"),
         ("sender", "64"),
         ("assumed_loss", "1"),
-        ("detector_interval_frames", "0"),
+        ("detector_interval_frames", "-1"),
         ("port", ""),
     ],
 )
@@ -175,7 +237,7 @@ def test_documentation_holds_every_key_with_its_default(
         row = next((row for row in rows if row.startswith(f"| `{key}` |")), None)
         assert row is not None, f"{key} is missing in {_DOCUMENTATION.name}"
         assert field.description
-        if key not in {"state_dir", "size_px"} and field.default not in {"", True}:
+        if key not in {"state_dir", "size_px", "crop", "zones", "class_weights"} and field.default not in {"", True}:
             text = str(field.default)
             assert f"| `{text.lower() if isinstance(field.default, bool) else text}` |" in row, row
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pantel_device.alarms_in import ReceivedAlarm
 from pantel_device.frame import Box
 from pantel_device.overlay import draw_overlay
 from pantel_device.renderer import ShownObject
@@ -180,6 +181,34 @@ def test_an_old_background_and_silence_are_told_at_the_lower_edge(changes: dict[
     rows = np.asarray(_changed(replace(_picture(), **changes)).any(axis=1))  # type: ignore[arg-type]
     assert not rows[: 480 - 13 * lines].any()
     assert rows[480 - 13 * lines :].all()
+
+
+_ALARM = ReceivedAlarm("DK1AB", 3, True, "gate", replace(_BOX, label="person"), _NOW_NS - 3 * _S)
+
+
+def test_an_alarm_has_a_red_box_and_a_line_at_the_upper_edge() -> None:
+    picture = replace(_picture(_SEEN), alarms=(_ALARM,))
+    drawn, changed = draw_overlay(picture), _changed(picture)
+    reds = np.unique(drawn[_outline(_BOX)], axis=0)
+    assert len(reds) == 1  # over the green box of the object
+    assert reds[0, 0] > 200
+    assert reds[0, 1:].max() < 100
+    line = changed[:13]
+    assert line[:, :100].all()
+    assert not line[:, 400:].any()
+    assert not changed[13:70].any()
+
+
+def test_each_alarm_has_a_line_and_its_age_is_that_of_now() -> None:
+    def drawn(*alarms: ReceivedAlarm) -> NDArray[np.uint8]:
+        return draw_overlay(replace(_picture(), alarms=alarms))
+
+    other = replace(_ALARM, number=4, zone="", box=Box(200, 150, 220, 200))
+    changed = np.asarray((drawn(_ALARM, other) != _twice(_picture())).any(axis=2), np.bool_)
+    assert changed[:26, :60].all()
+    assert not changed[26:70].any()
+    assert not np.array_equal(drawn(_ALARM), drawn(replace(_ALARM, time_ns=_ALARM.time_ns - _S)))
+    assert np.array_equal(drawn(replace(_ALARM, time_ns=_NOW_NS)), drawn(replace(_ALARM, time_ns=_NOW_NS + _S)))
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,8 @@ from pantel_link import (
     StreamContext,
     memory_pair,
 )
-from pantel_link.messages import text_parts
+from pantel_link.messages import Alarm, text_parts
+from pantel_link.region import Region
 from pantel_models import Artefact, SceneCodec, View, find_artefact, load_scene_codec
 
 _S = 1_000_000_000
@@ -251,6 +252,21 @@ def test_lines_and_telemetry_are_told_once(context: StreamContext) -> None:
         {"callsign": "DK1AB", "battery_v": 12.5},
     ]
     assert all("battery_v" not in event.fields or event.fields["battery_v"] in {12.5, 12.288} for event in told[2:])
+
+
+def test_an_alarm_is_an_event_once_and_in_the_pictures_for_10_seconds(context: StreamContext, payload: bytes) -> None:
+    end = _End()
+    alarm = Alarm(9, True, 1, 0.2, Region.from_steps(51, 51, 102, 204), "gate").to_payload(_CAPACITY_BYTES)
+    end.hear(_octets(context, payload), 2 * _S)
+    damaged = end.receiver.payloads_damaged
+    end.hear(_octets(context, b"", b"", alarm, alarm, kind=PacketKind.ALARM), 4 * _S)
+    assert end.receiver.payloads_damaged == damaged + 1  # of the empty ones; the other has the scene's number
+    (event,) = (event for event in end.album.events if event.kind == "alarm")
+    assert (event.time_ns, event.fields["number"], event.fields["zone"]) == (4 * _S, 9, "gate")
+    assert event.fields["right_px"] == pytest.approx(102 / 255 * _SIZE_PX[0], abs=0.05)
+    for picture in end.wait(4 * _S + 1, 20 * _S):
+        shown = picture.time_ns <= 14 * _S
+        assert [each.number for each in picture.alarms] == ([9] if shown else [])
 
 
 def test_a_sender_that_is_not_taken_is_told_once(context: StreamContext, payload: bytes) -> None:

@@ -148,6 +148,25 @@ def test_captures_stay_in_step_however_late_the_turns_come() -> None:
     assert camera.shown == list(range(len(camera.shown)))
 
 
+def test_where_nothing_moves_fewer_frames_are_captured() -> None:
+    camera = _Camera(400)
+    near, _ = memory_pair()
+    sender = Sender(
+        camera=camera,
+        observer=Observer(MotionDetector()),
+        encoder=_Encoder(),
+        link=LinkSender(StreamContext(0, "N0CALL", 1, bytes(3), *camera.size_px), now_ns=0),
+        port=near,
+        idle_fps=2.0,
+    )
+    for now_ns in range(0, 30 * _S, _S // 50):
+        sender.advance(now_ns)
+    awake = [index for index in camera.shown if index < 100]
+    asleep = [index for index in camera.shown if index >= 110]
+    assert len(awake) == 100
+    assert np.diff(asleep).tolist() == [5] * (len(asleep) - 1)
+
+
 def test_a_payload_is_built_for_the_time_when_its_packet_begins() -> None:
     near, far = memory_pair()
     encoder = _Encoder()

@@ -184,3 +184,32 @@ def test_two_boxes_of_one_object_make_one_track() -> None:
         shifted = _box(62 + 3 * step, 101)
         tracks = street.see(truth, detections=[_person(truth), _person(shifted, 0.5)])
     assert len(tracks) == 1
+
+
+def test_who_vanishes_for_two_seconds_is_the_same_again() -> None:
+    street = _Street()
+    for k in range(15):
+        tracks = street.see(_box(40 + 5 * k, 120))
+    (before,) = tracks
+    for _ in range(18):
+        tracks = street.see()
+    assert tracks == ()
+    for k in range(33, 40):
+        tracks = street.see(_box(40 + 5 * k, 120))
+    assert [track.track_id for track in tracks] == [before.track_id]
+
+
+def test_regions_that_join_and_part_again_keep_their_objects() -> None:
+    street = _Street()
+    numbers: list[dict[str, int]] = []
+    for k in range(60):
+        left, right = _box(40 + 4 * k, 120, 20, 60), _box(280 - 4 * k, 132, 24, 70)
+        tracks = street.see(left, right)
+        if k in {10, 59}:
+            nearest = {
+                name: max(tracks, key=lambda track, box=box: track.box.iou(box)).track_id  # type: ignore[misc]
+                for name, box in (("left", left), ("right", right))
+            }
+            numbers.append(nearest)
+    assert len(set(numbers[0].values())) == 2
+    assert numbers[0] == numbers[1]

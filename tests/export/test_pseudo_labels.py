@@ -117,7 +117,7 @@ def test_what_reaches_beyond_the_photograph_ends_at_its_edge(tmp_path: Path, pho
     detector = write_detector(tmp_path / "model.onnx", answer((STRIDE_32 + 3, (0.5, 0.5, 3, 3), CAR, 0.9)))
     write_pseudo_labels(detector, photos, tmp_path / "boxes")
     values = [float(text) for text in (tmp_path / "boxes" / "blue.txt").read_text().split()]
-    assert values == [2, 0.75, 1, 1, 1, 0.9]
+    assert values == [2, 0.5, 0.5, 1, 1, 0.9]
 
 
 def test_weak_boxes_and_those_of_the_same_object_are_left_out(tmp_path: Path, photos: Path) -> None:

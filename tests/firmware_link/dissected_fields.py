@@ -15,7 +15,7 @@ from pantel_link.back_channel import (
 from pantel_link.context import description_octets
 from pantel_link.fec import reed_solomon
 from pantel_link.framing import announced_format
-from pantel_link.messages import Telemetry, TextPart
+from pantel_link.messages import Alarm, Telemetry, TextPart
 from pantel_link.packet import SealedPacket
 from pantel_link.stills import Fragment
 from pantel_link.whitening import whiten
@@ -33,6 +33,9 @@ _MESSAGE_FIELDS = (
     *(f"command.{side}" for side in _REGION),
     *("command.bitrate_bps", "command.preset", "command.confirms"),
     *("reply", "reply.number", "reply.outcome", "reply.bitrate_bps", "reply.preset"),
+    *("alarm", "alarm.number", "alarm.began", "alarm.class_id", "alarm.age_s", "alarm.reserved", "alarm.region"),
+    *(f"alarm.{side}" for side in _REGION),
+    "alarm.zone",
 )
 FIELDS = (
     *("marker", "format", "marker_errors", "whitened", "codeword", "parity", "syndromes", "needs_correction"),
@@ -42,7 +45,7 @@ FIELDS = (
     *("still.block", "still.symbols", "still.index", "still.repair", "still.symbol"),
     *("scene", *_MESSAGE_FIELDS),
 )
-SHARES = (*_QUANTITIES, *(f"command.{side}" for side in _REGION))
+SHARES = (*_QUANTITIES, *(f"{kind}.{side}" for kind in ("command", "alarm") for side in _REGION), "alarm.age_s")
 """The fields that are no integers, or need not be."""
 
 
@@ -147,6 +150,13 @@ def message_fields(kind: PacketKind, payload: bytes, sequence: int) -> dict[str,
             read = len(command_to_payload(command, rollover))
             if isinstance(command, AskStill):
                 values["command.region"] = payload[5:9].hex()
+        case PacketKind.ALARM:
+            alarm = Alarm.from_payload(payload)
+            values = {f"alarm.{side}": f"{getattr(alarm.region, side):.7f}" for side in _REGION}
+            values |= {"alarm.number": alarm.number, "alarm.began": int(alarm.began), "alarm.class_id": alarm.class_id}
+            values |= {"alarm.age_s": f"{alarm.age_s:.7f}", "alarm.reserved": payload[3] & 15, "alarm.zone": alarm.zone}
+            values["alarm.region"] = payload[4:8].hex()
+            read = len(alarm.to_payload(len(payload)))
         case _:
             assert kind is PacketKind.REPLY
             reply = Reply.from_payload(payload)

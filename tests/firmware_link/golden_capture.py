@@ -31,7 +31,7 @@ from pantel_link.back_channel import (
     command_to_payload,
 )
 from pantel_link.captures import CaptureHeader, CaptureWriter
-from pantel_link.messages import Telemetry, text_parts
+from pantel_link.messages import Alarm, Telemetry, text_parts
 from pantel_link.pacing import DEFAULT_BITRATE_BPS
 from pantel_link.stills import Fragment
 
@@ -46,6 +46,7 @@ COMMANDS: tuple[Command, ...] = (
     SetLine(480, Preset.HEAVY),
     Confirm(0x0C03),
 )
+ALARM = Alarm(200, True, 1, 0.7, Region.from_steps(51, 102, 68, 255), "Zufahrt Süd, am großen Tor")  # too long a name
 ROLLOVER = 3  # of the commands' numbers
 
 _S = 1_000_000_000
@@ -102,6 +103,8 @@ def _submit(mast: LinkSender, generator: random.Random, now_ns: int) -> None:
     count = mast.statistics.packets
     stamp_ns = mast.stamp_ns(now_ns)
     match count % 6:
+        case 1 if count > 6:
+            mast.submit(PacketKind.ALARM, ALARM.to_payload(mast.payload_capacity_bytes), stamp_ns)
         case 2:
             symbol = generator.randbytes(mast.capacity_bytes(LengthClass.STILL) - 3)
             fragment = Fragment(block=300, content_symbols=3, index=count // 3 + 1, symbol=symbol)

@@ -34,7 +34,6 @@ from pantel_link.back_channel import (
     AskStill,
     Confirm,
     Outcome,
-    Region,
     Reply,
     SetLine,
     command_to_payload,
@@ -49,7 +48,8 @@ from pantel_link.captures import (
 )
 from pantel_link.errors import CallsignError
 from pantel_link.framing import frame_packet
-from pantel_link.messages import Telemetry, text_parts
+from pantel_link.messages import Alarm, Telemetry, text_parts
+from pantel_link.region import Region
 from pantel_link.seal import make_back_seal
 from pantel_link.wire_format import WIRE_FORMATS
 
@@ -80,12 +80,18 @@ _COMMANDS = (
     *(SetLine(0, preset) for preset in (*Preset, None)),
     Confirm(65535),
 )
+_ALARMS = (
+    Alarm(255, True, 127, 409.5, Region(0, 0, 1, 1), "Tor Süd 😀"),
+    Alarm(0, False, 0, 0.0, Region(0.1, 0.2, 0.3, 0.4), ""),
+    Alarm(7, True, 1, 8.3, Region(0.5, 0.4, 0.6, 1), "gate"),
+)
 _MESSAGES = [
     *((PacketKind.TELEMETRY, each.to_payload(60) or b"\0") for each in _TELLING),
     *((PacketKind.TEXT, each.to_payload()) for each in text_parts(255, "ä€😀 73; " * 50, 33)),
     *((PacketKind.TEXT, each.to_payload() + bytes(3)) for each in text_parts(0, "", 33)),
     *((PacketKind.COMMAND, command_to_payload(each, 65535 - i)) for i, each in enumerate(_COMMANDS)),
     *((PacketKind.REPLY, Reply(65535, each, 300, preset).to_payload()) for each in Outcome for preset in Preset),
+    *((PacketKind.ALARM, each.to_payload(33) + bytes(i)) for i, each in enumerate(_ALARMS)),
 ]
 Tshark = Callable[..., list[str]]
 
@@ -228,6 +234,7 @@ def test_every_field_of_messages(tshark: Tshark, tmp_path: Path, context: Stream
     names = {line.strip() for line in text.splitlines()}
     assert names >= {f"Outcome: {each.name.lower().replace('_', ' ')} ({each})" for each in Outcome}
     assert names >= {f"Preset: {name} ({i})" for i, name in enumerate((*Preset, "as it is"))}
+    assert names >= {"Phase: began (1)", "Phase: ended (0)", "Before the time stamp [s]: 409.5", "Zone: gate"}
     assert names >= {"What: still (1)", "What: line (2)", "What: confirm (3)", "Battery [V]: 65.535"}
     assert not any(words in text for words in ("Too short", "needs", "no sense", "Unknown", "Padding is not zero"))
 
@@ -238,6 +245,7 @@ def test_messages_that_make_no_sense(tshark: Tshark, tmp_path: Path, context: St
     with_ends = [(PacketKind.TELEMETRY, bytes.fromhex("02ffff09aabb")), (PacketKind.TELEMETRY, bytes.fromhex("0001"))]
     odd = [(PacketKind.TEXT, b"\x01\x12a"), (PacketKind.COMMAND, b"\0\0\x09"), (PacketKind.REPLY, b"\0\0\x04\0\0\x03")]
     odd += [(PacketKind.COMMAND, bytes.fromhex("0000010000 05050505")), (PacketKind.COMMAND, b"\0\0\2\0\0\4")]
+    odd += [(PacketKind.ALARM, bytes.fromhex("00810000 05050505"))]
     _write_messages(path, [*with_ends, *odd, *cases], context)
     rows = tshark(path, "-T", "fields", "-e", "pantel.telemetry.unknown", "-e", "_ws.expert.message")
     assert "Unknown tag" in rows[0].removeprefix("09aabb\t")
@@ -254,7 +262,7 @@ def test_messages_that_make_no_sense(tshark: Tshark, tmp_path: Path, context: St
 
 def test_random_messages_upset_nothing(tshark: Tshark, tmp_path: Path, context: StreamContext) -> None:
     generator = random.Random(6)
-    kinds = (PacketKind.TELEMETRY, PacketKind.TEXT, PacketKind.COMMAND, PacketKind.REPLY)
+    kinds = (PacketKind.TELEMETRY, PacketKind.TEXT, PacketKind.COMMAND, PacketKind.REPLY, PacketKind.ALARM)
     messages = []
     for kind in 300 * kinds:
         noise = generator.randbytes(generator.randrange(40))

@@ -55,7 +55,7 @@ def test_a_capture_whose_head_counts_too_far_is_refused(context: StreamContext, 
 
 def test_no_forgery_and_no_recording_is_accepted(report: Report) -> None:
     attack_with_forgeries(report, 4_000, random.Random(2))
-    attack_with_recordings(report, 2_400, random.Random(2))
+    attack_with_recordings(report, 3_000, random.Random(2))
     assert report.clean, report.lines()
     assert min(report.forged.values()) >= 400
     assert min(report.replayed.values()) >= 100

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ from pantel_link import (
     LinkReceiver,
     LinkSender,
     NullModem,
+    Packet,
     PacketKind,
     PayloadError,
     Preset,
@@ -24,6 +26,7 @@ from pantel_link import (
     StreamContext,
     StreamProfile,
     VirtualClock,
+    make_seal,
 )
 from pantel_link.time_stamp import TICK_NS
 
@@ -179,6 +182,16 @@ def test_only_so_much_is_kept_of_an_unknown_stream(context: StreamContext) -> No
     assert newcomer.statistics.packets_without_context == 66 - 64
     assert newcomer.statistics.packets_duplicate == 64 - 2 + 1  # the IDENT is older than the first packet heard
     assert len(heard) == 2
+
+
+def test_a_kind_of_a_newer_sender_costs_nothing_but_its_packet(context: StreamContext) -> None:
+    """So kinds can be added within a version, as ALARM was."""
+    seal, receiver = make_seal(context), LinkReceiver(contexts=[context])
+    unassigned = cast("PacketKind", max(PacketKind) + 1)
+    for counter, kind in enumerate((PacketKind.SCENE, unassigned, PacketKind.SCENE)):
+        heard = receiver.receive_packet(Packet(kind, context.sender, counter, 0, b"news").to_bytes(seal), S)
+        assert len(heard) == (kind is PacketKind.SCENE)
+    assert (receiver.statistics.packets_rejected, receiver.statistics.packets_lost) == (1, 1)
 
 
 def test_the_identity_tells_utc_when_it_is_known(context: StreamContext) -> None:

@@ -1,14 +1,16 @@
-"""Fair shares: everybody gets what the weights say, and nobody saves up."""
+"""Alarms first, then fair shares: everybody gets what the weights say, and nobody saves up."""
 
 from __future__ import annotations
 
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pantel_link.traffic import FairShare, TrafficClass
 
-MESSAGE, SCENE, STILL, REPAIR = TrafficClass
+ALARM, MESSAGE, SCENE, STILL, REPAIR = TrafficClass
 WEIGHTS = {MESSAGE: 0.2, SCENE: 0.6, STILL: 0.2}
 
 
@@ -44,6 +46,37 @@ def test_repair_waits_until_nobody_else_has_anything_to_say() -> None:
     assert share.choose({REPAIR, SCENE}) is SCENE
     assert share.choose({REPAIR}) is REPAIR
     assert share.choose(set()) is None
+
+
+def test_alarms_go_first_whatever_the_others_have_had() -> None:
+    share = FairShare(WEIGHTS)
+    shares(share, {SCENE}, 1000)
+    share.charge(STILL, 10_000)
+    assert [share.choose({ALARM, MESSAGE, SCENE, STILL, REPAIR}) for _ in range(3)] == [ALARM] * 3
+    assert shares(share, {ALARM, MESSAGE, SCENE, STILL}, 16) == {ALARM: 16}
+
+
+def test_alarms_without_end_leave_every_other_packet_to_the_others() -> None:
+    share = FairShare(WEIGHTS)
+    shares(share, {ALARM, MESSAGE, SCENE, STILL}, 16)
+    counted = shares(share, {ALARM, MESSAGE, SCENE, STILL}, 400)
+    assert counted[ALARM] == 200
+    assert {each: counted[each] for each in WEIGHTS} == pytest.approx({MESSAGE: 40, SCENE: 120, STILL: 40}, abs=2)
+    assert shares(share, {ALARM, REPAIR}, 10) == {ALARM: 10}  # of what nobody else needs they may have all
+
+
+@given(st.lists(st.tuples(st.sets(st.sampled_from(TrafficClass)), st.integers(20, 150)), max_size=300))
+def test_alarms_have_at_most_what_the_others_had_and_a_burst(turns: list[tuple[set[TrafficClass], int]]) -> None:
+    """Over any stretch in which somebody else always has something to say."""
+    share = FairShare(WEIGHTS)
+    balance, lowest = 0, 0  # of the others' octets less those of alarms
+    for wanting, octets in turns:
+        chosen = share.choose({*wanting, SCENE})
+        assert chosen is not None
+        share.charge(chosen, octets)
+        balance += -octets if chosen is ALARM else octets
+        lowest = max(lowest, balance)
+        assert lowest - balance <= 768 + 150
 
 
 def test_shares_must_be_positive() -> None:

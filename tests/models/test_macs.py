@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pantel_models import ManifestError, list_artefacts, macs_per_pixel
+from pantel_models import ManifestError, detector_macs, list_artefacts, macs_per_pixel
 from pantel_models.thumbnails import RASTER_PX
 
 onnx = pytest.importorskip("onnx")
@@ -116,3 +116,25 @@ def test_shipped_models_keep_their_limits() -> None:
         assert enlarger + macs_per_pixel(artefact.folder / artefact.files["faithful"]) / 4 <= 2_000
         for role in ("thumbnail_encoder", "thumbnail_generator"):
             assert 100 < macs_per_pixel(artefact.folder / artefact.files[role]) <= 10_000
+
+
+def test_a_detector_counts_its_products_at_the_size_it_is_run(tmp_path: Path) -> None:
+    nodes = [
+        node("Conv", ["x", "w"], "y", kernel_shape=[4, 4], strides=[4, 4]),
+        node("HardSwish", ["y"], "a"),  # of a kind that no shipped network has
+        node("Conv", ["a", "v"], "z", kernel_shape=[1, 1]),
+    ]
+    path = save(tmp_path / "m.onnx", nodes, {"w": (16, 3, 4, 4), "v": (8, 16, 1, 1)})
+    assert detector_macs(path, (64, 32)) == 16 * 8 * (16 * 3 * 16 + 8 * 16)
+    with pytest.raises(ManifestError, match="cannot be counted"):
+        macs_per_pixel(path)
+
+
+def test_a_detector_whose_sizes_are_not_known_is_not_counted(tmp_path: Path) -> None:
+    nodes = [node("NonZero", ["x"], "n"), node("Cast", ["n"], "f", to=1), node("MatMul", ["w", "f"], "z")]
+    path = save(tmp_path / "m.onnx", nodes, {"w": (2, 4)})
+    with pytest.raises(ManifestError, match="not known before it runs"):
+        detector_macs(path, (64, 32))
+    (tmp_path / "noise.onnx").write_bytes(b"noise")
+    with pytest.raises(ManifestError, match="is no ONNX model that can be counted"):
+        detector_macs(tmp_path / "noise.onnx", (64, 32))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from pantel_bench.commands.eyes import EYES
 from pantel_bench.commands.link import LINK
 from pantel_bench.commands.live import LIVE
 from pantel_bench.commands.looks import LOOKS
@@ -13,7 +14,7 @@ from pantel_device.command import Command
 
 __all__ = ["COMMAND"]
 
-_BENCHMARKS = (STILL, LIVE, LINK, LOOKS, MOS)
+_BENCHMARKS = (STILL, LIVE, LINK, EYES, LOOKS, MOS)
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

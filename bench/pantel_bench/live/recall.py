@@ -64,10 +64,9 @@ def pose_recall(judged: JudgedSource, shown: Sequence[Sequence[Box]], delay_s: f
         shown: The boxes of the sprites on show at each instant; they may reach beyond the picture.
         delay_s: Play-out delay.
     """
-    width, height = judged.source.size_px
     found = wanted = 0
     for k in judged.instants:
-        sprites = [_clipped(box, width, height) for box in shown[k]]
+        sprites = [box.clipped(judged.source.size_px) for box in shown[k]]
         boxes = judged.boxes(judged.source.delayed(k, delay_s))
         wanted += len(boxes)
         found += sum(any(sprite.iou(box) >= SAME_IOU for sprite in sprites) for box in boxes)
@@ -130,7 +129,3 @@ def _ideal(judged: JudgedSource, k: int) -> NDArray[np.uint8]:
 def _moves(box: Box, moving: NDArray[np.bool_]) -> bool:
     inside = moving[int(box.y0) : int(np.ceil(box.y1)), int(box.x0) : int(np.ceil(box.x1))]
     return inside.size > 0 and float(inside.mean()) >= _MOVING_SHARE
-
-
-def _clipped(box: Box, width: int, height: int) -> Box:
-    return Box(max(box.x0, 0.0), max(box.y0, 0.0), min(box.x1, float(width)), min(box.y1, float(height)), box.label)

@@ -14,7 +14,7 @@ from pantel_bench.rig.meter import LinkMeter, MeteredPort
 from pantel_bench.rig.settings import RECEIVER_DELAY_NS, RigSettings
 from pantel_device.cameras import Camera, open_camera
 from pantel_device.frame import Frame, Observation
-from pantel_device.observer import MotionDetector, Observer, open_detector
+from pantel_device.observer import WEAK_SCORE, MotionDetector, Observer, open_detector
 from pantel_device.receiver import Receiver
 from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
 from pantel_device.sender import Sender
@@ -114,7 +114,11 @@ class SenderEnd:
         self._frame_times_ms: list[float] = []
         self._sender = Sender(
             camera=self._camera,
-            observer=Observer(MotionDetector(), open_detector(settings.detector), region_of_interest=settings.masked),
+            observer=Observer(
+                MotionDetector(),
+                open_detector(settings.detector, min_score=WEAK_SCORE),
+                region_of_interest=settings.masked,
+            ),
             encoder=self._encoder,
             link=LinkSender(
                 self.context,

@@ -1,9 +1,11 @@
 """Cameras: where frames come from.
 
-A camera is named ``scheme:argument``: ``file:walk.mp4``, ``file:pictures/``, ``test``, ``test:7``.
+A camera is named ``scheme:argument``: ``v4l2:/dev/video0``, ``picamera2``, ``file:walk.mp4``, ``file:pictures/``,
+``test``, ``test:7``.
 """
 
 from pantel_device.cameras.base import Camera
+from pantel_device.cameras.geometry import Geometry
 from pantel_device.cameras.registry import open_camera
 
-__all__ = ["Camera", "open_camera"]
+__all__ = ["Camera", "Geometry", "open_camera"]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pantel_device.frame import Frame
 
-__all__ = ["Camera", "SampledCamera", "fit"]
+__all__ = ["Camera", "SampledCamera"]
 
 
 class Camera(Protocol):
@@ -95,21 +94,3 @@ class SampledCamera(ABC):
         """Return the last index that is due, the inverse of `_elapsed_ns` (hence the half nanosecond)."""
         elapsed_ns = now_ns - self._start_ns if self._start_ns is not None else 0
         return int((elapsed_ns + 0.5) * self.fps // 1e9)
-
-
-def fit(pixels: NDArray[np.uint8], size_px: tuple[int, int]) -> NDArray[np.uint8]:
-    """Scale a whole picture to a size, by area averaging where it shrinks.
-
-    The aspect may change: nothing that the camera saw is cut away, and benchmarks of 320x240 pictures from
-    16:9 clips stay comparable with each other.
-
-    Args:
-        pixels: (H, W, 3) uint8.
-        size_px: Width and height wanted [px].
-    """
-    height, width = pixels.shape[:2]
-    if (width, height) == size_px:
-        return pixels
-    shrinks = size_px[0] <= width and size_px[1] <= height
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(pixels, size_px, interpolation=method), np.uint8)

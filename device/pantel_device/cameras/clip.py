@@ -13,7 +13,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_device.cameras.base import fit
+from pantel_device.cameras.geometry import STRETCHED, Geometry
 from pantel_device.errors import CameraError
 
 __all__ = ["Clip"]
@@ -42,18 +42,20 @@ class Clip:
         last_ns: When the last picture begins; None until the end was reached once.
     """
 
-    def __init__(self, path: Path, size_px: tuple[int, int]) -> None:
+    def __init__(self, path: Path, size_px: tuple[int, int], geometry: Geometry = STRETCHED) -> None:
         """Open a clip.
 
         Args:
             path: Any file with a video stream that FFmpeg decodes.
             size_px: Width and height of the pictures to return [px].
+            geometry: How the clip's pictures become such.
 
         Raises:
             CameraError: The file is no clip.
         """
         self._path = path
         self._size_px = size_px
+        self._geometry = geometry
         self.last_ns: int | None = None
         self._start_pts: int | None = None
         self._window: deque[_Shown] = deque(maxlen=max(2, _WINDOW_BYTES // (3 * size_px[0] * size_px[1])))
@@ -132,7 +134,7 @@ class Clip:
                     self._start_pts = pts
                 time_ns = int((pts - self._start_pts) * self._time_base * 10**9)
                 pixels = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-                yield _Shown(time_ns, fit(pixels, self._size_px))
+                yield _Shown(time_ns, self._geometry.fit(pixels, self._size_px))
         except av.FFmpegError as error:
             if self._start_pts is None:
                 raise self._error(error.strerror or "damaged") from error

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_device.cameras.base import SampledCamera, fit
+from pantel_device.cameras.base import SampledCamera
+from pantel_device.cameras.geometry import STRETCHED, Geometry
 from pantel_device.errors import CameraError, PictureError
 from pantel_device.pictures import read_picture
 
@@ -41,10 +42,18 @@ class FileCamera(SampledCamera):
 
     A clip shows at every capture instant the last of its frames whose time stamp has come. A picture is a
     scene in which nothing moves. A folder shows its pictures in the order of their names, one an instant.
-    Everything is scaled to the camera's size, see `pantel_device.cameras.base.fit`.
+    Everything is turned, cut and scaled to the camera's size.
     """
 
-    def __init__(self, path: Path, size_px: tuple[int, int], fps: float, *, loop: Loop = "pingpong") -> None:
+    def __init__(
+        self,
+        path: Path,
+        size_px: tuple[int, int],
+        fps: float,
+        *,
+        loop: Loop = "pingpong",
+        geometry: Geometry = STRETCHED,
+    ) -> None:
         """Open a file or folder.
 
         Args:
@@ -53,16 +62,19 @@ class FileCamera(SampledCamera):
             fps: Capture instants per second.
             loop: What follows the end of a clip or folder: "pingpong" plays it backwards, forwards and so on;
                 "once" ends it. A single picture never ends.
+            geometry: How pictures are turned, cut and scaled.
 
         Raises:
             CameraError: The path is missing or holds nothing that can be shown.
         """
         super().__init__(size_px, fps)
         self._loop = loop
-        self._recording = _open_recording(path, size_px, fps)
+        self._recording = _open_recording(path, size_px, fps, geometry)
 
     @classmethod
-    def from_argument(cls, argument: str, size_px: tuple[int, int], fps: float) -> FileCamera:
+    def from_argument(
+        cls, argument: str, size_px: tuple[int, int], fps: float, geometry: Geometry = STRETCHED
+    ) -> FileCamera:
         """Open ``PATH`` or ``PATH?loop=once``.
 
         Raises:
@@ -75,7 +87,7 @@ class FileCamera(SampledCamera):
             raise CameraError(f"loop={loop} is unknown; choose one of {', '.join(get_args(Loop))}")
         if not path:
             raise CameraError("the camera file: lacks its path; write for example file:walk.mp4")
-        return cls(Path(path), size_px, fps, loop=cast(Loop, loop))
+        return cls(Path(path), size_px, fps, loop=cast(Loop, loop), geometry=geometry)
 
     def close(self) -> None:
         """Close the file; no frame comes after this."""
@@ -97,51 +109,51 @@ class FileCamera(SampledCamera):
 class _Pictures:
     """Picture files as a recording, one for each capture instant."""
 
-    def __init__(self, paths: list[Path], size_px: tuple[int, int], fps: float) -> None:
+    def __init__(self, paths: list[Path], size_px: tuple[int, int], fps: float, geometry: Geometry) -> None:
         self._paths = paths
         self._size_px = size_px
+        self._geometry = geometry
         self._fps = fps
         self._shown = paths[0]
-        self._pixels = _fitted(paths[0], size_px)
+        self._pixels = self._read(paths[0])
         self.last_ns: int | None = round((len(paths) - 1) * 1e9 / fps)
 
     def picture_at(self, time_ns: int) -> NDArray[np.uint8]:
         """Return the picture of the instant nearest to a time."""
         path = self._paths[min(round(time_ns * self._fps / 1e9), len(self._paths) - 1)]
         if path != self._shown:
-            self._pixels = _fitted(path, self._size_px)
+            self._pixels = self._read(path)
             self._shown = path
         return self._pixels
 
     def close(self) -> None:
         """Do nothing: no file stays open."""
 
+    def _read(self, path: Path) -> NDArray[np.uint8]:
+        try:
+            return self._geometry.fit(read_picture(path), self._size_px)
+        except PictureError as error:
+            raise CameraError(str(error)) from error
 
-def _open_recording(path: Path, size_px: tuple[int, int], fps: float) -> _Recording:
+
+def _open_recording(path: Path, size_px: tuple[int, int], fps: float, geometry: Geometry) -> _Recording:
     if not path.exists():
         raise CameraError(f"{path} does not exist; name a clip, a picture or a folder of pictures")
     if path.is_dir():
         paths = sorted(p for p in path.iterdir() if p.is_file() and _is_picture(p))
         if not paths:
             raise CameraError(f"the folder {path} holds no pictures; put some there or name another folder")
-        return _Pictures(paths, size_px, fps)
+        return _Pictures(paths, size_px, fps, geometry)
     if _is_picture(path):
-        return _Pictures([path], size_px, fps)
+        return _Pictures([path], size_px, fps, geometry)
     from pantel_device.cameras.clip import Clip
 
-    return Clip(path, size_px)
+    return Clip(path, size_px, geometry)
 
 
 def _is_picture(path: Path) -> bool:
     """Tell by the signature of a file; a GIF is a clip, of which OpenCV would show only the beginning."""
     return path.suffix.lower() != ".gif" and bool(cv2.haveImageReader(str(path)))
-
-
-def _fitted(path: Path, size_px: tuple[int, int]) -> NDArray[np.uint8]:
-    try:
-        return fit(read_picture(path), size_px)
-    except PictureError as error:
-        raise CameraError(str(error)) from error
 
 
 def _there_and_back(time_ns: int, last_ns: int) -> int:

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import cast
 
 from pantel_device.cameras.base import Camera
+from pantel_device.cameras.geometry import STRETCHED, Geometry
 from pantel_device.errors import CameraError
 
 __all__ = ["open_camera"]
@@ -14,16 +15,19 @@ __all__ = ["open_camera"]
 _CAMERAS = {
     "file": ("pantel_device.cameras.file", "FileCamera", "file:PATH"),
     "test": ("pantel_device.cameras.synthetic", "SyntheticCamera", "test or test:SEED"),
+    "v4l2": ("pantel_device.cameras.v4l2", "V4l2Camera", "v4l2:DEVICE"),
+    "picamera2": ("pantel_device.cameras.picamera2", "Picamera2Camera", "picamera2 or picamera2:NUMBER"),
 }
 
 
-def open_camera(name: str, size_px: tuple[int, int], fps: float) -> Camera:
+def open_camera(name: str, size_px: tuple[int, int], fps: float, geometry: Geometry = STRETCHED) -> Camera:
     """Open the camera of that name.
 
     Args:
-        name: ``scheme:argument``, for example ``file:walk.mp4`` or ``test:7``.
+        name: ``scheme:argument``, for example ``file:walk.mp4``, ``v4l2:/dev/video0`` or ``test:7``.
         size_px: Width and height of the frames wanted [px].
         fps: Capture instants per second.
+        geometry: How what the camera sees becomes such frames; by default the whole of it is scaled.
 
     Raises:
         CameraError: There is no such camera; the message is one line for the user.
@@ -34,7 +38,7 @@ def open_camera(name: str, size_px: tuple[int, int], fps: float) -> Camera:
         raise CameraError(f"there is no camera {name!r}; name one as {known}")
     module, factory, _ = _CAMERAS[scheme]
     open_ = cast(
-        Callable[[str, tuple[int, int], float], Camera],
+        Callable[[str, tuple[int, int], float, Geometry], Camera],
         getattr(import_module(module), factory).from_argument,
     )
-    return open_(argument, size_px, fps)
+    return open_(argument, size_px, fps, geometry)

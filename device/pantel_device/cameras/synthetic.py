@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_device.cameras.base import SampledCamera
+from pantel_device.cameras.geometry import STRETCHED, Geometry
 from pantel_device.errors import CameraError
 from pantel_device.frame import Box
 
@@ -38,6 +39,16 @@ _CAST = (  # the far ones first: the near ones pass in front of them
     _Role("photographer", "person", height=0.36, foot=0.95, lap_s=38.0),
     _Role("astronaut", "person", height=0.40, foot=0.99, lap_s=31.0),
 )
+
+
+def _crowd(objects: int) -> list[_Role]:
+    roles = []
+    for number in range(objects):
+        near = (number + 0.5) / objects
+        cutout = ("photographer", "astronaut")[number % 2]
+        lap_s = 24 + 21 * (number * 3 % objects) / objects
+        roles.append(_Role(cutout, "person", height=0.12 + 0.16 * near, foot=0.5 + 0.5 * near, lap_s=lap_s))
+    return roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +98,38 @@ class SyntheticCamera(SampledCamera):
     same pictures. The photographs' origin is written in ``assets/PROVENANCE.md``.
     """
 
-    def __init__(self, size_px: tuple[int, int], fps: float, *, seed: int = 0) -> None:
+    def __init__(
+        self,
+        size_px: tuple[int, int],
+        fps: float,
+        *,
+        seed: int = 0,
+        objects: int = len(_CAST),
+        geometry: Geometry = STRETCHED,
+    ) -> None:
         """Load the photographs and draw the paths.
 
         Args:
             size_px: Width and height of the frames [px].
             fps: Capture instants per second.
             seed: Chooses paths and noise, at least 0.
+            objects: How many there are, at least 1. Another number than the usual one makes a crowd: from far and small
+                to near and large, each at a pace of its own.
+            geometry: How the scene, painted in this size, is turned and cut.
         """
         super().__init__(size_px, fps)
+        self._geometry = geometry
         rng = np.random.default_rng(seed)
         self._background = _cover(_asset(_BACKGROUND), size_px)
-        self._actors = [_draw_actor(role, size_px, rng) for role in _CAST]
+        cast = _CAST if objects == len(_CAST) else _crowd(objects)
+        self._actors = [_draw_actor(role, size_px, rng) for role in cast]
         noise = rng.normal(0, _NOISE_LEVELS, (size_px[1] + _SHIFT_PX, size_px[0] + _SHIFT_PX, 3))
         self._noise = noise.astype(np.float32)
 
     @classmethod
-    def from_argument(cls, argument: str, size_px: tuple[int, int], fps: float) -> SyntheticCamera:
+    def from_argument(
+        cls, argument: str, size_px: tuple[int, int], fps: float, geometry: Geometry = STRETCHED
+    ) -> SyntheticCamera:
         """Open ``SEED``, or seed 0 for "".
 
         Raises:
@@ -111,28 +137,27 @@ class SyntheticCamera(SampledCamera):
         """
         if argument and not (argument.isascii() and argument.isdigit()):
             raise CameraError(f"the seed in test:{argument} is no number; write for example test:7")
-        return cls(size_px, fps, seed=int(argument or "0"))
+        return cls(size_px, fps, seed=int(argument or "0"), geometry=geometry)
+
+    def identified(self, now_ns: int) -> dict[int, Box]:
+        """Return the boxes of `truth`, each with a number that its object keeps for ever."""
+        time_s = self._elapsed_ns(self._due_index(now_ns)) / 1e9
+        found = {}
+        for number, actor in enumerate(self._actors):
+            whole = actor.box(time_s, self.size_px[0])
+            seen = whole.clipped(self.size_px)
+            if seen.area_px >= whole.area_px / 4:
+                found[number] = seen
+        return found
 
     def truth(self, now_ns: int) -> tuple[Box, ...]:
         """Return the true boxes of the frame that is due at a time.
 
         Boxes hold the whole object, whether or not a nearer one hides it, and are clipped to the picture. An
-        object with less than a quarter of its box in the picture is left out.
+        object with less than a quarter of its box in the picture is left out. They are those of the scene as it is
+        painted, before it is turned or cut.
         """
-        time_s = self._elapsed_ns(self._due_index(now_ns)) / 1e9
-        width, height = self.size_px
-        boxes = []
-        for whole in (actor.box(time_s, width) for actor in self._actors):
-            seen = Box(
-                max(whole.x0, 0.0),
-                max(whole.y0, 0.0),
-                min(whole.x1, width),
-                min(whole.y1, height),
-                whole.label,
-            )
-            if seen.area_px >= whole.area_px / 4:
-                boxes.append(seen)
-        return tuple(boxes)
+        return tuple(self.identified(now_ns).values())
 
     def _picture(self, index: int) -> NDArray[np.uint8]:
         time_s = self._elapsed_ns(index) / 1e9
@@ -143,7 +168,7 @@ class SyntheticCamera(SampledCamera):
         # Steps without a common factor with the range show every displacement of the noise in turn.
         y, x = 17 * index % _SHIFT_PX, 29 * index % _SHIFT_PX
         canvas += self._noise[y : y + height, x : x + width]
-        return np.clip(np.rint(canvas), 0, 255).astype(np.uint8)
+        return self._geometry.fit(np.clip(np.rint(canvas), 0, 255).astype(np.uint8), self.size_px)
 
 
 def _draw_actor(role: _Role, size_px: tuple[int, int], rng: np.random.Generator) -> _Actor:

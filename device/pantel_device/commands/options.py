@@ -82,7 +82,11 @@ def _as_text(value: object) -> str:
             return str(value).lower()
         case (width, height):
             return f"{width}x{height}"
+        case tuple():
+            return ",".join(f"{part:g}" for part in value) or "none"
         case "":
             return "empty"
+        case dict():
+            return ",".join(f"{key}={part:g}" for key, part in value.items()) or "none"
         case _:
             return str(value)

@@ -87,7 +87,7 @@ def _run(arguments: argparse.Namespace) -> int:
                     warnings |= {_refusal(context) for context in run.refused}
                     sys.stdout.write(_line(name, run, album.count))
     if arguments.report:
-        report = {"runs": runs, "pictures": album.entries}
+        report = {"runs": runs, "pictures": album.entries, "alarms": album.alarms}
         write_atomically(arguments.report, (json.dumps(report, indent=1) + "\n").encode())
     warnings |= album.missing_models
     for message in sorted(warnings):
@@ -165,12 +165,14 @@ class _Album:
     Attributes:
         missing_models: What was said of streams whose model is not installed.
         entries: For each picture the number of its run, its time and its hash.
+        alarms: For each alarm the number of its run, its time, and what its event says.
         count: Pictures of the present run.
     """
 
     def __init__(self, folder: Path | None, video: Path | None, stack: ExitStack) -> None:
         self.missing_models: set[str] = set()
         self.entries: list[dict[str, int | str]] = []
+        self.alarms: list[dict[str, str | int | float | None]] = []
         self.count = 0
         self._run = -1
         self._folder = folder
@@ -197,9 +199,11 @@ class _Album:
         self.count += 1
 
     def on_event(self, event: Event) -> None:
-        """Take note of a model that is missing; the link's counters are read at the end."""
+        """Take note of alarms and of a model that is missing; the link's counters are read at the end."""
         if event.kind == "model_missing":
             self.missing_models.add(str(event.fields["message"]))
+        elif event.kind == "alarm":
+            self.alarms.append({"run": self._run, "time_ns": event.time_ns, **event.fields})
 
     def close(self) -> None:
         """Hold nothing: the stack completes the video."""

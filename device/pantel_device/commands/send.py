@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import logging
+import time
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
+from pantel_device.alarms_out import AlarmSender
 from pantel_device.boot_epoch import next_epoch
-from pantel_device.cameras import open_camera
+from pantel_device.cameras import Geometry, open_camera
 from pantel_device.capture_file import check_capture, open_capture
 from pantel_device.command import Command, UsageError
 from pantel_device.commands.options import add_config_options, read_config
@@ -17,7 +19,15 @@ from pantel_device.config import SenderConfig
 from pantel_device.daemon import run_daemon
 from pantel_device.line_profile import line_profile
 from pantel_device.messages_out import Messages
-from pantel_device.observer import MotionDetector, Observer, open_detector
+from pantel_device.observer import (
+    WEAK_SCORE,
+    DetectorPace,
+    MotionDetector,
+    Observer,
+    PrivacyMask,
+    RegionRules,
+    open_detector,
+)
 from pantel_device.outbox import LINES, Outbox
 from pantel_device.remote_control import RemoteControl
 from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
@@ -72,7 +82,8 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
     clock = MonotonicClock()
     open_again = partial(open_port, config.port, baud_rate=config.baud_rate, callsign=config.callsign)
     with ExitStack() as stack:
-        camera = stack.enter_context(closing(open_camera(config.camera, config.size_px, config.fps)))
+        geometry = Geometry(config.rotation, config.crop)
+        camera = stack.enter_context(closing(open_camera(config.camera, config.size_px, config.fps, geometry)))
         observer = _observer(config)
         port = stack.enter_context(reconnecting(open_again(), open_again, clock))
         _check_callsign(config, port)
@@ -109,6 +120,9 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
             stills=stills,
             still_share=config.still_share,
             control=control,
+            privacy=PrivacyMask(config.zones),
+            idle_fps=config.idle_fps,
+            alarms=AlarmSender(link, config.size_px),
         )
         log.info(
             "sending port=%s camera=%s callsign=%s epoch=%d model=%s",
@@ -187,9 +201,16 @@ def _stills(config: SenderConfig, link: LinkSender, codec: SceneCodec) -> StillS
 def _observer(config: SenderConfig) -> Observer:
     return Observer(
         MotionDetector(),
-        open_detector(config.detector),
-        detect_every=config.detector_interval_frames,
+        open_detector(config.detector, min_score=WEAK_SCORE),
+        detect_every=config.detector_interval_frames or DetectorPace(1 / config.fps, time.perf_counter),
         region_of_interest=config.mask,
+        rules=RegionRules(
+            class_weights=config.class_weights,
+            zones=config.zones,
+            min_height=config.min_object_height,
+            dwell_s=config.object_dwell_s,
+            max_objects=config.max_objects,
+        ),
     )
 
 
@@ -198,6 +219,7 @@ def _encoder_settings(config: SenderConfig) -> SceneEncoderSettings:
         roi_weight=config.roi_weight if config.mask else 1.0,
         assumed_loss=config.assumed_loss,
         refresh_s=config.refresh_s,
+        zones=config.zones,
     )
 
 

@@ -3,13 +3,24 @@
 from pantel_device.observer.detector import Detector, open_detector
 from pantel_device.observer.motion import Motion, MotionDetector
 from pantel_device.observer.observer import Observer
+from pantel_device.observer.pace import DetectorPace
+from pantel_device.observer.regions import RegionRules
 from pantel_device.observer.roi import roi_mask
+from pantel_device.observer.tracker import SURE_SCORE, WEAK_SCORE
+from pantel_device.observer.zones import PrivacyMask, Zone, ZoneKind
 
 __all__ = [
+    "SURE_SCORE",
+    "WEAK_SCORE",
     "Detector",
+    "DetectorPace",
     "Motion",
     "MotionDetector",
     "Observer",
+    "PrivacyMask",
+    "RegionRules",
+    "Zone",
+    "ZoneKind",
     "open_detector",
     "roi_mask",
 ]

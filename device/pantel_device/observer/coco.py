@@ -1,6 +1,6 @@
 """The 80 classes of the COCO data set in the order that its detectors number them (Lin et al., 2014)."""
 
-__all__ = ["COCO_CLASSES", "LIVING_AND_VEHICLES", "class_id_of"]
+__all__ = ["COCO_CLASSES", "LIVING_AND_VEHICLES", "class_id_of", "label_of"]
 
 COCO_CLASSES = (
     "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light",
@@ -18,6 +18,18 @@ LIVING_AND_VEHICLES = frozenset((*COCO_CLASSES[:9], *COCO_CLASSES[14:24]))
 """People, vehicles and animals: what a camera in the field is put up for. Furniture is background."""
 
 
+def label_of(class_id: int) -> str:
+    """Return the label of a number that a sprite tells; "" for 0 and numbers of no class."""
+    return COCO_CLASSES[class_id - 1] if 1 <= class_id <= len(COCO_CLASSES) else ""
+
+
+_STANDS_FOR = {"vehicle": "truck", "animal": "dog"}
+
+
 def class_id_of(label: str) -> int:
-    """Return the number by which a sprite tells its class: from 1 for those of COCO, 0 for others."""
+    """Return the number by which a sprite tells its class: from 1 for those of COCO, 0 for others.
+
+    A lorry stands for all vehicles that the bundled detector does not tell apart, and a dog for all animals.
+    """
+    label = _STANDS_FOR.get(label, label)
     return COCO_CLASSES.index(label) + 1 if label in COCO_CLASSES else 0

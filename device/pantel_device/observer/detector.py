@@ -9,8 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_device.frame import Box
+from pantel_models import find_detector
 
-__all__ = ["Detector", "open_detector"]
+__all__ = ["DEFAULT_DETECTOR", "Detector", "open_detector"]
+
+DEFAULT_DETECTOR = "default"
+"""Name of the bundled detector."""
 
 
 class Detector(Protocol):
@@ -25,17 +29,21 @@ class Detector(Protocol):
         ...
 
 
-def open_detector(name: str) -> Detector | None:
+def open_detector(name: str, *, min_score: float = 0.35) -> Detector | None:
     """Return the detector that a configuration names.
 
     Args:
-        name: Path of a YOLOX export as ONNX; "" for none, so that motion alone decides.
+        name: `default` for the bundled detector; path of one as an ONNX file, of any layout that `detectors.recognize`
+            knows; `none` or "" for none, so that motion alone decides.
+        min_score: Score below which a box is dropped.
 
     Raises:
         DetectorError: The file cannot be used; the message is one line for the user.
+        ManifestError: The bundled detector is missing or damaged.
     """
-    if not name:
+    if name in {"", "none"}:
         return None
-    from pantel_device.observer.yolox import YoloxDetector
+    from pantel_device.observer.detectors import OnnxDetector
 
-    return YoloxDetector(Path(name))
+    path = find_detector().path("detector") if name == DEFAULT_DETECTOR else Path(name)
+    return OnnxDetector(path, min_score=min_score)

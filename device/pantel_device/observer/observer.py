@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 
 from pantel_device.exposure import exposed, exposure_between
 from pantel_device.frame import Box, Frame, Observation, Track
+from pantel_device.observer.alarms import AlarmWatch
 from pantel_device.observer.detector import Detector
+from pantel_device.observer.low_light import denoised
 from pantel_device.observer.motion import MotionDetector
+from pantel_device.observer.pace import DetectorPace
+from pantel_device.observer.regions import RegionRules, Regions
 from pantel_device.observer.roi import roi_mask
-from pantel_device.observer.tracker import Tracker
+from pantel_device.observer.tracker import SURE_SCORE, Tracker
 from pantel_models.contours import contour_map
 
 __all__ = ["Observer"]
@@ -37,24 +41,30 @@ class Observer:
         motion: MotionDetector,
         detector: Detector | None = None,
         *,
-        detect_every: int = 5,
+        detect_every: int | DetectorPace = 5,
         margin_px: float = 4.0,
         region_of_interest: bool = True,
+        rules: RegionRules | None = None,
     ) -> None:
         """Put an observer together.
 
         Args:
             motion: Of this camera; it learns the camera's background.
             detector: Names objects, moving or not; None leaves it at motion.
-            detect_every: Frames from one run of the detector to the next, at least 1.
+            detect_every: Frames from one run of the detector to the next, at least 1, or what finds that out.
             margin_px: By how much the region of interest is wider than the boxes [px].
             region_of_interest: False makes the whole picture the region, whatever moves in it; for comparing.
+            rules: What the operator decided of objects and zones.
         """
         self._motion = motion
         self._detector = detector
-        self._detect_every = detect_every
+        self._pace = detect_every if isinstance(detect_every, DetectorPace) else None
+        self._detect_every = 1 if isinstance(detect_every, DetectorPace) else detect_every
         self._margin_px = margin_px
         self._region_of_interest = region_of_interest
+        rules = rules or RegionRules()
+        self._regions = Regions(rules)
+        self._alarms = AlarmWatch(rules.zones)
         self._tracker = Tracker()
         self._still = _Standstill()
         self._recognized: tuple[Box, ...] = ()
@@ -65,25 +75,44 @@ class Observer:
 
         Where nothing is, the whole picture is the region of interest: a still photograph is all of interest.
         """
+        if self._pace is None:
+            return self._observe(frame, self._detected(frame))
+        began_s = self._pace.clock()
+        found = self._detected(frame)
+        detected_s = self._pace.clock()
+        observation = self._observe(frame, found)
+        self._pace.note(None if found is None else detected_s - began_s, self._pace.clock() - detected_s)
+        self._detect_every = self._pace.every_frames
+        return observation
+
+    def _detected(self, frame: Frame) -> tuple[Box, ...] | None:
+        """Return what the detector finds; None if it does not look at this frame."""
+        if self._detector is None:
+            return None
+        self._until_detection -= 1
+        if self._until_detection > 0:
+            return None
+        self._until_detection = self._detect_every
+        return self._detector.detect(frame.pixels)
+
+    def _observe(self, frame: Frame, found: tuple[Box, ...] | None) -> Observation:
         motion = self._motion.detect(frame)
-        found: tuple[Box, ...] | None = None
-        if self._detector is not None:
-            if self._until_detection == 0:
-                self._until_detection = self._detect_every
-                self._recognized = found = self._detector.detect(frame.pixels)
-            else:
-                self._recognized = tuple(_carried(box, motion.boxes) for box in self._recognized)
-            self._until_detection -= 1
+        if found is None:
+            self._recognized = tuple(_carried(box, motion.boxes) for box in self._recognized)
+        else:
+            self._recognized = tuple(box for box in found if box.score >= SURE_SCORE)
         background = self._motion.background
         exposure = exposure_between(frame.pixels, background)
         difference = cv2.absdiff(frame.pixels, exposed(background, exposure)).max(axis=2)
         tracks = self._tracker.update(frame.time_ns, difference, motion.mask, motion.boxes, found)
         darker, hidden = (-exposure[0], -exposure[1], -exposure[2]), self._hidden(tracks, motion.mask, frame.time_ns)
         self._motion.learn(exposed(frame.pixels, darker), frame.time_ns, hidden)
-        boxes = _joined(self._recognized, motion.boxes)
         height, width = frame.pixels.shape[:2]
+        events = self._alarms.look(tracks, (width, height), frame.time_ns)
+        tracks = self._regions.choose(tracks, (width, height), frame.time_ns)
+        boxes = self._regions.worth_boxing(_joined(self._recognized, motion.boxes), (width, height))
         mask = roi_mask(boxes if self._region_of_interest else (), (width, height), self._margin_px)
-        contours = contour_map(frame.pixels, mask.astype(np.uint8))
+        contours = contour_map(denoised(frame.pixels), mask.astype(np.uint8))
         return Observation(
             frame=frame,
             boxes=boxes,
@@ -94,6 +123,7 @@ class Observer:
             exposure=exposure,
             difference=np.asarray(difference, np.uint8),
             tracks=tracks,
+            events=tuple(events),
         )
 
     def _hidden(self, tracks: Sequence[Track], moving: NDArray[np.bool_], now_ns: int) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pantel_models import MANIFEST
 
-__all__ = ["add_options"]
+__all__ = ["add_options", "folder_pair"]
 
 _OPTIONS: dict[str, dict[str, Any]] = {
     "config": {"required": True, "help": "settings, TOML"},
@@ -30,3 +30,11 @@ def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
             add_options(parser, "artefacts")
         else:
             parser.add_argument(f"--{name}", type=Path, **_OPTIONS[name])
+
+
+def folder_pair(text: str) -> tuple[Path, Path]:
+    """Return the value of an option that takes PHOTOS:LABELS."""
+    photos, _, labels = text.partition(":")
+    if not Path(photos).is_dir() or not Path(labels).is_dir() or not labels:
+        raise argparse.ArgumentTypeError(f"{text} does not name a folder of photographs and one of boxes or masks")
+    return Path(photos), Path(labels)

@@ -1,4 +1,4 @@
-"""Thumbnails: boxes to cut objects out, training, and their perceptual generator."""
+"""Thumbnails: training, and their perceptual generator."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from pantel_export.commands.options import add_options
+from pantel_export.commands.options import add_options, folder_pair
 from pantel_export.commands.running import finish, photographs
 
 __all__ = ["add_commands"]
@@ -14,12 +14,6 @@ __all__ = ["add_commands"]
 
 def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the commands of this module to the parser."""
-    boxes = add("boxes", help="let a detector find the objects of photographs that have no boxes")
-    add_options(boxes, "photos")
-    boxes.add_argument("--detector", type=Path, required=True, help="a YOLOX export, ONNX")
-    boxes.add_argument("--out", type=Path, required=True, help="a folder for each folder of photographs goes here")
-    boxes.set_defaults(run=_boxes)
-
     train = add("train-thumbnails", help="train thumbnails; continues a run that was interrupted")
     add_options(train, "config", "out")
     _add_objects(train)
@@ -43,14 +37,6 @@ def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     painted = add("perceptual-thumbnails", help="put the perceptual generator of thumbnails of a run into an artefact")
     add_options(painted, "run", "name")
     painted.set_defaults(run=_perceptual_thumbnails)
-
-
-def _boxes(arguments: argparse.Namespace) -> None:
-    from pantel_export.pseudo_labels import write_pseudo_labels
-
-    for photos in arguments.photos:
-        count = write_pseudo_labels(arguments.detector, photos, arguments.out / photos.name)
-        print(f"wrote boxes={count} to {arguments.out / photos.name}")  # noqa: T201
 
 
 def _train_thumbnails(arguments: argparse.Namespace) -> None:
@@ -104,18 +90,15 @@ def _perceptual_thumbnails(arguments: argparse.Namespace) -> None:
     print(f"added the perceptual thumbnails of {arguments.run_folder} to {arguments.name}")  # noqa: T201
 
 
-def _folders(text: str) -> tuple[Path, Path]:
-    """Read PHOTOS:LABELS."""
-    photos, _, labels = text.partition(":")
-    if not Path(photos).is_dir() or not Path(labels).is_dir() or not labels:
-        raise argparse.ArgumentTypeError(f"{text} does not name a folder of photographs and one of boxes or masks")
-    return Path(photos), Path(labels)
-
-
 def _add_objects(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--objects", type=_folders, nargs="+", required=True, metavar="PHOTOS:BOXES", help="folders, boxes as YOLO text"
+        "--objects",
+        type=folder_pair,
+        nargs="+",
+        required=True,
+        metavar="PHOTOS:BOXES",
+        help="folders, boxes as YOLO text",
     )
     parser.add_argument(
-        "--masked", type=_folders, nargs="+", default=[], metavar="PHOTOS:MASKS", help="folders of people with masks"
+        "--masked", type=folder_pair, nargs="+", default=[], metavar="PHOTOS:MASKS", help="folders of people with masks"
     )

@@ -6,7 +6,6 @@ from pantel_link.back_channel.command import (
     CommandError,
     Confirm,
     Outcome,
-    Region,
     Reply,
     SetLine,
     command_from_payload,
@@ -14,6 +13,7 @@ from pantel_link.back_channel.command import (
 )
 from pantel_link.back_channel.commander import Commander
 from pantel_link.back_channel.listener import CommandListener, NumberedCommand
+from pantel_link.region import Region
 
 __all__ = [
     "AskStill",

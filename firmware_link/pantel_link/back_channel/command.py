@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from pantel_link.errors import PacketError
+from pantel_link.region import Region
 from pantel_link.wire_format import Preset
 
 __all__ = [
@@ -19,7 +20,6 @@ __all__ = [
     "CommandError",
     "Confirm",
     "Outcome",
-    "Region",
     "Reply",
     "SetLine",
     "command_from_payload",
@@ -33,25 +33,11 @@ _LINE = struct.Struct(">HB")
 _CONFIRM = struct.Struct(">H")
 _REPLY = struct.Struct(">HBHB")
 _PRESETS = tuple(Preset)
-_REGION_STEPS = 255
+_EVERYWHERE = 0, 0, 0, 0  # instead of a region
 
 
 class CommandError(PacketError):
     """A command or a reply that makes no sense."""
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """A part of the picture, in shares of its width and height, 0 to 1; told in steps of 1/255."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    def __post_init__(self) -> None:
-        if not (0 <= self.left < self.right <= 1 and 0 <= self.top < self.bottom <= 1):
-            raise ValueError("a region lies within 0..1, its left and top below its right and bottom")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +142,8 @@ def command_to_payload(command: Command, rollover: int) -> bytes:
     head = _NUMBER.pack(rollover)
     match command:
         case AskStill(still_bytes, region):
-            return head + bytes([_Code.STILL]) + _STILL.pack(still_bytes, *_steps(region))
+            steps = _EVERYWHERE if region is None else region.to_steps()
+            return head + bytes([_Code.STILL]) + _STILL.pack(still_bytes, *steps)
         case SetLine(bitrate_bps, preset):
             index = len(_PRESETS) if preset is None else _PRESETS.index(preset)
             return head + bytes([_Code.LINE]) + _LINE.pack(bitrate_bps, index)
@@ -187,7 +174,7 @@ def command_from_payload(payload: bytes) -> Command:
         match _Code(payload[_NUMBER.size]):
             case _Code.STILL:
                 still_bytes, *steps = _STILL.unpack_from(arguments)
-                region = Region(*(step / _REGION_STEPS for step in steps)) if any(steps) else None
+                region = Region.from_steps(*steps) if any(steps) else None
                 return AskStill(still_bytes, region)
             case _Code.LINE:
                 bitrate_bps, index = _LINE.unpack_from(arguments)
@@ -196,11 +183,3 @@ def command_from_payload(payload: bytes) -> Command:
                 return Confirm(_CONFIRM.unpack_from(arguments)[0])
     except (struct.error, ValueError, IndexError) as error:
         raise CommandError(f"command makes no sense: {error}") from error
-
-
-def _steps(region: Region | None) -> tuple[int, int, int, int]:
-    if region is None:
-        return 0, 0, 0, 0
-    left, top = (int(side * _REGION_STEPS) for side in (region.left, region.top))
-    right, bottom = (-int(-side * _REGION_STEPS // 1) for side in (region.right, region.bottom))
-    return left, top, max(right, left + 1), max(bottom, top + 1)

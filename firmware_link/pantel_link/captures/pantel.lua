@@ -19,6 +19,7 @@ local FORMATS = {
 }
 local KINDS = {
     [0] = "IDENT", [1] = "scene", [2] = "still", [3] = "telemetry", [4] = "text", [5] = "command", [6] = "reply",
+    [7] = "alarm",
 }
 local IDENT, SCENE, TELEMETRY, COMMAND = 0, 1, 3, 5
 local VERSIONS = { [1] = true, [2] = true }

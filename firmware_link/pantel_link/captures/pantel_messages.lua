@@ -14,8 +14,10 @@ local PRESETS_TO_SET = { [0] = "light", [1] = "standard", [2] = "heavy", [3] = "
 local STILL, LINE, CONFIRM = 1, 2, 3
 local COMMANDS = { [STILL] = "still", [LINE] = "line", [CONFIRM] = "confirm" }
 local OUTCOMES = { [0] = "done", [1] = "refused", [2] = "on trial", [3] = "rolled back" }
+local ALARM_PHASES = { [0] = "ended", [1] = "began" }
 local SEQUENCES = 1024
 local REGION_STEPS = 255
+local AGES_PER_S = 10
 
 -- Numbers of up to 53 bits that begin at any bit
 local function bits_of(range, first, count)
@@ -98,6 +100,18 @@ local function make(short)
         outcome = ProtoField.uint8("pantel.reply.outcome", "Outcome", base.DEC, OUTCOMES),
         bitrate = ProtoField.uint16("pantel.reply.bitrate_bps", "Bit rate [bit/s]"),
         preset = ProtoField.uint8("pantel.reply.preset", "Preset", base.DEC, PRESETS),
+        alarm = ProtoField.bytes("pantel.alarm", "Alarm"),
+        alarm_number = ProtoField.uint8("pantel.alarm.number", "Number"),
+        began = ProtoField.uint8("pantel.alarm.began", "Phase", base.DEC, ALARM_PHASES),
+        class = ProtoField.uint8("pantel.alarm.class_id", "Class (0 unknown, 1 to 80 those of COCO)"),
+        age = ProtoField.double("pantel.alarm.age_s", "Before the time stamp [s]"),
+        alarm_reserved = ProtoField.uint8("pantel.alarm.reserved", "Reserved"),
+        alarm_region = ProtoField.bytes("pantel.alarm.region", "Box"),
+        alarm_left = ProtoField.double("pantel.alarm.left", "Left [share of the width]"),
+        alarm_top = ProtoField.double("pantel.alarm.top", "Top [share of the height]"),
+        alarm_right = ProtoField.double("pantel.alarm.right", "Right [share of the width]"),
+        alarm_bottom = ProtoField.double("pantel.alarm.bottom", "Bottom [share of the height]"),
+        zone = ProtoField.string("pantel.alarm.zone", "Zone"),
         padding = ProtoField.bytes("pantel.padding", "Padding"),
     }
     local group, severity = expert.group.PROTOCOL, expert.severity
@@ -127,6 +141,20 @@ local function make(short)
         if payload(at):bytes():tohex():find("[^0]") then
             item:add_proto_expert_info(e.padding)
         end
+    end
+
+    -- Adds text, with the zeros behind it that are padding; returns the text.
+    local function add_words(tree, field, payload, at)
+        local finish, words = payload:len(), ""
+        while finish > at and payload(finish - 1, 1):uint() == 0 do
+            finish = finish - 1
+        end
+        if finish > at then
+            words = payload(at, finish - at):string(ENC_UTF_8)
+            tree:add_packet_field(field, payload(at, finish - at), ENC_UTF_8)
+        end
+        add_padding(tree, payload, finish)
+        return words
     end
 
     local function is_short(tree, payload, octets, what)
@@ -243,31 +271,26 @@ local function make(short)
         if part >= parts then
             item:add_proto_expert_info(e.nonsense, "A part beyond the last")
         end
-        local finish = payload:len()
-        while finish > 2 and payload(finish - 1, 1):uint() == 0 do
-            finish = finish - 1
-        end
-        local line = ""
-        if finish > 2 then
-            local _, value = tree:add_packet_field(f.line, payload(2, finish - 2), ENC_UTF_8)
-            line = value or ""
-        end
-        add_padding(tree, payload, finish)
+        local line = add_words(tree, f.line, payload, 2)
         return string.format(" %d part %d of %d: %s", payload(0, 1):uint(), part, parts, line)
+    end
+
+    local function add_sides(tree, range, fields)
+        for i, field in ipairs(fields) do
+            tree:add(field, range(i - 1, 1), range(i - 1, 1):uint() / REGION_STEPS)
+        end
+        local octets = range:bytes()
+        if octets:get_index(0) >= octets:get_index(2) or octets:get_index(1) >= octets:get_index(3) then
+            tree:add_proto_expert_info(e.nonsense, "Nothing lies within this region")
+        end
     end
 
     local function add_region(parent, range)
         local tree = parent:add(f.region, range)
         if range:uint() == 0 then
             tree:append_text(" (all of it)")
-            return
-        end
-        for i, field in ipairs({ f.left, f.top, f.right, f.bottom }) do
-            tree:add(field, range(i - 1, 1), range(i - 1, 1):uint() / REGION_STEPS)
-        end
-        local octets = range:bytes()
-        if octets:get_index(0) >= octets:get_index(2) or octets:get_index(1) >= octets:get_index(3) then
-            tree:add_proto_expert_info(e.nonsense, "Nothing lies within this region")
+        else
+            add_sides(tree, range, { f.left, f.top, f.right, f.bottom })
         end
     end
 
@@ -317,6 +340,23 @@ local function make(short)
         return string.format(" to command %d: %s", payload(0, 2):uint(), outcome)
     end
 
+    local function add_alarm(parent, payload)
+        local tree = parent:add(f.alarm, payload)
+        if is_short(tree, payload, 8, "An alarm") then
+            return ""
+        end
+        local began = bits_of(payload, 8, 1)
+        tree:add(f.alarm_number, payload(0, 1))
+        add_bits(tree, f.began, payload, 8, 1, began)
+        add_bits(tree, f.class, payload, 9, 7)
+        add_bits(tree, f.age, payload, 16, 12, bits_of(payload, 16, 12) / AGES_PER_S)
+        add_bits(tree, f.alarm_reserved, payload, 28, 4)
+        local box = tree:add(f.alarm_region, payload(4, 4))
+        add_sides(box, payload(4, 4), { f.alarm_left, f.alarm_top, f.alarm_right, f.alarm_bottom })
+        local zone = add_words(tree, f.zone, payload, 8)
+        return string.format(" %d %s: %s", payload(0, 1):uint(), ALARM_PHASES[began], zone)
+    end
+
     return {
         fields = f,
         experts = e,
@@ -326,7 +366,7 @@ local function make(short)
         -- security, too.
         add = {
             [0] = add_identity, [1] = add_scene, [2] = add_fragment, [3] = add_telemetry, [4] = add_text,
-            [5] = add_command, [6] = add_reply,
+            [5] = add_command, [6] = add_reply, [7] = add_alarm,
         },
     }
 end

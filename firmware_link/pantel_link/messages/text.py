@@ -15,7 +15,7 @@ from typing import TypeVar
 from pantel_link.bitfield import BitField, pack_fields, packed_octets, unpack_fields
 from pantel_link.errors import PacketError
 
-__all__ = ["MAX_TEXT_PARTS", "TextAssembler", "TextError", "TextPart", "text_parts"]
+__all__ = ["MAX_TEXT_PARTS", "TextAssembler", "TextError", "TextPart", "printable", "text_parts"]
 
 _FIELDS = (BitField("message", 8), BitField("parts_minus_1", 4), BitField("part", 4))
 _HEAD_OCTETS = packed_octets(_FIELDS)
@@ -68,6 +68,11 @@ class TextPart:
         return cls(values["message"], values["parts_minus_1"] + 1, values["part"], text)
 
 
+def printable(text: str) -> str:
+    """Return a text with spaces for line feeds and other characters that no line shows."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
 def text_parts(message: int, text: str, payload_octets: int) -> list[TextPart]:
     """Return a line in parts; what 16 parts cannot hold is cut off.
 
@@ -77,8 +82,7 @@ def text_parts(message: int, text: str, payload_octets: int) -> list[TextPart]:
         payload_octets: Of each packet.
     """
     room = payload_octets - _HEAD_OCTETS
-    printable = "".join(character if character.isprintable() else " " for character in text)
-    octets = printable.encode()[: room * MAX_TEXT_PARTS].decode(errors="ignore").encode()
+    octets = printable(text).encode()[: room * MAX_TEXT_PARTS].decode(errors="ignore").encode()
     pieces = [octets[start : start + room] for start in range(0, len(octets), room)] or [b""]
     return [TextPart(message % _MESSAGES, len(pieces), part, piece) for part, piece in enumerate(pieces)]
 

@@ -30,7 +30,8 @@ from pantel_link.captures import (
 from pantel_link.captures.pcapng import OPT_COMMENT, SECTION_HEADER, make_block, read_blocks, read_options
 from pantel_link.errors import CaptureError
 from pantel_link.framing import frame_packet
-from pantel_link.messages import Telemetry, TextAssembler, TextPart, text_parts
+from pantel_link.messages import Alarm, Telemetry, TextAssembler, TextPart, text_parts
+from pantel_link.region import Region
 from pantel_link.stills import Fragment, StillAssembler, StillBlock
 from pantel_link.wire_format import WIRE_FORMATS
 
@@ -45,7 +46,13 @@ def attack_payloads(report: Report, count: int, generator: random.Random) -> Non
     """Give so many payloads to those who read them: their one error, or a value that is what was in the octets."""
     readers = _Readers(report)
     genuine = _payloads(generator)
-    reads: tuple[Callable[[bytes], None], ...] = (readers.still, readers.text, readers.telemetry, readers.identity)
+    reads: tuple[Callable[[bytes], None], ...] = (
+        readers.still,
+        readers.text,
+        readers.telemetry,
+        readers.identity,
+        readers.alarm,
+    )
     for _ in range(count):
         report.inputs["payloads"] += 1
         if generator.random() < 0.3:
@@ -85,6 +92,13 @@ class _Readers:
         telemetry = Telemetry.from_payload(payload)
         self._demand(Telemetry.from_payload(telemetry.to_payload(1000)) == telemetry, "a measure changed", payload)
 
+    def alarm(self, payload: bytes) -> None:
+        alarm = Alarm.from_payload(payload)
+        told = alarm.to_payload(1000)
+        self._demand(Alarm.from_payload(told) == alarm, "an alarm changed", payload)
+        self._demand(told[:3] == payload[:3] and told[4:8] == payload[4:8], "an alarm says something else", payload)
+        self._demand(alarm.zone.isprintable(), "a zone would not stay in its line", payload)
+
     def identity(self, payload: bytes) -> None:
         version = 1 + len(payload) % 2
         identity = Identity.from_payload(5, payload, version=version)
@@ -104,6 +118,8 @@ def _payloads(generator: random.Random) -> list[bytes]:
         *(part.to_payload() for part in text_parts(7, "73 de DL1ABC, it is snowing — and the battery holds" * 2, 33)),
         mast.to_payload(33),
         mast.to_payload(12),
+        Alarm(200, True, 1, 3.5, Region(0.2, 0.3, 0.4, 0.9), "Einfahrt Süd").to_payload(33),
+        Alarm(200, False, 0, 400.0, Region(0.0, 0.0, 1.0, 1.0), "").to_payload(21),
         Identity(_CONTEXT, 7, 1_700_000_000).to_payload(),
     ]
 

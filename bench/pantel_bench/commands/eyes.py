@@ -1,0 +1,126 @@
+"""`pantel bench eyes`: the detector on labelled pictures, the observer on clips, the tracker among crossing objects."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from pantel_bench.commands.line_options import seconds_up_to
+from pantel_bench.eyes.clips import score_clip
+from pantel_bench.eyes.crossing import score_crossing
+from pantel_bench.eyes.page import to_html
+from pantel_bench.eyes.pictures import DetectionScores, labelled_pictures, score_detector
+from pantel_bench.eyes.report import EyesReport, to_json, to_table
+from pantel_device.atomic_file import check_writable, write_atomically
+from pantel_device.command import Command, UsageError
+from pantel_device.observer import WEAK_SCORE, Detector, open_detector
+from pantel_device.observer.detectors import OnnxDetector
+from pantel_device.progress import progress
+from pantel_models import ModelError
+from pantel_models.macs import detector_macs
+
+__all__ = ["EYES"]
+
+_LEAST_SCORE = 0.01  # precision is read over all recalls
+_SEEDS = 3
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--images", type=Path, metavar="DIR", help="pictures for the detector")
+    parser.add_argument("--labels", type=Path, metavar="DIR", help="their boxes: YOLO text, classes of COCO")
+    parser.add_argument(
+        "--from-number",
+        type=_number,
+        default=0,
+        metavar="N",
+        help="only pictures whose name ends in at least N: those that a training has left out",
+    )
+    parser.add_argument(
+        "--detector",
+        default="default",
+        metavar="FILE",
+        help="ONNX file, or none for motion alone (default: the bundled one)",
+    )
+    parser.add_argument(
+        "--clip", type=Path, action="append", default=[], metavar="FILE", help="clip for the observer; may be repeated"
+    )
+    parser.add_argument("--judge", metavar="FILE", help="detector that says what is in the clips, ONNX")
+    parser.add_argument(
+        "--crossing", action="store_true", help=f"follow eight crossing objects of the test camera, {_SEEDS} times"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=seconds_up_to(600.0),
+        default=60.0,
+        metavar="S",
+        help="of each clip and of the test camera (default: %(default)g)",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write a page with tables")
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text} is no number, such as 350")
+    return int(text)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    for output in (arguments.json, arguments.report):
+        if output:
+            check_writable(output)
+    if (arguments.images is None) != (arguments.labels is None):
+        raise UsageError("--images and --labels belong together")
+    if arguments.clip and not arguments.judge:
+        raise UsageError("--clip needs a --judge that says what is in the clip")
+    if not (arguments.images or arguments.clip or arguments.crossing):
+        raise UsageError("nothing to measure: name --images with --labels, --clip with --judge, or --crossing")
+    detection = _detection(arguments) if arguments.images else None
+    judge = open_detector(arguments.judge or "")
+    frames = round(arguments.seconds * 10)
+    clips = []
+    with progress(frames * (len(arguments.clip) + _SEEDS * arguments.crossing), "bench eyes", every_s=5) as done:
+        for clip in arguments.clip:
+            assert judge is not None  # noqa: S101 - asked for above
+            clips.append(score_clip(clip, arguments.seconds, _eyes(arguments), judge, lambda: done("clips")))
+        crossing = [
+            score_crossing(_eyes(arguments), arguments.seconds, seed, lambda: done("crossing"))
+            for seed in range(_SEEDS if arguments.crossing else 0)
+        ]
+    report = EyesReport(Path(arguments.detector).name, detection, clips, crossing)
+    if arguments.json:
+        write_atomically(arguments.json, to_json(report))
+    if arguments.report:
+        write_atomically(arguments.report, to_html(report))
+    sys.stdout.write(to_table(report))
+    return 0
+
+
+def _eyes(arguments: argparse.Namespace) -> Detector | None:
+    return open_detector(arguments.detector, min_score=WEAK_SCORE)
+
+
+def _detection(arguments: argparse.Namespace) -> DetectionScores:
+    detector = open_detector(arguments.detector, min_score=_LEAST_SCORE)
+    if not isinstance(detector, OnnxDetector):
+        raise UsageError("--images needs a --detector")
+    pictures = labelled_pictures(arguments.images, arguments.labels, from_number=arguments.from_number)
+    with progress(len(pictures), "bench eyes", every_s=5) as done:
+        return score_detector(detector, pictures, _counter(detector), lambda: done("pictures"))
+
+
+def _counter(detector: OnnxDetector) -> Callable[[], int | None]:
+    """Return what counts the multiply-accumulates of a detector for a picture of 4:3."""
+
+    def count() -> int | None:
+        try:
+            return detector_macs(detector.graph.path, detector.graph.size_for((320, 240)))
+        except (ImportError, ModelError):
+            return None
+
+    return count
+
+
+EYES = Command("eyes", "what the sender sees: detector, observer and tracker", _add_arguments, _run)

@@ -1,0 +1,87 @@
+"""Objects of known identity that cross each other's way: how often the tracker takes one for another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pantel_device.cameras.synthetic import SyntheticCamera
+from pantel_device.frame import Box, Track
+from pantel_device.observer import Detector, MotionDetector, Observer
+
+__all__ = ["CROSSING_OBJECTS", "CrossingScores", "score_crossing"]
+
+CROSSING_OBJECTS = 8
+_FRAME_NS = 100_000_000
+_SIZE_PX = (320, 240)
+_SAME_IOU = 0.3
+_SETTLING_FRAMES = 50  # until the background is known
+
+
+@dataclass(frozen=True, slots=True)
+class CrossingScores:
+    """What became of the objects' identities.
+
+    Attributes:
+        seconds: Over how long.
+        switches: How often an object in view was followed under another number than before.
+        switches_per_minute: The same per minute of the camera, all objects together.
+        followed: Share of the instants at which an object in view is followed at all.
+    """
+
+    seconds: float
+    switches: int
+    switches_per_minute: float
+    followed: float
+
+
+def score_crossing(detector: Detector | None, seconds: float, seed: int, done: Callable[[], None]) -> CrossingScores:
+    """Follow the eight objects of a test camera; matched as in CLEAR MOT (Bernardin and Stiefelhagen, 2008).
+
+    An object that leaves the picture and comes back may have another number.
+
+    Args:
+        detector: Of the observer; None for motion alone.
+        seconds: Length of the run.
+        seed: Of the camera.
+        done: Called after each frame.
+    """
+    camera = SyntheticCamera(_SIZE_PX, 1e9 / _FRAME_NS, seed=seed, objects=CROSSING_OBJECTS)
+    observer = Observer(MotionDetector(), detector)
+    known: dict[int, int] = {}
+    switches = seen = followed = 0
+    frames = round(seconds * 1e9) // _FRAME_NS
+    for k in range(frames):
+        frame = camera.capture(k * _FRAME_NS)
+        if frame is None:
+            raise AssertionError("the test camera has a frame for every instant")
+        tracks = observer.observe(frame).tracks
+        truth = camera.identified(k * _FRAME_NS)
+        known = {number: track_id for number, track_id in known.items() if number in truth}
+        if k >= _SETTLING_FRAMES:
+            matched = _matched(truth, tracks, known)
+            switches += sum(number in known and known[number] != track_id for number, track_id in matched.items())
+            known |= matched
+            seen += len(truth)
+            followed += len(matched)
+        done()
+    counted_s = max(frames - _SETTLING_FRAMES, 1) * _FRAME_NS / 1e9
+    return CrossingScores(counted_s, switches, 60 * switches / counted_s, followed / max(seen, 1))
+
+
+def _matched(truth: dict[int, Box], tracks: tuple[Track, ...], known: dict[int, int]) -> dict[int, int]:
+    """Return which track follows which object: the one that did before, as long as it fits, then the best."""
+    boxes = {track.track_id: track.box.clipped(_SIZE_PX) for track in tracks}
+    matched = {
+        number: track_id
+        for number, track_id in known.items()
+        if track_id in boxes and truth[number].iou(boxes[track_id]) >= _SAME_IOU
+    }
+    pairs = sorted(
+        ((box.iou(other), number, track_id) for number, box in truth.items() for track_id, other in boxes.items()),
+        reverse=True,
+    )
+    for iou, number, track_id in pairs:
+        if iou >= _SAME_IOU and number not in matched and track_id not in matched.values():
+            matched[number] = track_id
+    return matched

@@ -1,0 +1,1 @@
+"""The detector of the sender: labelled pictures, network, training, export."""

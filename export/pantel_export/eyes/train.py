@@ -1,0 +1,111 @@
+"""Training of the detector: what one step learns from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import ValidationError
+from torch import Tensor
+
+from pantel_export.errors import RunError
+from pantel_export.eyes.augmentation import draw_picture
+from pantel_export.eyes.material import DetectionMaterial
+from pantel_export.eyes.network import Detector, cell_centres
+from pantel_export.eyes.objective import assign, detection_loss, to_boxes
+from pantel_export.eyes.settings import DetectorSettings
+from pantel_export.training_run import TrainingRun, load_run
+from pantel_export.warm_start import load_warm_start
+
+__all__ = ["DetectorTrainer", "load_detector", "load_weights"]
+
+
+class DetectorTrainer(TrainingRun):
+    """A run of the detector."""
+
+    def __init__(self, settings: DetectorSettings, material: DetectionMaterial, folder: Path) -> None:
+        """Begin at step 0.
+
+        Args:
+            settings: Of the run.
+            material: Pictures with boxes.
+            folder: For the checkpoint and the record.
+        """
+        self.settings = settings
+        self.material = material
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        torch.manual_seed(settings.seed)
+        network = Detector(settings.network).to(self.device, memory_format=torch.channels_last)
+        super().__init__(settings, network, folder, {"material": material.record})
+        self.network = network
+        self.schedule_steps = settings.schedule_steps or settings.steps
+        self._optimizer = torch.optim.AdamW(
+            [
+                {"params": [p for p in network.parameters() if p.ndim > 1], "weight_decay": settings.weight_decay},
+                {"params": [p for p in network.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+            ],
+            lr=settings.learning_rate,
+            fused=True,
+        )
+        self._centres, self._strides = (
+            each.to(self.device) for each in cell_centres(settings.side_px, settings.side_px)
+        )
+
+    def loss(self) -> tuple[Tensor, dict[str, float]]:
+        """Return the loss of the present step, and figures for people."""
+        s = self.settings
+        rng = np.random.default_rng((s.seed, self.step))
+        plain = self.step >= s.steps - s.plain_steps
+        drawn = [
+            draw_picture(
+                self.material, s.side_px, rng, mosaic=0.0 if plain else s.mosaic, pasted_people=s.pasted_people
+            )
+            for _ in range(s.batch)
+        ]
+        pixels = torch.from_numpy(np.stack([each.pixels for each in drawn])).to(self.device)
+        x = pixels.permute(0, 3, 1, 2).to(torch.bfloat16) / 255  # in memory as it was: channels last
+        self.network.train()
+        with torch.autocast(self.device.type, torch.bfloat16):
+            logits, distances = self.network(x)
+        found = to_boxes(distances, self._centres, self._strides)
+        assignments = [
+            assign(
+                logits[i].detach().float().sigmoid(),
+                found[i].detach(),
+                self._centres,
+                boxes=torch.from_numpy(each.boxes).to(self.device),
+                classes=torch.from_numpy(each.classes).to(self.device),
+                sure=torch.from_numpy(each.sure).to(self.device),
+            )
+            for i, each in enumerate(drawn)
+        ]
+        return detection_loss(logits, found, assignments, s.box_weight)
+
+
+def load_detector(folder: Path) -> tuple[Detector, DetectorSettings, dict[str, Any]]:
+    """Return the detector of a run with its averaged weights, its settings and the run's record.
+
+    Raises:
+        RunError: There is no run, or it is one of something else.
+    """
+    state, record = load_run(folder)
+    try:
+        settings = DetectorSettings.model_validate(state["settings"])
+        network = Detector(settings.network)
+        network.load_state_dict(state["average"])
+    except (ValidationError, RuntimeError) as error:
+        raise RunError(f"{folder} holds no run of a detector: {str(error).splitlines()[0]}") from error
+    return network.eval(), settings, record
+
+
+def load_weights(folder: Path) -> dict[str, Tensor]:
+    """Return the averaged weights of a run, or those that `detector` wrote for the next training.
+
+    Raises:
+        RunError: There are none.
+    """
+    if (folder / "checkpoint.pt").exists():
+        return dict(load_detector(folder)[0].state_dict())
+    return load_warm_start(folder)
