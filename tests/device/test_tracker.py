@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pantel_device.frame import Box, Track
+from pantel_device.observer.camera_motion import CameraMotion
 from pantel_device.observer.tracker import Tracker
 
 _WIDTH, _HEIGHT = 320, 240
@@ -184,6 +185,31 @@ def test_two_boxes_of_one_object_make_one_track() -> None:
         shifted = _box(62 + 3 * step, 101)
         tracks = street.see(truth, detections=[_person(truth), _person(shifted, 0.5)])
     assert len(tracks) == 1
+
+
+def test_tracks_go_with_a_picture_that_moves_with_its_camera() -> None:
+    street = _Street()
+    pan = CameraMotion(np.array([[1.0, 0.0, -12.0], [0.0, 1.0, 0.0]]), 1.0)
+    ids = set()
+    for k in range(20):  # the object stands on the ground, and the picture pans faster than it is searched
+        box = _box(280 - 12 * k, 120)
+        street.now_ns += _TENTH_NS
+        difference = _difference([box])
+        moving = difference > 20
+        tracks = street.tracker.update(
+            street.now_ns,
+            difference,
+            moving,
+            _blobs(moving),
+            [_person(box)] if k % 5 == 0 else None,
+            camera=pan if k else None,
+        )
+        if k >= 3:
+            (track,) = tracks
+            ids.add(track.track_id)
+            assert track.box.iou(box) > 0.8
+            assert not track.travelled
+    assert ids == {1}
 
 
 def test_who_vanishes_for_two_seconds_is_the_same_again() -> None:

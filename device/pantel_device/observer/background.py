@@ -1,19 +1,23 @@
-"""The picture that a static camera would take if nobody were in it."""
+"""The picture that a camera would take if nobody were in it."""
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Background"]
+from pantel_device.observer.camera_motion import CameraMotion
+
+__all__ = ["Background", "CarriedBackground"]
 
 _SAMPLES = 15
 _SAMPLE_AGE_SHARE = 1 / 4
 _MAX_SAMPLE_INTERVAL_S = 3.0
+_MAX_CARRIED_S = 1.0  # parallax, and what the motion was not known of, add up
 
 
 class Background:
-    """The temporal median of past pictures.
+    """The temporal median of past pictures of a static camera.
 
     The pictures kept lie farther apart the longer the background has been learned, up to 3 s: so the first
     guess comes after a second, and later an object may halt for 20 s before it becomes background.
@@ -56,6 +60,48 @@ class Background:
         self.picture = self.picture.copy()
         for known in (self.picture, *self._samples):
             known[window][where] = picture[window][where]
+
+
+class CarriedBackground:
+    """The background of a camera that moves: what was seen up to a second before, carried along.
+
+    Attributes:
+        picture: (H, W, 3) uint8, read-only to callers; another array whenever it changes.
+    """
+
+    def __init__(self, picture: NDArray[np.uint8], now_ns: int) -> None:
+        """Start from one picture, (H, W, 3) uint8 in any colour space."""
+        self.picture = self._seen = picture.copy()
+        self._seen_ns = now_ns
+        self._matrix = np.eye(3)
+
+    def carry(self, motion: CameraMotion, picture: NDArray[np.uint8]) -> None:
+        """Go along with the camera to a picture; what comes into view is taken from it.
+
+        Args:
+            motion: From the picture before to this one, in pixels of the picture.
+            picture: (H, W, 3) uint8.
+        """
+        self._matrix = np.vstack([motion.pixel_matrix, [0, 0, 1]]) @ self._matrix
+        height, width = picture.shape[:2]
+        # Each time from the picture that was seen, so that carrying does not blur it again and again.
+        carried = cv2.warpAffine(
+            self._seen, self._matrix[:2], (width, height), dst=picture.copy(), borderMode=cv2.BORDER_TRANSPARENT
+        )
+        self.picture = np.asarray(carried, np.uint8)
+
+    def learn(self, picture: NDArray[np.uint8], now_ns: int, hidden: NDArray[np.bool_] | None = None) -> None:
+        """Take a picture over if the last one is a second old.
+
+        Args:
+            picture: (H, W, 3) uint8.
+            now_ns: Its capture time.
+            hidden: (H, W) bool: where an object is known to hide the background, which is kept there.
+        """
+        if now_ns - self._seen_ns < _MAX_CARRIED_S * 1e9:
+            return
+        self._seen = picture.copy() if hidden is None else np.where(hidden[..., None], self.picture, picture)
+        self._seen_ns, self._matrix, self.picture = now_ns, np.eye(3), self._seen
 
 
 def _median(pictures: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:

@@ -68,6 +68,20 @@ class BoxFilter:
         gain = before[1] @ step.T @ np.linalg.inv(self.covariance)
         self.past.append(_Step(before[0], gain, self.state))
 
+    def carry(self, matrix: NDArray[np.float64], scale: float) -> None:
+        """Take the picture's own motion into account.
+
+        Args:
+            matrix: (2, 3), takes (x, y, 1) of the frame before to the same ground in this frame [px].
+            scale: By how much things have grown.
+        """
+        state = self.state.copy()
+        state[:2, 0] = matrix[:, :2] @ state[:2, 0] + matrix[:, 2]
+        state[:2, 1] = matrix[:, :2] @ state[:2, 1]
+        state[2:] *= scale
+        self.state = state
+        self.past.clear()  # places in another picture
+
     def smoothed(self) -> Iterator[NDArray[np.float64]]:
         """Yield values (4,) of the last frames in the light of what came after, the newest frame first.
 

@@ -104,7 +104,7 @@ class Observer:
         background = self._motion.background
         exposure = exposure_between(frame.pixels, background)
         difference = cv2.absdiff(frame.pixels, exposed(background, exposure)).max(axis=2)
-        tracks = self._tracker.update(frame.time_ns, difference, motion.mask, motion.boxes, found)
+        tracks = self._tracker.update(frame.time_ns, difference, motion.mask, motion.boxes, found, camera=motion.camera)
         darker, hidden = (-exposure[0], -exposure[1], -exposure[2]), self._hidden(tracks, motion.mask, frame.time_ns)
         self._motion.learn(exposed(frame.pixels, darker), frame.time_ns, hidden)
         height, width = frame.pixels.shape[:2]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_device.frame import Box, Track, TrackPoint
+from pantel_device.observer.camera_motion import CameraMotion
 from pantel_device.observer.displacement import displacement, pixels_of
 from pantel_device.observer.kalman import BoxFilter
 
@@ -99,6 +100,7 @@ class TrackedObject:
         now: NDArray[np.uint8],
         elapsed_s: float,
         nearer: Sequence[Box] = (),
+        camera: CameraMotion | None = None,
     ) -> None:
         """Move to where the object probably is, then to where its difference from the background matches best.
 
@@ -107,8 +109,12 @@ class TrackedObject:
             now: (H, W) uint8, the difference now.
             elapsed_s: Time between the two [s].
             nearer: What hid parts of the object when it was where it is.
+            camera: How the picture has moved with the camera; None if it has not.
         """
         old = self.box
+        if camera is not None:
+            self.filter.carry(camera.matrix, camera.scale)
+            self.first = camera.carried(self.first)
         self.filter.predict(elapsed_s, _size(old))
         self.matched = self.grouped = False
         expected = self.box

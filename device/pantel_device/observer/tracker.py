@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_device.frame import Box, Track
+from pantel_device.observer.camera_motion import CameraMotion
 from pantel_device.observer.tracked_object import EVIDENT_S, TrackedObject
 
 __all__ = ["SURE_SCORE", "WEAK_SCORE", "Tracker"]
@@ -62,6 +63,8 @@ class Tracker:
         moving: NDArray[np.bool_],
         blobs: Sequence[Box],
         detections: Sequence[Box] | None,
+        *,
+        camera: CameraMotion | None = None,
     ) -> tuple[Track, ...]:
         """Take one frame and return the objects in it that have been seen often enough.
 
@@ -71,6 +74,7 @@ class Tracker:
             moving: (H, W) bool, pixels that differ significantly.
             blobs: Around connected parts of `moving`.
             detections: What the detector found; None if it did not look at this frame.
+            camera: How the camera has moved since the frame before; None if it stands still.
         """
         size_px = (moving.shape[1], moving.shape[0])
         if self._before is not None:
@@ -79,9 +83,9 @@ class Tracker:
             for track in self._tracks:
                 covers = nearer[track.track_id]
                 track.hidden = sum(track.box.intersection_px(box) for box in covers) > _HIDDEN_SHARE * track.box.area_px
-                track.follow(None if track.hidden else self._before[1], difference, elapsed_s, covers)
+                track.follow(None if track.hidden else self._before[1], difference, elapsed_s, covers, camera)
             for track in self._lost:
-                track.follow(None, difference, elapsed_s)
+                track.follow(None, difference, elapsed_s, camera=camera)
         self._before = time_ns, difference
         self._now_ns = time_ns
         free = list(self._tracks)
