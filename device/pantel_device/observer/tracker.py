@@ -81,8 +81,8 @@ class Tracker:
             elapsed_s = (time_ns - self._before[0]) / _NS_PER_S
             nearer = self._nearer()
             for track in self._tracks:
-                covers = nearer[track.track_id]
-                track.hidden = sum(track.box.intersection_px(box) for box in covers) > _HIDDEN_SHARE * track.box.area_px
+                box, covers = track.box, nearer[track.track_id]
+                track.hidden = sum(box.intersection_px(other) for other in covers) > _HIDDEN_SHARE * box.area_px
                 track.follow(None if track.hidden else self._before[1], difference, elapsed_s, covers, camera)
             for track in self._lost:
                 track.follow(None, difference, elapsed_s, camera=camera)
@@ -100,16 +100,17 @@ class Tracker:
         own = self._associate(named, own, _MIN_SAME_BLOB_IOU, size_px)
         free = [track for track in free if not track.matched]
         seen = [track for track in free if not track.label or detections is not None]
-        loose = [blob for blob in own if self._explained(blob, free) < _COVERED_SHARE * blob.area_px]
+        loose = self._loose(own, free)
         left = self._associate(seen, loose, _MIN_BLOB_IOU, size_px)
         self._begin(time_ns, self._found_near(seen, left, size_px))
-        for track in self._tracks:
+        unmatched = [track for track in self._tracks if not track.matched]
+        for track in unmatched:
             for blob in shared:
-                if not track.matched and track.box.intersection_px(blob) > _COVERED_SHARE * track.box.area_px:
+                if track.box.intersection_px(blob) > _COVERED_SHARE * track.box.area_px:
                     track.join(blob)
+        measured = [track.box for track in self._tracks if track.matched] if unmatched else []
         for track in self._tracks:
-            others = [other.box for other in self._tracks if other is not track and other.matched]
-            track.note(time_ns, moving, () if track.matched or track.label else others)
+            track.note(time_ns, moving, () if track.matched or track.label else measured)
         self._give_up(time_ns, size_px)
         self._drop_doubles()
         return tuple(track.published() for track in self._tracks if track.evident(time_ns))
@@ -127,8 +128,9 @@ class Tracker:
         self, free: list[TrackedObject], boxes: Sequence[Box], min_iou: float, size_px: tuple[int, int]
     ) -> list[Box]:
         """Give boxes to the tracks they overlap best, which are then no longer free; return the boxes left over."""
+        tracked = [track.box for track in free]
         pairs = sorted(
-            ((track.box.iou(box), i, j) for i, track in enumerate(free) for j, box in enumerate(boxes)), reverse=True
+            ((known.iou(box), i, j) for i, known in enumerate(tracked) for j, box in enumerate(boxes)), reverse=True
         )
         used: set[int] = set()
         matched: set[int] = set()
@@ -163,21 +165,24 @@ class Tracker:
 
     def _own_and_shared(self, blobs: Sequence[Box]) -> tuple[list[Box], list[Box]]:
         """Return the moving regions that belong to one object at most, and those that several have a share of."""
+        known = [track.box for track in self._tracks if track.evident(self._now_ns)]
         own: list[Box] = []
         shared: list[Box] = []
         for blob in blobs:
             owners = sum(
-                blob.intersection_px(track.box) > max(_SHARE_OF_BLOB * blob.area_px, _SHARE_IN_BLOB * track.box.area_px)
-                for track in self._tracks
-                if track.evident(self._now_ns)
+                blob.intersection_px(box) > max(_SHARE_OF_BLOB * blob.area_px, _SHARE_IN_BLOB * box.area_px)
+                for box in known
             )
             (own if owners <= 1 else shared).append(blob)
         return own, shared
 
-    def _explained(self, blob: Box, free: Iterable[TrackedObject]) -> float:
-        """Return how much of a moving region tracks cover that are not looking for a region themselves [px²]."""
+    def _loose(self, blobs: Sequence[Box], free: Iterable[TrackedObject]) -> list[Box]:
+        """Return the moving regions that are hardly covered by tracks which are not looking for a region themselves."""
         looking = {id(track) for track in free if not track.label}
-        return sum(blob.intersection_px(track.box) for track in self._tracks if id(track) not in looking)
+        settled = [track.box for track in self._tracks if id(track) not in looking]
+        return [
+            blob for blob in blobs if sum(blob.intersection_px(box) for box in settled) < _COVERED_SHARE * blob.area_px
+        ]
 
     def _begin(self, time_ns: int, boxes: Iterable[Box]) -> None:
         for box in boxes:
@@ -188,7 +193,8 @@ class Tracker:
         """Drop the younger of two tracks that have become one, and regions that are made of known objects."""
         kept: list[TrackedObject] = []
         for track in sorted(self._tracks, key=lambda track: (not track.label, -track.hits)):
-            if all(track.box.iou(other.box) < _SAME_IOU for other in kept) and not _made_of(track, kept, self._now_ns):
+            box = track.box
+            if all(box.iou(other.box) < _SAME_IOU for other in kept) and not _made_of(track, kept, self._now_ns):
                 kept.append(track)
         self._tracks = kept
 
@@ -200,9 +206,10 @@ def _near_pairs(
     pairs = []
     for i, track in enumerate(tracks):
         share = _WIDENED + _WIDENED_PER_S * (now_ns - track.seen_ns) / _NS_PER_S
+        around = _widened(track.box, share)
         for j, box in enumerate(boxes):
             if track.may_be(box, size_px):
-                pairs.append((_widened(track.box, share).iou(_widened(box, share)), i, j))
+                pairs.append((around.iou(_widened(box, share)), i, j))
     used: set[int] = set()
     for iou, i, j in sorted(pairs, reverse=True):
         if iou >= _NEAR_IOU and not tracks[i].matched and j not in used:
@@ -218,9 +225,12 @@ def _widened(box: Box, share: float) -> Box:
 
 def _made_of(track: TrackedObject, others: Iterable[TrackedObject], now_ns: int) -> bool:
     """Tell whether a track covers little more than tracks with a name, or lies within one that is surer."""
-    covered = sum(track.box.intersection_px(other.box) for other in others if other.label)
-    if not track.label and covered > _COVERED_SHARE * track.box.area_px:
-        return True
+    box = track.box
+    if not track.label:
+        covered = sum(box.intersection_px(other.box) for other in others if other.label)
+        if covered > _COVERED_SHARE * box.area_px:
+            return True
     vague = not track.matched and not track.hidden and now_ns - track.measured_ns > EVIDENT_S * _NS_PER_S
-    inside = (track.box.intersection_px(other.box) / track.box.area_px for other in others if other.matched)
-    return vague and any(share > _INSIDE_SHARE for share in inside)
+    return vague and any(
+        box.intersection_px(other.box) > _INSIDE_SHARE * box.area_px for other in others if other.matched
+    )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pantel_export.errors import DataError
 from pantel_export.eyes.classes import class_of_coco
+from pantel_export.yolo_boxes import read_yolo_boxes
 
 __all__ = ["CutOut", "DetectionMaterial", "LabelledPicture", "Sources", "number_of"]
 
@@ -145,7 +146,7 @@ def _named_classes(labels: Path | None) -> frozenset[int]:
     """Return the classes that a folder of labels names."""
     if labels is None:
         return frozenset()
-    numbers = {int(line.split()[0]) for path in labels.glob("*.txt") for line in path.read_text().splitlines() if line}
+    numbers = {box.class_id for path in labels.glob("*.txt") for box in read_yolo_boxes(path)}
     return frozenset(found for number in numbers if (found := class_of_coco(number)) is not None)
 
 
@@ -180,19 +181,13 @@ _Row = tuple[float, ...]
 
 
 def _boxes(path: Path | None) -> list[_Row]:
-    """Return class, x0, y0, x1, y1 as shares, and score of each box in a YOLO text file; none if there is no file."""
-    if path is None or not path.exists():
-        return []
+    """Return class, x0, y0, x1, y1 as shares, and score of each box that counts; none if there is no file."""
     rows: list[_Row] = []
-    for line in filter(str.strip, path.read_text().splitlines()):
-        try:
-            number, x, y, width, height, *rest = map(float, line.split())
-        except ValueError as error:
-            raise DataError(f"{path}: '{line}' is not a class, a centre and a size") from error
-        found = class_of_coco(int(number))
+    for box in read_yolo_boxes(path) if path is not None and path.exists() else ():
+        found = class_of_coco(box.class_id)
         if found is not None:
-            score = rest[0] if rest else 1.0
-            rows.append((found, x - width / 2, y - height / 2, x + width / 2, y + height / 2, score))
+            (x, y), (width, height) = box.centre, box.size
+            rows.append((found, x - width / 2, y - height / 2, x + width / 2, y + height / 2, box.score))
     return rows
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_export.errors import DataError
+from pantel_export.yolo_boxes import YoloBox, read_yolo_boxes
 from pantel_models.thumbnails import Kind, kind_of
 
 __all__ = ["ObjectCrop", "boxed_objects", "gather", "masked_objects"]
@@ -86,8 +87,8 @@ def boxed_objects(photos: Path, boxes: Path) -> Iterator[ObjectCrop]:
         picture = None if path is None else cv2.imread(str(path))
         if picture is None:
             continue
-        for class_id, box in _read_boxes(labels):
-            kind = kind_of(class_id + 1)
+        for box in read_yolo_boxes(labels):
+            kind = kind_of(box.class_id + 1)
             crop = None if kind is Kind.UNKNOWN else _cut(np.asarray(picture, np.uint8), box, kind)
             if crop is not None:
                 yield crop
@@ -116,24 +117,10 @@ def masked_objects(photos: Path, masks: Path) -> Iterator[ObjectCrop]:
                 yield _crop(np.asarray(picture[window], np.uint8), labels[window] == index, Kind.PERSON)
 
 
-def _read_boxes(labels: Path) -> list[tuple[int, list[float]]]:
-    """Return class and box of each line; what else stands on a line, such as a confidence, does not matter."""
-    boxes = []
-    for line in filter(str.strip, labels.read_text().splitlines()):
-        try:
-            class_id, *box = int(line.split()[0]), *map(float, line.split()[1:5])
-        except ValueError as error:
-            raise DataError(f"{labels}: '{line}' is not a class, a centre and a size") from error
-        if len(box) != 4 or not all(0 <= value <= 1 for value in box):
-            raise DataError(f"{labels}: '{line}' is not a class, a centre and a size, as shares of the picture")
-        boxes.append((class_id, box))
-    return boxes
-
-
-def _cut(picture: NDArray[np.uint8], box: list[float], kind: Kind) -> ObjectCrop | None:
+def _cut(picture: NDArray[np.uint8], box: YoloBox, kind: Kind) -> ObjectCrop | None:
     """Cut one object out of a picture (H, W, 3) BGR; None if that fails."""
     height, width = picture.shape[:2]
-    centre, size = np.array(box[:2]) * [width, height], np.array(box[2:]) * [width, height]
+    centre, size = np.array(box.centre) * [width, height], np.array(box.size) * [width, height]
     if size.min() < max(_MIN_SIDE_PX, size.max() / _LONGEST_SIDE_PX):
         return None
     x0, y0 = np.maximum(centre - (0.5 + _CONTEXT) * size, 0).astype(int)
