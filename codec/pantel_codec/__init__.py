@@ -2,6 +2,15 @@
 
 from pantel_codec.coding_table import CodingTable
 from pantel_codec.context import Base
+from pantel_codec.contours import (
+    CONTOUR_STEPS_PX,
+    MAX_CONTOUR_BITS,
+    MAX_CONTOUR_SAMPLES,
+    ContourPatch,
+    Drawing,
+    contour_bits,
+    raster_shape,
+)
 from pantel_codec.elements import (
     AGE_STEP_NS,
     MAX_SPRITES,
@@ -10,11 +19,13 @@ from pantel_codec.elements import (
     STEP_RANGE_PX,
     STEP_SIZES,
     CellElement,
+    ContourElement,
     Element,
     ForgetElement,
     Knot,
     LookElement,
     MissingBase,
+    OutlineElement,
     PoseElement,
     SpriteElement,
     StepElement,
@@ -25,7 +36,7 @@ from pantel_codec.elements import (
 from pantel_codec.entropy import VALUE_LIMIT, VALUE_ONE, EntropyModel, Step, Visitor
 from pantel_codec.errors import BitstreamError, CodecError, ContainerError, SymbolError
 from pantel_codec.range_coder import RangeDecoder, RangeEncoder, make_decoder, make_encoder
-from pantel_codec.scene import MARGINS, Margins, Scene, Sprite
+from pantel_codec.scene import MARGINS, OUTLINE_MARGIN, Margins, Outline, Scene, Sprite, outline_size_px
 from pantel_codec.still import (
     HEADER_BYTES,
     MAX_SIDE_PX,
@@ -68,12 +79,16 @@ __all__ = [
     "AGE_STEP_NS",
     "CELL_PX",
     "CHEAP_QUALITIES",
+    "CONTOUR_STEPS_PX",
     "HEADER_BYTES",
     "MARGINS",
+    "MAX_CONTOUR_BITS",
+    "MAX_CONTOUR_SAMPLES",
     "MAX_SIDE_PX",
     "MAX_SPRITES",
     "MIN_SIDE_PX",
     "NEVER",
+    "OUTLINE_MARGIN",
     "PAST_RANGE_PX",
     "PAST_RANGE_SIZES",
     "SCALES",
@@ -96,6 +111,9 @@ __all__ = [
     "CodecError",
     "CodingTable",
     "ContainerError",
+    "ContourElement",
+    "ContourPatch",
+    "Drawing",
     "Element",
     "EntropyModel",
     "ForgetElement",
@@ -103,6 +121,8 @@ __all__ = [
     "LookElement",
     "Margins",
     "MissingBase",
+    "Outline",
+    "OutlineElement",
     "Part",
     "Pose",
     "PoseElement",
@@ -131,9 +151,12 @@ __all__ = [
     "apply_element",
     "cells_across",
     "completed_knot",
+    "contour_bits",
     "grid_of",
     "make_decoder",
     "make_encoder",
+    "outline_size_px",
+    "raster_shape",
     "read_still",
     "scaled_px",
     "shape_of",

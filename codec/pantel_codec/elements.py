@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 
 from pantel_codec.context import Base
-from pantel_codec.scene import Margins, Scene, Sprite
+from pantel_codec.contours import ContourPatch, Drawing
+from pantel_codec.scene import Margins, Outline, Scene, Sprite, outline_size_px
 from pantel_codec.surface import Block, CellUpdate
 from pantel_codec.thumbnail import Part, Thumbnail
 from pantel_codec.tone import TONE_STEPS_PER_OCTAVE, Tone
@@ -20,11 +21,13 @@ __all__ = [
     "STEP_RANGE_PX",
     "STEP_SIZES",
     "CellElement",
+    "ContourElement",
     "Element",
     "ForgetElement",
     "Knot",
     "LookElement",
     "MissingBase",
+    "OutlineElement",
     "PoseElement",
     "SpriteElement",
     "StepElement",
@@ -128,9 +131,39 @@ class LookElement:
     thumbnail: Thumbnail
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ContourElement:
+    """Contours of a part of the background.
+
+    Attributes:
+        patch: On a raster over the picture.
+    """
+
+    patch: ContourPatch
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutlineElement:
+    """What an object is, contours of it, and a knot of its trajectory.
+
+    Attributes:
+        sprite_id, new, class_id, width_code, knot, past: See `SpriteElement`.
+        patch: On a raster over the object, see `outline_size_px`. It joins those that were told of the same object with
+            the same width and height; others are dropped.
+    """
+
+    sprite_id: int
+    new: bool
+    class_id: int
+    width_code: int
+    knot: Knot
+    patch: ContourPatch
+    past: Knot | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class PoseElement:
-    """A knot of a sprite's trajectory."""
+    """A knot of an object's trajectory."""
 
     sprite_id: int
     knot: Knot
@@ -138,7 +171,7 @@ class PoseElement:
 
 @dataclass(frozen=True, slots=True)
 class StepElement:
-    """A knot of a sprite's trajectory, of which only the low digits are told.
+    """A knot of an object's trajectory, of which only the low digits are told.
 
     Its centre is the one nearest to where the trajectory leads that has these remainders by `STEP_RANGE_PX`; its height
     likewise by `STEP_SIZES`. So nothing needs to have arrived lately, only enough to guess to within half the range.
@@ -166,21 +199,30 @@ class ToneElement:
 
 @dataclass(frozen=True, slots=True)
 class ForgetElement:
-    """A sprite has been gone since `age_steps` of 0.1 s before the packet's time stamp."""
+    """An object has been gone since `age_steps` of 0.1 s before the packet's time stamp."""
 
     sprite_id: int
     age_steps: int
 
 
 Element = (
-    CellElement | MissingBase | SpriteElement | LookElement | PoseElement | StepElement | ForgetElement | ToneElement
+    CellElement
+    | MissingBase
+    | SpriteElement
+    | LookElement
+    | PoseElement
+    | StepElement
+    | ForgetElement
+    | ToneElement
+    | ContourElement
+    | OutlineElement
 )
 
 
 def apply_element(scene: Scene, element: Element, time_ns: int) -> int:
     """Apply an element to a scene; return how many cells or objects changed.
 
-    What names a sprite that is not known is dropped, except what makes it known.
+    What names an object that is not known is dropped, except what makes it known.
 
     Args:
         scene: What is known so far.
@@ -190,18 +232,21 @@ def apply_element(scene: Scene, element: Element, time_ns: int) -> int:
     Raises:
         SymbolError: The element does not fit the scene; elements that `SceneSyntax` has read for it do.
     """
-    if isinstance(element, CellElement):
-        return scene.background.apply(element.update, time_ns, only_missing=element.seed)
-    if isinstance(element, MissingBase):
-        return 0
-    if isinstance(element, SpriteElement):
-        return _apply_sprite(scene, element, time_ns)
-    if isinstance(element, ToneElement):
-        red, green, blue = (gain / TONE_STEPS_PER_OCTAVE for gain in element.gains)
-        scene.tone.add(Tone(time_ns - element.age_steps * AGE_STEP_NS, (red, green, blue)))
-        return 1
-    sprite = scene.sprites.get(element.sprite_id)
-    return 0 if sprite is None else int(_change_sprite(sprite, element, time_ns))
+    match element:
+        case CellElement(update=update, seed=seed):
+            return scene.background.apply(update, time_ns, only_missing=seed)
+        case ToneElement(age_steps=age_steps):
+            red, green, blue = (gain / TONE_STEPS_PER_OCTAVE for gain in element.gains)
+            scene.tone.add(Tone(time_ns - age_steps * AGE_STEP_NS, (red, green, blue)))
+            return 1
+        case MissingBase():
+            return 0
+        case SpriteElement():
+            return _apply_sprite(scene, element, time_ns)
+        case ContourElement(patch=patch):
+            return int(scene.drawing.add(patch, time_ns))
+        case _:
+            return _apply_to_object(scene, element, time_ns)
 
 
 def _apply_sprite(scene: Scene, element: SpriteElement, time_ns: int) -> int:
@@ -227,22 +272,54 @@ def _apply_sprite(scene: Scene, element: SpriteElement, time_ns: int) -> int:
     return 1
 
 
-def _change_sprite(
-    sprite: Sprite, element: LookElement | PoseElement | StepElement | ForgetElement, time_ns: int
+def _apply_to_object(
+    scene: Scene,
+    element: OutlineElement | LookElement | PoseElement | StepElement | ForgetElement,
+    time_ns: int,
+) -> int:
+    """Apply what is told of an object that may be known; poses are those of its sprite and of its outline alike."""
+    sprite, outline = scene.sprites.get(element.sprite_id), scene.outlines.get(element.sprite_id)
+    if isinstance(element, OutlineElement):
+        return _apply_outline(scene, outline, element, time_ns)
+    if isinstance(element, LookElement):
+        return 0 if sprite is None else int(_change_look(sprite, element.shape, element.thumbnail, time_ns))
+    trajectories = [known.trajectory for known in (sprite, outline) if known is not None]
+    moved = [_change_trajectory(each, element, time_ns) for each in trajectories]
+    return int(any(moved))
+
+
+def _apply_outline(scene: Scene, known: Outline | None, element: OutlineElement, time_ns: int) -> int:
+    codes = element.width_code, element.knot.height_code
+    if known is not None and not element.new and (known.width_code, known.height_code) == codes:
+        outline = known
+    elif known is not None and known.told_ns > time_ns:
+        return 0  # the packet came late
+    else:
+        trajectory = Trajectory() if known is None or element.new else known.trajectory
+        outline = Outline(element.class_id, *codes, time_ns, Drawing(*outline_size_px(*codes)), trajectory)
+    changed = outline.drawing.add(element.patch, time_ns)
+    outline.told_ns = max(outline.told_ns, time_ns)
+    outline.trajectory.add(_pose(element.knot, time_ns))
+    if element.past is not None:
+        outline.trajectory.add(_pose(element.past, time_ns))
+    scene.outlines[element.sprite_id] = outline
+    return int(changed)
+
+
+def _change_trajectory(
+    trajectory: Trajectory, element: PoseElement | StepElement | ForgetElement, time_ns: int
 ) -> bool:
-    """Apply what is told of a known sprite; return whether it was of use."""
+    """Apply what is told of where a known object is; return whether it was of use."""
     match element:
-        case LookElement(shape=shape, thumbnail=thumbnail):
-            return _change_look(sprite, shape, thumbnail, time_ns)
         case PoseElement(knot=knot):
-            sprite.trajectory.add(_pose(knot, time_ns))
+            trajectory.add(_pose(knot, time_ns))
         case StepElement():
-            completed = completed_knot(sprite.trajectory, element, time_ns)
+            completed = completed_knot(trajectory, element, time_ns)
             if completed is None:
                 return False
-            sprite.trajectory.add(_pose(completed, time_ns))
+            trajectory.add(_pose(completed, time_ns))
         case ForgetElement(age_steps=age_steps):
-            sprite.trajectory.end(time_ns - age_steps * AGE_STEP_NS)
+            trajectory.end(time_ns - age_steps * AGE_STEP_NS)
     return True
 
 

@@ -5,8 +5,12 @@ Scene
  +-- background: Background     what does not move, in cells
  +-- tone: ToneCurve            how bright that is at which time
  +-- sprites: id -> Sprite
-      +-- core, detail: Thumbnail   what it looks like
-      +-- trajectory: Trajectory    where it was, and how large, at which time
+ |    +-- core, detail: Thumbnail   what it looks like
+ |    +-- trajectory: Trajectory    where it was, and how large, at which time
+ +-- drawing: Drawing               contours of what does not move
+ +-- outlines: id -> Outline
+      +-- drawing: Drawing          contours of an object
+      +-- trajectory: Trajectory    as of a sprite
 ```
 
 Nothing here reads a clock: whoever applies an element says when it was captured. The background shows what was told
@@ -17,17 +21,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pantel_codec.contours import Drawing
 from pantel_codec.surface import Background
 from pantel_codec.thumbnail import Thumbnail, shape_of
 from pantel_codec.tone import ToneCurve
-from pantel_codec.trajectory import Trajectory
+from pantel_codec.trajectory import Trajectory, size_px
 
-__all__ = ["MARGINS", "Margins", "Scene", "Sprite"]
+__all__ = ["MARGINS", "OUTLINE_MARGIN", "Margins", "Outline", "Scene", "Sprite", "outline_size_px"]
 
 MARGINS = (0.08, 0.3, 0.6, 1.0)
 """By how much a thumbnail's raster can be larger than its object on one side, as shares of the object's side."""
 
 Margins = tuple[int, int, int, int]
+
+OUTLINE_MARGIN = 1 / 16
+"""By how much the raster of an object's contours is larger than the object on every side, as a share of that side."""
 
 
 @dataclass(slots=True, eq=False)
@@ -61,6 +69,37 @@ class Sprite:
         return shape_of(self.width_code, self.height_code)
 
 
+def outline_size_px(width_code: int, height_code: int) -> tuple[float, float]:
+    """Return the width and height of the area over which an object's contours are drawn [px].
+
+    Raises:
+        SymbolError: One is no code of a size.
+    """
+    scale = 1 + 2 * OUTLINE_MARGIN  # exact, and so is the product: rasters must not differ between machines
+    return scale * size_px(width_code), scale * size_px(height_code)
+
+
+@dataclass(slots=True, eq=False)
+class Outline:
+    """A tracked object of which contours are known.
+
+    Attributes:
+        class_id: What it is, see `Sprite`.
+        width_code: Width of the object when it was told, see `trajectory.size_px`.
+        height_code: Its height.
+        told_ns: When contours were told last.
+        drawing: Its contours, over its box and `OUTLINE_MARGIN` around it.
+        trajectory: Where it was when.
+    """
+
+    class_id: int
+    width_code: int
+    height_code: int
+    told_ns: int
+    drawing: Drawing
+    trajectory: Trajectory = field(default_factory=Trajectory)
+
+
 class Scene:
     """All that a receiver knows of what a camera sees.
 
@@ -69,7 +108,9 @@ class Scene:
         groups: Channels of each refinement level.
         background: What does not move.
         tone: How bright the background is, compared with how it was told.
-        sprites: Tracked objects by id.
+        sprites: Tracked objects by id, as they look.
+        drawing: Contours of what does not move.
+        outlines: Tracked objects by id, as they are drawn; one may be a sprite as well.
     """
 
     def __init__(self, width_px: int, height_px: int, groups: tuple[int, ...]) -> None:
@@ -79,8 +120,11 @@ class Scene:
         self.background = Background(width_px, height_px, groups)
         self.tone = ToneCurve()
         self.sprites: dict[int, Sprite] = {}
+        self.drawing = Drawing(width_px, height_px)
+        self.outlines: dict[int, Outline] = {}
 
     def forget(self, time_ns: int) -> None:
-        """Drop the sprites that will not be seen at this time or later, unless more is told of them."""
-        for sprite_id in [key for key, sprite in self.sprites.items() if sprite.trajectory.forgotten(time_ns)]:
-            del self.sprites[sprite_id]
+        """Drop the objects that will not be seen at this time or later, unless more is told of them."""
+        for objects in (self.sprites, self.outlines):
+            for sprite_id in [key for key, known in objects.items() if known.trajectory.forgotten(time_ns)]:
+                del objects[sprite_id]

@@ -16,6 +16,8 @@ with its kind:
 | forget | id 5, age                                                                     | it is gone                  |
 | tone   | age, gains of red, green, blue: 6 each                                        | how bright the background is|
 | seed   | as cells                                                                      | cells for who holds nothing |
+| contour| patch                                                                         | contours of the background  |
+| outline| id 5, news, class, knot, width, past, patch                                   | an object and its contours  |
 
 * scale: by a table, another for seeds.
 * block: column, row, each equiprobable in the picture; columns and rows, by a table, as one symbol if they reach to the
@@ -26,6 +28,10 @@ with its kind:
   pixels on, the width by how much more than the height.
 * news: whether it is a known object, a new one, or a new one with a past: how much earlier, where from there, how
   much larger.
+* patch: see `pantel_codec.contour_fields`.
+
+Contours came later than the rest. A payload that tells any begins with a symbol of its own, and its kinds have other
+probabilities. To who does not know that symbol it is `end`, and no payload without contours begins with it.
 
 Noise is soon refused: a payload cannot carry more information than its bytes hold, and cannot tell more cells than a
 picture has (`_MIN_CELLS` at least).
@@ -36,15 +42,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 
+from pantel_codec.contour_fields import read_patch, write_patch
+from pantel_codec.contours import MAX_CONTOUR_BITS
 from pantel_codec.elements import (
     MAX_SPRITES,
     STEP_RANGE_PX,
     STEP_SIZES,
     CellElement,
+    ContourElement,
     Element,
     ForgetElement,
+    Knot,
     LookElement,
     MissingBase,
+    OutlineElement,
     PoseElement,
     SpriteElement,
     StepElement,
@@ -53,13 +64,15 @@ from pantel_codec.elements import (
 from pantel_codec.entropy import EntropyModel
 from pantel_codec.errors import BitstreamError, SymbolError
 from pantel_codec.range_coder import make_decoder, make_encoder
+from pantel_codec.scene import outline_size_px
 from pantel_codec.surface import SCALES, Background, Block, CellUpdate, grid_of
 from pantel_codec.symbol_coding import InformationBound, Reader, Writer
 from pantel_codec.syntax_fields import (
     BASE_QUALITIES,
     CELL_SCALES,
     CLASSES,
-    KINDS,
+    FIRST,
+    KINDS_WITH_CONTOURS,
     MARGINS,
     NEWS,
     QUALITIES,
@@ -72,11 +85,12 @@ from pantel_codec.tone import TONE_LIMIT
 
 __all__ = ["SceneSyntax"]
 
-_END, _CELLS, _REFINE, _SPRITE, _LOOK, _POSE, _STEP, _FORGET, _TONE, _SEED = range(10)
+_END, _CELLS, _REFINE, _SPRITE, _LOOK, _POSE, _STEP, _FORGET, _TONE, _SEED, _CONTOUR, _OUTLINE = range(12)
+_WITH_CONTOURS = 1  # as the first symbol
 _KNOWN, _NEW, _NEW_WITH_PAST = range(3)
 
 _SLACK_BITS = 64.0  # a payload carries at most this much more information than its bytes can hold
-_MIN_ELEMENT_BITS = 7.0  # no element carries less
+_MIN_ELEMENT_BITS = 5.0  # no element carries less
 _CHECKSUMS = 256
 _MIN_CELLS = 256  # even a small picture may have many sprites
 
@@ -95,11 +109,15 @@ class SceneSyntax:
         """Return the payload of these elements.
 
         Raises:
-            SymbolError: A field is out of range, the elements tell more cells than a payload may, or one that all can
-                read stands behind cells that are refined.
+            SymbolError: A field is out of range, the elements tell more cells than a payload may, one that all can
+                read stands behind cells that are refined, or contours take more bits than they may.
         """
+        elements = list(elements)
         encoder = make_encoder()
         fields = FieldWriter(encoder, self._size_px)
+        if any(_has_contours(element) for element in elements):
+            fields.symbol(_WITH_CONTOURS, FIRST)
+            fields.kinds = KINDS_WITH_CONTOURS
         room = self._max_cell_levels
         refined = False
         for element in elements:
@@ -109,7 +127,7 @@ class SceneSyntax:
             if refined > (refined := _is_refined(element)):
                 raise SymbolError("cells that are refined come last")
             self._write_element(fields, element)
-        fields.symbol(_END, KINDS)
+        fields.kind(_END)
         payload = encoder.to_bytes()
         # A final interval may hold a much shorter number, which the reader would take for too few bytes.
         return payload.ljust(math.ceil((encoder.information_bits - _SLACK_BITS) / 8), b"\0")
@@ -126,10 +144,14 @@ class SceneSyntax:
             BitstreamError: The bytes are no payload of this stream.
         """
         fields = FieldReader(make_decoder(payload), self._size_px)
+        if fields.symbol(FIRST) == _WITH_CONTOURS:
+            fields.kinds = KINDS_WITH_CONTOURS
+        else:  # that was part of something else
+            fields = FieldReader(make_decoder(payload), self._size_px)
         bound = InformationBound(len(payload), _SLACK_BITS)
         room = self._max_cell_levels
         elements: list[Element] = []
-        while (kind := fields.symbol(KINDS)) != _END:
+        while (kind := fields.kind()) != _END:
             bound.spend(_MIN_ELEMENT_BITS)
             element = self._read_element(fields, kind, bound, room, background)
             elements.append(element)
@@ -145,34 +167,39 @@ class SceneSyntax:
             case MissingBase():
                 raise SymbolError("cells that could not be read cannot be written")
             case SpriteElement():
-                fields.symbol(_SPRITE, KINDS)
+                fields.kind(_SPRITE)
                 self._write_sprite(fields, element)
             case LookElement(sprite_id, shape, thumbnail):
-                fields.symbol(_LOOK, KINDS)
+                fields.kind(_LOOK)
                 fields.uniform(sprite_id, MAX_SPRITES)
                 fields.uniform(shape, THUMBNAIL_SHAPES)
                 fields.uniform(thumbnail.part, len(Part))
                 self.thumbnails.write(fields.encoder, shape, thumbnail)
             case StepElement(sprite_id, age_steps, x, y, height_code):
-                fields.symbol(_STEP, KINDS)
+                fields.kind(_STEP)
                 fields.uniform(sprite_id, MAX_SPRITES)
                 fields.age(age_steps)
                 fields.uniform(x, STEP_RANGE_PX)
                 fields.uniform(y, STEP_RANGE_PX)
                 fields.uniform(height_code, STEP_SIZES)
             case PoseElement(sprite_id, knot):
-                fields.symbol(_POSE, KINDS)
+                fields.kind(_POSE)
                 fields.uniform(sprite_id, MAX_SPRITES)
                 fields.knot(knot)
             case ToneElement(age_steps, gains):
-                fields.symbol(_TONE, KINDS)
+                fields.kind(_TONE)
                 fields.age(age_steps)
                 for gain in gains:
                     fields.uniform(gain + TONE_LIMIT, 2 * TONE_LIMIT + 1)
             case ForgetElement(sprite_id, age_steps):
-                fields.symbol(_FORGET, KINDS)
+                fields.kind(_FORGET)
                 fields.uniform(sprite_id, MAX_SPRITES)
                 fields.age(age_steps)
+            case ContourElement() | OutlineElement():
+                before_bits = fields.encoder.information_bits
+                self._write_contours(fields, element)
+                if fields.encoder.information_bits - before_bits > MAX_CONTOUR_BITS:
+                    raise SymbolError(f"contours of more than {MAX_CONTOUR_BITS} bits: take less, or a coarser raster")
 
     def _read_element(
         self, fields: FieldReader, kind: int, bound: InformationBound, room: int, background: Background | None
@@ -183,6 +210,10 @@ class SceneSyntax:
             return self._read_look(fields, bound)
         if kind == _SPRITE:
             return self._read_sprite(fields, bound)
+        if kind == _CONTOUR:
+            return ContourElement(read_patch(fields, self._size_px, bound))
+        if kind == _OUTLINE:
+            return self._read_outline(fields, bound)
         return self._read_cells(fields, kind, bound, room, background)
 
     def _read_look(self, fields: FieldReader, bound: InformationBound) -> LookElement:
@@ -190,9 +221,19 @@ class SceneSyntax:
         part = Part(fields.uniform(len(Part)))
         return LookElement(sprite_id, shape, self.thumbnails.read(fields.decoder, shape, part, bound))
 
-    def _write_sprite(self, fields: FieldWriter, element: SpriteElement) -> None:
-        if element.core.part is not Part.CORE:
-            raise SymbolError("a sprite becomes known with the core of its thumbnail")
+    def _write_contours(self, fields: FieldWriter, element: ContourElement | OutlineElement) -> None:
+        if isinstance(element, ContourElement):
+            fields.kind(_CONTOUR)
+            write_patch(fields, element.patch, self._size_px)
+            return
+        fields.kind(_OUTLINE)
+        self._write_introduction(fields, element)
+        if element.past is not None:
+            fields.past(element.past, element.knot)
+        write_patch(fields, element.patch, outline_size_px(element.width_code, element.knot.height_code))
+
+    def _write_introduction(self, fields: FieldWriter, element: SpriteElement | OutlineElement) -> None:
+        """Write what makes an object known, but for its past."""
         if element.past is not None and not element.new:
             raise SymbolError("only a new object is told with a past")
         fields.uniform(element.sprite_id, MAX_SPRITES)
@@ -200,6 +241,18 @@ class SceneSyntax:
         fields.symbol(element.class_id, CLASSES)
         fields.knot(element.knot)
         fields.width(element.width_code, element.knot.height_code, element.class_id)
+
+    def _read_introduction(self, fields: FieldReader) -> tuple[int, int, int, Knot, int]:
+        """Read it: id, news, class, knot and width."""
+        sprite_id, news = fields.uniform(MAX_SPRITES), fields.symbol(NEWS)
+        class_id = fields.symbol(CLASSES)
+        knot = fields.knot()
+        return sprite_id, news, class_id, knot, fields.width(knot.height_code, class_id)
+
+    def _write_sprite(self, fields: FieldWriter, element: SpriteElement) -> None:
+        if element.core.part is not Part.CORE:
+            raise SymbolError("a sprite becomes known with the core of its thumbnail")
+        self._write_introduction(fields, element)
         for margin in element.margins:
             fields.symbol(margin, MARGINS)
         if element.past is not None:
@@ -208,15 +261,18 @@ class SceneSyntax:
         self.thumbnails.write(fields.encoder, shape, element.core)
 
     def _read_sprite(self, fields: FieldReader, bound: InformationBound) -> SpriteElement:
-        sprite_id, news = fields.uniform(MAX_SPRITES), fields.symbol(NEWS)
-        class_id = fields.symbol(CLASSES)
-        knot = fields.knot()
-        width_code = fields.width(knot.height_code, class_id)
+        sprite_id, news, class_id, knot, width_code = self._read_introduction(fields)
         left, above, right, below = (fields.symbol(MARGINS) for _ in range(4))
         past = fields.past(knot) if news == _NEW_WITH_PAST else None
         core = self.thumbnails.read(fields.decoder, shape_of(width_code, knot.height_code), Part.CORE, bound)
         margins = (left, above, right, below)
         return SpriteElement(sprite_id, news != _KNOWN, class_id, width_code, margins, knot, core, past)
+
+    def _read_outline(self, fields: FieldReader, bound: InformationBound) -> OutlineElement:
+        sprite_id, news, class_id, knot, width_code = self._read_introduction(fields)
+        past = fields.past(knot) if news == _NEW_WITH_PAST else None
+        patch = read_patch(fields, outline_size_px(width_code, knot.height_code), bound)
+        return OutlineElement(sprite_id, news != _KNOWN, class_id, width_code, knot, patch, past)
 
     def _write_cells(self, fields: FieldWriter, element: CellElement) -> None:
         update, base = element.update, element.base
@@ -228,7 +284,7 @@ class SceneSyntax:
         if not 0 <= update.scale < SCALES:
             raise SymbolError(f"{update.scale} is none of {SCALES} scales")
         rows, columns = self._grids[update.scale]
-        fields.symbol(_SEED if element.seed else _CELLS if base is None else _REFINE, KINDS)
+        fields.kind(_SEED if element.seed else _CELLS if base is None else _REFINE)
         fields.symbol(update.scale, SEED_SCALES if element.seed else CELL_SCALES)
         fields.uniform(block.column, columns)
         fields.uniform(block.row, rows)
@@ -276,6 +332,10 @@ class SceneSyntax:
 
 def _is_refined(element: Element) -> bool:
     return isinstance(element, CellElement) and element.base is not None
+
+
+def _has_contours(element: Element) -> bool:
+    return isinstance(element, ContourElement | OutlineElement)
 
 
 def _cell_levels(element: Element) -> int:

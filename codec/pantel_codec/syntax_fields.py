@@ -5,6 +5,8 @@ The tables were fitted by hand to what senders tell of the clips of the live ben
 
 from __future__ import annotations
 
+import numpy as np
+
 from pantel_codec.coding_table import CodingTable
 from pantel_codec.elements import PAST_RANGE_PX, PAST_RANGE_SIZES, Knot
 from pantel_codec.errors import BitstreamError, SymbolError
@@ -16,7 +18,9 @@ __all__ = [
     "CELL_SCALES",
     "CHEAP_QUALITIES",
     "CLASSES",
+    "FIRST",
     "KINDS",
+    "KINDS_WITH_CONTOURS",
     "MARGINS",
     "NEWS",
     "QUALITIES",
@@ -34,6 +38,11 @@ def _peak(size: int, top: int, height: int, fall: int, least: int) -> list[int]:
 
 
 KINDS = CodingTable.from_counts([89, 60, 11, 75, 34, 42, 75, 35, 8, 7])
+KINDS_WITH_CONTOURS = CodingTable.from_counts([60, 4, 1, 4, 2, 20, 60, 10, 1, 1, 60, 50])
+"""Of payloads that tell contours."""
+# A payload without contours never begins with an octet of 1 to 51: that would be `end`, of which nothing is left.
+FIRST = CodingTable(np.array([0, 1 << 16, 48 << 16, 1 << 24], np.uint32))
+"""What payloads that tell contours begin with: 1. Their first octet is then 1 to 47; 48 to 51 are left for others."""
 # What a camera in the field is put up for is more likely than furniture: unknown, then COCO's classes from person on.
 CLASSES = CodingTable.from_counts([48, 96, 12, 96, 12, 2, 24, 2, 24, 2, *[1] * 6, 4, 4, 2, 2, 2, *[1] * 108])
 MARGINS = CodingTable.from_counts([80, 24, 12, 12])
@@ -67,12 +76,22 @@ _GROWTH = CodingTable.from_counts(_peak(2 * PAST_RANGE_SIZES + 1, top=PAST_RANGE
 
 
 class FieldWriter:
-    """Writes the fields of one payload."""
+    """Writes the fields of one payload.
+
+    Attributes:
+        encoder: What they are written with.
+        kinds: How probable each kind of element is.
+    """
 
     def __init__(self, encoder: RangeEncoder, size_px: tuple[int, int]) -> None:
         self.encoder = encoder
+        self.kinds = KINDS
         self._size_px = size_px
         self._age: int | None = None
+
+    def kind(self, kind: int) -> None:
+        """Write of which kind the next element is."""
+        self.symbol(kind, self.kinds)
 
     def symbol(self, value: int, table: CodingTable) -> None:
         """Write a number by its table."""
@@ -132,12 +151,22 @@ class FieldWriter:
 
 
 class FieldReader:
-    """Reads what `FieldWriter` wrote."""
+    """Reads what `FieldWriter` wrote.
+
+    Attributes:
+        decoder: What is read with.
+        kinds: How probable each kind of element is.
+    """
 
     def __init__(self, decoder: RangeDecoder, size_px: tuple[int, int]) -> None:
         self.decoder = decoder
+        self.kinds = KINDS
         self._size_px = size_px
         self._age: int | None = None
+
+    def kind(self) -> int:
+        """Read of which kind the next element is."""
+        return self.symbol(self.kinds)
 
     def symbol(self, table: CodingTable) -> int:
         """Read a number by its table."""

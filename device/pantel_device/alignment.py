@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from pantel_codec import Knot
 from pantel_device.frame import Box
-from pantel_device.sprite_belief import SpriteBelief, knot_pose
-from pantel_device.sprite_case import Offset, SpriteCase
+from pantel_device.sprite_belief import SpriteBelief
+from pantel_device.sprite_case import SpriteCase
+from pantel_device.track_knots import Offset, knot_pose
 
 __all__ = ["aligned_knot"]
 

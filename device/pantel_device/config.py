@@ -12,7 +12,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
@@ -156,6 +156,9 @@ class SenderConfig(_LineConfig):
         (320, 240), description="width x height of the picture sent [px]; larger ones take longer to arrive"
     )
     fps: float = Field(10.0, gt=0, le=60, description="frames captured a second; what moves is seen by comparing them")
+    mode: Literal["picture", "sketch"] = Field(
+        "picture", description="picture, or sketch: nothing but contours, which even 300 bit/s carry as a drawing"
+    )
     preset: Preset = Field(
         Preset.STANDARD, description="error protection: light, standard or heavy; heavy for lines that often fail"
     )

@@ -143,7 +143,6 @@ class Observation:
         frame: The frame observed.
         boxes: What moves or was recognized, largest first.
         mask: (H, W) bool, read-only: the region of interest.
-        contours: (H, W) uint8, 0 or 1, read-only: Canny contours inside the region of interest.
         motion: (H, W) bool, read-only: pixels that differ from the background.
         background: (H, W, 3) uint8, RGB, read-only: the picture without what moves, as far as it is known, always
             exposed alike.
@@ -156,7 +155,6 @@ class Observation:
     frame: Frame
     boxes: tuple[Box, ...]
     mask: NDArray[np.bool_]
-    contours: NDArray[np.uint8]
     motion: NDArray[np.bool_]
     background: NDArray[np.uint8]
     exposure: tuple[float, float, float]
@@ -165,5 +163,5 @@ class Observation:
     events: tuple[ZoneEvent, ...] = ()
 
     def __post_init__(self) -> None:
-        for array in (self.mask, self.contours, self.motion, self.background, self.difference):
+        for array in (self.mask, self.motion, self.background, self.difference):
             array.flags.writeable = False

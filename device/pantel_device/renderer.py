@@ -1,25 +1,32 @@
-"""Draws a scene as it was at a time."""
+"""Draws a scene as it was at a time: as a picture, or as lines where nothing but contours was told."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import NEVER, Background, Scene, Sprite, Thumbnail
+from pantel_codec import CELL_PX, NEVER, Drawing, Outline, Scene, Sprite, Thumbnail
 from pantel_device.composition import paste, place, pose_box, raster_box
 from pantel_device.exposure import exposed
 from pantel_device.frame import Box
+from pantel_device.line_drawing import draw_lines, lines_of, outline_area, placed, silhouette
 from pantel_models import SceneCodec
 from pantel_models.thumbnails import Look
 
 __all__ = ["Renderer", "Rendering", "ShownObject"]
 
+_PAPER = (250, 248, 242)
+_PENCIL = (128, 128, 132)  # what does not move
+_INK = (12, 12, 24)  # objects
+_BACKGROUND = -1  # is no id of an object
+
 
 @dataclass(frozen=True, slots=True)
 class ShownObject:
-    """A sprite in a picture.
+    """An object in a picture.
 
     Attributes:
         sprite_id: Its id in the stream; another object may have it later.
@@ -42,9 +49,9 @@ class Rendering:
 
     Attributes:
         pixels: (H, W, 3) uint8, RGB.
-        objects: The sprites in it, the farthest first.
+        objects: What is shown in front of the background, the farthest first.
         cell_age_s: (rows, columns) float32: how much older than the picture each cell of the background is [s]; 0 for
-            cells that are newer, inf for those that were never received and are only painted.
+            cells that are newer and for blank paper, inf for those that were never received and are only painted.
     """
 
     pixels: NDArray[np.uint8]
@@ -57,38 +64,75 @@ class Renderer:
 
     The generator runs only when the background has changed; for every picture the sprites are warped to their places
     and blended over it. What stands lower in the picture is nearer, so it hides what stands higher.
+
+    Contours are drawn over that as lines, those of objects in a stronger ink. Where nothing but contours was told they
+    are drawn on paper, and an object hides what its own enclose.
     """
 
     def __init__(self, codec: SceneCodec, scene: Scene) -> None:
         self._codec = codec
         self._scene = scene
+        self._size_px = scene.width_px, scene.height_px
         self._revision = -1
         self._background = np.zeros((0, 0, 3), np.uint8)
         self._looks: dict[int, tuple[Thumbnail, Thumbnail | None, Look]] = {}
+        self._lines: dict[int, tuple[Drawing, int, NDArray[np.float32]]] = {}
 
     def draw(self, time_ns: int) -> Rendering:
         """Return the picture at a time of capture; mid-grey where nothing at all is known."""
         scene = self._scene
-        if self._revision != scene.background.revision:
-            self._background = self._codec.synthesise(scene.background)
-            self._revision = scene.background.revision
-        picture = exposed(self._background, scene.tone.at(time_ns)).copy()
+        told_ns = scene.background.shown_ns()
+        on_paper = not (told_ns > NEVER).any() and bool(scene.drawing.patches or scene.outlines)
+        picture = self._paper() if on_paper else self._painted(time_ns)
+        draw_lines(picture, self._lines_of(_BACKGROUND, scene.drawing), _PENCIL)
         objects = self._visible(time_ns)
         for shown in objects:
-            sprite = scene.sprites[shown.sprite_id]
-            look = self._look(shown.sprite_id, sprite)
-            paste(picture, place(look, raster_box(shown.box, sprite.margins), (scene.width_px, scene.height_px)))
-        return Rendering(picture, objects, _cell_age_s(scene.background, time_ns))
+            sprite, outline = scene.sprites.get(shown.sprite_id), scene.outlines.get(shown.sprite_id)
+            if sprite is not None and not on_paper:
+                look = self._look(shown.sprite_id, sprite)
+                paste(picture, place(look, raster_box(shown.box, sprite.margins), self._size_px))
+            if outline is not None:
+                lines = placed(
+                    self._lines_of(shown.sprite_id, outline.drawing), outline.drawing, outline_area(shown.box)
+                )
+                if on_paper:
+                    window, enclosed = silhouette(lines, self._size_px)
+                    picture[window][enclosed] = _PAPER
+                draw_lines(picture, lines, _INK)
+        if on_paper:
+            told_ns = _drawn_ns(scene.drawing, told_ns.shape, time_ns)
+        return Rendering(picture, objects, _age_s(told_ns, time_ns))
+
+    def _paper(self) -> NDArray[np.uint8]:
+        return np.full((self._size_px[1], self._size_px[0], 3), _PAPER, np.uint8)
+
+    def _painted(self, time_ns: int) -> NDArray[np.uint8]:
+        """Return the background as its cells show it."""
+        background = self._scene.background
+        if self._revision != background.revision:
+            self._background = self._codec.synthesise(background)
+            self._revision = background.revision
+        return exposed(self._background, self._scene.tone.at(time_ns)).copy()
 
     def _visible(self, time_ns: int) -> tuple[ShownObject, ...]:
+        """Return the objects that are seen; of one that is a sprite and an outline, where the sprite is."""
         objects = []
-        for sprite_id, sprite in self._scene.sprites.items():
-            pose = sprite.trajectory.at(time_ns)
+        known_objects: dict[int, Sprite | Outline] = {**self._scene.outlines, **self._scene.sprites}
+        for sprite_id, known in known_objects.items():
+            pose = known.trajectory.at(time_ns)
             if pose is not None:
-                box = pose_box(pose, sprite.width_code, sprite.height_code)
-                known_ns = sprite.trajectory.knots[-1].time_ns
-                objects.append(ShownObject(sprite_id, sprite.class_id, box, sprite.look_ns, known_ns))
+                box = pose_box(pose, known.width_code, known.height_code)
+                known_ns = known.trajectory.knots[-1].time_ns
+                looks_ns = known.look_ns if isinstance(known, Sprite) else known.told_ns
+                objects.append(ShownObject(sprite_id, known.class_id, box, looks_ns, known_ns))
         return tuple(sorted(objects, key=lambda shown: shown.box.y1))
+
+    def _lines_of(self, key: int, drawing: Drawing) -> NDArray[np.float32]:
+        """Return the lines of a drawing, made once for every change."""
+        known = self._lines.get(key)
+        if known is None or known[0] is not drawing or known[1] != drawing.revision:
+            known = self._lines[key] = drawing, drawing.revision, lines_of(drawing)
+        return known[2]
 
     def _look(self, sprite_id: int, sprite: Sprite) -> Look:
         """Return how a sprite looks, decoded once for every thumbnail."""
@@ -100,8 +144,19 @@ class Renderer:
         return known[2]
 
 
-def _cell_age_s(background: Background, time_ns: int) -> NDArray[np.float32]:
-    shown_ns = background.shown_ns()
-    known = shown_ns > NEVER
-    age_s = np.maximum(time_ns - np.where(known, shown_ns, time_ns), 0) / 1e9
+def _drawn_ns(drawing: Drawing, shape: tuple[int, ...], now_ns: int) -> NDArray[np.int64]:
+    """Return (rows, columns) of cells: when the contours were told that are drawn at their centres.
+
+    Blank paper is not made up, and never old: it has the time now.
+    """
+    drawn_ns = np.full(shape, now_ns)
+    for time_ns, patch in drawing.patches:
+        left, upper, right, lower = (math.ceil(edge / CELL_PX - 0.5) for edge in patch.edges_px)
+        drawn_ns[upper:lower, left:right] = time_ns
+    return drawn_ns
+
+
+def _age_s(told_ns: NDArray[np.int64], time_ns: int) -> NDArray[np.float32]:
+    known = told_ns > NEVER
+    age_s = np.maximum(time_ns - np.where(known, told_ns, time_ns), 0) / 1e9
     return np.where(known, age_s, np.inf).astype(np.float32)

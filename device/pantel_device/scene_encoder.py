@@ -18,6 +18,7 @@ from pantel_device.exposure import exposed
 from pantel_device.frame import Observation
 from pantel_device.news import News
 from pantel_device.observer.zones import Zone, interest_weights
+from pantel_device.offers import Offer
 from pantel_device.sprite_encoder import SpriteEncoder
 from pantel_device.tone_encoder import ToneEncoder
 from pantel_models import SceneCodec
@@ -58,13 +59,8 @@ class SceneEncoder:
         self._settings = settings or SceneEncoderSettings()
         loss, refresh_s = self._settings.assumed_loss, self._settings.refresh_s
         self._syntax = SceneSyntax(codec.entropy, codec.thumbnails.model, *size_px)
-        self._background = BackgroundEncoder(
-            codec,
-            size_px,
-            loss=loss,
-            refresh_s=refresh_s,
-            pixel_weights=interest_weights(self._settings.zones, size_px),
-        )
+        weights = interest_weights(self._settings.zones, size_px)
+        self._background = BackgroundEncoder(codec, size_px, loss=loss, refresh_s=refresh_s, pixel_weights=weights)
         self._sprites = SpriteEncoder(
             codec.thumbnails, size_px, weight=self._settings.roi_weight, loss=loss, refresh_s=refresh_s
         )
@@ -106,9 +102,9 @@ class SceneEncoder:
         cells = self._background.news(stamp_ns, 8.0 * capacity_bytes)
         while True:
             room_bits = 8.0 * (capacity_bytes - len(payload))
-            offers = [_Offer.of(news, told) for news in (*candidates, cells) if news is not None]
+            offers = [Offer.of(news, told) for news in (*candidates, cells) if news is not None]
             if cells is not None and not self._background.laid:
-                offers = [_Offer.of(cells, told)]  # first of all there must be ground to stand on
+                offers = [Offer.of(cells, told)]  # first of all there must be ground to stand on
             fitting = [offer for offer in offers if offer.worth > 0 and offer.bits <= room_bits]
             best = max(fitting, key=lambda offer: offer.worth, default=None)
             if best is None:
@@ -128,7 +124,9 @@ class SceneEncoder:
                 limit_bits = room_bits - reserve_bits
                 cells = self._background.news(stamp_ns, limit_bits) if limit_bits >= _SMALLEST_CELL_BITS else None
 
-    def _written(self, offer: _Offer, room_bits: float, capacity_bytes: int, *, last: bool) -> tuple[_Offer, bytes]:
+    def _written(
+        self, offer: Offer[News], room_bits: float, capacity_bytes: int, *, last: bool
+    ) -> tuple[Offer[News], bytes]:
         """Return an offer with the best looks that fit, and the payload: too long if not even those it has fit.
 
         Args:
@@ -160,41 +158,6 @@ class SceneEncoder:
         estimate = sum(news.bits for news in told)
         for news in told:
             self.element_bits[news.kind] += 8 * size_bytes * news.bits / estimate
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Offer:
-    """News as they would join those of a payload.
-
-    Attributes:
-        news: What is offered.
-        told: The news of the payload with them; they take the place of what it tells of the same object.
-        bits: By how much it grows.
-        worth: What that is worth per bit.
-    """
-
-    news: News
-    told: list[News]
-    bits: float
-    worth: float
-
-    def with_news(self, news: News) -> _Offer:
-        """Return the offer with other news in the place of its own."""
-        if news is self.news:
-            return self
-        return replace(self, news=news, told=[news if old is self.news else old for old in self.told])
-
-    @classmethod
-    def of(cls, news: News, told: list[News]) -> _Offer:
-        index = next(
-            (i for i, old in enumerate(told) if news.track_id is not None and old.track_id == news.track_id), None
-        )
-        if index is None:
-            return cls(news, [*told, news], news.bits, news.worth)
-        old = told[index]
-        bits = news.bits - old.bits
-        worth = (news.worth * news.bits - old.worth * old.bits) / max(bits, 1.0)
-        return cls(news, [*told[:index], news, *told[index + 1 :]], bits, worth)
 
 
 def _elements(told: Sequence[News]) -> list[Element]:

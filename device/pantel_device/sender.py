@@ -11,8 +11,8 @@ from pantel_device.cameras import Camera
 from pantel_device.frame import Observation
 from pantel_device.hindsight import Hindsight
 from pantel_device.observer import Observer, PrivacyMask
+from pantel_device.payload_encoder import PayloadEncoder
 from pantel_device.remote_control import RemoteControl
-from pantel_device.scene_encoder import SceneEncoder
 from pantel_device.still_sender import StillSender
 from pantel_link import LinkSender, PacketKind, Port, SenderStatistics
 from pantel_link.outgoing import write_due
@@ -66,7 +66,7 @@ class Sender:
         *,
         camera: Camera,
         observer: Observer,
-        encoder: SceneEncoder,
+        encoder: PayloadEncoder,
         link: LinkSender,
         port: Port,
         messages: Sequence[NewsSource] = (),

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 from pantel_codec import (
-    AGE_STEP_NS,
     STEP_RANGE_PX,
     STEP_SIZES,
     THUMBNAIL_VERSIONS,
@@ -16,29 +15,55 @@ from pantel_codec import (
     Sprite,
     StepElement,
     Thumbnail,
+    Trajectory,
     completed_knot,
-    size_px,
 )
 from pantel_device.composition import pose_box, raster_box
 from pantel_device.frame import Box
-from pantel_device.sprite_case import Offset
+from pantel_device.track_knots import Offset
 from pantel_models.thumbnails import Look
 
-__all__ = ["SpriteBelief", "as_step", "knot_pose"]
+__all__ = ["SpriteBelief", "as_step", "doubt", "sure_step"]
 
 _SURE_KNOTS = 2  # so many make a velocity
 _WHOLE_EVERY_NS = 6_000_000_000  # a whole knot at least so often, so that no wrong guess lives longer
-
-
-def knot_pose(knot: Knot, stamp_ns: int) -> Pose:
-    """Return the pose of a knot in a packet of that time."""
-    return Pose(stamp_ns - knot.age_steps * AGE_STEP_NS, knot.x, knot.y, size_px(knot.height_code))
 
 
 def as_step(sprite_id: int, knot: Knot) -> StepElement:
     """Return the low digits of a knot."""
     x, y = knot.x % STEP_RANGE_PX, knot.y % STEP_RANGE_PX
     return StepElement(sprite_id, knot.age_steps, x, y, knot.height_code % STEP_SIZES)
+
+
+def sure_step(sprite_id: int, trajectory: Trajectory, knot: Knot, stamp_ns: int, whole_ns: int) -> StepElement | None:
+    """Return a knot as a step; None if it has to be told whole.
+
+    A step must be completed rightly even if the newest knot was lost, once an object has been told often enough.
+
+    Args:
+        sprite_id: Of the object.
+        trajectory: What a receiver knows of it that has missed nothing.
+        knot: To be told.
+        stamp_ns: Time stamp of the packet.
+        whole_ns: When a whole knot was told last.
+    """
+    if stamp_ns - whole_ns > _WHOLE_EVERY_NS:
+        return None
+    step = as_step(sprite_id, knot)
+    known = (trajectory, trajectory.without_newest()) if len(trajectory.knots) > _SURE_KNOTS else (trajectory,)
+    return step if all(completed_knot(each, step, stamp_ns) == knot for each in known) else None
+
+
+def doubt(missing: float, age_ns: int, loss: float, refresh_ns: float) -> float:
+    """Return the probability that a receiver lacks what was told some time ago, for it may have joined since.
+
+    Args:
+        missing: Probability that it lacked it when it had just been told.
+        age_ns: Since then.
+        loss: Share of packets that is expected to be lost.
+        refresh_ns: Time after which a receiver that joined late should have been told again.
+    """
+    return missing + (1 - missing) * (1 - math.exp(-max(age_ns, 0) / refresh_ns * loss))
 
 
 @dataclass(slots=True, eq=False)
@@ -95,17 +120,8 @@ class SpriteBelief:
 
     def missing_at(self, time_ns: int, loss: float, refresh_ns: float) -> float:
         """Return the probability that a receiver does not know the object, which may have joined late."""
-        age = max(time_ns - self.whole_ns, 0) / refresh_ns
-        return self.missing + (1 - self.missing) * (1 - math.exp(-age * loss))
+        return doubt(self.missing, time_ns - self.whole_ns, loss, refresh_ns)
 
     def step(self, knot: Knot, stamp_ns: int) -> StepElement | None:
-        """Return a knot as a step; None if it has to be told whole.
-
-        A step must be completed rightly even if the newest knot was lost, once an object has been told often enough.
-        """
-        if stamp_ns - self.whole_ns > _WHOLE_EVERY_NS:
-            return None
-        step = as_step(self.sprite_id, knot)
-        trajectory = self.sprite.trajectory
-        known = (trajectory, trajectory.without_newest()) if len(trajectory.knots) > _SURE_KNOTS else (trajectory,)
-        return step if all(completed_knot(each, step, stamp_ns) == knot for each in known) else None
+        """Return a knot as a step; None if it has to be told whole, see `sure_step`."""
+        return sure_step(self.sprite_id, self.sprite.trajectory, knot, stamp_ns, self.whole_ns)

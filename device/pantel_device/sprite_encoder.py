@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from pantel_codec import (
     AGE_STEP_NS,
-    MAX_SPRITES,
     SIZE_CODES,
     Element,
     ForgetElement,
@@ -29,7 +28,6 @@ from pantel_codec import (
     StepElement,
     Thumbnail,
     Trajectory,
-    completed_knot,
     shape_of,
     size_code,
 )
@@ -41,8 +39,10 @@ from pantel_device.look_search import LookDraft, refine_look
 from pantel_device.news import News, lasting_s
 from pantel_device.object_view import ObjectView
 from pantel_device.observer.coco import class_id_of
-from pantel_device.sprite_belief import SpriteBelief, knot_pose
-from pantel_device.sprite_case import MAX_AGE_STEPS, SpriteCase
+from pantel_device.sprite_belief import SpriteBelief
+from pantel_device.sprite_case import SpriteCase
+from pantel_device.sprite_ids import SpriteIds
+from pantel_device.track_knots import MAX_AGE_STEPS, knot_pose, note_knot
 from pantel_models.thumbnails import Look, ThumbnailCodec, kind_of
 
 __all__ = ["SpriteEncoder"]
@@ -93,8 +93,7 @@ class SpriteEncoder:
         self._refresh_ns = refresh_s * 1e9
         self._told: dict[int, SpriteBelief] = {}
         self._cases: dict[int, SpriteCase] = {}
-        self._ids: dict[int, int] = {}
-        self._next_id = 0
+        self._ids = SpriteIds()
 
     def news(self, observation: Observation, stamp_ns: int) -> list[News]:
         """Return what could be told now, in no order.
@@ -148,13 +147,11 @@ class SpriteEncoder:
                     self._told[track_id] = self._introduced(belief, element, news.look, stamp_ns)
                 case LookElement(thumbnail=thumbnail) if belief is not None and news.look is not None:
                     belief.update_look(thumbnail, news.look, stamp_ns)
-                case PoseElement(knot=knot) if belief is not None:
-                    belief.sprite.trajectory.add(knot_pose(knot, stamp_ns))
+                case PoseElement() if belief is not None:
+                    note_knot(belief.sprite.trajectory, element, stamp_ns)
                     belief.whole_ns = max(belief.whole_ns, stamp_ns)
                 case StepElement() if belief is not None:
-                    completed = completed_knot(belief.sprite.trajectory, element, stamp_ns)
-                    if completed is not None:
-                        belief.sprite.trajectory.add(knot_pose(completed, stamp_ns))
+                    note_knot(belief.sprite.trajectory, element, stamp_ns)
                 case ForgetElement():
                     self._told.pop(track_id, None)
                 case _:
@@ -315,7 +312,7 @@ class SpriteEncoder:
         box = case.now(pose_box(pose, width_code, knot.height_code))
         margins = case.view.margins(box)
         cutting = case.view.cut(raster_box(box, margins))
-        sprite_id = self._sprite_id(case.track.track_id)
+        sprite_id = self._ids.take(case.track.track_id)
         if cutting is None or sprite_id is None:
             return []
         version = 0 if belief is None else belief.next_version
@@ -332,17 +329,6 @@ class SpriteEncoder:
             element = SpriteElement(sprite_id, belief is None, class_id, width_code, margins, knot, draft.core, past)
             found.append(self._news(case, (element,), bits, gain, draft))
         return [news for news in found if news.worth > 0]
-
-    def _sprite_id(self, track_id: int) -> int | None:
-        """Return the id of an object in the stream; a new one takes that which has been free longest, if one is."""
-        if track_id not in self._ids:
-            if len(self._ids) >= MAX_SPRITES:
-                return None
-            while self._next_id in self._ids.values():
-                self._next_id = (self._next_id + 1) % MAX_SPRITES
-            self._ids[track_id] = self._next_id
-            self._next_id = (self._next_id + 1) % MAX_SPRITES
-        return self._ids[track_id]
 
     def _news(
         self,
@@ -361,7 +347,7 @@ class SpriteEncoder:
         """Return news of objects that are gone but still shown; forget those that vanish by themselves."""
         now_ns = observation.frame.time_ns
         present = {track.track_id for track in observation.tracks}
-        self._ids = {key: value for key, value in self._ids.items() if key in present or key in self._told}
+        self._ids.keep(present, self._told)
         picture = Box(0, 0, *self._size_px)
         shown = replace(observation, tracks=tuple(each for each in observation.tracks if each.track_id in self._told))
         found = []

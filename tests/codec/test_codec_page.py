@@ -1,4 +1,4 @@
-"""The numbers that docs/codec.md gives for sprites and tone are those of the codec."""
+"""The numbers that docs/codec.md gives for sprites, tone and contours are those of the codec."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from pathlib import Path
 
 from pantel_codec import (
     AGE_STEP_NS,
+    CONTOUR_STEPS_PX,
     MARGINS,
+    MAX_CONTOUR_BITS,
+    MAX_CONTOUR_SAMPLES,
     MAX_SPRITES,
+    OUTLINE_MARGIN,
     THUMBNAIL_QUALITIES,
     THUMBNAIL_VERSIONS,
     TONE_LIMIT,
@@ -28,5 +32,8 @@ def test_the_page_gives_the_numbers_of_the_codec() -> None:
         f"x and y modulo {STEP_RANGE_PX}, each equiprobable below {STEP_RANGE_PX}",
         f"the height's code modulo {STEP_SIZES}, below {STEP_SIZES}",
         f"/{STEP_RANGE_PX} + 1/2⌋ where r is what was told",
+        "have squares of {}, {:g}, {:g}, {:g}, {:g}, {:g}, {:g} and {:g} pixels".format(*CONTOUR_STEPS_PX),
+        f"an element of contours at most {MAX_CONTOUR_BITS} bits, kind included, and {MAX_CONTOUR_SAMPLES} samples",
+        f"made wider by 1/{1 / OUTLINE_MARGIN:g} of the width",
     ):
         assert sentence in " ".join(PAGE.split())

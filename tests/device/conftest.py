@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pantel_codec import Part, Thumbnail, shape_of
 from pantel_device.exposure import exposed
 from pantel_device.frame import Box, Frame, Observation, Track, TrackPoint
-from pantel_models import SceneCodec, contour_map, find_artefact, load_scene_codec
+from pantel_models import SceneCodec, find_artefact, load_scene_codec
 from pantel_models.thumbnails import RASTER_PX, Cutting, Look
 
 WIDTH, HEIGHT = 160, 112
@@ -116,7 +116,6 @@ def observe() -> Callable[..., Observation]:
             frame=Frame(now_ns // TENTH_NS, now_ns, pixels.copy()),
             boxes=(),
             mask=mask,
-            contours=contour_map(pixels, mask.astype(np.uint8)),
             motion=difference > 16,
             background=background,
             exposure=exposure,

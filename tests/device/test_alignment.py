@@ -14,8 +14,9 @@ from pantel_device.alignment import aligned_knot
 from pantel_device.composition import raster_box
 from pantel_device.frame import Box, Observation, Track
 from pantel_device.object_view import ObjectView
-from pantel_device.sprite_belief import SpriteBelief, knot_pose
+from pantel_device.sprite_belief import SpriteBelief
 from pantel_device.sprite_case import SpriteCase
+from pantel_device.track_knots import knot_pose
 from pantel_models.thumbnails import Look
 
 _PICTURE_PX = (160, 112)

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from pantel_codec import Background, Element, Knot, PoseElement, SceneSyntax, SpriteElement, Thumbnail, size_code
 from pantel_device import receiver, sinks, wall_clock
 from pantel_device.cli import main
-from pantel_device.commands.send import _DatedSender, _encoder_settings
-from pantel_device.config import SenderConfig
-from pantel_device.scene_encoder import SceneEncoderSettings
+from pantel_device.commands.send import _DatedSender, _encoder, _encoder_settings
+from pantel_device.config import SenderConfig, load_config
+from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
 from pantel_device.sender import Sender
+from pantel_device.sketch_encoder import SketchEncoder
 from pantel_device.stream import stream_context
 from pantel_link import LinkSender, PacketKind, StreamContext, VirtualClock
 from pantel_models import Artefact, SceneCodec, View, load_scene_codec
@@ -84,6 +85,7 @@ def test_mistakes(argv: tuple[str, ...], code: int, said: str, pantel: _Pantel) 
 
 def test_the_default_callsign_never_goes_on_the_air(pantel: _Pantel) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(10)  # a sender that does not even connect fails the test
         code, err = pantel("send", "--port", f"socket://127.0.0.1:{server.getsockname()[1]}")
         heard, _ = server.accept()
         with heard:
@@ -126,6 +128,12 @@ def test_the_link_learns_utc_when_the_system_does(monkeypatch: pytest.MonkeyPatc
 
 def test_the_sender_has_one_set_of_defaults() -> None:
     assert _encoder_settings(SenderConfig.model_validate({})) == SceneEncoderSettings()
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("picture", SceneEncoder), ("sketch", SketchEncoder)])
+def test_the_mode_decides_what_is_told(mode: str, kind: type, codec: SceneCodec) -> None:
+    config = load_config(SenderConfig, None, {"mode": mode})
+    assert type(_encoder(config, codec)) is kind
 
 
 def test_without_a_mask_errors_count_alike_everywhere() -> None:

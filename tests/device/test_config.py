@@ -155,6 +155,7 @@ def test_size_as_a_list_in_a_file(tmp_path: Path) -> None:
         ("zones", '[{"name": "gate"}]'),
         ("class_weights", "person"),
         ("class_weights", "person=-1"),
+        ("mode", "film"),
         ("max_objects", "0"),
         ("max_objects", "33"),
         ("min_object_height", "1.5"),

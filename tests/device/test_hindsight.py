@@ -16,7 +16,7 @@ def observation(index: int, *tracks: Track) -> Observation:
     plane = np.zeros((48, 64), np.uint8)
     pixels = np.zeros((48, 64, 3), np.uint8)
     frame = Frame(index, index * _STEP_NS, pixels)
-    return Observation(frame, (), plane > 0, plane, plane > 0, pixels.copy(), (0.0, 0.0, 0.0), plane.copy(), tracks)
+    return Observation(frame, (), plane > 0, plane > 0, pixels.copy(), (0.0, 0.0, 0.0), plane.copy(), tracks)
 
 
 def track(track_id: int, first: int, last: int, *, x: float = 0.0) -> Track:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.frame import Frame
-from pantel_device.observer import MotionDetector, Observer
+from pantel_device.observer import MotionDetector, Observer, region_contours
 from pantel_device.observer.low_light import denoised, noise_levels
 from pantel_models import contour_map
 
@@ -88,6 +88,6 @@ def test_any_size_will_do(width: int, height: int, seed: int) -> None:
 def test_the_observer_draws_contours_without_noise_and_keeps_the_picture() -> None:
     noisy = _noisy(_drawing(light=0.5), 20)
     observation = Observer(MotionDetector()).observe(Frame(0, 0, noisy.copy()))
-    assert np.array_equal(observation.contours, contour_map(denoised(noisy)))
-    assert observation.contours.mean() < 0.7 * contour_map(noisy).mean()
+    assert np.array_equal(region_contours(observation), contour_map(denoised(noisy)))
+    assert region_contours(observation).mean() < 0.7 * contour_map(noisy).mean()
     assert np.array_equal(observation.frame.pixels, noisy)

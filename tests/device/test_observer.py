@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.frame import Box, Frame
-from pantel_device.observer import Motion, MotionDetector, Observer, roi_mask
+from pantel_device.observer import Motion, MotionDetector, Observer, region_contours, roi_mask
 from pantel_models import contour_map
 
 TENTH_NS = 100_000_000
@@ -188,10 +188,11 @@ def test_contours_lie_inside_the_region_of_interest() -> None:
     assert first.mask.all()
     assert last.mask[60:100, 100:140].all()
     assert last.mask.mean() < 0.1
-    assert last.contours.any()
-    assert not last.contours[~last.mask].any()
-    assert set(np.unique(last.contours)) == {0, 1}
-    for array in (last.mask, last.contours, last.motion, last.background, last.difference):
+    contours = region_contours(last)
+    assert contours.any()
+    assert not contours[~last.mask].any()
+    assert set(np.unique(contours)) == {0, 1}
+    for array in (last.mask, last.motion, last.background, last.difference):
         assert not array.flags.writeable
 
 
@@ -199,7 +200,7 @@ def test_without_a_region_of_interest_all_of_the_picture_counts_alike() -> None:
     observer = Observer(MotionDetector(), region_of_interest=False)
     *_, last = map(observer.observe, _frames(*[_scene()] * 10, _scene(square_at=(100, 60))))
     assert last.mask.all()
-    assert np.array_equal(last.contours, contour_map(last.frame.pixels))
+    assert np.array_equal(region_contours(last), contour_map(last.frame.pixels))
     assert len(last.boxes) == 1
     assert last.motion[70:90, 110:130].all()
 

@@ -20,7 +20,8 @@ from pantel_codec import (
     completed_knot,
     size_code,
 )
-from pantel_device.sprite_belief import SpriteBelief, as_step, knot_pose
+from pantel_device.sprite_belief import SpriteBelief, as_step
+from pantel_device.track_knots import knot_pose
 from pantel_models.thumbnails import RASTER_PX, Look
 
 _S = 1_000_000_000

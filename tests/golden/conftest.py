@@ -16,16 +16,21 @@ from pantel_codec import (
     Block,
     CellElement,
     CellUpdate,
+    ContourElement,
+    ContourPatch,
     Element,
     ForgetElement,
     Knot,
     LookElement,
+    OutlineElement,
     Part,
     PoseElement,
     SpriteElement,
     StepElement,
     Thumbnail,
     ToneElement,
+    outline_size_px,
+    raster_shape,
 )
 from pantel_codec.range_coder import Backend, make_decoder, make_encoder
 
@@ -86,4 +91,44 @@ def golden_elements(golden_values: Callable[..., NDArray[np.int64]], golden_back
         ForgetElement(5, 9),
         cells(refined, 3, quality=4, base=finest.base(refined)),
         cells(coarse, 2, quality=4, scale=1, base=halved.base(coarse)),
+    ]
+
+
+LINES = (
+    "..###.....",
+    ".#...#..#.",
+    "#.....##..",
+    "#.........",
+    ".##....##.",
+    "...####..#",
+)
+
+
+def lines(*, turned: bool = False) -> NDArray[np.bool_]:
+    """Return a small drawing, (6, 10) bool, or (10, 6)."""
+    samples = np.array([[sample == "#" for sample in line] for line in LINES])
+    return np.ascontiguousarray(samples.T) if turned else samples
+
+
+@pytest.fixture
+def golden_contours(golden_values: Callable[..., NDArray[np.int64]]) -> list[Element]:
+    """Return elements of a sketch, and cells among them."""
+    whole = np.zeros((15, 20), np.bool_)
+    whole[4:10, 6:16] = lines()
+    values = golden_values(1, 2, 3, 1)
+    knot, codes = Knot(5, 100, 80, 40), (20, 40)
+    rows, columns = raster_shape(*outline_size_px(*codes), 1)
+    upright = np.zeros((rows, columns), np.bool_)
+    upright[:10, :6] = lines(turned=True)
+    return [
+        ContourElement(ContourPatch(7, Block(0, 0, 20, 15), whole)),
+        ContourElement(ContourPatch(2, Block(96, 70, 10, 6), lines())),
+        OutlineElement(
+            3, True, 1, codes[0], knot, ContourPatch(1, Block(0, 0, columns, rows), upright), Knot(9, 90, 81, 39)
+        ),
+        CellElement(CellUpdate(Block(4, 5, 2, 1), 3, 1, values)),
+        OutlineElement(3, False, 17, 44, Knot(5, 102, 80, 40), ContourPatch(1, Block(2, 1, 10, 6), lines())),
+        OutlineElement(31, True, 0, codes[0], knot, ContourPatch(1, Block(0, 2, columns, 3), upright[2:5].copy())),
+        StepElement(3, 5, 40, 16, 8),
+        ForgetElement(31, 5),
     ]

@@ -4,82 +4,16 @@ It shares no code with `pantel_codec`, takes its tables of counts from the page,
 and whole files only.
 """
 
-import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-PAGE = (Path(__file__).parents[2] / "docs" / "codec.md").read_text()
+from tests.golden.reference_fields import TABLES, Bits, Fields, cdf_of_counts, size_of
 
 Cell = tuple[int, int]
-
-
-def counts_of(name: str) -> list[int]:
-    """Return a row of numbers of section 5."""
-    line = re.search(rf"^{name} +([0-9* ]+|peak [0-9 ]+)$", PAGE, re.MULTILINE)
-    assert line is not None
-    if line[1].startswith("peak"):
-        size, top, height, fall, least = map(int, line[1].split()[1:])
-        return [max(height - fall * abs(index - top), least) for index in range(size)]
-    counts = []
-    for word in line[1].split():
-        count, _, times = word.partition("*")
-        counts += [int(count)] * int(times or 1)
-    return counts
-
-
-def cdf_of_counts(counts: list[int]) -> list[int]:
-    free, total = (1 << 24) - len(counts), sum(counts)
-    return [sum(counts[:i]) * free // total + i for i in range(len(counts) + 1)]
-
-
-NAMES = (
-    *("kinds", "ages", "other", "scales", "seeds", "sides", "qualities", "bases", "margins", "classes", "news"),
-    *("heights", "slim", "wide", "earlier", "shifts", "growth"),
-)
-TABLES = {name: cdf_of_counts(counts_of(name)) for name in NAMES}
-
-
-class Bits:
-    """Section 3: the range decoder."""
-
-    def __init__(self, data: bytes) -> None:
-        self.rest = iter(data)
-        self.width = (1 << 64) - 1
-        self.offset = self.take(8)
-
-    def take(self, count: int) -> int:
-        return int.from_bytes(bytes(next(self.rest, 0) for _ in range(count)), "big")
-
-    def symbol(self, cdf: list[int]) -> int:
-        if len(cdf) == 2:
-            return 0
-        unit = self.width >> 24
-        quantile = self.offset // unit
-        assert quantile < 1 << 24
-        symbol = next(s for s in range(len(cdf) - 1) if quantile < cdf[s + 1])
-        self.offset -= unit * cdf[symbol]
-        self.width = unit * (cdf[symbol + 1] - cdf[symbol])
-        if self.width < 1 << 32:
-            self.width <<= 32
-            self.offset = self.offset << 32 | self.take(4)
-        return symbol
-
-    def below(self, size: int) -> int:
-        return self.symbol([i * (1 << 24) // size for i in range(size + 1)])
-
-    def field(self, bits: int) -> int:
-        value = 0
-        while bits > 0:
-            piece = min(bits, 8)
-            value = value << piece | self.below(1 << piece)
-            bits -= piece
-        return value
 
 
 def stages(group: int, *, refining: bool) -> list[tuple[Any, int]]:
@@ -163,50 +97,36 @@ class Reference:
         return scale, quality, levels, values
 
     def scene(self, payload: bytes, width_px: int, height_px: int, held: Held) -> list[Any]:
-        bits, elements = Bits(payload), []
-        ages: list[int] = []
-
-        def told(name: str) -> int:
-            return bits.symbol(TABLES[name])
-
-        def age() -> int:
-            ages.append(ages[-1] if ages and told("other") == 0 else told("ages"))
-            return ages[-1]
-
-        def knot() -> tuple[int, ...]:
-            return age(), bits.below(width_px + 128) - 64, bits.below(height_px + 128) - 64, told("heights")
-
-        while kind := told("kinds"):
+        bits, kinds = Bits(payload), "drawn"
+        if bits.symbol([0, 1 << 16, 48 << 16, 1 << 24]) != 1:
+            bits, kinds = Bits(payload), "kinds"
+        fields = Fields(bits, width_px, height_px)
+        elements: list[Any] = []
+        while kind := fields.told(kinds):
             if kind in {1, 2, 9}:
-                scale = told("seeds" if kind == 9 else "scales")
+                scale = fields.told("seeds" if kind == 9 else "scales")
                 grid = across(width_px, scale), across(height_px, scale)
                 cells = self.cells(bits, scale, *grid, held if kind == 2 else None)
                 elements.append(("seed", *cells[1:]) if kind == 9 else cells)
             elif kind == 3:
-                sprite_id, news, class_id = bits.below(32), told("news"), told("classes")
-                place = knot()
-                wider = told("slim" if class_id == 1 else "wide") - 127
-                margins = tuple(told("margins") for _ in range(4))
-                past = None
-                if news == 2:
-                    earlier, x, y, growth = (told(name) for name in ("earlier", "shifts", "shifts", "growth"))
-                    past = place[0] + 1 + earlier, place[1] + x - 63, place[2] + y - 63, place[3] + growth - 15
+                told_of, news, wider = fields.introduced()
+                margins = tuple(fields.told("margins") for _ in range(4))
+                past = fields.past(told_of[-1]) if news == 2 else None
                 shape = 0 if wider <= -10 else 2 if wider >= 10 else 1
                 core = self.thumbnail(bits, shape, 0)
-                elements.append(("sprite", sprite_id, news > 0, class_id, place[3] + wider, margins, place, past, core))
+                elements.append(("sprite", *told_of[:-1], margins, told_of[-1], past, core))
             elif kind == 4:
                 sprite_id, shape, part = bits.below(32), bits.below(3), bits.below(2)
                 elements.append(("look", sprite_id, shape, self.thumbnail(bits, shape, part)))
-            elif kind == 5:
-                elements.append(("pose", bits.below(32), knot()))
-            elif kind == 6:
-                range_px, sizes = counts_of("steps")
-                step = bits.below(32), age(), bits.below(range_px), bits.below(range_px), bits.below(sizes)
-                elements.append(("step", *step))
-            elif kind == 7:
-                elements.append(("forget", bits.below(32), age()))
+            elif kind == 10:
+                elements.append(("contour", fields.patch(width_px, height_px)))
+            elif kind == 11:
+                told_of, news, _ = fields.introduced()
+                past = fields.past(told_of[-1]) if news == 2 else None
+                area = (size_of(code) * 9 / 8 for code in (told_of[3], told_of[4][3]))
+                elements.append(("outline", *told_of, past, fields.patch(*area)))
             else:
-                elements.append(("tone", age(), tuple(bits.below(63) - 31 for _ in range(3))))
+                elements.append(fields.small(kind))
         return elements
 
     def cells(self, bits: Bits, scale: int, columns: int, rows: int, held: Held | None) -> Any:

@@ -11,11 +11,14 @@ from tests.golden.reference_decoder import Cells, Held, Reference
 from pantel_codec import (
     Background,
     CellElement,
+    ContourElement,
+    ContourPatch,
     Element,
     EntropyModel,
     ForgetElement,
     Knot,
     LookElement,
+    OutlineElement,
     PoseElement,
     SceneSyntax,
     SpriteElement,
@@ -63,10 +66,20 @@ def plain(element: Element) -> Any:  # noqa: PLR0911 - one for each kind
             return "forget", sprite_id, age_steps
         case ToneElement(age_steps, gains):
             return "tone", age_steps, gains
+        case ContourElement(patch):
+            return "contour", plain_patch(patch)
+        case OutlineElement(sprite_id, new, class_id, width_code, knot, patch, past):
+            places = plain_knot(knot), None if past is None else plain_knot(past)
+            return "outline", sprite_id, new, class_id, width_code, *places, plain_patch(patch)
 
 
 def plain_knot(knot: Knot) -> tuple[int, ...]:
     return knot.age_steps, knot.x, knot.y, knot.height_code
+
+
+def plain_patch(patch: ContourPatch) -> Any:
+    block = patch.block
+    return patch.step, (block.column, block.row, block.columns, block.rows), patch.samples.astype(int).tolist()
 
 
 def plain_thumbnail(thumbnail: Thumbnail) -> Any:
@@ -83,6 +96,16 @@ def test_the_documented_decoder_finds_the_same_elements(
     payload = SceneSyntax(model, thumbnails, 320, 240).write(golden_elements)
     held = plain_background(golden_background)
     assert Reference(arrays).scene(payload, 320, 240, held) == [plain(element) for element in golden_elements]
+
+
+def test_the_documented_decoder_finds_the_same_contours(
+    arrays: dict[str, NDArray[np.int32]],
+    model: EntropyModel,
+    thumbnails: ThumbnailModel,
+    golden_contours: Sequence[Element],
+) -> None:
+    payload = SceneSyntax(model, thumbnails, 320, 240).write(golden_contours)
+    assert Reference(arrays).scene(payload, 320, 240, {}) == [plain(element) for element in golden_contours]
 
 
 def plain_background(background: Background) -> Held:

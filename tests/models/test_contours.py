@@ -1,10 +1,10 @@
-"""The contour map: where it finds contours, and what the mask does."""
+"""The contour map: where it finds contours, and what the mask does; and the raster on which they are sent."""
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pantel_models import contour_map
+from pantel_models import contour_map, contour_raster
 
 
 def square(low: int, high: int, *, noise: int = 0) -> NDArray[np.uint8]:
@@ -45,3 +45,35 @@ def test_neither_night_nor_snow_turns_into_noise(level: int) -> None:
 
 def test_a_snowfield_shows_its_edges() -> None:
     assert contour_map(square(250, 130)).any()
+
+
+def test_a_greater_strength_leaves_weak_contours_out() -> None:
+    picture = square(100, 140)
+    assert contour_map(picture).any()
+    assert not contour_map(picture, strength=4.0).any()
+
+
+def test_samples_are_set_where_they_cover_contours() -> None:
+    contours = np.zeros((12, 16), np.uint8)
+    contours[5, 2:14] = 1
+    raster = contour_raster(contours, (6, 8), 2.0)
+    assert raster.dtype == np.bool_
+    expected = np.zeros((6, 8), np.bool_)
+    expected[2, 1:7] = True
+    np.testing.assert_array_equal(raster, expected)
+
+
+def test_a_raster_may_lie_anywhere() -> None:
+    contours = np.zeros((12, 16), np.uint8)
+    contours[5, 2:14] = 1
+    raster = contour_raster(contours, (3, 20), 1.5, origin_px=(-3.25, 4.0))
+    assert raster[0].sum() == 0
+    np.testing.assert_array_equal(np.flatnonzero(raster[1]), range(3, 12))
+    assert not contour_raster(contours, (3, 3), 2.0, origin_px=(100.0, 100.0)).any()
+
+
+def test_specks_are_left_out_and_what_touches_by_a_corner_is_none() -> None:
+    contours = np.zeros((8, 8), np.uint8)
+    contours[1, 1] = contours[4, 4] = contours[5, 5] = 1
+    raster = contour_raster(contours, (8, 8), 1.0)
+    np.testing.assert_array_equal(np.argwhere(raster), [[4, 4], [5, 5]])

@@ -10,11 +10,26 @@ from pantel_bench.commands.live import LIVE
 from pantel_bench.commands.looks import LOOKS
 from pantel_bench.commands.mos import MOS
 from pantel_bench.commands.still import STILL
-from pantel_device.command import Command
+from pantel_bench.commands.structure import STRUCTURE
+from pantel_bench.errors import (
+    AnchorError,
+    BenchError,
+    LabelsError,
+    LogError,
+    PictureError,
+    VotesError,
+    WeightsError,
+)
+from pantel_codec import CodecError
+from pantel_device.command import Command, CommandError, UsageError
+from pantel_models import ModelError
 
 __all__ = ["COMMAND"]
 
-_BENCHMARKS = (STILL, LIVE, LINK, EYES, LOOKS, MOS)
+_BENCHMARKS = (STILL, LIVE, LINK, EYES, LOOKS, STRUCTURE, MOS)
+
+
+_WRONG_INPUT = (AnchorError, LabelsError, LogError, PictureError, VotesError, WeightsError)
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +41,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    code: int = arguments.run_benchmark(arguments)
+    try:
+        code: int = arguments.run_benchmark(arguments)
+    except _WRONG_INPUT as error:
+        raise UsageError(str(error)) from error
+    except (BenchError, CodecError, ModelError) as error:
+        raise CommandError(str(error)) from error
     return code
 
 

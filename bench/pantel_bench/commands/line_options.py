@@ -6,8 +6,9 @@ import argparse
 from collections.abc import Callable
 
 from pantel_device.commands.options import share
+from pantel_link.pacing import check_bitrate
 
-__all__ = ["add_line_options", "seconds_up_to"]
+__all__ = ["add_line_options", "bitrate", "seconds_up_to"]
 
 
 def add_line_options(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +31,16 @@ def seconds_up_to(longest_s: float) -> Callable[[str], float]:
         return seconds
 
     return read
+
+
+def bitrate(text: str) -> int:
+    """Return the value of an option that takes the bit rate of a line [bit/s]."""
+    try:
+        bitrate_bps = int(text)
+        check_bitrate(bitrate_bps)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} is no bit rate for a line: {error}") from error
+    return bitrate_bps
 
 
 def _seed(text: str) -> int:

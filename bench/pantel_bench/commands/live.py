@@ -9,8 +9,7 @@ from pathlib import Path
 
 import cv2
 
-from pantel_bench.commands.line_options import add_line_options, seconds_up_to
-from pantel_bench.errors import BenchError, WeightsError
+from pantel_bench.commands.line_options import add_line_options, bitrate, seconds_up_to
 from pantel_bench.live.measure import Instruments, measure_clip
 from pantel_bench.live.page import ClipSection, to_html, to_lines
 from pantel_bench.live.peer_cache import PeerCache
@@ -22,11 +21,11 @@ from pantel_bench.live.source import ClipSource
 from pantel_bench.metrics import Lpips
 from pantel_bench.rig.settings import PLAYOUT_DELAY_NS, RigSettings
 from pantel_device.atomic_file import check_writable, write_atomically
-from pantel_device.command import Command, CommandError, UsageError
+from pantel_device.command import Command, UsageError
 from pantel_device.observer.detector import open_detector
 from pantel_device.progress import progress
 from pantel_link import Preset
-from pantel_link.pacing import DEFAULT_BITRATE_BPS, check_bitrate
+from pantel_link.pacing import DEFAULT_BITRATE_BPS
 
 __all__ = ["LIVE"]
 
@@ -55,7 +54,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--bitrate",
-        type=_bitrate,
+        type=bitrate,
         default=DEFAULT_BITRATE_BPS,
         metavar="B",
         help="octets on the line times 8 [bit/s] (default: %(default)s)",
@@ -81,16 +80,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    try:
-        _measure(arguments)
-    except WeightsError as error:
-        raise UsageError(str(error)) from error
-    except BenchError as error:
-        raise CommandError(str(error)) from error
-    return 0
-
-
-def _measure(arguments: argparse.Namespace) -> None:
     cv2.setNumThreads(1)  # times are those of one thread
     names = _names(arguments.clip)
     _check_outputs(arguments, names)
@@ -125,6 +114,7 @@ def _measure(arguments: argparse.Namespace) -> None:
         write_atomically(arguments.json, to_json([section.report for section in sections]))
     if arguments.report:
         write_atomically(arguments.report, to_html(sections))
+    return 0
 
 
 def _peers(
@@ -170,15 +160,6 @@ def _check_outputs(arguments: argparse.Namespace, names: Sequence[str]) -> None:
     for output in (arguments.json, arguments.report, arguments.peers_cache, *videos):
         if output:
             check_writable(output)
-
-
-def _bitrate(text: str) -> int:
-    try:
-        bitrate_bps = int(text)
-        check_bitrate(bitrate_bps)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text} is no bit rate for a line: {error}") from error
-    return bitrate_bps
 
 
 def _times(text: str) -> tuple[float, ...]:

@@ -9,7 +9,6 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from pantel_bench.errors import BenchError, PictureError, VotesError
 from pantel_bench.mos.pairs import Ballot
 from pantel_bench.mos.server import VotingServer
 from pantel_bench.mos.votes import Standing, VoteFile, standings
@@ -17,11 +16,10 @@ from pantel_bench.pages.parts import grid, page
 from pantel_bench.peers import PEER_FORMATS
 from pantel_bench.pictures import SIZES, list_pictures, read_picture
 from pantel_bench.still import StillRow, measure_codec, measure_peer
-from pantel_codec import CodecError
 from pantel_device.atomic_file import check_writable, write_atomically
-from pantel_device.command import Command, CommandError, UsageError
+from pantel_device.command import Command, UsageError
 from pantel_device.progress import progress
-from pantel_models import ModelError, StillCodec, View, find_artefact, load_scene_codec
+from pantel_models import StillCodec, View, find_artefact, load_scene_codec
 
 __all__ = ["MOS"]
 
@@ -53,15 +51,10 @@ def _run(arguments: argparse.Namespace) -> int:
             check_writable(output)
     if not arguments.images and not arguments.votes.exists():
         raise UsageError(f"there are no votes in {arguments.votes}; name photographs with --images to have some cast")
-    try:
-        votes = VoteFile(arguments.votes)
-        if arguments.images:
-            _check_address(arguments)
-            _serve(arguments, _ballot(arguments), votes)
-    except (PictureError, VotesError) as error:
-        raise UsageError(str(error)) from error
-    except (BenchError, CodecError, ModelError) as error:
-        raise CommandError(str(error)) from error
+    votes = VoteFile(arguments.votes)
+    if arguments.images:
+        _check_address(arguments)
+        _serve(arguments, _ballot(arguments), votes)
     found = standings(votes.votes)
     sys.stdout.write(_table(found))
     if arguments.json:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pantel_bench.anchors import read_anchors
-from pantel_bench.errors import AnchorError, BenchError, LogError, PictureError, WeightsError
 from pantel_bench.metrics import Lpips
 from pantel_bench.peers import PEER_FORMATS
 from pantel_bench.pictures import SIZES, SourcePicture, list_pictures, read_picture
@@ -20,15 +19,13 @@ from pantel_bench.still_page import to_html, to_table
 from pantel_bench.still_report import ModelFigures, StillReport, to_json
 from pantel_bench.still_resilience import Resilience, measure_resilience
 from pantel_bench.still_sets import SetScores, measure_sets
-from pantel_codec import CodecError
 from pantel_device.atomic_file import check_writable, write_atomically
-from pantel_device.command import Command, CommandError, UsageError
+from pantel_device.command import Command, CommandError
 from pantel_device.observer import open_detector
 from pantel_device.progress import progress
 from pantel_models import (
     MANIFEST,
     Artefact,
-    ModelError,
     StillCodec,
     View,
     find_artefact,
@@ -92,20 +89,15 @@ def _rates(text: str) -> tuple[float, ...]:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    try:
-        log = read_log(arguments.log) if arguments.log else []
-        report = _measure(arguments)
-        if arguments.log:
-            log += entries_of(report, arguments.label)
-            write_atomically(arguments.log, log_to_csv(log))
-        if arguments.json:
-            write_atomically(arguments.json, to_json(report))
-        if arguments.report:
-            write_atomically(arguments.report, to_html(report, log))
-    except (AnchorError, LogError, PictureError, WeightsError) as error:
-        raise UsageError(str(error)) from error
-    except (BenchError, CodecError, ModelError) as error:
-        raise CommandError(str(error)) from error
+    log = read_log(arguments.log) if arguments.log else []
+    report = _measure(arguments)
+    if arguments.log:
+        log += entries_of(report, arguments.label)
+        write_atomically(arguments.log, log_to_csv(log))
+    if arguments.json:
+        write_atomically(arguments.json, to_json(report))
+    if arguments.report:
+        write_atomically(arguments.report, to_html(report, log))
     sys.stdout.write(to_table(report))
     return 0
 

@@ -15,7 +15,7 @@ _STRONG_SHARE = 0.2  # of the source's pixels lie above the high threshold, befo
 _LEAST_HIGH = 40.0  # of the Sobel magnitude; keeps the noise of a flat picture from becoming contours
 
 
-def contour_f1(source: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> float:
+def contour_f1(source: NDArray[np.uint8], decoded: NDArray[np.uint8], region: NDArray[np.bool_] | None = None) -> float:
     """Return the F1 score of the decoded picture's Canny contours against the source's.
 
     Both pictures go to grey, a Gaussian of sigma 1 and 3x3 Sobel gradients. The high threshold is the
@@ -28,6 +28,8 @@ def contour_f1(source: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> float:
     Args:
         source: (H, W, 3) uint8, RGB.
         decoded: (H, W, 3) uint8, RGB.
+        region: (H, W) bool: only contours in it count, whatever is near them; None counts all. The thresholds are those
+            of the whole source.
 
     Returns:
         0 to 1. Two pictures without contours agree (1); if only one has any the score is 0.
@@ -41,10 +43,13 @@ def contour_f1(source: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> float:
     high = max(_LEAST_HIGH, float(np.quantile(magnitude, 1.0 - _STRONG_SHARE)))
     expected = _canny(gradients, high)
     found = _canny(_sobel(decoded), high)
+    near_expected, near_found = _near(expected), _near(found)
+    if region is not None:
+        expected, found = expected & region, found & region
     if not expected.any() or not found.any():
         return float(expected.any() == found.any())
-    precision = float(_near(expected)[found].mean())
-    recall = float(_near(found)[expected].mean())
+    precision = float(near_expected[found].mean())
+    recall = float(near_found[expected].mean())
     total = precision + recall
     return 2.0 * precision * recall / total if total > 0.0 else 0.0
 

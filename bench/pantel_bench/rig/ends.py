@@ -11,14 +11,16 @@ from math import ceil
 
 from pantel_bench.rig.memory import max_rss_mib
 from pantel_bench.rig.meter import LinkMeter, MeteredPort
-from pantel_bench.rig.settings import RECEIVER_DELAY_NS, RigSettings
+from pantel_bench.rig.settings import RigSettings
 from pantel_device.cameras import Camera, open_camera
 from pantel_device.frame import Frame, Observation
 from pantel_device.observer import WEAK_SCORE, MotionDetector, Observer, open_detector
+from pantel_device.payload_encoder import PayloadEncoder
 from pantel_device.receiver import Receiver
 from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
 from pantel_device.sender import Sender
 from pantel_device.sink import Event, Picture, Sink
+from pantel_device.sketch_encoder import SketchEncoder
 from pantel_device.stream import stream_context
 from pantel_link import (
     Clock,
@@ -31,7 +33,7 @@ from pantel_link import (
     StreamProfile,
     check_callsign,
 )
-from pantel_models import SceneCodec, find_artefact, load_scene_codec
+from pantel_models import find_artefact, load_scene_codec
 
 __all__ = ["ReceiverEnd", "ReceiverFigures", "SenderEnd", "SenderFigures"]
 
@@ -108,7 +110,9 @@ class SenderEnd:
         artefact = find_artefact()
         self.context = stream_context(artefact, callsign=settings.callsign, epoch=epoch, size_px=settings.size_px)
         self._meter = LinkMeter()
-        self._encoder = _TimedEncoder(load_scene_codec(artefact), settings.size_px, masked=settings.masked)
+        encoder_settings = SceneEncoderSettings() if settings.masked else SceneEncoderSettings(roi_weight=1.0)
+        make_encoder = SketchEncoder if settings.sketch else SceneEncoder
+        self._encoder = _TimedEncoder(make_encoder(load_scene_codec(artefact), settings.size_px, encoder_settings))
         self._camera = _DelayedCamera(open_camera(settings.camera, settings.size_px, settings.fps), computing_ns)
         self._port = MeteredPort(port, clock, self._meter)
         self._frame_times_ms: list[float] = []
@@ -179,7 +183,7 @@ class ReceiverEnd:
             port=port,
             link=LinkReceiver(bitrate_bps=settings.bitrate_bps, listener=listener),
             sinks=[self._drawn, *sinks],
-            playout_delay_ns=RECEIVER_DELAY_NS,
+            playout_delay_ns=settings.receiver_delay_ns,
         )
 
     def advance(self, now_ns: int) -> int:
@@ -244,16 +248,20 @@ class _DelayedCamera:
         self._camera.close()
 
 
-class _TimedEncoder(SceneEncoder):
-    """A scene encoder that notes how long each payload takes."""
+class _TimedEncoder:
+    """An encoder that notes how long each payload takes."""
 
-    def __init__(self, codec: SceneCodec, size_px: tuple[int, int], *, masked: bool) -> None:
-        super().__init__(codec, size_px, SceneEncoderSettings() if masked else SceneEncoderSettings(roi_weight=1.0))
+    def __init__(self, encoder: PayloadEncoder) -> None:
+        self._encoder = encoder
         self.times_ms: list[float] = []
+
+    @property
+    def element_bits(self) -> Mapping[str, float]:
+        return self._encoder.element_bits
 
     def payload(self, observation: Observation, capacity_bytes: int, stamp_ns: int) -> bytes:
         started_ns = time.perf_counter_ns()
-        payload = super().payload(observation, capacity_bytes, stamp_ns)
+        payload = self._encoder.payload(observation, capacity_bytes, stamp_ns)
         self.times_ms.append((time.perf_counter_ns() - started_ns) / 1e6)
         return payload
 

@@ -56,6 +56,8 @@ class RigSettings:
         loss: Share of packets that the simulated line hits with a drop-out.
         seed: Of the simulated line's errors.
         masked: Whether the region of interest is favoured.
+        sketch: Whether nothing but contours is sent.
+        playout_delay_ns: From capture to show; slow lines need more than others.
         detector: Of the sender, a YOLOX export; "" for motion alone.
         real_time: Whether sender and receiver are processes on the real clock.
         port: A port whose output returns to its input, for a real-time run; None for the simulated line.
@@ -72,6 +74,8 @@ class RigSettings:
     loss: float = 0.0
     seed: int = 0
     masked: bool = True
+    sketch: bool = False
+    playout_delay_ns: int = PLAYOUT_DELAY_NS
     detector: str = ""
     real_time: bool = False
     port: str | None = None
@@ -81,6 +85,11 @@ class RigSettings:
     def instants(self) -> int:
         """Number of display instants, the first at the capture of the first frame."""
         return round(self.seconds * 1e9) // DISPLAY_INTERVAL_NS
+
+    @property
+    def receiver_delay_ns(self) -> int:
+        """Play-out delay that the receiver is set to; `RECEIVER_DELAY_NS` for the usual one."""
+        return RECEIVER_DELAY_NS + self.playout_delay_ns - PLAYOUT_DELAY_NS
 
     @property
     def channel(self) -> Channel:

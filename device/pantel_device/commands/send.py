@@ -29,9 +29,11 @@ from pantel_device.observer import (
     open_detector,
 )
 from pantel_device.outbox import LINES, Outbox
+from pantel_device.payload_encoder import PayloadEncoder
 from pantel_device.remote_control import RemoteControl
 from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
 from pantel_device.sender import Sender
+from pantel_device.sketch_encoder import SketchEncoder
 from pantel_device.still_sender import StillSender
 from pantel_device.stream import stream_context
 from pantel_device.telemetry import TelemetryReader
@@ -104,7 +106,6 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
             key=key,
             listener=open_capture(config, port, clock, CaptureHeader(config.bitrate_bps), stack),
         )
-        encoder = SceneEncoder(codec, config.size_px, _encoder_settings(config))
         stills = _stills(config, link, codec)
         listener = _listener(config, key, context)
         control = None
@@ -113,7 +114,7 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
         sender = Sender(
             camera=camera,
             observer=observer,
-            encoder=encoder,
+            encoder=_encoder(config, codec),
             link=link,
             port=port,
             messages=[_messages(config, link)],
@@ -212,6 +213,11 @@ def _observer(config: SenderConfig) -> Observer:
             max_objects=config.max_objects,
         ),
     )
+
+
+def _encoder(config: SenderConfig, codec: SceneCodec) -> PayloadEncoder:
+    make_encoder = SketchEncoder if config.mode == "sketch" else SceneEncoder
+    return make_encoder(codec, config.size_px, _encoder_settings(config))
 
 
 def _encoder_settings(config: SenderConfig) -> SceneEncoderSettings:

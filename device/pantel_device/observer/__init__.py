@@ -5,7 +5,7 @@ from pantel_device.observer.motion import Motion, MotionDetector
 from pantel_device.observer.observer import Observer
 from pantel_device.observer.pace import DetectorPace
 from pantel_device.observer.regions import RegionRules
-from pantel_device.observer.roi import roi_mask
+from pantel_device.observer.roi import region_contours, roi_mask
 from pantel_device.observer.tracker import SURE_SCORE, WEAK_SCORE
 from pantel_device.observer.zones import PrivacyMask, Zone, ZoneKind
 
@@ -22,5 +22,6 @@ __all__ = [
     "Zone",
     "ZoneKind",
     "open_detector",
+    "region_contours",
     "roi_mask",
 ]

@@ -13,13 +13,11 @@ from pantel_device.exposure import exposed, exposure_between
 from pantel_device.frame import Box, Frame, Observation, Track
 from pantel_device.observer.alarms import AlarmWatch
 from pantel_device.observer.detector import Detector
-from pantel_device.observer.low_light import denoised
 from pantel_device.observer.motion import MotionDetector
 from pantel_device.observer.pace import DetectorPace
 from pantel_device.observer.regions import RegionRules, Regions
 from pantel_device.observer.roi import roi_mask
 from pantel_device.observer.tracker import SURE_SCORE, Tracker
-from pantel_models.contours import contour_map
 
 __all__ = ["Observer"]
 
@@ -30,7 +28,7 @@ _RIM_PX = 3  # moving pixels that a box just misses
 
 
 class Observer:
-    """Joins motion, a detector if there is one, and contours.
+    """Joins motion, and a detector if there is one.
 
     The detector is slow, so it runs on every n-th frame. On the frames between, what it recognized goes with the
     moving box that overlaps it best, and stays in place where nothing moves.
@@ -71,7 +69,7 @@ class Observer:
         self._until_detection = 0
 
     def observe(self, frame: Frame) -> Observation:
-        """Return what moves or is recognized in a frame, and the contours around it.
+        """Return what moves or is recognized in a frame.
 
         Where nothing is, the whole picture is the region of interest: a still photograph is all of interest.
         """
@@ -112,12 +110,10 @@ class Observer:
         tracks = self._regions.choose(tracks, (width, height), frame.time_ns)
         boxes = self._regions.worth_boxing(_joined(self._recognized, motion.boxes), (width, height))
         mask = roi_mask(boxes if self._region_of_interest else (), (width, height), self._margin_px)
-        contours = contour_map(denoised(frame.pixels), mask.astype(np.uint8))
         return Observation(
             frame=frame,
             boxes=boxes,
             mask=mask,
-            contours=contours,
             motion=motion.mask,
             background=self._motion.background,
             exposure=exposure,

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_device.frame import Box
+from pantel_device.frame import Box, Observation
+from pantel_device.observer.low_light import denoised
+from pantel_models import contour_map
 
-__all__ = ["roi_mask"]
+__all__ = ["region_contours", "roi_mask"]
 
 
 def roi_mask(boxes: Sequence[Box], size_px: tuple[int, int], margin_px: float) -> NDArray[np.bool_]:
@@ -33,3 +35,11 @@ def roi_mask(boxes: Sequence[Box], size_px: tuple[int, int], margin_px: float) -
         y0, y1 = (round(min(max(y, 0), height)) for y in (box.y0 - margin_px, box.y1 + margin_px))
         mask[y0:y1, x0:x1] = True
     return mask
+
+
+def region_contours(observation: Observation) -> NDArray[np.uint8]:
+    """Return (H, W) uint8, 0 or 1: Canny contours of a frame inside its region of interest.
+
+    Noise that would make some is taken out before.
+    """
+    return contour_map(denoised(observation.frame.pixels), observation.mask.astype(np.uint8))

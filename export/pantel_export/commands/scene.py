@@ -39,6 +39,10 @@ def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     reshape.add_argument("--out", type=Path, required=True, help="folder for the new weights")
     reshape.set_defaults(run=_reshape)
 
+    contours = add("contour-table", help="print how probable contours are beside others, for pantel_codec.contours")
+    add_options(contours, "photos")
+    contours.set_defaults(run=_contour_table)
+
 
 def _train(arguments: argparse.Namespace) -> None:
     import torch
@@ -92,3 +96,12 @@ def _reshape(arguments: argparse.Namespace) -> None:
     networks = reshape_weights(load_warm_start(arguments.weights), groups, kept, settings.network)
     save_warm_start(arguments.out, networks.state_dict())
     print(f"kept channels={settings.network.channels} of {sum(groups)} out={arguments.out}")  # noqa: T201
+
+
+def _contour_table(arguments: argparse.Namespace) -> None:
+    import textwrap
+
+    from pantel_export.contour_table import CROP_PX, contour_table
+
+    table = contour_table(photographs(arguments, CROP_PX))
+    print("\n".join(textwrap.wrap(table, 96)))  # noqa: T201
