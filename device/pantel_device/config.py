@@ -159,6 +159,10 @@ class SenderConfig(_LineConfig):
     mode: Literal["picture", "sketch"] = Field(
         "picture", description="picture, or sketch: nothing but contours, which even 300 bit/s carry as a drawing"
     )
+    edge_model: str = Field(
+        "",
+        description="of a sketch: structured forest (model.yml.gz) that finds contours by opencv-contrib; empty: Canny",
+    )
     preset: Preset = Field(
         Preset.STANDARD, description="error protection: light, standard or heavy; heavy for lines that often fail"
     )

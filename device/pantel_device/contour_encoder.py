@@ -27,6 +27,7 @@ from pantel_device.block_search import best_block
 from pantel_device.cell_coding import shrunk
 from pantel_device.line_news import MOST_BITS, LineNews
 from pantel_device.line_view import drawn, line_error
+from pantel_device.observer import ContourFinder
 from pantel_models import contour_map, contour_raster
 
 __all__ = ["ContourEncoder"]
@@ -65,7 +66,7 @@ class ContourEncoder:
 
     Attributes:
         shown: (H, W) uint8, 0 or 1: the lines that a receiver shows which has missed nothing.
-        strength: Of the contours that are told, see `contour_map`: in a picture with very many, the strong ones first.
+        strength: Of the contours that are told, see `ContourFinder`: in a picture with very many, strong ones first.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class ContourEncoder:
         loss: float,
         refresh_s: float,
         pixel_weights: NDArray[np.float32] | None = None,
+        find_contours: ContourFinder = contour_map,
     ) -> None:
         """Start with a receiver that knows nothing.
 
@@ -83,11 +85,13 @@ class ContourEncoder:
             loss: Share of packets that is expected to be lost.
             refresh_s: Time after which a receiver that joined late should have been told again [s].
             pixel_weights: (H, W), how much an error counts where; alike everywhere by default.
+            find_contours: Says where contours are; who gives those that `look` takes note of.
         """
         self._size_px = size_px
         self._loss = loss
         self._refresh_ns = refresh_s * 1e9
         self._pixel_weights = pixel_weights
+        self._find_contours = find_contours
         self._told = Drawing(*size_px)
         self.shown = drawn(self._told)
         self.strength = 1.0
@@ -105,7 +109,7 @@ class ContourEncoder:
         """
         shape, side = raster_shape(*self._size_px, _OPENING_STEP), CONTOUR_STEPS_PX[_OPENING_STEP]
         while not self._told.patches and self.strength < _STRONGEST:
-            samples = contour_raster(contour_map(background, strength=self.strength), shape, side)
+            samples = contour_raster(self._find_contours(background, strength=self.strength), shape, side)
             if float(contour_bits(samples).sum()) <= _OPENING_BITS:
                 return
             self.strength *= _RAISED

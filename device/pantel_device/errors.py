@@ -3,13 +3,14 @@
 DeviceError
  +-- CameraError     no picture can come from what the user named as the camera
  +-- DetectorError   the detector's file is missing, unreadable or of another layout
+ +-- EdgeModelError  the edge detector's file is missing or damaged, or OpenCV is without what reads it
  +-- PictureError    a picture file is missing, unreadable or no picture
  +-- VideoError      a video cannot be written; make room or name another place
 
 Every message is one line that says what is wrong and what to do.
 """
 
-__all__ = ["CameraError", "DetectorError", "DeviceError", "PictureError", "VideoError"]
+__all__ = ["CameraError", "DetectorError", "DeviceError", "EdgeModelError", "PictureError", "VideoError"]
 
 
 class DeviceError(Exception):
@@ -22,6 +23,10 @@ class CameraError(DeviceError):
 
 class DetectorError(DeviceError):
     """The detector that the configuration names cannot be used."""
+
+
+class EdgeModelError(DeviceError):
+    """The edge detector that the configuration names cannot be used."""
 
 
 class PictureError(DeviceError):

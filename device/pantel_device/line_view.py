@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pantel_codec import AGE_STEP_NS, Drawing
 from pantel_device.frame import Observation
 from pantel_device.line_drawing import draw_lines, lines_of, silhouette
+from pantel_device.observer.contour_finder import ContourFinder
 from pantel_device.observer.roi import region_contours
 from pantel_models import contour_map
 
@@ -35,13 +36,20 @@ class LineView:
         expected: All of them, those of the background only where nothing moves before it.
     """
 
-    def __init__(self, observation: Observation, stamp_ns: int, strength: float = 1.0) -> None:
+    def __init__(
+        self,
+        observation: Observation,
+        stamp_ns: int,
+        strength: float = 1.0,
+        find_contours: ContourFinder = contour_map,
+    ) -> None:
         """Find the lines of a frame.
 
         Args:
             observation: The frame.
             stamp_ns: Time stamp of the packet.
-            strength: Of the contours of the background, see `contour_map`.
+            strength: Of the contours of the background, see `ContourFinder`.
+            find_contours: Says where contours are.
         """
         self.stamp_ns = stamp_ns
         self.now_ns = observation.frame.time_ns
@@ -49,8 +57,8 @@ class LineView:
         self.tracks = observation.tracks
         differs = (observation.difference > _DIFFERENCE) & observation.mask
         self.moving = np.asarray(cv2.dilate(differs.astype(np.uint8), _RIM), np.bool_)
-        self.background = contour_map(observation.background, strength=strength)
-        self.objects = np.asarray(region_contours(observation) * self.moving, np.uint8)
+        self.background = find_contours(observation.background, strength=strength)
+        self.objects = np.asarray(region_contours(observation, find_contours) * self.moving, np.uint8)
         self.expected = np.where(self.moving, self.objects, self.background)
 
 

@@ -9,11 +9,12 @@ from pantel_device.contour_encoder import ContourEncoder
 from pantel_device.frame import Observation
 from pantel_device.line_news import LineNews
 from pantel_device.line_view import LineView
+from pantel_device.observer import ContourFinder
 from pantel_device.observer.zones import interest_weights
 from pantel_device.offers import Offer
 from pantel_device.outline_encoder import OutlineEncoder
 from pantel_device.scene_encoder import SceneEncoderSettings
-from pantel_models import SceneCodec
+from pantel_models import SceneCodec, contour_map
 
 __all__ = ["SketchEncoder"]
 
@@ -33,14 +34,28 @@ class SketchEncoder:
     """
 
     def __init__(
-        self, codec: SceneCodec, size_px: tuple[int, int], settings: SceneEncoderSettings | None = None
+        self,
+        codec: SceneCodec,
+        size_px: tuple[int, int],
+        settings: SceneEncoderSettings | None = None,
+        find_contours: ContourFinder = contour_map,
     ) -> None:
-        """Start with a receiver that knows nothing; `roi_weight` does not matter."""
+        """Start with a receiver that knows nothing.
+
+        Args:
+            codec: Of the artefact.
+            size_px: Width and height of the picture.
+            settings: What the operator decided; `roi_weight` does not matter.
+            find_contours: Says where contours are.
+        """
         settings = settings or SceneEncoderSettings()
         loss, refresh_s = settings.assumed_loss, settings.refresh_s
         weights = interest_weights(settings.zones, size_px)
         self._syntax = SceneSyntax(codec.entropy, codec.thumbnails.model, *size_px)
-        self._contours = ContourEncoder(size_px, loss=loss, refresh_s=refresh_s, pixel_weights=weights)
+        self._find_contours = find_contours
+        self._contours = ContourEncoder(
+            size_px, loss=loss, refresh_s=refresh_s, pixel_weights=weights, find_contours=find_contours
+        )
         self._outlines = OutlineEncoder(size_px, loss=loss, refresh_s=refresh_s)
         self._quiet_until_ns: int | None = None
         self.element_bits: defaultdict[str, float] = defaultdict(float)
@@ -56,7 +71,7 @@ class SketchEncoder:
         if self._quiet_until_ns is not None and stamp_ns < self._quiet_until_ns:
             return b""
         self._contours.open(observation.background)
-        view = LineView(observation, stamp_ns, self._contours.strength)
+        view = LineView(observation, stamp_ns, self._contours.strength, self._find_contours)
         self._contours.look(view.background)
         told, payload = self._most_worth(view, capacity_bytes)
         if sum(news.gain_px for news in told) < _WORTH_A_PACKET_PX and not any(news.overdue for news in told):

@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tests.bench.test_looks import moving_object
+from tests.device.observer.fake_ximgproc import StructuredEdgeDetection, make_ximgproc, write_forest
 
 from pantel_bench.live.source import ClipSource
 from pantel_bench.metrics import contour_f1
@@ -90,12 +92,18 @@ def test_contours_outside_a_region_do_not_count(objects: list[Specimen]) -> None
     assert contour_f1(frame, frame, objects[0].moving) == 1
 
 
-def run(bitrate_bps: int, seconds: float, playout_delay_s: float) -> SketchResult:
+def test_contours_may_come_from_elsewhere() -> None:
+    (first, *_) = specimens(moving_object(), None, lambda pixels, *_, **__: np.ones(pixels.shape[:2], np.uint8))
+    np.testing.assert_array_equal(first.contours > 0, first.moving)
+
+
+def run(bitrate_bps: int, seconds: float, playout_delay_s: float, *, edge_model: str = "") -> SketchResult:
     settings = RigSettings(
         camera="test",
         seconds=seconds,
         bitrate_bps=bitrate_bps,
         sketch=True,
+        edge_model=edge_model,
         playout_delay_ns=round(playout_delay_s * 1e9),
     )
     return measure_sketch(settings, ClipSource("test", seconds), None)
@@ -109,6 +117,16 @@ def test_a_sketch_crosses_the_line() -> None:
     assert result.first_picture_s <= 1.5
     assert result.contour_f1 is not None
     assert result.contour_f1 > 0.5  # 0.66 when this was written
+
+
+def test_a_sketch_of_a_forest_crosses_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    detectors: list[StructuredEdgeDetection] = []
+    monkeypatch.setattr(cv2, "ximgproc", make_ximgproc(detectors), raising=False)
+    result = run(960, 4.0, 1.5, edge_model=str(write_forest(tmp_path / "forest.yml")))
+    assert result.contour_f1 is not None
+    assert result.contour_f1 > 0.2
+    (detector,) = detectors
+    assert (320, 240) in detector.asked_px
 
 
 @pytest.mark.slow
@@ -133,11 +151,17 @@ def test_the_command_prints_tables_and_writes_them(tmp_path: Path, capsys: pytes
     assert lines[0].startswith("figure: ")
     assert lines[1].split() == ["size", "objects", "limit", "bits", "F1", "LPIPS", "recall", "way"]
     report = json.loads(out.read_text())
+    assert report["edge_model"] is None
     assert report["benchmark"] == "structure"
     assert [row["way"] for row in report["rows"]] == list(WAYS)
     (sketch,) = report["sketches"]
     assert (sketch["clip"], sketch["bitrate_bps"], sketch["playout_delay_s"]) == (str(clip), 290, 2.0)
     assert sketch["gross_bps_max_10s"] <= 300
+
+
+def test_an_edge_model_that_cannot_be_used(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "structure", "--clip", "none.mp4", "--edge-model", "forest.yml"]) == 2
+    assert capsys.readouterr().err.startswith("pantel: error: the edge model forest.yml ")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.device.observer.fake_ximgproc import StructuredEdgeDetection, make_ximgproc, write_forest
 
 from pantel_codec import Background, Element, Knot, PoseElement, SceneSyntax, SpriteElement, Thumbnail, size_code
 from pantel_device import receiver, sinks, wall_clock
@@ -58,6 +59,7 @@ def pantel(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyte
         (("send", "--crop", "0.5,0,0.6,1"), 2, "--crop cannot be '0.5,0,0.6,1': left, top, width and height"),
         (("send", "--port", "pty:", "--model", "scene-v0"), 1, "no model scene-v0 is installed"),
         (("send", "--port", "pty:", "--detector", "eyes.onnx"), 1, "the detector eyes.onnx cannot be read"),
+        (("send", "--port", "pty:", "--mode", "sketch", "--edge-model", "forest.yml"), 2, "the edge model forest.yml "),
         (("send", "--port", "pty:", "--state-dir", "text.toml"), 1, "set state_dir to a folder that is yours"),
         (("send", "--config", "text.toml"), 2, "unknown key 'speed' in text.toml; known keys: port, "),
         (("send", "--config", "missing.toml"), 2, "cannot read the configuration missing.toml"),
@@ -134,6 +136,22 @@ def test_the_sender_has_one_set_of_defaults() -> None:
 def test_the_mode_decides_what_is_told(mode: str, kind: type, codec: SceneCodec) -> None:
     config = load_config(SenderConfig, None, {"mode": mode})
     assert type(_encoder(config, codec)) is kind
+
+
+def test_a_sketch_can_have_its_contours_from_a_forest(pantel: _Pantel, monkeypatch: pytest.MonkeyPatch) -> None:
+    detectors: list[StructuredEdgeDetection] = []
+    monkeypatch.setattr(cv2, "ximgproc", make_ximgproc(detectors), raising=False)
+    write_forest(Path("forest.yml"))
+    Path("clip").mkdir()
+    for index in range(3):
+        picture = np.full((48, 64, 3), 60, np.uint8)
+        picture[10:40, 10 + index : 40] = 200
+        cv2.imwrite(f"clip/{index}.png", picture)
+    options = ("--port=pty:", "--camera=file:clip?loop=once", "--size-px=64x48", "--edge-model=forest.yml")
+    assert pantel("send", "--mode=sketch", *options)[0] == 0
+    assert detectors[0].asked_px[1:]  # the first was to try it
+    assert pantel("send", "--mode=picture", *options)[0] == 0
+    assert len(detectors) == 1
 
 
 def test_without_a_mask_errors_count_alike_everywhere() -> None:

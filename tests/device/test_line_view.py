@@ -66,3 +66,26 @@ def test_contours_are_those_of_what_moves_and_else_of_the_background(
     np.testing.assert_array_equal(view.expected[~inside], view.background[~inside])
     np.testing.assert_array_equal(view.expected[view.moving], view.objects[view.moving])
     assert LineView(observation, SECOND_NS, strength=10.0).background.sum() < view.background.sum()
+
+
+def test_another_finder_is_asked_for_the_background_and_for_what_moves(
+    street: NDArray[np.uint8],
+    paint: Callable[..., NDArray[np.uint8]],
+    observe: Callable[..., Observation],
+) -> None:
+    frame = paint(street, Box(40, 40, 60, 90))
+    observation = observe(frame, street, SECOND_NS)
+    asked: list[tuple[NDArray[np.uint8], bool, float]] = []
+
+    def everywhere(
+        pixels: NDArray[np.uint8], mask: NDArray[np.uint8] | None = None, *, strength: float = 1.0
+    ) -> NDArray[np.uint8]:
+        asked.append((pixels, mask is None, strength))
+        return np.ones(pixels.shape[:2], np.uint8)
+
+    view = LineView(observation, SECOND_NS, 3.0, everywhere)
+    assert [rest for _, *rest in asked] == [[True, 3.0], [False, 1.0]]
+    np.testing.assert_array_equal(asked[0][0], street)
+    np.testing.assert_array_equal(asked[1][0], frame)
+    assert view.expected.all()
+    np.testing.assert_array_equal(view.objects > 0, view.moving)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from pantel_device.payload_encoder import PayloadEncoder
 from pantel_device.renderer import Renderer
 from pantel_device.scene_encoder import SceneEncoder
 from pantel_device.sketch_encoder import SketchEncoder
-from pantel_models import SceneCodec
+from pantel_models import SceneCodec, contour_map
 
 WIDTH, HEIGHT = 160, 112
 CAPACITY_BYTES = 33
@@ -119,14 +120,31 @@ def test_it_does_not_look_at_every_frame_while_it_is_quiet(
     looked: list[int] = []
 
     class CountingView(LineView):
-        def __init__(self, observation: Observation, stamp_ns: int, strength: float = 1.0) -> None:
+        def __init__(self, observation: Observation, stamp_ns: int, *contours: Any) -> None:
             looked.append(stamp_ns)
-            super().__init__(observation, stamp_ns, strength)
+            super().__init__(observation, stamp_ns, *contours)
 
     monkeypatch.setattr("pantel_device.sketch_encoder.LineView", CountingView)
     for tenth in range(130, 150):
         assert not sketch.payload(still(tenth * TENTH_NS), CAPACITY_BYTES, tenth * TENTH_NS)
     assert 4 <= len(looked) <= 6
+
+
+def test_another_finder_decides_what_is_drawn(codec: SceneCodec, busy: Seen) -> None:
+    def in_the_upper_half(
+        pixels: NDArray[np.uint8], mask: NDArray[np.uint8] | None = None, *, strength: float = 1.0
+    ) -> NDArray[np.uint8]:
+        contours = contour_map(pixels, mask, strength=strength)
+        contours[HEIGHT // 2 :] = 0
+        return contours
+
+    receiver = Receiver(codec)
+    run(SketchEncoder(codec, (WIDTH, HEIGHT), find_contours=in_the_upper_half), busy, receiver, range(10, 100, 4))
+    lines = receiver.lines(10 * SECOND_NS)
+    assert lines[: HEIGHT // 2].sum() > 100
+    assert not lines[HEIGHT // 2 + 16 :].any()  # a cell below it has a rim of the upper half's lines at most
+    sketch = SketchEncoder(codec, (WIDTH, HEIGHT), find_contours=lambda pixels, *_, **__: 0 * pixels[..., 0])
+    assert not run(sketch, busy, Receiver(codec), range(10, 60, 4))
 
 
 @pytest.mark.parametrize("capacity_bytes", [16, 21, 35, 40, 64])

@@ -21,7 +21,7 @@ from pantel_bench.structure.sketch import SketchResult, measure_sketch
 from pantel_bench.structure.specimens import Specimen, specimens
 from pantel_device.atomic_file import check_writable, write_atomically
 from pantel_device.command import Command
-from pantel_device.observer import open_detector
+from pantel_device.observer import open_contour_finder, open_detector
 from pantel_device.progress import progress
 from pantel_models import View, find_artefact, load_scene_codec
 
@@ -67,6 +67,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--detector", default="", metavar="ONNX", help="the sender's, a YOLOX export; without, motion alone decides"
     )
+    parser.add_argument(
+        "--edge-model", default="", metavar="YML", help="structured forest that finds contours; without, Canny does"
+    )
     parser.add_argument("--judge", default="", metavar="ONNX", help="looks for objects in the pictures, a YOLOX export")
     parser.add_argument("--lpips", type=Path, metavar="NPZ", help="weights of LPIPS (lpips_squeeze_v01.npz)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
@@ -80,6 +83,7 @@ def _run(arguments: argparse.Namespace) -> int:
         Lpips.from_file(arguments.lpips) if arguments.lpips else None, open_detector(arguments.judge)
     )
     detector = open_detector(arguments.detector)
+    find_contours = open_contour_finder(arguments.edge_model)
     objects: list[Specimen] = []
     sketches: list[SketchResult] = []
     for clip in arguments.clip:
@@ -88,11 +92,12 @@ def _run(arguments: argparse.Namespace) -> int:
             seconds=arguments.seconds,
             bitrate_bps=arguments.bitrate,
             detector=arguments.detector,
+            edge_model=arguments.edge_model,
             sketch=True,
             playout_delay_ns=round(arguments.playout_delay_s * 1e9),
         )
         source = ClipSource(settings.camera, settings.seconds, size_px=settings.size_px)
-        objects += specimens(source.frames, detector)
+        objects += specimens(source.frames, detector, find_contours)
         with progress(len(source), f"sketch of {clip.stem}", every_s=5) as done:
             sketches.append(measure_sketch(settings, source, detector, done))
         sys.stdout.write(_sketch_line(sketches[-1]))
@@ -109,6 +114,7 @@ def _run(arguments: argparse.Namespace) -> int:
             "model": artefact.name,
             "model_hash": artefact.hash,
             "detector": Path(arguments.detector).name or None,
+            "edge_model": Path(arguments.edge_model).name or None,
             "rows": [asdict(row) for row in rows],
             "sketches": [_rounded(asdict(sketch)) for sketch in sketches],
         }

@@ -14,7 +14,7 @@ from pantel_bench.rig.meter import LinkMeter, MeteredPort
 from pantel_bench.rig.settings import RigSettings
 from pantel_device.cameras import Camera, open_camera
 from pantel_device.frame import Frame, Observation
-from pantel_device.observer import WEAK_SCORE, MotionDetector, Observer, open_detector
+from pantel_device.observer import WEAK_SCORE, MotionDetector, Observer, open_contour_finder, open_detector
 from pantel_device.payload_encoder import PayloadEncoder
 from pantel_device.receiver import Receiver
 from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
@@ -33,9 +33,24 @@ from pantel_link import (
     StreamProfile,
     check_callsign,
 )
-from pantel_models import find_artefact, load_scene_codec
+from pantel_models import SceneCodec, find_artefact, load_scene_codec
 
-__all__ = ["ReceiverEnd", "ReceiverFigures", "SenderEnd", "SenderFigures"]
+__all__ = ["PayloadNote", "ReceiverEnd", "ReceiverFigures", "SenderEnd", "SenderFigures"]
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadNote:
+    """What went into one payload.
+
+    Attributes:
+        time_ns: Time stamp of its packet.
+        objects: Moving objects that the sender followed.
+        element_bits: Its bits by the kind of its elements.
+    """
+
+    time_ns: int
+    objects: int
+    element_bits: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +66,7 @@ class SenderFigures:
             file left out [ms]; None if there was none.
         frame_p95_ms: The time that 95 % of the frames keep to [ms]; None if there was none.
         element_bits: Bits of the payloads by the kind of their elements.
+        payloads: What went into each of them, in the order of time.
     """
 
     start_ns: int
@@ -60,6 +76,7 @@ class SenderFigures:
     frame_ms: float | None
     frame_p95_ms: float | None
     element_bits: Mapping[str, float]
+    payloads: Sequence[PayloadNote]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +117,7 @@ class SenderEnd:
         CameraError: The camera cannot be opened.
         CallsignError: The callsign must not go out on this port.
         DetectorError: The detector cannot be used.
+        EdgeModelError: The edge model cannot be used.
         ManifestError: The model is damaged.
     """
 
@@ -110,9 +128,7 @@ class SenderEnd:
         artefact = find_artefact()
         self.context = stream_context(artefact, callsign=settings.callsign, epoch=epoch, size_px=settings.size_px)
         self._meter = LinkMeter()
-        encoder_settings = SceneEncoderSettings() if settings.masked else SceneEncoderSettings(roi_weight=1.0)
-        make_encoder = SketchEncoder if settings.sketch else SceneEncoder
-        self._encoder = _TimedEncoder(make_encoder(load_scene_codec(artefact), settings.size_px, encoder_settings))
+        self._encoder = _TimedEncoder(_encoder(settings, load_scene_codec(artefact)))
         self._camera = _DelayedCamera(open_camera(settings.camera, settings.size_px, settings.fps), computing_ns)
         self._port = MeteredPort(port, clock, self._meter)
         self._frame_times_ms: list[float] = []
@@ -155,12 +171,20 @@ class SenderEnd:
             frame_ms=_mean(self._frame_times_ms),
             frame_p95_ms=_p95(self._frame_times_ms),
             element_bits=dict(self._encoder.element_bits),
+            payloads=tuple(self._encoder.payloads),
         )
 
     def close(self) -> None:
         """Close camera and port."""
         self._camera.close()
         self._port.close()
+
+
+def _encoder(settings: RigSettings, codec: SceneCodec) -> PayloadEncoder:
+    encoder_settings = SceneEncoderSettings() if settings.masked else SceneEncoderSettings(roi_weight=1.0)
+    if settings.sketch:
+        return SketchEncoder(codec, settings.size_px, encoder_settings, open_contour_finder(settings.edge_model))
+    return SceneEncoder(codec, settings.size_px, encoder_settings)
 
 
 class ReceiverEnd:
@@ -249,20 +273,25 @@ class _DelayedCamera:
 
 
 class _TimedEncoder:
-    """An encoder that notes how long each payload takes."""
+    """An encoder that notes how long each payload takes, and what went into it."""
 
     def __init__(self, encoder: PayloadEncoder) -> None:
         self._encoder = encoder
         self.times_ms: list[float] = []
+        self.payloads: list[PayloadNote] = []
 
     @property
     def element_bits(self) -> Mapping[str, float]:
         return self._encoder.element_bits
 
     def payload(self, observation: Observation, capacity_bytes: int, stamp_ns: int) -> bytes:
+        before = dict(self.element_bits)
         started_ns = time.perf_counter_ns()
         payload = self._encoder.payload(observation, capacity_bytes, stamp_ns)
         self.times_ms.append((time.perf_counter_ns() - started_ns) / 1e6)
+        bits = {kind: bits - before.get(kind, 0.0) for kind, bits in self.element_bits.items()}
+        taken = {kind: added for kind, added in bits.items() if added}
+        self.payloads.append(PayloadNote(stamp_ns, len(observation.tracks), taken))
         return payload
 
 

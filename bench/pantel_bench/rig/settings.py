@@ -59,6 +59,7 @@ class RigSettings:
         sketch: Whether nothing but contours is sent.
         playout_delay_ns: From capture to show; slow lines need more than others.
         detector: Of the sender, a YOLOX export; "" for motion alone.
+        edge_model: Of a sketch, a structured forest; "" for Canny.
         real_time: Whether sender and receiver are processes on the real clock.
         port: A port whose output returns to its input, for a real-time run; None for the simulated line.
         callsign: Of the sender; a port that leads out of this machine needs a real one.
@@ -77,6 +78,7 @@ class RigSettings:
     sketch: bool = False
     playout_delay_ns: int = PLAYOUT_DELAY_NS
     detector: str = ""
+    edge_model: str = ""
     real_time: bool = False
     port: str | None = None
     callsign: str = DEFAULT_CALLSIGN

@@ -15,8 +15,9 @@ from pantel_device.exposure import exposed
 from pantel_device.frame import Box, Frame
 from pantel_device.line_view import LineView
 from pantel_device.object_view import ObjectView
-from pantel_device.observer import Detector, MotionDetector, Observer
+from pantel_device.observer import ContourFinder, Detector, MotionDetector, Observer
 from pantel_device.observer.coco import class_id_of
+from pantel_models import contour_map
 from pantel_models.thumbnails import Cutting
 
 __all__ = ["Specimen", "specimens"]
@@ -57,12 +58,15 @@ class Specimen:
         return shape_of(*self.codes)
 
 
-def specimens(frames: NDArray[np.uint8], detector: Detector | None) -> Iterator[Specimen]:
+def specimens(
+    frames: NDArray[np.uint8], detector: Detector | None, find_contours: ContourFinder = contour_map
+) -> Iterator[Specimen]:
     """Yield the objects of a clip every 4 s.
 
     Args:
         frames: (N, H, W, 3) uint8, RGB, ten a second.
         detector: Names objects; None goes by motion alone.
+        find_contours: Says where contours are.
     """
     observer = Observer(MotionDetector(), detector)
     for k, pixels in enumerate(frames):
@@ -70,7 +74,7 @@ def specimens(frames: NDArray[np.uint8], detector: Detector | None) -> Iterator[
         if k < _SETTLING_FRAMES or k % _EVERY_FRAMES:
             continue
         background = exposed(observation.background, observation.exposure)
-        view = LineView(observation, observation.frame.time_ns)
+        view = LineView(observation, observation.frame.time_ns, find_contours=find_contours)
         for track in observation.tracks:
             seen = ObjectView(observation, track, [track.box])
             raster = raster_box(track.box, seen.margins(track.box))

@@ -17,6 +17,7 @@ from pantel_device.command import Command, UsageError
 from pantel_device.commands.options import add_config_options, read_config
 from pantel_device.config import SenderConfig
 from pantel_device.daemon import run_daemon
+from pantel_device.errors import EdgeModelError
 from pantel_device.line_profile import line_profile
 from pantel_device.messages_out import Messages
 from pantel_device.observer import (
@@ -26,6 +27,7 @@ from pantel_device.observer import (
     Observer,
     PrivacyMask,
     RegionRules,
+    open_contour_finder,
     open_detector,
 )
 from pantel_device.outbox import LINES, Outbox
@@ -69,7 +71,7 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
     """Send what the camera sees until a signal comes, the time is over or the camera ends.
 
     Raises:
-        UsageError: The default callsign would go on the air.
+        UsageError: The default callsign would go on the air, or the edge model cannot be used.
         CameraError: The camera gives no pictures.
         CommandError: The boot epoch cannot be kept.
         DetectorError: The detector cannot be used.
@@ -87,6 +89,7 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
         geometry = Geometry(config.rotation, config.crop)
         camera = stack.enter_context(closing(open_camera(config.camera, config.size_px, config.fps, geometry)))
         observer = _observer(config)
+        encoder = _encoder(config, codec)
         port = stack.enter_context(reconnecting(open_again(), open_again, clock))
         _check_callsign(config, port)
         context = stream_context(
@@ -114,7 +117,7 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
         sender = Sender(
             camera=camera,
             observer=observer,
-            encoder=_encoder(config, codec),
+            encoder=encoder,
             link=link,
             port=port,
             messages=[_messages(config, link)],
@@ -216,8 +219,14 @@ def _observer(config: SenderConfig) -> Observer:
 
 
 def _encoder(config: SenderConfig, codec: SceneCodec) -> PayloadEncoder:
-    make_encoder = SketchEncoder if config.mode == "sketch" else SceneEncoder
-    return make_encoder(codec, config.size_px, _encoder_settings(config))
+    settings = _encoder_settings(config)
+    if config.mode == "picture":
+        return SceneEncoder(codec, config.size_px, settings)
+    try:
+        find_contours = open_contour_finder(config.edge_model)
+    except EdgeModelError as error:
+        raise UsageError(str(error)) from error
+    return SketchEncoder(codec, config.size_px, settings, find_contours)
 
 
 def _encoder_settings(config: SenderConfig) -> SceneEncoderSettings:

@@ -1,5 +1,6 @@
 """The observer: what moves, what it is, and where the picture deserves its bits."""
 
+from pantel_device.observer.contour_finder import ContourFinder, open_contour_finder
 from pantel_device.observer.detector import Detector, open_detector
 from pantel_device.observer.motion import Motion, MotionDetector
 from pantel_device.observer.observer import Observer
@@ -12,6 +13,7 @@ from pantel_device.observer.zones import PrivacyMask, Zone, ZoneKind
 __all__ = [
     "SURE_SCORE",
     "WEAK_SCORE",
+    "ContourFinder",
     "Detector",
     "DetectorPace",
     "Motion",
@@ -21,6 +23,7 @@ __all__ = [
     "RegionRules",
     "Zone",
     "ZoneKind",
+    "open_contour_finder",
     "open_detector",
     "region_contours",
     "roi_mask",

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_device.frame import Box, Observation
+from pantel_device.observer.contour_finder import ContourFinder
 from pantel_device.observer.low_light import denoised
 from pantel_models import contour_map
 
@@ -37,9 +38,9 @@ def roi_mask(boxes: Sequence[Box], size_px: tuple[int, int], margin_px: float) -
     return mask
 
 
-def region_contours(observation: Observation) -> NDArray[np.uint8]:
-    """Return (H, W) uint8, 0 or 1: Canny contours of a frame inside its region of interest.
+def region_contours(observation: Observation, find_contours: ContourFinder = contour_map) -> NDArray[np.uint8]:
+    """Return (H, W) uint8, 0 or 1: contours of a frame inside its region of interest, Canny's by default.
 
     Noise that would make some is taken out before.
     """
-    return contour_map(denoised(observation.frame.pixels), observation.mask.astype(np.uint8))
+    return find_contours(denoised(observation.frame.pixels), observation.mask.astype(np.uint8))
