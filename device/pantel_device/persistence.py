@@ -12,7 +12,9 @@ __all__ = ["SHORTEST_S", "Persistence"]
 _CHANGED_SSE = 768 * (10 / 255) ** 2  # a cell has changed when its 3 x 256 values differ by 10 grey levels (RMS)
 SHORTEST_S = 0.4  # about the time to the next payload
 _LONGEST_S = 80.0
-_UNKNOWN_S = 2.0  # assumed age of what is seen for the first time
+# Assumed age of what is seen for the first time: a camera looks mostly at what stays. With 2 s objects took bits with
+# which the background would have been better for long.
+_UNKNOWN_S = 20.0
 
 
 class Persistence:

@@ -98,11 +98,20 @@ def test_the_series_agree_with_the_means(report: dict[str, Any]) -> None:
     assert series["wire_octets"] == sorted(series["wire_octets"])
 
 
+def test_the_spans_add_up_to_the_run(report: dict[str, Any]) -> None:
+    (span,) = report["spans"]
+    assert (span["begin_s"], span["end_s"]) == (0, _SECONDS)
+    assert span["bits_per_element"] == pytest.approx(report["bits_per_element"])
+    assert 0 < span["objects"] < 4
+    assert span["background_psnr_db"] > 10
+
+
 def test_the_page_and_the_video(folder: Path) -> None:
     page = (folder / "live.html").read_text()
     assert "http:" not in page
     assert page.count("data:image/webp;base64,") == 4  # pairs at 2 s and the end
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == 5
+    assert "0 to 4 s" in page
     assert "src='live.mp4'" in page
     with av.open(str(folder / "live.mp4")) as container:
         assert sum(1 for _ in container.decode(video=0)) == _INSTANTS

@@ -385,4 +385,4 @@ def test_what_changes_is_expected_to_change_again(codec: SceneCodec) -> None:
         latents[0, 0, 0] += 100.0
         lasting_s = persistence.update(latents, step * _STEP_NS)
     assert lasting_s[0, 0] == pytest.approx(0.4)
-    assert lasting_s[1, 2] == pytest.approx(12.0)
+    assert lasting_s[1, 2] == pytest.approx(30.0)

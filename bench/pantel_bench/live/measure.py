@@ -17,6 +17,7 @@ from pantel_bench.live.perceptual import perceptual_showings, with_lpips
 from pantel_bench.live.recall import JudgedSource, object_recall, object_recall_ceiling, pose_recall
 from pantel_bench.live.replay_check import PictureHashes, Replayed, replay_in_new_process
 from pantel_bench.live.scoring import LiveScores, score_live, visible
+from pantel_bench.live.shares import Span, spans_of
 from pantel_bench.live.source import FRAME_INTERVAL_NS, ClipSource
 from pantel_bench.metrics import Lpips
 from pantel_bench.metrics.recall import Recall
@@ -69,6 +70,7 @@ class ClipResult:
         settings: Of the run.
         findings: What both ends have measured.
         scores: Of the pictures on show.
+        spans: What the bits were spent on.
         recalls: None without a judge.
         joins: Receivers that joined late.
         replayed_same: Whether a new process drew the same pictures from the capture.
@@ -80,6 +82,7 @@ class ClipResult:
     settings: RigSettings
     findings: Findings
     scores: LiveScores
+    spans: Sequence[Span]
     recalls: Recalls | None
     joins: tuple[LateJoin, ...]
     replayed_same: bool
@@ -142,6 +145,7 @@ def measure_clip(
         settings=settings,
         findings=findings,
         scores=scores,
+        spans=watch.spans(findings),
         recalls=_recalls(watch, looked_at, instruments.judged),
         joins=tuple(joins),
         replayed_same=replayed.hashes == hashes.by_time,
@@ -172,6 +176,11 @@ class _Watch:
                     film.add_pair(frame, visible(showing.pixels, frame), f"{k / _FRAMES_PER_S:5.1f} s")
                 yield showing.pixels
                 done(f"{k / _FRAMES_PER_S:.1f} s")
+
+    def spans(self, findings: Findings) -> list[Span]:
+        """Return what the bits were spent on."""
+        sender = findings.sender
+        return spans_of(self.source, self.shown, sender.payloads, start_ns=sender.start_ns, delay_s=_DELAY_S)
 
     def stills(self, scores: LiveScores) -> tuple[Still, ...]:
         """Return some pairs for the page, the last instant among them."""

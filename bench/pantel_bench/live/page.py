@@ -31,6 +31,13 @@ _COLUMNS = (
     ("distinct_fps", "distinct/s", 1),
 )
 
+# Label, kinds of elements and style of the curves of shares.
+_GROUPS = (
+    ("background", ("cells", "seeds"), "ours"),
+    ("looks of objects", ("sprites",), "second"),
+    ("poses of objects", ("poses", "farewells"), "limit"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ClipSection:
@@ -104,6 +111,7 @@ def _section(section: ClipSection) -> list[str]:
         rows += [_row(f"{peer.peer}, {peer.variant}", asdict(peer)) for peer in report.peers]
         parts.append(grid(("codec", *(heading for _, heading, _ in _COLUMNS)), rows))
     parts.append(f"<div class='plots'>{''.join(_plots(report))}</div>")
+    parts.append(_shares(report))
     parts.append(f"<div class='tables'>{table(_line_figures(report))}{table(_picture_figures(report))}</div>")
     return parts
 
@@ -146,6 +154,7 @@ def _plots(report: ClipReport) -> list[str]:
             (0.0, max(_LIMIT_BPS, report.gross_bps_max_10s) * 1.1),
         ),
     ]
+    plots.append(plot("Share of the payload's bits", _share_curves(report), (0.0, 1.0)))
     sampled = [(t_s, value) for t_s, value in zip(series.t_s, series.lpips, strict=True) if value is not None]
     if sampled:
         plots.insert(3, plot("LPIPS", [Curve("whole picture, lower is better", sampled)], (0.0, 1.0)))
@@ -176,6 +185,38 @@ def _best_delivered(report: ClipReport) -> tuple[str, Sequence[float | None]] | 
     delivered = [peer for peer in report.peers if peer.variant == "delivered" and peer.peer != MEDIAN_SO_FAR]
     best = max(delivered, key=lambda peer: peer.moving_psnr_db or 0.0, default=None)
     return (f"{best.peer}, {best.variant}", best.series.moving_psnr_db) if best is not None else None
+
+
+def _share_curves(report: ClipReport) -> list[Curve]:
+    """Return what share of the bits each of the three largest groups of kinds had, as steps."""
+    curves = []
+    for label, kinds, style in _GROUPS:
+        steps: list[tuple[float, float | None]] = []
+        for span in report.spans:
+            bits = sum(span.bits_per_element.get(kind, 0.0) for kind in kinds)
+            share = bits / (sum(span.bits_per_element.values()) or 1.0)
+            steps += [(span.begin_s, share), (span.end_s, share)]
+        curves.append(Curve(label, steps, style))
+    return curves
+
+
+def _shares(report: ClipReport) -> str:
+    """Return a table of what the bits were spent on, beside what there was to tell."""
+    kinds = sorted(report.bits_per_element)
+    headings = ("time", "objects", "pixels that move", "PSNR of the others", *(f"{kind} [bit/s]" for kind in kinds))
+    bps = (f"{report.bits_per_element[kind]:.0f}" for kind in kinds)
+    rows = [["whole run", "-", f"{100 * report.moving_share:.1f} %", "-", *bps]]
+    rows += [
+        [
+            f"{span.begin_s:g} to {span.end_s:g} s",
+            quantity(span.objects, 1),
+            f"{100 * span.moving_share:.1f} %",
+            quantity(span.background_psnr_db, 1, "dB"),
+            *(f"{span.bits_per_element.get(kind, 0.0):.0f}" for kind in kinds),
+        ]
+        for span in report.spans
+    ]
+    return grid(headings, rows)
 
 
 def _points(report: ClipReport, values: Sequence[float | None]) -> list[tuple[float, float | None]]:

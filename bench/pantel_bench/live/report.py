@@ -14,6 +14,7 @@ from pantel_bench.live.late_join import LateJoin
 from pantel_bench.live.measure import ClipResult
 from pantel_bench.live.peer_row import PeerRow
 from pantel_bench.live.scoring import LiveSeries
+from pantel_bench.live.shares import Span
 from pantel_bench.rig.settings import DISPLAY_INTERVAL_NS, PLAYOUT_DELAY_NS, Channel
 from pantel_link import LengthClass, wire_format
 from pantel_models import View, find_artefact, load_scene_codec
@@ -105,6 +106,7 @@ class ClipReport:
     replay_pictures: int
     wall_s: float
     series: Series
+    spans: Sequence[Span]
     best_peers: Sequence[BestPeer]
     lead_over_median: Lead | None
     peers: Sequence[PeerRow]
@@ -173,6 +175,7 @@ def make_report(result: ClipResult, peers: Sequence[PeerRow] = ()) -> ClipReport
         replay_pictures=len(result.replayed.hashes),
         wall_s=result.wall_s,
         series=_series(result),
+        spans=result.spans,
         best_peers=best_peers(peers),
         lead_over_median=lead_over_median(scores.series, peers),
         peers=peers,
