@@ -148,6 +148,8 @@ def test_a_picture_file_is_a_scene_in_which_nothing_moves(tmp_path: Path, scene:
         (["--real-time", "--port", "loop://", "--ber", "0.1"], 2, "--ber"),
         (["--camera", "file:missing.mp4"], 1, "does not exist"),
         (["--camera", "telescope"], 1, "no camera"),
+        (["--camera", "v4l2:/dev/video0"], 2, "reads its source twice"),
+        (["--camera", "picamera2"], 2, "reads its source twice"),
         (["--callsign", "N0 CALL"], 2, "callsign"),
     ],
 )

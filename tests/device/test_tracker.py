@@ -239,3 +239,28 @@ def test_regions_that_join_and_part_again_keep_their_objects() -> None:
             numbers.append(nearest)
     assert len(set(numbers[0].values())) == 2
     assert numbers[0] == numbers[1]
+
+
+def test_a_detection_of_two_as_one_makes_nobody_larger() -> None:
+    street = _Street()
+    for k in range(40):
+        left, right = _box(60 + 4 * k, 120, 20, 60), _box(250 - 4 * k, 124, 24, 66)
+        joined = left.x1 > right.x0 and right.x1 > left.x0
+        both = Box(min(left.x0, right.x0), left.y0, max(left.x1, right.x1), right.y1)
+        detections = [_person(both)] if joined else [_person(left), _person(right)]
+        tracks = street.see(left, right, detections=detections)
+    assert len(tracks) == 2
+    for truth in (left, right):
+        assert max(track.box.iou(truth) for track in tracks) > 0.6
+    assert {track.track_id for track in tracks} == {1, 2}
+
+
+def test_a_pair_that_covers_each_other_wholly_for_a_second_is_still_two() -> None:
+    street = _Street()
+    for k in range(50):
+        near, far = _box(60 + 4 * k, 126, 26, 66), _box(260 - 4 * k, 124, 24, 60)
+        hidden = near.intersection_px(far) > 0.6 * far.area_px
+        detections = [_person(near)] if hidden else [_person(near), _person(far)]
+        tracks = street.see(far, near, detections=detections)
+    who = {track.track_id: max((near, far), key=track.box.iou) for track in tracks}
+    assert who == {1: near, 2: far}

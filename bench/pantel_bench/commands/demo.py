@@ -17,6 +17,8 @@ __all__ = ["COMMAND"]
 
 _LONGEST_S = 3600.0
 
+_LIVE = ("v4l2", "picamera2")
+
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -58,6 +60,11 @@ def _run(arguments: argparse.Namespace) -> int:
         raise UsageError("--port needs the real clock; add --real-time")
     if arguments.port is not None and (arguments.ber or arguments.loss):
         raise UsageError("--ber and --loss belong to the simulated line; leave them out with --port")
+    if arguments.camera.partition(":")[0] in _LIVE:
+        raise UsageError(
+            f"a demo reads its source twice, to compare, and {arguments.camera} sees everything once; take test or "
+            "file:PATH, or `pantel send`"
+        )
     settings = RigSettings(
         camera=arguments.camera,
         seconds=arguments.seconds,

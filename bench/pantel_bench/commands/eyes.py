@@ -9,11 +9,12 @@ from pathlib import Path
 
 from pantel_bench.commands.line_options import seconds_up_to
 from pantel_bench.eyes.clips import score_clip
-from pantel_bench.eyes.crossing import score_crossing
+from pantel_bench.eyes.crossing import TrueBoxes, score_crossing
 from pantel_bench.eyes.page import to_html
 from pantel_bench.eyes.pictures import DetectionScores, labelled_pictures, score_detector
 from pantel_bench.eyes.report import EyesReport, to_json, to_table
 from pantel_device.atomic_file import check_writable, write_atomically
+from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.command import Command, UsageError
 from pantel_device.observer import WEAK_SCORE, Detector, open_detector
 from pantel_device.observer.detectors import OnnxDetector
@@ -48,7 +49,19 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--judge", metavar="FILE", help="detector that says what is in the clips, ONNX")
     parser.add_argument(
-        "--crossing", action="store_true", help=f"follow eight crossing objects of the test camera, {_SEEDS} times"
+        "--crossing",
+        action="store_true",
+        help=f"follow eight crossing objects of the test camera, {_SEEDS} times, and again with their true boxes",
+    )
+    parser.add_argument(
+        "--detect-every",
+        type=_frames,
+        default=5,
+        metavar="N",
+        help="frames from one run of the detector to the next, not of pictures (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seed", type=_number, default=0, metavar="N", help="of the first test camera (default: %(default)s)"
     )
     parser.add_argument(
         "--seconds",
@@ -67,6 +80,12 @@ def _number(text: str) -> int:
     return int(text)
 
 
+def _frames(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text} is no number of frames, such as 5")
+    return int(text)
+
+
 def _run(arguments: argparse.Namespace) -> int:
     for output in (arguments.json, arguments.report):
         if output:
@@ -80,14 +99,19 @@ def _run(arguments: argparse.Namespace) -> int:
     detection = _detection(arguments) if arguments.images else None
     judge = open_detector(arguments.judge or "")
     frames = round(arguments.seconds * 10)
+    every = arguments.detect_every
+    runs = _crossing_runs(arguments) if arguments.crossing else []
     clips = []
-    with progress(frames * (len(arguments.clip) + _SEEDS * arguments.crossing), "bench eyes", every_s=5) as done:
+    with progress(frames * (len(arguments.clip) + len(runs)), "bench eyes", every_s=5) as done:
         for clip in arguments.clip:
             assert judge is not None  # noqa: S101 - asked for above
-            clips.append(score_clip(clip, arguments.seconds, _eyes(arguments), judge, lambda: done("clips")))
+            detector = _eyes(arguments)
+            clips.append(
+                score_clip(clip, arguments.seconds, detector, judge, lambda: done("clips"), detect_every=every)
+            )
         crossing = [
-            score_crossing(_eyes(arguments), arguments.seconds, seed, lambda: done("crossing"))
-            for seed in range(_SEEDS if arguments.crossing else 0)
+            score_crossing(name, eyes, arguments.seconds, seed, lambda: done("crossing"), detect_every=every)
+            for name, eyes, seed, every in runs
         ]
     report = EyesReport(Path(arguments.detector).name, detection, clips, crossing)
     if arguments.json:
@@ -100,6 +124,21 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _eyes(arguments: argparse.Namespace) -> Detector | None:
     return open_detector(arguments.detector, min_score=WEAK_SCORE)
+
+
+def _crossing_runs(
+    arguments: argparse.Namespace,
+) -> list[tuple[str, Callable[[SyntheticCamera], Detector | None], int, int]]:
+    """Return what is followed: name and maker of the detector, seed, frames from one run of it to the next.
+
+    True boxes in every frame show what the tracker does, the rest what it does with this detector.
+    """
+    own = Path(arguments.detector).name
+    seeds = range(arguments.seed, arguments.seed + _SEEDS)
+    return [
+        *((own, lambda _: _eyes(arguments), seed, arguments.detect_every) for seed in seeds),
+        *(("true boxes", TrueBoxes, seed, 1) for seed in seeds),
+    ]
 
 
 def _detection(arguments: argparse.Namespace) -> DetectionScores:

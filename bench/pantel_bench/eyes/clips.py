@@ -58,7 +58,13 @@ class ClipScores:
 
 
 def score_clip(
-    clip: Path, seconds: float, detector: Detector | None, judge: Detector, done: Callable[[], None]
+    clip: Path,
+    seconds: float,
+    detector: Detector | None,
+    judge: Detector,
+    done: Callable[[], None],
+    *,
+    detect_every: int,
 ) -> ClipScores:
     """Let the observer look at a clip at ten frames a second and 320x240, and compare with a judge.
 
@@ -68,6 +74,7 @@ def score_clip(
         detector: Of the observer; None for motion alone.
         judge: Looks at the source in full size.
         done: Called after each frame.
+        detect_every: Frames from one run of the detector to the next.
 
     Raises:
         CameraError: The clip cannot be read.
@@ -76,7 +83,7 @@ def score_clip(
     large_px = _size_of(clip)
     scale = source.size_px[0] / large_px[0], source.size_px[1] / large_px[1]
     large = open_camera(f"file:{clip}", large_px, 1e9 / FRAME_INTERVAL_NS)
-    observer = Observer(MotionDetector(), detector)
+    observer = Observer(MotionDetector(), detector, detect_every=detect_every)
     wanted = matched = needless = judged = most = 0
     followers: set[int] = set()
     seen: set[int] = set()

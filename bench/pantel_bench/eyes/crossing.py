@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.frame import Box, Track
 from pantel_device.observer import Detector, MotionDetector, Observer
 
-__all__ = ["CROSSING_OBJECTS", "CrossingScores", "score_crossing"]
+__all__ = ["CROSSING_OBJECTS", "CrossingScores", "TrueBoxes", "score_crossing"]
 
 CROSSING_OBJECTS = 8
 _FRAME_NS = 100_000_000
 _SIZE_PX = (320, 240)
 _SAME_IOU = 0.3
 _SETTLING_FRAMES = 50  # until the background is known
+_SEEN_SHARE = 0.4  # of an object, from which on a faultless detector finds it
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,31 +27,68 @@ class CrossingScores:
     """What became of the objects' identities.
 
     Attributes:
+        detector: What found the objects.
+        detect_every: Frames from one run of it to the next.
+        seed: Of the camera.
         seconds: Over how long.
         switches: How often an object in view was followed under another number than before.
         switches_per_minute: The same per minute of the camera, all objects together.
         followed: Share of the instants at which an object in view is followed at all.
     """
 
+    detector: str
+    detect_every: int
+    seed: int
     seconds: float
     switches: int
     switches_per_minute: float
     followed: float
 
 
-def score_crossing(detector: Detector | None, seconds: float, seed: int, done: Callable[[], None]) -> CrossingScores:
+class TrueBoxes:
+    """A detector without fault: it finds every object of a test camera that is not mostly hidden, whole."""
+
+    def __init__(self, camera: SyntheticCamera) -> None:
+        """Look at what a camera shows."""
+        self._camera = camera
+        self.now_ns = 0
+
+    def detect(self, pixels: NDArray[np.uint8]) -> tuple[Box, ...]:
+        """Return the true boxes at `now_ns`; the picture does not matter."""
+        del pixels
+        truth = self._camera.identified(self.now_ns)
+        return tuple(
+            replace(box, score=1.0, source="detector")
+            for number, box in truth.items()
+            if sum(box.intersection_px(other) for nearer, other in truth.items() if nearer > number)
+            <= (1 - _SEEN_SHARE) * box.area_px
+        )
+
+
+def score_crossing(
+    name: str,
+    eyes: Callable[[SyntheticCamera], Detector | None],
+    seconds: float,
+    seed: int,
+    done: Callable[[], None],
+    *,
+    detect_every: int,
+) -> CrossingScores:
     """Follow the eight objects of a test camera; matched as in CLEAR MOT (Bernardin and Stiefelhagen, 2008).
 
     An object that leaves the picture and comes back may have another number.
 
     Args:
-        detector: Of the observer; None for motion alone.
+        name: Of the detector, for the report.
+        eyes: Returns the observer's detector for a camera; None for motion alone.
         seconds: Length of the run.
         seed: Of the camera.
         done: Called after each frame.
+        detect_every: Frames from one run of the detector to the next.
     """
     camera = SyntheticCamera(_SIZE_PX, 1e9 / _FRAME_NS, seed=seed, objects=CROSSING_OBJECTS)
-    observer = Observer(MotionDetector(), detector)
+    detector = eyes(camera)
+    observer = Observer(MotionDetector(), detector, detect_every=detect_every)
     known: dict[int, int] = {}
     switches = seen = followed = 0
     frames = round(seconds * 1e9) // _FRAME_NS
@@ -55,6 +96,8 @@ def score_crossing(detector: Detector | None, seconds: float, seed: int, done: C
         frame = camera.capture(k * _FRAME_NS)
         if frame is None:
             raise AssertionError("the test camera has a frame for every instant")
+        if isinstance(detector, TrueBoxes):
+            detector.now_ns = frame.time_ns
         tracks = observer.observe(frame).tracks
         truth = camera.identified(k * _FRAME_NS)
         known = {number: track_id for number, track_id in known.items() if number in truth}
@@ -66,7 +109,15 @@ def score_crossing(detector: Detector | None, seconds: float, seed: int, done: C
             followed += len(matched)
         done()
     counted_s = max(frames - _SETTLING_FRAMES, 1) * _FRAME_NS / 1e9
-    return CrossingScores(counted_s, switches, 60 * switches / counted_s, followed / max(seen, 1))
+    return CrossingScores(
+        detector=name,
+        detect_every=detect_every,
+        seed=seed,
+        seconds=counted_s,
+        switches=switches,
+        switches_per_minute=60 * switches / counted_s,
+        followed=followed / max(seen, 1),
+    )
 
 
 def _matched(truth: dict[int, Box], tracks: tuple[Track, ...], known: dict[int, int]) -> dict[int, int]:

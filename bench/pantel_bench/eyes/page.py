@@ -41,10 +41,18 @@ def to_html(report: EyesReport) -> bytes:
         ]
         parts += ["<h2>The observer on clips</h2>", grid(headings, rows)]
     if report.crossing:
-        headings = ("seed", "seconds", "switches", "a minute", "followed")
+        headings = ("detector", "every", "seed", "seconds", "switches", "a minute", "followed")
         rows = [
-            (str(seed), f"{run.seconds:g}", str(run.switches), f"{run.switches_per_minute:.2f}", f"{run.followed:.3f}")
-            for seed, run in enumerate(report.crossing)
+            (
+                run.detector,
+                str(run.detect_every),
+                str(run.seed),
+                f"{run.seconds:g}",
+                str(run.switches),
+                f"{run.switches_per_minute:.2f}",
+                f"{run.followed:.3f}",
+            )
+            for run in report.crossing
         ]
         parts += ["<h2>Eight crossing objects of the test camera</h2>", grid(headings, rows)]
     return page("What the sender sees", parts)

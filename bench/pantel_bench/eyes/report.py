@@ -26,7 +26,7 @@ class EyesReport:
         detector: Name of the detector, or none.
         detection: It on labelled pictures; None if there were none.
         clips: The observer on clips.
-        crossing: The tracker among crossing objects, for each seed; empty if that was not asked for.
+        crossing: The tracker among crossing objects, for each detector and seed; empty if that was not asked for.
     """
 
     detector: str
@@ -69,7 +69,8 @@ def to_table(report: EyesReport) -> str:
         for clip in report.clips
     ]
     lines += [
-        f"crossing objects, {run.seconds:g} s: {run.switches} switches ({run.switches_per_minute:.2f} a minute), "
+        f"crossing objects, {run.detector} every {run.detect_every}, seed {run.seed}, {run.seconds:g} s: "
+        f"{run.switches} switches ({run.switches_per_minute:.2f} a minute), "
         f"followed {run.followed:.3f} of the time"
         for run in report.crossing
     ]

@@ -16,7 +16,7 @@ _SMOOTHED_FRAMES = 6
 # Standard deviations, as shares of the object's size (of its sides' geometric mean).
 _FIRST_NOISE = 0.03
 _FIRST_VELOCITY = 1.5  # per s
-_ACCELERATION = 2.0  # per s²
+_ACCELERATION = 0.5  # per s²
 _SIZE_ACCELERATION = 0.7
 _GROWTH_LASTS_S = 0.5  # without a measurement a size settles within that time
 

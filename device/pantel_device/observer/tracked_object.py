@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pantel_device.frame import Box, Track, TrackPoint
 from pantel_device.observer.camera_motion import CameraMotion
+from pantel_device.observer.crowd import fitted, neighbours
 from pantel_device.observer.displacement import displacement, pixels_of
 from pantel_device.observer.kalman import BoxFilter
 
@@ -38,6 +39,8 @@ _DETECTION_NOISE = 0.03
 _BLOB_NOISE = 0.07
 _GROUP_NOISE = 0.15
 _SHIFT_NOISE = 0.1
+_UNTOLD_NOISE = 10.0
+_MOST_MISFITS = 5
 _SIZE_NOISE_WHEN_SHIFTED = 0.5
 
 
@@ -78,6 +81,7 @@ class TrackedObject:
     grouped: bool = False
     lost_ns: int = 0
     matched: bool = True
+    _misfits: int = 0
     _measured: Box = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,6 +97,11 @@ class TrackedObject:
         width = _near(width, self._measured.x1 - self._measured.x0)
         height = _near(height, self._measured.y1 - self._measured.y0)
         return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2, self.label)
+
+    @property
+    def well_known(self) -> bool:
+        """Whether it was measured so often that it is no mistake."""
+        return self.hits >= _WELL_KNOWN_HITS
 
     def follow(
         self,
@@ -127,14 +136,30 @@ class TrackedObject:
             spread = size * np.array([_SHIFT_NOISE] * 2 + [_SIZE_NOISE_WHEN_SHIFTED] * 2) + 0.3
             self.filter.correct(values, spread)
 
-    def correct(self, box: Box, size_px: tuple[int, int]) -> None:
-        """Take in a box that was measured."""
-        noise = _DETECTION_NOISE if box.source == "detector" else _BLOB_NOISE
-        self._measured = self._completed(box, size_px)
-        self.filter.correct(_values(self._measured), np.full(4, noise * _size(box) + 0.5))
+    def correct(self, box: Box, size_px: tuple[int, int], others: Sequence[Box] = ()) -> None:
+        """Take in a box that was measured, of this object and perhaps of others beside it."""
+        noise = (_DETECTION_NOISE if box.source == "detector" else _BLOB_NOISE) * _size(box) + 0.5
+        measured = self._completed(box, size_px)
+        doubtful = bool(self.label) and box.source != "detector"  # where a named one ends, motion does not know
+        values, told = fitted(self.box, measured)
+        if told.all() or not self.well_known or not (doubtful or neighbours(box, others)):
+            self._misfits = 0
+        elif box.source == "detector":
+            self._misfits += 1
+        if told.all() or not self._misfits or self._misfits > _MOST_MISFITS:
+            self._measured, values, told = measured, _values(measured), np.ones(4, np.bool_)
+        self.filter.correct(values, np.where(told, noise, _UNTOLD_NOISE * _size(box)))
         self.label = box.label or self.label
         self.hits += 1
         self.matched = True
+
+    def align(self, centres: Sequence[tuple[int, float]]) -> None:
+        """Take in where its centre is on some axes, as edges of a region tell that it shares with others."""
+        size = _size(self.box)
+        for axis, centre in centres:
+            values, spread = _values(self.box), np.full(4, _UNTOLD_NOISE * size)
+            values[axis], spread[axis] = centre, _BLOB_NOISE * size + 0.5
+            self.filter.correct(values, spread)
 
     def join(self, group: Box) -> None:
         """Take note that the object is part of a moving region that several have joined: it lies within."""
@@ -199,8 +224,8 @@ class TrackedObject:
         """Tell whether the object is there as far as one can tell: it was measured lately, or has reason not to be."""
         if not self.confirmed:
             return False
-        if (self.hidden or self.grouped) and self.hits >= _WELL_KNOWN_HITS:
-            return True
+        if (self.hidden or self.grouped) and self.well_known:
+            return time_ns - self.measured_ns <= _HIDDEN_PATIENCE_S * _NS_PER_S
         seen_ns = self.seen_ns if self.label else self.measured_ns
         return time_ns - seen_ns <= (_NAMED_EVIDENT_S if self.label else EVIDENT_S) * _NS_PER_S
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pantel_device.frame import Box, Track
 from pantel_device.observer.camera_motion import CameraMotion
+from pantel_device.observer.crowd import edge_owners
 from pantel_device.observer.tracked_object import EVIDENT_S, TrackedObject
 
 __all__ = ["SURE_SCORE", "WEAK_SCORE", "Tracker"]
@@ -54,6 +55,7 @@ class Tracker:
         self._tracks: list[TrackedObject] = []
         self._lost: list[TrackedObject] = []
         self._now_ns = 0
+        self._known: dict[int, Box] = {}
         self._before: tuple[int, NDArray[np.uint8]] | None = None
 
     def update(
@@ -88,6 +90,7 @@ class Tracker:
                 track.follow(None, difference, elapsed_s, camera=camera)
         self._before = time_ns, difference
         self._now_ns = time_ns
+        self._known = {track.track_id: track.box for track in self._tracks if track.evident(time_ns)}
         free = list(self._tracks)
         if detections is not None:
             sure = [box for box in detections if box.score >= SURE_SCORE]
@@ -104,6 +107,11 @@ class Tracker:
         left = self._associate(seen, loose, _MIN_BLOB_IOU, size_px)
         self._begin(time_ns, self._found_near(seen, left, size_px))
         unmatched = [track for track in self._tracks if not track.matched]
+        waiting = {track.track_id: track for track in unmatched}
+        for blob in shared:
+            for track_id, centres in edge_owners(blob, self._known).items():
+                if track_id in waiting:
+                    waiting[track_id].align(centres)
         for track in unmatched:
             for blob in shared:
                 if track.box.intersection_px(blob) > _COVERED_SHARE * track.box.area_px:
@@ -116,19 +124,26 @@ class Tracker:
         return tuple(track.published() for track in self._tracks if track.evident(time_ns))
 
     def _nearer(self) -> dict[int, list[Box]]:
-        """Return, of each object, what overlaps it and is nearer: it stands lower in the picture."""
-        boxes = {track.track_id: track.box for track in self._tracks}
-        known = [boxes[track.track_id] for track in self._tracks if track.evident(self._now_ns)]
-        return {
-            track_id: [other for other in known if other.y1 > box.y1 and box.intersection_px(other) > 0]
-            for track_id, box in boxes.items()
-        }
+        """Return, of each object, what overlaps it and is nearer.
+
+        Of two that overlap the one that was measured is nearer, and else the one that stands lower in the picture.
+        """
+        known = [(track.matched, track.box) for track in self._tracks if track.evident(self._now_ns)]
+        found = {}
+        for track in self._tracks:
+            box = track.box
+            found[track.track_id] = [
+                other
+                for seen, other in known
+                if box.intersection_px(other) > 0 and (seen, other.y1) > (track.matched, box.y1)
+            ]
+        return found
 
     def _associate(
         self, free: list[TrackedObject], boxes: Sequence[Box], min_iou: float, size_px: tuple[int, int]
     ) -> list[Box]:
         """Give boxes to the tracks they overlap best, which are then no longer free; return the boxes left over."""
-        tracked = [track.box for track in free]
+        tracked = [track.box.clipped(size_px) for track in free]
         pairs = sorted(
             ((known.iou(box), i, j) for i, known in enumerate(tracked) for j, box in enumerate(boxes)), reverse=True
         )
@@ -136,11 +151,14 @@ class Tracker:
         matched: set[int] = set()
         for iou, i, j in pairs:
             if iou >= min_iou and i not in matched and j not in used:
-                free[i].correct(boxes[j], size_px)
+                free[i].correct(boxes[j], size_px, self._others(free[i]))
                 matched.add(i)
                 used.add(j)
         free[:] = [track for i, track in enumerate(free) if i not in matched]
         return [box for j, box in enumerate(boxes) if j not in used]
+
+    def _others(self, track: TrackedObject) -> list[Box]:
+        return [box for track_id, box in self._known.items() if track_id != track.track_id]
 
     def _found_near(self, free: list[TrackedObject], boxes: Sequence[Box], size_px: tuple[int, int]) -> list[Box]:
         """Give boxes to tracks of like size nearby, then to those that were given up; return the boxes left over."""
@@ -193,10 +211,15 @@ class Tracker:
         """Drop the younger of two tracks that have become one, and regions that are made of known objects."""
         kept: list[TrackedObject] = []
         for track in sorted(self._tracks, key=lambda track: (not track.label, -track.hits)):
-            box = track.box
-            if all(box.iou(other.box) < _SAME_IOU for other in kept) and not _made_of(track, kept, self._now_ns):
+            if not any(_doubles(track, other) for other in kept) and not _made_of(track, kept, self._now_ns):
                 kept.append(track)
         self._tracks = kept
+
+
+def _doubles(track: TrackedObject, other: TrackedObject) -> bool:
+    """Tell whether two tracks follow one object; two that are known well may be one behind the other."""
+    apart = track.label and other.label and track.well_known and other.well_known
+    return not apart and track.box.iou(other.box) >= _SAME_IOU
 
 
 def _near_pairs(

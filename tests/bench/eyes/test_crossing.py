@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pantel_bench.eyes.crossing import CROSSING_OBJECTS, _matched, score_crossing
+from pantel_bench.eyes.crossing import CROSSING_OBJECTS, TrueBoxes, _matched, score_crossing
 from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.frame import Box, Track, TrackPoint
 
@@ -39,10 +39,33 @@ def test_what_reaches_beyond_the_picture_is_compared_where_it_is_seen() -> None:
     assert _matched({0: Box(0, 10, 10, 50)}, (_track(7, Box(-30, 10, 10, 50)),), {}) == {0: 7}
 
 
+def test_true_boxes_are_those_of_who_is_to_be_seen() -> None:
+    camera = SyntheticCamera((320, 240), 10, seed=3, objects=CROSSING_OBJECTS)
+    eyes = TrueBoxes(camera)
+    counts = []
+    for k in range(0, 300, 5):
+        frame = camera.capture(k * 100_000_000)
+        assert frame is not None
+        eyes.now_ns = frame.time_ns
+        found, truth = eyes.detect(frame.pixels), camera.truth(frame.time_ns)
+        assert all(any(box.iou(other) == pytest.approx(1.0) for other in truth) for box in found)
+        counts.append((len(found), len(truth)))
+    assert any(found < there for found, there in counts)  # some hide others
+    assert sum(found for found, _ in counts) > 0.6 * sum(there for _, there in counts)
+
+
+@pytest.mark.slow
+def test_with_true_boxes_hardly_anybody_is_taken_for_another() -> None:
+    blind = score_crossing("none", lambda _: None, 40.0, 1, lambda: None, detect_every=5)
+    seeing = score_crossing("true boxes", TrueBoxes, 40.0, 1, lambda: None, detect_every=1)
+    assert seeing.switches < blind.switches / 3
+    assert seeing.followed > 0.93
+
+
 @pytest.mark.slow
 def test_the_shipped_tracker_follows_most_of_the_time() -> None:
     frames: list[None] = []
-    scores = score_crossing(None, 20.0, 0, lambda: frames.append(None))
+    scores = score_crossing("none", lambda _: None, 20.0, 0, lambda: frames.append(None), detect_every=5)
     assert len(frames) == 200
     assert scores.seconds == 15.0
     assert scores.followed > 0.5
