@@ -10,10 +10,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-import onnx
 import pytest
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from tests.export.graphs import Graph
 
 from pantel_export.data import PhotoSet
 from pantel_export.settings import NetworkSettings, TrainSettings
@@ -22,7 +21,6 @@ from pantel_export.settings import NetworkSettings, TrainSettings
 _FIRES = {3: (64, 16, 64), 4: (128, 16, 64), 6: (128, 32, 128), 7: (256, 32, 128),
           9: (256, 48, 192), 10: (384, 48, 192), 11: (384, 64, 256), 12: (512, 64, 256)}  # fmt: skip
 _TAPS = (64, 128, 256, 384, 384, 512, 512)
-_DETECTOR_PX = 128
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -164,49 +162,9 @@ def rounded_to_half() -> Callable[[Any], Any]:
     return rounded
 
 
-class _Graph:
-    """A graph that grows node by node."""
-
-    def __init__(self, name: str) -> None:
-        self.input = name
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
-        self._rng = np.random.default_rng(3)
-
-    def constant(self, values: Any, dtype: type = np.int64) -> str:
-        name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.array(values, dtype), name))
-        return name
-
-    def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
-        name = f"n{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, inputs, [name], **attributes))
-        return name
-
-    def convolved(self, x: str, inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1, group: int = 1) -> str:
-        shape = outputs, inputs // group, kernel, kernel
-        weight = self._rng.normal(0, 2 / np.sqrt(np.prod(shape[1:])), shape)
-        constants = self.constant(weight, np.float32), self.constant(self._rng.normal(0, 0.1, outputs), np.float32)
-        pads, sides = [kernel // 2] * 4, {"kernel_shape": [kernel] * 2, "dilations": [1, 1]}
-        return self.add("Conv", x, *constants, strides=[stride] * 2, pads=pads, group=group, **sides)
-
-    def save(self, path: Path, output: str, shape: list[int]) -> Path:
-        graph = helper.make_graph(
-            self.nodes,
-            "detector",
-            [helper.make_tensor_value_info(self.input, TensorProto.FLOAT, [1, 3, _DETECTOR_PX, _DETECTOR_PX])],
-            [helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)],
-            self.constants,
-        )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
-        model.ir_version = 8
-        onnx.save(model, path)
-        return path
-
-
 def _write_yolox(path: Path) -> Path:
     """Write a graph with everything that a YOLOX export is made of, of 32x32 cells."""
-    graph = _Graph("images")
+    graph = Graph("images")
     parts = []
     for row, column in ((0, 0), (1, 0), (0, 1), (1, 1)):
         x = graph.input
@@ -232,7 +190,7 @@ def _write_yolox(path: Path) -> Path:
 
 def _write_fastest_det(path: Path) -> Path:
     """Write a graph with everything that FastestDet is made of, of 16x16 cells."""
-    graph = _Graph("input.1")
+    graph = Graph("input.1")
     x = graph.add("Relu", graph.convolved(graph.input, 3, 8, stride=2))
     x = graph.add("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], ceil_mode=0)
     pairs = graph.add("Reshape", x, graph.constant([4, 2, 32 * 32]))

@@ -22,6 +22,9 @@ def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
         metavar="RUN",
         help="begin with the averaged weights of this run, or with export/weights/detector",
     )
+    train.add_argument(
+        "--teacher", type=Path, metavar="ONNX", help="a YOLOX export, whose answers and features are learned besides"
+    )
     _add_sources(train)
     train.set_defaults(run=_train)
 
@@ -41,6 +44,7 @@ def _train(arguments: argparse.Namespace) -> None:
 
     from pantel_export.eyes.material import DetectionMaterial, Sources
     from pantel_export.eyes.settings import DetectorSettings
+    from pantel_export.eyes.teacher import Teacher
     from pantel_export.eyes.train import DetectorTrainer, load_weights
 
     torch.set_num_threads(1)
@@ -48,7 +52,8 @@ def _train(arguments: argparse.Namespace) -> None:
     sources = Sources(arguments.labelled, arguments.pseudo, arguments.masked, arguments.held_out)
     material = DetectionMaterial(sources, settings.sure_score)
     print(f"pictures={len(material.pictures)} cut_outs={len(material.cut_outs)} out={arguments.out}")  # noqa: T201
-    trainer = DetectorTrainer(settings, material, arguments.out)
+    teacher = Teacher(arguments.teacher) if arguments.teacher is not None else None
+    trainer = DetectorTrainer(settings, material, arguments.out, teacher)
     if arguments.start_from is not None:
         trainer.warm_start(load_weights(arguments.start_from))
     finish(trainer)

@@ -78,7 +78,7 @@ class _Exported(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         found = []
-        for (scores, distances), stride in zip(self.network.grids(x), STRIDES, strict=True):
+        for (scores, distances), stride in zip(self.network.grids(self.network.features(x)), STRIDES, strict=True):
             left, above, right, below = distances.clamp(max=4.0).exp().unbind(1)
             height, width = scores.shape[2:]
             x_centre = torch.arange(width, dtype=torch.float32) + 0.5

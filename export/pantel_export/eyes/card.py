@@ -22,6 +22,16 @@ def detector_card(name: str, record: Mapping[str, Any]) -> str:
     sure, weight, decay = (settings[key] for key in ("sure_score", "box_weight", "weight_decay"))
     folders = {key: value for key, value in material.items() if isinstance(value, dict) and "pictures" in value}
     rows = "\n".join(f"| `{key}` | {value['pictures']} | {value['boxes']} |" for key, value in folders.items())
+    teacher = record.get("teacher")
+    taught = (
+        f"""
+The teacher `{teacher}` looked at each of these pictures, too: the detector learned its scores and boxes
+(weight {settings["teacher_weight"]:g}) and the features that its heads look at
+(Pearson correlation, weight {settings["feature_weight"]:g}).
+"""
+        if teacher
+        else ""
+    )
     parts = (f"`{prefix}…` from number {number}" for prefix, number in material["held_out"].items())
     held_out = ", ".join(parts) or "none"
     return f"""# {name}
@@ -48,7 +58,7 @@ BSDS500: research; HIT-UAV: CC BY 4.0; others state none); none of them is shipp
 
 Binary cross-entropy of the scores, whose targets follow the overlap (task alignment learning), and complete IoU of the
 boxes, weighted {weight:g}; AdamW with weight decay {decay:g}; the shipped weights are averages over the last steps.
-
+{taught}
 ## Results
 
 `pantel bench eyes` measures it; the figures stand in docs/benchmarks.md.

@@ -154,11 +154,19 @@ class Detector(nn.Module):
             (B, cells, classes) logits, and (B, cells, 4) logarithms of the distances from a cell's centre to the left,
             upper, right and lower side, in strides; the cells of the finest grid first, row by row.
         """
-        scores, distances = zip(*self.grids(x), strict=True)
+        return self.answers(self.features(x))
+
+    def answers(self, features: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return what `forward` does, of features."""
+        scores, distances = zip(*self.grids(features), strict=True)
         return _cells(scores), _cells(distances)
 
-    def grids(self, x: Tensor) -> list[tuple[Tensor, Tensor]]:
+    def grids(self, features: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
         """Return the same of each scale as (B, classes, h, w) and (B, 4, h, w)."""
+        return [head(feature) for head, feature in zip(self.heads, features, strict=True)]
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """Return what the heads look at, (B, neck, h, w) of each scale, the finest first."""
         x = self.stem(x)
         features = []
         for stage in self.stages:
@@ -169,7 +177,7 @@ class Detector(nn.Module):
         fine = self.up[1](torch.cat([fine, _twice(middle)], 1))
         middle = self.joined[0](torch.cat([self.down[0](fine), middle], 1))
         coarse = self.joined[1](torch.cat([self.down[1](middle), coarse], 1))
-        return [head(feature) for head, feature in zip(self.heads, (fine, middle, coarse), strict=True)]
+        return [fine, middle, coarse]
 
     def fused(self) -> Detector:
         """Return a copy whose convolutions do what normalization did; for evaluation alone."""

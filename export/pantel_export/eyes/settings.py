@@ -42,4 +42,7 @@ class DetectorSettings(TomlSettings):
     pasted_people: NonNegativeFloat = 0.8  # cut-out people pasted into a picture, on average
     sure_score: _Share = 0.4  # of a pseudo-label; what is weaker is neither right nor wrong
     box_weight: PositiveFloat = 5.0
+    teacher_weight: NonNegativeFloat = 1.0  # of the teacher's scores and boxes beside those of the labels
+    teacher_overrules: bool = False  # its word counts where labels say what there is, too; it misses what is small
+    feature_weight: NonNegativeFloat = 5.0  # of the teacher's features
     network: DetectorShape = DetectorShape()

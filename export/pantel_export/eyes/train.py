@@ -16,6 +16,7 @@ from pantel_export.eyes.material import DetectionMaterial
 from pantel_export.eyes.network import Detector, cell_centres
 from pantel_export.eyes.objective import assign, detection_loss, to_boxes
 from pantel_export.eyes.settings import DetectorSettings
+from pantel_export.eyes.teacher import Teacher, answer_loss, feature_loss
 from pantel_export.training_run import TrainingRun, load_run
 from pantel_export.warm_start import load_warm_start
 
@@ -25,20 +26,24 @@ __all__ = ["DetectorTrainer", "load_detector", "load_weights"]
 class DetectorTrainer(TrainingRun):
     """A run of the detector."""
 
-    def __init__(self, settings: DetectorSettings, material: DetectionMaterial, folder: Path) -> None:
+    def __init__(
+        self, settings: DetectorSettings, material: DetectionMaterial, folder: Path, teacher: Teacher | None = None
+    ) -> None:
         """Begin at step 0.
 
         Args:
             settings: Of the run.
             material: Pictures with boxes.
             folder: For the checkpoint and the record.
+            teacher: Whose answers are learned besides.
         """
         self.settings = settings
         self.material = material
+        self.teacher = teacher
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(settings.seed)
         network = Detector(settings.network).to(self.device, memory_format=torch.channels_last)
-        super().__init__(settings, network, folder, {"material": material.record})
+        super().__init__(settings, network, folder, {"material": material.record, "teacher": teacher and teacher.name})
         self.network = network
         self.schedule_steps = settings.schedule_steps or settings.steps
         self._optimizer = torch.optim.AdamW(
@@ -64,11 +69,13 @@ class DetectorTrainer(TrainingRun):
             )
             for _ in range(s.batch)
         ]
-        pixels = torch.from_numpy(np.stack([each.pixels for each in drawn])).to(self.device)
+        stacked = np.stack([each.pixels for each in drawn])
+        pixels = torch.from_numpy(stacked).to(self.device)
         x = pixels.permute(0, 3, 1, 2).to(torch.bfloat16) / 255  # in memory as it was: channels last
         self.network.train()
         with torch.autocast(self.device.type, torch.bfloat16):
-            logits, distances = self.network(x)
+            features = self.network.features(x)
+            logits, distances = self.network.answers(features)
         found = to_boxes(distances, self._centres, self._strides)
         assignments = [
             assign(
@@ -81,7 +88,19 @@ class DetectorTrainer(TrainingRun):
             )
             for i, each in enumerate(drawn)
         ]
-        return detection_loss(logits, found, assignments, s.box_weight)
+        loss, figures = detection_loss(logits, found, assignments, s.box_weight)
+        if self.teacher is None:
+            return loss, figures
+        lesson = self.teacher.lesson(stacked, self.device)
+        answers = torch.stack([each.answers for each in assignments])
+        scores, boxes = answer_loss(logits, found, lesson, ~answers | s.teacher_overrules)
+        likeness = feature_loss(features, lesson)
+        loss = loss + s.teacher_weight * (scores + s.box_weight * boxes) + s.feature_weight * likeness
+        return loss, figures | {
+            "teacher_scores": float(scores.detach()),
+            "teacher_boxes": float(boxes.detach()),
+            "features": float(likeness.detach()),
+        }
 
 
 def load_detector(folder: Path) -> tuple[Detector, DetectorSettings, dict[str, Any]]:
