@@ -264,3 +264,15 @@ def test_a_pair_that_covers_each_other_wholly_for_a_second_is_still_two() -> Non
         tracks = street.see(far, near, detections=detections)
     who = {track.track_id: max((near, far), key=track.box.iou) for track in tracks}
     assert who == {1: near, 2: far}
+
+
+@pytest.mark.parametrize(("score", "shown"), [(0.4, 0), (0.6, 1)])
+def test_what_never_moves_is_told_if_the_detector_is_certain(score: float, shown: int) -> None:
+    street = _Street()
+    for _ in range(10):
+        tracks = street.see(detections=[_person(_box(60, 100), score)])
+    assert len(tracks) == shown
+    for step in range(10):  # the same one walks
+        walker = _box(60 + 4 * step, 100)
+        tracks = street.see(walker, detections=[_person(walker, score)])
+    assert len(tracks) == 1

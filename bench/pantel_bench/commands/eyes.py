@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from pantel_bench.commands.detector_option import add_detect_every
 from pantel_bench.commands.line_options import seconds_up_to
 from pantel_bench.eyes.clips import score_clip
 from pantel_bench.eyes.crossing import TrueBoxes, score_crossing
@@ -53,13 +54,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help=f"follow eight crossing objects of the test camera, {_SEEDS} times, and again with their true boxes",
     )
-    parser.add_argument(
-        "--detect-every",
-        type=_frames,
-        default=5,
-        metavar="N",
-        help="frames from one run of the detector to the next, not of pictures (default: %(default)s)",
-    )
+    add_detect_every(parser)
     parser.add_argument(
         "--seed", type=_number, default=0, metavar="N", help="of the first test camera (default: %(default)s)"
     )
@@ -77,12 +72,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text} is no number, such as 350")
-    return int(text)
-
-
-def _frames(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text)):
-        raise argparse.ArgumentTypeError(f"{text} is no number of frames, such as 5")
     return int(text)
 
 

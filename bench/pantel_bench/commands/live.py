@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 
+from pantel_bench.commands.detector_option import add_detect_every
 from pantel_bench.commands.line_options import add_line_options, bitrate, seconds_up_to
 from pantel_bench.live.measure import Instruments, measure_clip
 from pantel_bench.live.page import ClipSection, to_html, to_lines
@@ -60,8 +61,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="octets on the line times 8 [bit/s] (default: %(default)s)",
     )
     parser.add_argument(
-        "--detector", metavar="ONNX", help="the sender's, a YOLOX export; without, motion alone decides"
+        "--detector", metavar="ONNX", help="the sender's, or default for the bundled one; without, motion alone decides"
     )
+    add_detect_every(parser)
     parser.add_argument(
         "--judge", type=Path, metavar="ONNX", help="looks for objects in source and pictures, a YOLOX export"
     )
@@ -97,6 +99,7 @@ def _run(arguments: argparse.Namespace) -> int:
             loss=arguments.loss,
             seed=arguments.seed,
             detector=arguments.detector or "",
+            detect_every=arguments.detect_every,
         )
         source = ClipSource(settings.camera, settings.seconds, size_px=settings.size_px)
         video = _video(arguments.video, name, len(names))

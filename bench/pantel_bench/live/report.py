@@ -61,6 +61,7 @@ class ClipReport:
     bitrate_bps: int
     preset: str
     detector: str | None
+    detect_every: int
     model: str
     model_hash: str
     channel: Channel
@@ -130,6 +131,7 @@ def make_report(result: ClipResult, peers: Sequence[PeerRow] = ()) -> ClipReport
         bitrate_bps=settings.bitrate_bps,
         preset=str(settings.preset),
         detector=Path(settings.detector).name or None,
+        detect_every=settings.detect_every,
         model=artefact.name,
         model_hash=artefact.hash,
         channel=settings.channel,

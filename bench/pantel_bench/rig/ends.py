@@ -137,6 +137,7 @@ class SenderEnd:
             observer=Observer(
                 MotionDetector(),
                 open_detector(settings.detector, min_score=WEAK_SCORE),
+                detect_every=settings.detect_every,
                 region_of_interest=settings.masked,
             ),
             encoder=self._encoder,

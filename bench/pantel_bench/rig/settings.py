@@ -8,6 +8,7 @@ from pantel_device.receiver import PLAYOUT_DELAY_NS
 from pantel_link import DEFAULT_CALLSIGN, Preset
 
 __all__ = [
+    "DETECT_EVERY",
     "DISPLAY_INTERVAL_NS",
     "PLAYOUT_DELAY_NS",
     "RECEIVER_COMPUTING_NS",
@@ -24,6 +25,9 @@ RECEIVER_COMPUTING_NS = 50_000_000  # from the decision to draw a picture until 
 _STAMP_LAG_NS = 30_000_000  # by which a receiver finds packets to have left late: both ends ask their port now and then
 # What is drawn at one display instant is ready for the next, so the receiver draws what that one shall show.
 RECEIVER_DELAY_NS = PLAYOUT_DELAY_NS - DISPLAY_INTERVAL_NS - _STAMP_LAG_NS
+
+DETECT_EVERY = 2
+"""Frames from one run of the detector to the next, where a sender would find out what its machine can bear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,8 @@ class RigSettings:
         masked: Whether the region of interest is favoured.
         sketch: Whether nothing but contours is sent.
         playout_delay_ns: From capture to show; slow lines need more than others.
-        detector: Of the sender, a YOLOX export; "" for motion alone.
+        detector: Of the sender: ONNX file, `default` for the bundled one, "" for motion alone.
+        detect_every: Frames from one run of the detector to the next.
         edge_model: Of a sketch, a structured forest; "" for Canny.
         real_time: Whether sender and receiver are processes on the real clock.
         port: A port whose output returns to its input, for a real-time run; None for the simulated line.
@@ -78,6 +83,7 @@ class RigSettings:
     sketch: bool = False
     playout_delay_ns: int = PLAYOUT_DELAY_NS
     detector: str = ""
+    detect_every: int = DETECT_EVERY
     edge_model: str = ""
     real_time: bool = False
     port: str | None = None

@@ -20,6 +20,7 @@ __all__ = ["EVIDENT_S", "TrackedObject"]
 
 _NS_PER_S = 1e9
 _CONFIRMED_HITS = 3
+_STILL_SCORE = 0.5
 _PATIENCE_S = 1.0  # without a detection or a moving region of its own; then a track ends
 _LONG_PATIENCE_S = 2.0  # as long as much of the box still moves
 _MOTION_SHARE = 0.35
@@ -59,6 +60,7 @@ class TrackedObject:
         filter: Of its place and size.
         history: Where it was, the newest last.
         travelled: Whether it has left the place where it was first seen.
+        moved: Whether much of its box ever moved.
         confirmed: Whether it was measured often enough to be told.
         hidden: Whether nearer objects hide most of it.
         grouped: Whether it is part of a moving region that several have joined.
@@ -76,18 +78,21 @@ class TrackedObject:
     filter: BoxFilter = field(init=False)
     history: deque[TrackPoint] = field(default_factory=lambda: deque(maxlen=_HISTORY))
     travelled: bool = False
+    moved: bool = False
     confirmed: bool = False
     hidden: bool = False
     grouped: bool = False
     lost_ns: int = 0
     matched: bool = True
     _misfits: int = 0
+    _surest: float = 0.0
     _measured: Box = field(init=False)
 
     def __post_init__(self) -> None:
         self.label = self.first.label
         self.seen_ns = self.measured_ns = self.began_ns
         self._measured = self.first
+        self._surest = self.first.score
         self.filter = BoxFilter.at(_values(self.first), _size(self.first))
 
     @property
@@ -150,6 +155,7 @@ class TrackedObject:
             self._measured, values, told = measured, _values(measured), np.ones(4, np.bool_)
         self.filter.correct(values, np.where(told, noise, _UNTOLD_NOISE * _size(box)))
         self.label = box.label or self.label
+        self._surest = max(self._surest, box.score)
         self.hits += 1
         self.matched = True
 
@@ -203,8 +209,11 @@ class TrackedObject:
                 self.history[-1 - index] = TrackPoint(point.time_ns, x, y, max(width, 2.0), max(height, 2.0))
         window = pixels_of(box, moving.shape)
         moves = _share_moving(moving, window, others) > _MOTION_SHARE
-        # Two witnesses are enough at once: a detector that names it, and motion.
-        self.confirmed |= self.hits >= _CONFIRMED_HITS or bool(moves and self.label)
+        # Two witnesses are enough at once: a detector that names it, and motion. What never moves must be certain.
+        self.moved |= moves
+        if self.hits >= _CONFIRMED_HITS and (self.moved or self._surest >= _STILL_SCORE):
+            self.confirmed = True
+        self.confirmed |= bool(moves and self.label)
         if self.matched:
             self.measured_ns = self.seen_ns = time_ns
         elif (moves or self.grouped) and time_ns - self.measured_ns < _LONG_PATIENCE_S * _NS_PER_S:
