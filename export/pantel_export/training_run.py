@@ -118,7 +118,17 @@ class TrainingRun(ABC):
         self.average = {k: v.detach().clone() for k, v in self._networks.state_dict().items()}
 
     def run(self) -> None:
-        """Train to the last step, with a checkpoint now and then."""
+        """Train to the last step, with a checkpoint now and then.
+
+        Raises:
+            RunError: There can be no folder for it.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(
+                f"{self.folder} cannot be the folder of a run: {error.strerror}; choose another --out"
+            ) from error
         started, first = monotonic(), self.step
         steps = self._run_settings.steps
         sums: dict[str, float] = {}

@@ -166,3 +166,11 @@ def test_earlier_weights_begin_a_run(tmp_path: Path) -> None:
 def test_a_folder_without_a_run_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"no checkpoint\.pt in .*; train first"):
         load_run(tmp_path)
+
+
+def test_a_place_that_cannot_be_a_folder_is_said_before_the_first_step(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    run = Line(TrainSettings(steps=2, crop_px=96), tmp_path / "taken")
+    with pytest.raises(RunError, match="another --out"):
+        run.run()
+    assert run.step == 0

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from pantel_bench.rig.settings import DETECT_EVERY
-
 __all__ = ["add_detect_every"]
 
 
-def add_detect_every(parser: argparse.ArgumentParser) -> None:
+def add_detect_every(parser: argparse.ArgumentParser, default: int) -> None:
     """Declare ``--detect-every``."""
     parser.add_argument(
         "--detect-every",
         type=_frames,
-        default=DETECT_EVERY,
+        default=default,
         metavar="N",
         help="frames from one run of the detector to the next; a sender finds out what its machine can bear (default: "
         "%(default)s)",

@@ -10,10 +10,11 @@ from pathlib import Path
 from pantel_bench.commands.detector_option import add_detect_every
 from pantel_bench.commands.line_options import seconds_up_to
 from pantel_bench.eyes.clips import score_clip
-from pantel_bench.eyes.crossing import TrueBoxes, score_crossing
+from pantel_bench.eyes.crossing import SETTLING_S, TrueBoxes, score_crossing
 from pantel_bench.eyes.page import to_html
 from pantel_bench.eyes.pictures import DetectionScores, labelled_pictures, score_detector
 from pantel_bench.eyes.report import EyesReport, to_json, to_table
+from pantel_bench.rig.settings import detector_name
 from pantel_device.atomic_file import check_writable, write_atomically
 from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.command import Command, UsageError
@@ -54,7 +55,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help=f"follow eight crossing objects of the test camera, {_SEEDS} times, and again with their true boxes",
     )
-    add_detect_every(parser)
+    add_detect_every(parser, default=2)
     parser.add_argument(
         "--seed", type=_number, default=0, metavar="N", help="of the first test camera (default: %(default)s)"
     )
@@ -81,28 +82,30 @@ def _run(arguments: argparse.Namespace) -> int:
             check_writable(output)
     if (arguments.images is None) != (arguments.labels is None):
         raise UsageError("--images and --labels belong together")
-    if arguments.clip and not arguments.judge:
+    judge = open_detector(arguments.judge or "")
+    if arguments.clip and judge is None:
         raise UsageError("--clip needs a --judge that says what is in the clip")
+    if arguments.crossing and arguments.seconds <= SETTLING_S:
+        raise UsageError(f"the first {SETTLING_S:g} s of --crossing do not count; give it more --seconds")
     if not (arguments.images or arguments.clip or arguments.crossing):
         raise UsageError("nothing to measure: name --images with --labels, --clip with --judge, or --crossing")
     detection = _detection(arguments) if arguments.images else None
-    judge = open_detector(arguments.judge or "")
     frames = round(arguments.seconds * 10)
     every = arguments.detect_every
     runs = _crossing_runs(arguments) if arguments.crossing else []
     clips = []
     with progress(frames * (len(arguments.clip) + len(runs)), "bench eyes", every_s=5) as done:
         for clip in arguments.clip:
-            assert judge is not None  # noqa: S101 - asked for above
-            detector = _eyes(arguments)
-            clips.append(
-                score_clip(clip, arguments.seconds, detector, judge, lambda: done("clips"), detect_every=every)
-            )
+            if judge is not None:  # asked for above
+                detector = _eyes(arguments)
+                clips.append(
+                    score_clip(clip, arguments.seconds, detector, judge, lambda: done("clips"), detect_every=every)
+                )
         crossing = [
             score_crossing(name, eyes, arguments.seconds, seed, lambda: done("crossing"), detect_every=every)
             for name, eyes, seed, every in runs
         ]
-    report = EyesReport(Path(arguments.detector).name, detection, clips, crossing)
+    report = EyesReport(detector_name(arguments.detector) or "none", detection, clips, crossing)
     if arguments.json:
         write_atomically(arguments.json, to_json(report))
     if arguments.report:
@@ -122,7 +125,7 @@ def _crossing_runs(
 
     True boxes in every frame show what the tracker does, the rest what it does with this detector.
     """
-    own = Path(arguments.detector).name
+    own = detector_name(arguments.detector) or "none"
     seeds = range(arguments.seed, arguments.seed + _SEEDS)
     return [
         *((own, lambda _: _eyes(arguments), seed, arguments.detect_every) for seed in seeds),

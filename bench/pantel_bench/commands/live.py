@@ -63,7 +63,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--detector", metavar="ONNX", help="the sender's, or default for the bundled one; without, motion alone decides"
     )
-    add_detect_every(parser)
+    add_detect_every(parser, default=5)
     parser.add_argument(
         "--judge", type=Path, metavar="ONNX", help="looks for objects in source and pictures, a YOLOX export"
     )
@@ -87,6 +87,8 @@ def _run(arguments: argparse.Namespace) -> int:
     _check_outputs(arguments, names)
     lpips = Lpips.from_file(arguments.lpips) if arguments.lpips else None
     judge = open_detector(str(arguments.judge or ""))
+    if arguments.peers and arguments.judge and not arguments.judge.is_file():
+        raise UsageError("with --peers the --judge is a file, by which the cache knows it")
     cache = PeerCache(arguments.peers_cache)
     sections = []
     for clip, name in zip(arguments.clip, names, strict=True):
@@ -107,8 +109,10 @@ def _run(arguments: argparse.Namespace) -> int:
         judged = JudgedSource(source, judge) if judge is not None else None
         instruments = Instruments(lpips, judged, arguments.join_s)
         result = measure_clip(settings, source, instruments, capture=capture, video=video)
-        key = cache.key(source, settings.bitrate_bps, _DELAY_S, (arguments.lpips, arguments.judge))
-        peers = _peers(source, settings.bitrate_bps, instruments, cache, key) if arguments.peers else []
+        peers: Sequence[PeerRow] = []
+        if arguments.peers:
+            key = cache.key(source, settings.bitrate_bps, _DELAY_S, (arguments.lpips, arguments.judge))
+            peers = _peers(source, settings.bitrate_bps, instruments, cache, key)
         report = make_report(result, peers)
         sys.stdout.write(to_lines([report]))
         sys.stdout.flush()

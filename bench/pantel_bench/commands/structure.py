@@ -15,7 +15,7 @@ import cv2
 from pantel_bench.commands.line_options import bitrate, seconds_up_to
 from pantel_bench.live.source import ClipSource
 from pantel_bench.metrics import Lpips
-from pantel_bench.rig.settings import RigSettings
+from pantel_bench.rig.settings import RigSettings, detector_name
 from pantel_bench.structure.ablation import AblationRow, Instruments, measure_ablation
 from pantel_bench.structure.sketch import SketchResult, measure_sketch
 from pantel_bench.structure.specimens import Specimen, specimens
@@ -113,7 +113,7 @@ def _run(arguments: argparse.Namespace) -> int:
             "versions": {name: version(name) for name in _LIBRARIES},
             "model": artefact.name,
             "model_hash": artefact.hash,
-            "detector": Path(arguments.detector).name or None,
+            "detector": detector_name(arguments.detector),
             "edge_model": Path(arguments.edge_model).name or None,
             "rows": [asdict(row) for row in rows],
             "sketches": [_rounded(asdict(sketch)) for sketch in sketches],

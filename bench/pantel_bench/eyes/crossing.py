@@ -12,13 +12,16 @@ from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.frame import Box, Track
 from pantel_device.observer import Detector, MotionDetector, Observer
 
-__all__ = ["CROSSING_OBJECTS", "CrossingScores", "TrueBoxes", "score_crossing"]
+__all__ = ["CROSSING_OBJECTS", "SETTLING_S", "CrossingScores", "TrueBoxes", "score_crossing"]
 
 CROSSING_OBJECTS = 8
 _FRAME_NS = 100_000_000
 _SIZE_PX = (320, 240)
 _SAME_IOU = 0.3
-_SETTLING_FRAMES = 50  # until the background is known
+SETTLING_S = 5.0
+"""Until the background is known; what happens before does not count."""
+
+_SETTLING_FRAMES = round(SETTLING_S * 1e9) // _FRAME_NS
 _SEEN_SHARE = 0.4  # of an object, from which on a faultless detector finds it
 
 
@@ -81,7 +84,7 @@ def score_crossing(
     Args:
         name: Of the detector, for the report.
         eyes: Returns the observer's detector for a camera; None for motion alone.
-        seconds: Length of the run.
+        seconds: Length of the run, more than `SETTLING_S`.
         seed: Of the camera.
         done: Called after each frame.
         detect_every: Frames from one run of the detector to the next.
@@ -108,7 +111,7 @@ def score_crossing(
             seen += len(truth)
             followed += len(matched)
         done()
-    counted_s = max(frames - _SETTLING_FRAMES, 1) * _FRAME_NS / 1e9
+    counted_s = (frames - _SETTLING_FRAMES) * _FRAME_NS / 1e9
     return CrossingScores(
         detector=name,
         detect_every=detect_every,

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from pathlib import Path
 from statistics import fmean
 
 from pantel_bench.live.comparison import BestPeer, Lead, best_peers, lead_over_median
@@ -15,7 +14,7 @@ from pantel_bench.live.measure import ClipResult
 from pantel_bench.live.peer_row import PeerRow
 from pantel_bench.live.scoring import LiveSeries
 from pantel_bench.live.shares import Span
-from pantel_bench.rig.settings import DISPLAY_INTERVAL_NS, PLAYOUT_DELAY_NS, Channel
+from pantel_bench.rig.settings import DISPLAY_INTERVAL_NS, PLAYOUT_DELAY_NS, Channel, detector_name
 from pantel_link import LengthClass, wire_format
 from pantel_models import View, find_artefact, load_scene_codec
 
@@ -130,7 +129,7 @@ def make_report(result: ClipResult, peers: Sequence[PeerRow] = ()) -> ClipReport
         fps=settings.fps,
         bitrate_bps=settings.bitrate_bps,
         preset=str(settings.preset),
-        detector=Path(settings.detector).name or None,
+        detector=detector_name(settings.detector),
         detect_every=settings.detect_every,
         model=artefact.name,
         model_hash=artefact.hash,

@@ -27,7 +27,7 @@ class Span:
     Attributes:
         begin_s: Since the capture of the first frame [s].
         end_s: Likewise.
-        objects: Mean number of moving objects that the sender followed, over the payloads; None without any.
+        objects: Mean number of objects that the sender followed, over the payloads; None without any.
         moving_share: Share of the pixels that move, mean over the frames captured, 0 to 1.
         background_psnr_db: PSNR over the pixels that do not move of all pictures on show together [dB]; None without
             any.

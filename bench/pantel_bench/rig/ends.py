@@ -44,7 +44,7 @@ class PayloadNote:
 
     Attributes:
         time_ns: Time stamp of its packet.
-        objects: Moving objects that the sender followed.
+        objects: Objects that the sender followed.
         element_bits: Its bits by the kind of its elements.
     """
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from pantel_device.receiver import PLAYOUT_DELAY_NS
 from pantel_link import DEFAULT_CALLSIGN, Preset
 
 __all__ = [
-    "DETECT_EVERY",
     "DISPLAY_INTERVAL_NS",
     "PLAYOUT_DELAY_NS",
     "RECEIVER_COMPUTING_NS",
@@ -16,6 +16,7 @@ __all__ = [
     "SENDER_COMPUTING_NS",
     "Channel",
     "RigSettings",
+    "detector_name",
 ]
 
 DISPLAY_INTERVAL_NS = 100_000_000
@@ -26,8 +27,10 @@ _STAMP_LAG_NS = 30_000_000  # by which a receiver finds packets to have left lat
 # What is drawn at one display instant is ready for the next, so the receiver draws what that one shall show.
 RECEIVER_DELAY_NS = PLAYOUT_DELAY_NS - DISPLAY_INTERVAL_NS - _STAMP_LAG_NS
 
-DETECT_EVERY = 2
-"""Frames from one run of the detector to the next, where a sender would find out what its machine can bear."""
+
+def detector_name(detector: str) -> str | None:
+    """Return a detector's name for a report: its file's, or `default`; None where motion alone decides."""
+    return None if detector in {"", "none"} else Path(detector).name
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class RigSettings:
     sketch: bool = False
     playout_delay_ns: int = PLAYOUT_DELAY_NS
     detector: str = ""
-    detect_every: int = DETECT_EVERY
+    detect_every: int = 5
     edge_model: str = ""
     real_time: bool = False
     port: str | None = None

@@ -145,13 +145,14 @@ class TrackedObject:
         """Take in a box that was measured, of this object and perhaps of others beside it."""
         noise = (_DETECTION_NOISE if box.source == "detector" else _BLOB_NOISE) * _size(box) + 0.5
         measured = self._completed(box, size_px)
-        doubtful = bool(self.label) and box.source != "detector"  # where a named one ends, motion does not know
         values, told = fitted(self.box, measured)
-        if told.all() or not self.well_known or not (doubtful or neighbours(box, others)):
+        # Where somebody with a name ends motion does not know, and beside others a detector at times takes two for one.
+        doubtful = (self.label and box.source != "detector") or neighbours(box, others)
+        if told.all() or not self.well_known or not doubtful:
             self._misfits = 0
         elif box.source == "detector":
             self._misfits += 1
-        if told.all() or not self._misfits or self._misfits > _MOST_MISFITS:
+        if told.all() or not self.well_known or not doubtful or self._misfits > _MOST_MISFITS:
             self._measured, values, told = measured, _values(measured), np.ones(4, np.bool_)
         self.filter.correct(values, np.where(told, noise, _UNTOLD_NOISE * _size(box)))
         self.label = box.label or self.label

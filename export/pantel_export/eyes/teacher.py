@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from torch.nn import functional
 
 from pantel_export.errors import DataError
 from pantel_export.eyes.classes import CLASSES, class_of_coco
+from pantel_export.eyes.network import STRIDES
 from pantel_export.eyes.objective import complete_iou
 from pantel_models import open_session
 
@@ -21,6 +23,7 @@ __all__ = ["Lesson", "Teacher", "answer_loss", "feature_loss"]
 
 _COCO_CLASSES = 80
 _BOX = 4
+_PROBE_PX = 64  # side of the picture that shows its shapes
 _LEAST_SCORE = 0.05  # of a cell whose box is worth learning
 
 
@@ -46,6 +49,8 @@ class Teacher:
 
     Attributes:
         name: Of the file, without its ending.
+        sha256: Of the file.
+        channels: What its heads look at.
     """
 
     def __init__(self, path: Path) -> None:
@@ -61,7 +66,8 @@ class Teacher:
         try:
             model = onnx.load(str(path))
         except Exception as error:
-            raise DataError(f"the teacher {path} cannot be read: {str(error).splitlines()[0]}") from error
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            raise DataError(f"the teacher {path} cannot be read: {reason}") from error
         try:
             self._outputs = _cut(model)
         except (IndexError, KeyError) as error:
@@ -69,6 +75,22 @@ class Teacher:
         self._session = open_session(model.SerializeToString(), f"the teacher {path}")
         self._input = model.graph.input[0].name
         self.name = path.stem
+        self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        self.channels = self._looked_through()
+
+    def _looked_through(self) -> int:
+        """Return how many channels its heads look at, once its answers have the shapes that they should."""
+        picture = np.zeros((1, 3, _PROBE_PX, _PROBE_PX), np.float32)
+        answers = self._session.run(self._outputs, {self._input: picture})
+        shapes = [answer.shape for answer in answers]
+        sides = [_PROBE_PX // stride for stride in STRIDES]
+        grids = [(1, _BOX + 1 + _COCO_CLASSES, side, side) for side in sides]
+        channels = shapes[-1][1]
+        if shapes != grids + [(1, channels, side, side) for side in sides]:
+            raise DataError(
+                f"the teacher {self.name} has other grids or classes than YOLOX exports for COCO have: {shapes}"
+            )
+        return int(channels)
 
     def lesson(self, pixels: NDArray[np.uint8], device: torch.device) -> Lesson:
         """Look at pictures (B, H, W, 3) uint8, RGB, sides multiples of 32; the lesson lies on a device."""
@@ -90,7 +112,7 @@ def answer_loss(logits: Tensor, found: Tensor, lesson: Lesson, heard: Tensor) ->
         lesson: Of the same pictures.
         heard: (B, cells) bool, cells to which the teacher's word counts.
     """
-    total = lesson.scores.sum().clamp(min=1)
+    total = lesson.scores.sum().clamp(min=1)  # of all cells: where few are heard, the teacher counts for less
     entropy = functional.binary_cross_entropy_with_logits(logits.float(), lesson.scores, reduction="none")
     scores = (entropy * heard[..., None]).sum() / total
     weight = lesson.scores.amax(2)

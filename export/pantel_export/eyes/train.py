@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from pantel_export.errors import RunError
+from pantel_export.errors import DataError, RunError
 from pantel_export.eyes.augmentation import draw_picture
 from pantel_export.eyes.material import DetectionMaterial
 from pantel_export.eyes.network import Detector, cell_centres
@@ -36,14 +37,31 @@ class DetectorTrainer(TrainingRun):
             material: Pictures with boxes.
             folder: For the checkpoint and the record.
             teacher: Whose answers are learned besides.
+
+        Raises:
+            DataError: The teacher does not fit the detector.
         """
+        if teacher is not None and teacher.channels != settings.network.neck:
+            raise DataError(
+                f"the teacher {teacher.name} looks at {teacher.channels} channels and the detector at "
+                f"{settings.network.neck}; choose a teacher of like width (YOLOX-nano has 64) or set network.neck"
+            )
         self.settings = settings
         self.material = material
         self.teacher = teacher
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(settings.seed)
         network = Detector(settings.network).to(self.device, memory_format=torch.channels_last)
-        super().__init__(settings, network, folder, {"material": material.record, "teacher": teacher and teacher.name})
+        super().__init__(
+            settings,
+            network,
+            folder,
+            {
+                "material": material.record,
+                "teacher": teacher and teacher.name,
+                "teacher_sha256": teacher and teacher.sha256,
+            },
+        )
         self.network = network
         self.schedule_steps = settings.schedule_steps or settings.steps
         self._optimizer = torch.optim.AdamW(
@@ -57,6 +75,21 @@ class DetectorTrainer(TrainingRun):
         self._centres, self._strides = (
             each.to(self.device) for each in cell_centres(settings.side_px, settings.side_px)
         )
+
+    def resume(self) -> bool:
+        """Continue from the folder's checkpoint; return whether there was one.
+
+        Raises:
+            RunError: The checkpoint was made with other settings or another teacher.
+        """
+        if not super().resume():
+            return False
+        before = json.loads((self.folder / "record.json").read_text()).get("teacher_sha256")
+        if before != (self.teacher.sha256 if self.teacher is not None else None):
+            raise RunError(
+                f"{self.folder} was made with another teacher; name the same with --teacher, or another --out"
+            )
+        return True
 
     def loss(self) -> tuple[Tensor, dict[str, float]]:
         """Return the loss of the present step, and figures for people."""

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: make setu
 
 from tests.export.graphs import DETECTOR_PX, Graph
 
-from pantel_export.errors import DataError
+from pantel_export.errors import DataError, RunError
 from pantel_export.eyes.classes import CLASSES
 from pantel_export.eyes.material import DetectionMaterial
 from pantel_export.eyes.settings import DetectorSettings, DetectorShape
@@ -115,6 +115,14 @@ def test_a_run_learns_from_a_teacher(path: Path, squares: DetectionMaterial, tmp
     trainer.save()
     assert np.mean(likeness[-10:]) < 0.9 * np.mean(likeness[:10])
     assert load_detector(tmp_path)[2]["teacher"] == "three_grids"
+    assert DetectorTrainer(settings, squares, tmp_path, Teacher(path)).resume()
+    with pytest.raises(RunError, match="another teacher"):
+        DetectorTrainer(settings, squares, tmp_path).resume()
+
+
+def test_a_teacher_of_another_width_is_refused(path: Path, squares: DetectionMaterial, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="looks at 8 channels and the detector at 64"):
+        DetectorTrainer(DetectorSettings(side_px=96), squares, tmp_path, Teacher(path))
 
 
 def test_other_files_are_refused(tmp_path: Path, detector_files: dict[str, Path]) -> None:
