@@ -15,6 +15,7 @@ need() { echo "test-arm64 needs $1; run: $2"; exit 1; }
 [ "$(id -u)" = 0 ] || need "root, for chroot" "sudo make test-arm64"
 command -v debootstrap >/dev/null || need debootstrap "apt-get install debootstrap"
 command -v qemu-aarch64-static >/dev/null || need qemu-user-static "apt-get install qemu-user-static binfmt-support"
+command -v update-binfmts >/dev/null || need binfmt-support "apt-get install binfmt-support"
 # What is mounted below is seen by this script alone and goes with it, however it ends. That this machine's kernel runs
 # programs for ARM by qemu stays, until it is restarted.
 if [ -z "${PANTEL_UNSHARED:-}" ]; then
