@@ -5,30 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.bench.walking_figure import FRAMES, moving_object, write_clip
 
 from pantel_bench.looks import LookRow, compare_looks
 from pantel_device.cli import main
 from pantel_models import find_artefact, load_scene_codec
-
-FRAMES = 81  # objects are taken from frames 40 and 80
-
-
-def moving_object(*, count: int = FRAMES) -> NDArray[np.uint8]:
-    """Return frames (count, 240, 320, 3) in which a figure of two colours crosses a soft landscape."""
-    rows, columns = np.mgrid[0:240, 0:320].astype(np.float32)
-    ground = np.stack([90 + rows / 3, 130 + columns / 8, 200 - rows / 3], axis=2)
-    frames = np.repeat(ground[None].clip(0, 255).astype(np.uint8), count, axis=0)
-    for k, picture in enumerate(frames):
-        left = 16 + 3 * k
-        body = np.hypot((columns - left - 12) / 12, (rows - 140) / 30) <= 1
-        picture[body & (rows < 140)] = (190, 40, 40)
-        picture[body & (rows >= 140)] = (30, 30, 60)
-        picture[118:126, left + 8 : left + 16] = (240, 220, 90)
-    return frames
 
 
 def still(*, count: int = FRAMES) -> NDArray[np.uint8]:
@@ -84,12 +68,7 @@ def test_without_objects_there_are_no_rows() -> None:
 
 def test_the_command_prints_a_table_and_writes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     clip, out = tmp_path / "figure.mp4", tmp_path / "looks.json"
-    with av.open(str(clip), "w") as container:
-        stream = container.add_stream("mpeg4", rate=10)
-        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = 320, 240, "yuv420p", 4_000_000
-        for picture in moving_object(count=42):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode(None))
+    write_clip(clip, moving_object(count=42))
     assert main(["bench", "looks", "--clip", str(clip), "--seconds", "4.2", "--json", str(out)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["size", "objects", "codec", "bits", "error", "setting"]

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.bench.test_looks import moving_object
+from tests.bench.walking_figure import moving_object, write_clip
 from tests.device.observer.fake_ximgproc import StructuredEdgeDetection, make_ximgproc, write_forest
 
 from pantel_bench.live.source import ClipSource
@@ -139,12 +138,7 @@ def test_a_sketch_crosses_a_line_of_300_bit_per_second() -> None:
 
 def test_the_command_prints_tables_and_writes_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     clip, out = tmp_path / "figure.mp4", tmp_path / "structure.json"
-    with av.open(str(clip), "w") as container:
-        stream = container.add_stream("mpeg4", rate=10)
-        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = 320, 240, "yuv420p", 4_000_000
-        for picture in moving_object(count=42):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode(None))
+    write_clip(clip, moving_object(count=42))
     arguments = ["--clip", str(clip), "--seconds", "4.2", "--bits", "100", "--json", str(out)]
     assert main(["bench", "structure", *arguments]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from tests.codec.comparison import plain
 
 from pantel_codec import (
     AGE_STEP_NS,
@@ -100,17 +100,6 @@ others = (
     | st.builds(ToneElement, ages, st.just((1, -2, 3)))
 )
 sketches = st.lists(contours | outlines() | others, max_size=5)
-
-
-def plain(value: Any) -> Any:
-    """Return elements in a form that compares by value."""
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, list):
-        return [plain(each) for each in value]
-    if is_dataclass(value):
-        return type(value), [plain(getattr(value, field.name)) for field in fields(value)]
-    return value
 
 
 @given(sketches, st.integers(0, 40))

@@ -1,14 +1,14 @@
 """Scene payloads: everything that is written is read, and noise is a BitstreamError and nothing else."""
 
 from contextlib import suppress
-from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from tests.codec.comparison import plain
 
 from pantel_codec import (
     MAX_SPRITES,
@@ -139,17 +139,6 @@ elements_of_all_kinds = st.lists(
     | st.builds(ToneElement, ages, gains),
     max_size=5,
 )
-
-
-def plain(value: Any) -> Any:
-    """Return elements in a form that compares by value."""
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, list):
-        return [plain(each) for each in value]
-    if is_dataclass(value):
-        return type(value), [plain(getattr(value, field.name)) for field in fields(value)]
-    return value
 
 
 @given(elements_of_all_kinds)
