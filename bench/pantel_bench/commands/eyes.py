@@ -27,7 +27,7 @@ from pantel_models.macs import detector_macs
 __all__ = ["EYES"]
 
 _LEAST_SCORE = 0.01  # precision is read over all recalls
-_SEEDS = 3
+_MOST_RUNS = 100
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +53,14 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--crossing",
         action="store_true",
-        help=f"follow eight crossing objects of the test camera, {_SEEDS} times, and again with their true boxes",
+        help="follow eight crossing objects of the test camera, and again with their true boxes",
+    )
+    parser.add_argument(
+        "--runs",
+        type=_runs,
+        default=3,
+        metavar="N",
+        help="test cameras to look through, each with a seed of its own (default: %(default)s)",
     )
     add_detect_every(parser, default=2)
     parser.add_argument(
@@ -74,6 +81,12 @@ def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text} is no number, such as 350")
     return int(text)
+
+
+def _runs(text: str) -> int:
+    if not 1 <= (runs := _number(text)) <= _MOST_RUNS:
+        raise argparse.ArgumentTypeError(f"{text} is not between 1 and {_MOST_RUNS}")
+    return runs
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -126,7 +139,7 @@ def _crossing_runs(
     True boxes in every frame show what the tracker does, the rest what it does with this detector.
     """
     own = detector_name(arguments.detector) or "none"
-    seeds = range(arguments.seed, arguments.seed + _SEEDS)
+    seeds = range(arguments.seed, arguments.seed + arguments.runs)
     return [
         *((own, lambda _: _eyes(arguments), seed, arguments.detect_every) for seed in seeds),
         *(("true boxes", TrueBoxes, seed, 1) for seed in seeds),

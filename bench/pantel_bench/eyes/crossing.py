@@ -17,7 +17,7 @@ __all__ = ["CROSSING_OBJECTS", "SETTLING_S", "CrossingScores", "TrueBoxes", "sco
 CROSSING_OBJECTS = 8
 _FRAME_NS = 100_000_000
 _SIZE_PX = (320, 240)
-_SAME_IOU = 0.3
+_SAME_IOU = 0.5  # the MOT Challenge's
 SETTLING_S = 5.0
 """Until the background is known; what happens before does not count."""
 
@@ -77,7 +77,11 @@ def score_crossing(
     *,
     detect_every: int,
 ) -> CrossingScores:
-    """Follow the eight objects of a test camera; matched as in CLEAR MOT (Bernardin and Stiefelhagen, 2008).
+    """Follow the eight objects of a test camera.
+
+    Matched as in CLEAR MOT (Bernardin and Stiefelhagen, "Evaluating multiple object tracking performance", 2008) by the
+    rules of the MOT Challenge (Milan et al., "MOT16", 2016): pairs of the frame before stay together while they overlap
+    enough, and a switch is another track than the last one the object had.
 
     An object that leaves the picture and comes back may have another number.
 
@@ -93,6 +97,7 @@ def score_crossing(
     detector = eyes(camera)
     observer = Observer(MotionDetector(), detector, detect_every=detect_every)
     known: dict[int, int] = {}
+    matched: dict[int, int] = {}
     switches = seen = followed = 0
     frames = round(seconds * 1e9) // _FRAME_NS
     for k in range(frames):
@@ -105,7 +110,7 @@ def score_crossing(
         truth = camera.identified(k * _FRAME_NS)
         known = {number: track_id for number, track_id in known.items() if number in truth}
         if k >= _SETTLING_FRAMES:
-            matched = _matched(truth, tracks, known)
+            matched = _matched(truth, tracks, matched)
             switches += sum(number in known and known[number] != track_id for number, track_id in matched.items())
             known |= matched
             seen += len(truth)
@@ -123,19 +128,15 @@ def score_crossing(
     )
 
 
-def _matched(truth: dict[int, Box], tracks: tuple[Track, ...], known: dict[int, int]) -> dict[int, int]:
-    """Return which track follows which object: the one that did before, as long as it fits, then the best."""
+def _matched(truth: dict[int, Box], tracks: tuple[Track, ...], before: dict[int, int]) -> dict[int, int]:
+    """Return which track follows which object: that of the frame before while it fits, then the best."""
     boxes = {track.track_id: track.box.clipped(_SIZE_PX) for track in tracks}
-    matched = {
-        number: track_id
-        for number, track_id in known.items()
-        if track_id in boxes and truth[number].iou(boxes[track_id]) >= _SAME_IOU
-    }
-    pairs = sorted(
-        ((box.iou(other), number, track_id) for number, box in truth.items() for track_id, other in boxes.items()),
-        reverse=True,
-    )
-    for iou, number, track_id in pairs:
-        if iou >= _SAME_IOU and number not in matched and track_id not in matched.values():
+    pairs = ((box.iou(other), number, track_id) for number, box in truth.items() for track_id, other in boxes.items())
+    fitting = [
+        (before.get(number) == track_id, iou, number, track_id) for iou, number, track_id in pairs if iou >= _SAME_IOU
+    ]
+    matched: dict[int, int] = {}
+    for _, _, number, track_id in sorted(fitting, reverse=True):
+        if number not in matched and track_id not in matched.values():
             matched[number] = track_id
     return matched

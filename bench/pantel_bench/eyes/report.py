@@ -74,8 +74,20 @@ def to_table(report: EyesReport) -> str:
         f"followed {run.followed:.3f} of the time"
         for run in report.crossing
     ]
+    lines += [
+        f"crossing objects, {name}, mean of {len(means)} seeds: {sum(means) / len(means):.2f} switches a minute"
+        for name, means in _switches(report).items()
+    ]
     return "\n".join(lines) + "\n"
 
 
 def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
+
+
+def _switches(report: EyesReport) -> dict[str, list[float]]:
+    """Return the switches a minute of each run, by detector."""
+    found: dict[str, list[float]] = {}
+    for run in report.crossing:
+        found.setdefault(run.detector, []).append(run.switches_per_minute)
+    return found

@@ -32,7 +32,14 @@ def test_who_was_followed_before_stays_matched_while_it_fits() -> None:
     truth = {0: Box(10, 10, 30, 50), 1: Box(20, 10, 40, 50)}
     tracks = (_track(7, Box(20, 10, 40, 50)), _track(8, Box(11, 10, 31, 50)))
     assert _matched(truth, tracks, {}) == {1: 7, 0: 8}
-    assert _matched(truth, tracks, {0: 7}) == {0: 7, 1: 8}
+    assert _matched(truth, tracks, {0: 8, 1: 7}) == {0: 8, 1: 7}
+    near = {0: Box(10, 10, 30, 50), 1: Box(15, 10, 35, 50)}
+    assert _matched(near, (_track(7, near[1]), _track(8, near[0])), {0: 7}) == {0: 7, 1: 8}
+
+
+def test_a_track_follows_one_object_alone() -> None:
+    truth = {0: Box(10, 10, 30, 50), 1: Box(12, 10, 32, 50)}
+    assert _matched(truth, (_track(7, Box(12, 10, 32, 50)),), {0: 7, 1: 7}) == {1: 7}
 
 
 def test_what_reaches_beyond_the_picture_is_compared_where_it_is_seen() -> None:
