@@ -1,5 +1,15 @@
 """What sender and receiver must agree on bit by bit: scene, syntax, entropy model, range coder, container."""
 
+from pantel_codec.camera import (
+    MOSAICS,
+    TURN_LIMIT,
+    ZOOM_LIMIT,
+    CameraElement,
+    CameraPose,
+    LinkElement,
+    mosaic_size_px,
+    shift_limit_px,
+)
 from pantel_codec.coding_table import CodingTable
 from pantel_codec.context import Base
 from pantel_codec.contours import (
@@ -35,6 +45,7 @@ from pantel_codec.elements import (
 )
 from pantel_codec.entropy import VALUE_LIMIT, VALUE_ONE, EntropyModel, Step, Visitor
 from pantel_codec.errors import BitstreamError, CodecError, ContainerError, SymbolError
+from pantel_codec.mosaic import Layer, Mosaic, Mosaics
 from pantel_codec.range_coder import RangeDecoder, RangeEncoder, make_decoder, make_encoder
 from pantel_codec.scene import MARGINS, OUTLINE_MARGIN, Margins, Outline, Scene, Sprite, outline_size_px
 from pantel_codec.still import (
@@ -87,6 +98,7 @@ __all__ = [
     "MAX_SIDE_PX",
     "MAX_SPRITES",
     "MIN_SIDE_PX",
+    "MOSAICS",
     "NEVER",
     "OUTLINE_MARGIN",
     "PAST_RANGE_PX",
@@ -100,12 +112,16 @@ __all__ = [
     "THUMBNAIL_VERSIONS",
     "TONE_LIMIT",
     "TONE_STEPS_PER_OCTAVE",
+    "TURN_LIMIT",
     "VALUE_LIMIT",
     "VALUE_ONE",
+    "ZOOM_LIMIT",
     "Background",
     "Base",
     "BitstreamError",
     "Block",
+    "CameraElement",
+    "CameraPose",
     "CellElement",
     "CellUpdate",
     "CodecError",
@@ -118,9 +134,13 @@ __all__ = [
     "EntropyModel",
     "ForgetElement",
     "Knot",
+    "Layer",
+    "LinkElement",
     "LookElement",
     "Margins",
     "MissingBase",
+    "Mosaic",
+    "Mosaics",
     "Outline",
     "OutlineElement",
     "Part",
@@ -155,11 +175,13 @@ __all__ = [
     "grid_of",
     "make_decoder",
     "make_encoder",
+    "mosaic_size_px",
     "outline_size_px",
     "raster_shape",
     "read_still",
     "scaled_px",
     "shape_of",
+    "shift_limit_px",
     "size_code",
     "size_px",
     "still_information_bits",

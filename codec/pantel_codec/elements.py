@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from pantel_codec.camera import CameraElement, LinkElement
 from pantel_codec.context import Base
 from pantel_codec.contours import ContourPatch, Drawing
 from pantel_codec.scene import Margins, Outline, Scene, Sprite, outline_size_px
@@ -63,11 +64,13 @@ class CellElement:
         update: The cells.
         seed: Whether they are meant only for who holds nothing of them, having joined late or missed them.
         base: What the cells were before, if they are told by how they differ from that; None if for themselves.
+        mosaic: Number of the mosaic that they are cells of; None if of the background before all mosaics.
     """
 
     update: CellUpdate
     seed: bool = False
     base: Base | None = None
+    mosaic: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +209,9 @@ class ForgetElement:
 
 
 Element = (
-    CellElement
+    CameraElement
+    | LinkElement
+    | CellElement
     | MissingBase
     | SpriteElement
     | LookElement
@@ -233,20 +238,35 @@ def apply_element(scene: Scene, element: Element, time_ns: int) -> int:
         SymbolError: The element does not fit the scene; elements that `SceneSyntax` has read for it do.
     """
     match element:
-        case CellElement(update=update, seed=seed):
-            return scene.background.apply(update, time_ns, only_missing=seed)
-        case ToneElement(age_steps=age_steps):
-            red, green, blue = (gain / TONE_STEPS_PER_OCTAVE for gain in element.gains)
-            scene.tone.add(Tone(time_ns - age_steps * AGE_STEP_NS, (red, green, blue)))
-            return 1
+        case CameraElement() | LinkElement() | ToneElement() | ContourElement():
+            return _apply_around(scene, element, time_ns)
+        case CellElement(update=update, seed=seed, mosaic=mosaic):
+            background = scene.background if mosaic is None else scene.mosaics.background(mosaic)
+            return 0 if background is None else background.apply(update, time_ns, only_missing=seed)
         case MissingBase():
             return 0
         case SpriteElement():
             return _apply_sprite(scene, element, time_ns)
-        case ContourElement(patch=patch):
-            return int(scene.drawing.add(patch, time_ns))
         case _:
             return _apply_to_object(scene, element, time_ns)
+
+
+def _apply_around(
+    scene: Scene, element: CameraElement | LinkElement | ToneElement | ContourElement, time_ns: int
+) -> int:
+    """Apply what is told of the camera, or of the background but its cells."""
+    match element:
+        case CameraElement(age_steps=age_steps):
+            scene.mosaics.place(element, time_ns, time_ns - age_steps * AGE_STEP_NS)
+            return 1
+        case LinkElement():
+            return int(scene.mosaics.connect(element))
+        case ToneElement(age_steps=age_steps):
+            red, green, blue = (gain / TONE_STEPS_PER_OCTAVE for gain in element.gains)
+            scene.tone.add(Tone(time_ns - age_steps * AGE_STEP_NS, (red, green, blue)))
+            return 1
+        case ContourElement(patch=patch):
+            return int(scene.drawing.add(patch, time_ns))
 
 
 def _apply_sprite(scene: Scene, element: SpriteElement, time_ns: int) -> int:

@@ -3,6 +3,7 @@
 ```
 Scene
  +-- background: Background     what does not move, in cells
+ +-- mosaics: Mosaics           the same while the camera looks around
  +-- tone: ToneCurve            how bright that is at which time
  +-- sprites: id -> Sprite
  |    +-- core, detail: Thumbnail   what it looks like
@@ -22,6 +23,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pantel_codec.contours import Drawing
+from pantel_codec.mosaic import Mosaics
 from pantel_codec.surface import Background
 from pantel_codec.thumbnail import Thumbnail, shape_of
 from pantel_codec.tone import ToneCurve
@@ -107,6 +109,7 @@ class Scene:
         width_px, height_px: Size of the picture.
         groups: Channels of each refinement level.
         background: What does not move.
+        mosaics: The same, since the camera moves.
         tone: How bright the background is, compared with how it was told.
         sprites: Tracked objects by id, as they look.
         drawing: Contours of what does not move.
@@ -118,6 +121,7 @@ class Scene:
         self.height_px = height_px
         self.groups = groups
         self.background = Background(width_px, height_px, groups)
+        self.mosaics = Mosaics(width_px, height_px, groups)
         self.tone = ToneCurve()
         self.sprites: dict[int, Sprite] = {}
         self.drawing = Drawing(width_px, height_px)

@@ -18,6 +18,7 @@ with its kind:
 | seed   | as cells                                                                      | cells for who holds nothing |
 | contour| patch                                                                         | contours of the background  |
 | outline| id 5, news, class, knot, width, past, patch                                   | an object and its contours  |
+| link   | number, pose                                                                  | a mosaic's place in another |
 
 * scale: by a table, another for seeds.
 * block: column, row, each equiprobable in the picture; columns and rows, by a table, as one symbol if they reach to the
@@ -31,7 +32,9 @@ with its kind:
 * patch: see `pantel_codec.contour_fields`.
 
 Contours came later than the rest. A payload that tells any begins with a symbol of its own, and its kinds have other
-probabilities. To who does not know that symbol it is `end`, and no payload without contours begins with it.
+probabilities. To who does not know that symbol it is `end`, and no payload without contours begins with it. The same
+goes for payloads of a camera that moves: behind that symbol they tell where it looks (`pantel_codec.camera_fields`),
+and their cells are those of a mosaic.
 
 Noise is soon refused: a payload cannot carry more information than its bytes hold, and cannot tell more cells than a
 picture has (`_MIN_CELLS` at least).
@@ -42,6 +45,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 
+from pantel_codec.camera import CameraElement, LinkElement
+from pantel_codec.camera_fields import read_camera, read_link, write_camera, write_link
+from pantel_codec.cell_fields import CellFields
 from pantel_codec.contour_fields import read_patch, write_patch
 from pantel_codec.contours import MAX_CONTOUR_BITS
 from pantel_codec.elements import (
@@ -63,20 +69,18 @@ from pantel_codec.elements import (
 )
 from pantel_codec.entropy import EntropyModel
 from pantel_codec.errors import BitstreamError, SymbolError
+from pantel_codec.mosaic import Mosaics
 from pantel_codec.range_coder import make_decoder, make_encoder
 from pantel_codec.scene import outline_size_px
-from pantel_codec.surface import SCALES, Background, Block, CellUpdate, grid_of
-from pantel_codec.symbol_coding import InformationBound, Reader, Writer
+from pantel_codec.surface import SCALES, Background, grid_of
+from pantel_codec.symbol_coding import InformationBound
 from pantel_codec.syntax_fields import (
-    BASE_QUALITIES,
-    CELL_SCALES,
     CLASSES,
     FIRST,
+    KINDS_OF_MOVING_CAMERA,
     KINDS_WITH_CONTOURS,
     MARGINS,
     NEWS,
-    QUALITIES,
-    SEED_SCALES,
     FieldReader,
     FieldWriter,
 )
@@ -85,13 +89,12 @@ from pantel_codec.tone import TONE_LIMIT
 
 __all__ = ["SceneSyntax"]
 
-_END, _CELLS, _REFINE, _SPRITE, _LOOK, _POSE, _STEP, _FORGET, _TONE, _SEED, _CONTOUR, _OUTLINE = range(12)
-_WITH_CONTOURS = 1  # as the first symbol
+_END, _CELLS, _REFINE, _SPRITE, _LOOK, _POSE, _STEP, _FORGET, _TONE, _SEED, _CONTOUR, _OUTLINE, _LINK = range(13)
+_WITH_CONTOURS, _OF_MOVING_CAMERA = 1, 2  # as the first symbol
 _KNOWN, _NEW, _NEW_WITH_PAST = range(3)
 
 _SLACK_BITS = 64.0  # a payload carries at most this much more information than its bytes can hold
 _MIN_ELEMENT_BITS = 5.0  # no element carries less
-_CHECKSUMS = 256
 _MIN_CELLS = 256  # even a small picture may have many sprites
 
 
@@ -102,8 +105,8 @@ class SceneSyntax:
         self.model = model
         self.thumbnails = thumbnails
         self._size_px = (width_px, height_px)
-        self._grids = tuple(grid_of(width_px, height_px, scale) for scale in range(SCALES))
-        self._max_cell_levels = max(math.prod(self._grids[0]), _MIN_CELLS) * len(model.groups)
+        self._cells = CellFields(model, width_px, height_px)
+        self._max_cell_levels = max(math.prod(grid_of(width_px, height_px, 0)), _MIN_CELLS) * len(model.groups)
 
     def write(self, elements: Iterable[Element]) -> bytes:
         """Return the payload of these elements.
@@ -115,7 +118,14 @@ class SceneSyntax:
         elements = list(elements)
         encoder = make_encoder()
         fields = FieldWriter(encoder, self._size_px)
-        if any(_has_contours(element) for element in elements):
+        camera = elements[0] if elements else None
+        if isinstance(camera, CameraElement):
+            fields.symbol(_OF_MOVING_CAMERA, FIRST)
+            fields.kinds = KINDS_OF_MOVING_CAMERA
+            fields.mosaic = camera.mosaic
+            write_camera(fields, camera, self._size_px)
+            del elements[0]
+        elif any(_has_contours(element) for element in elements):
             fields.symbol(_WITH_CONTOURS, FIRST)
             fields.kinds = KINDS_WITH_CONTOURS
         room = self._max_cell_levels
@@ -132,25 +142,35 @@ class SceneSyntax:
         # A final interval may hold a much shorter number, which the reader would take for too few bytes.
         return payload.ljust(math.ceil((encoder.information_bits - _SLACK_BITS) / 8), b"\0")
 
-    def read(self, payload: bytes, background: Background | None = None) -> list[Element]:
+    def read(
+        self, payload: bytes, background: Background | None = None, mosaics: Mosaics | None = None
+    ) -> list[Element]:
         """Return the elements of a payload; bytes beyond its end are padding.
 
         Args:
             payload: What was received.
             background: What is held of the background; None if nothing. If cells are refined of which something else is
                 held, the last element is a `MissingBase`.
+            mosaics: The same of the mosaics.
 
         Raises:
             BitstreamError: The bytes are no payload of this stream.
         """
         fields = FieldReader(make_decoder(payload), self._size_px)
-        if fields.symbol(FIRST) == _WITH_CONTOURS:
-            fields.kinds = KINDS_WITH_CONTOURS
-        else:  # that was part of something else
-            fields = FieldReader(make_decoder(payload), self._size_px)
         bound = InformationBound(len(payload), _SLACK_BITS)
         room = self._max_cell_levels
         elements: list[Element] = []
+        first = fields.symbol(FIRST)
+        if first == _OF_MOVING_CAMERA:
+            fields.kinds = KINDS_OF_MOVING_CAMERA
+            camera = read_camera(fields, self._size_px)
+            fields.mosaic = camera.mosaic
+            background = None if mosaics is None else mosaics.background(camera.mosaic)
+            elements.append(camera)
+        elif first == _WITH_CONTOURS:
+            fields.kinds = KINDS_WITH_CONTOURS
+        else:  # that was part of something else
+            fields = FieldReader(make_decoder(payload), self._size_px)
         while (kind := fields.kind()) != _END:
             bound.spend(_MIN_ELEMENT_BITS)
             element = self._read_element(fields, kind, bound, room, background)
@@ -164,8 +184,32 @@ class SceneSyntax:
         match element:
             case CellElement():
                 self._write_cells(fields, element)
+            case ContourElement() | OutlineElement():
+                before_bits = fields.encoder.information_bits
+                self._write_contours(fields, element)
+                if fields.encoder.information_bits - before_bits > MAX_CONTOUR_BITS:
+                    raise SymbolError(f"contours of more than {MAX_CONTOUR_BITS} bits: take less, or a coarser raster")
+            case LinkElement():
+                if element.mosaic != fields.mosaic:
+                    raise SymbolError("a link of another mosaic than the payload's")
+                fields.kind(_LINK)
+                write_link(fields, element, self._size_px)
             case MissingBase():
                 raise SymbolError("cells that could not be read cannot be written")
+            case CameraElement():
+                raise SymbolError("where the camera looks is told once, at the beginning")
+            case ToneElement(age_steps, gains):
+                fields.kind(_TONE)
+                fields.age(age_steps)
+                for gain in gains:
+                    fields.uniform(gain + TONE_LIMIT, 2 * TONE_LIMIT + 1)
+            case _:
+                self._write_of_sprite(fields, element)
+
+    def _write_of_sprite(
+        self, fields: FieldWriter, element: SpriteElement | LookElement | StepElement | PoseElement | ForgetElement
+    ) -> None:
+        match element:
             case SpriteElement():
                 fields.kind(_SPRITE)
                 self._write_sprite(fields, element)
@@ -186,35 +230,35 @@ class SceneSyntax:
                 fields.kind(_POSE)
                 fields.uniform(sprite_id, MAX_SPRITES)
                 fields.knot(knot)
-            case ToneElement(age_steps, gains):
-                fields.kind(_TONE)
-                fields.age(age_steps)
-                for gain in gains:
-                    fields.uniform(gain + TONE_LIMIT, 2 * TONE_LIMIT + 1)
             case ForgetElement(sprite_id, age_steps):
                 fields.kind(_FORGET)
                 fields.uniform(sprite_id, MAX_SPRITES)
                 fields.age(age_steps)
-            case ContourElement() | OutlineElement():
-                before_bits = fields.encoder.information_bits
-                self._write_contours(fields, element)
-                if fields.encoder.information_bits - before_bits > MAX_CONTOUR_BITS:
-                    raise SymbolError(f"contours of more than {MAX_CONTOUR_BITS} bits: take less, or a coarser raster")
 
     def _read_element(
         self, fields: FieldReader, kind: int, bound: InformationBound, room: int, background: Background | None
     ) -> Element:
         if kind in _SHORT_READERS:
             return _SHORT_READERS[kind](fields)
-        if kind == _LOOK:
-            return self._read_look(fields, bound)
-        if kind == _SPRITE:
-            return self._read_sprite(fields, bound)
-        if kind == _CONTOUR:
-            return ContourElement(read_patch(fields, self._size_px, bound))
-        if kind == _OUTLINE:
-            return self._read_outline(fields, bound)
-        return self._read_cells(fields, kind, bound, room, background)
+        if kind in {_CELLS, _REFINE, _SEED}:
+            return self._cells.read(fields, bound, room, background, seed=kind == _SEED, refined=kind == _REFINE)
+        readers: dict[int, Callable[[FieldReader, InformationBound], Element]] = {
+            _SPRITE: self._read_sprite,
+            _LOOK: self._read_look,
+            _CONTOUR: self._read_contour,
+            _OUTLINE: self._read_outline,
+            _LINK: self._read_link,
+        }
+        return readers[kind](fields, bound)
+
+    def _read_contour(self, fields: FieldReader, bound: InformationBound) -> ContourElement:
+        return ContourElement(read_patch(fields, self._size_px, bound))
+
+    def _read_link(self, fields: FieldReader, bound: InformationBound) -> LinkElement:
+        del bound  # it is short
+        if fields.mosaic is None:
+            raise BitstreamError("a link of no mosaic: the bytes are damaged")
+        return read_link(fields, fields.mosaic, self._size_px)
 
     def _read_look(self, fields: FieldReader, bound: InformationBound) -> LookElement:
         sprite_id, shape = fields.uniform(MAX_SPRITES), fields.uniform(THUMBNAIL_SHAPES)
@@ -275,59 +319,12 @@ class SceneSyntax:
         return OutlineElement(sprite_id, news != _KNOWN, class_id, width_code, knot, patch, past)
 
     def _write_cells(self, fields: FieldWriter, element: CellElement) -> None:
-        update, base = element.update, element.base
-        block = update.block
-        if update.values.shape != (self.model.channels, block.rows, block.columns):
-            raise SymbolError(f"values of shape {update.values.shape} are not those of {block}")
-        if element.seed and base is not None:
+        if element.seed and element.base is not None:
             raise SymbolError("a seed is for who holds nothing that could be refined")
-        if not 0 <= update.scale < SCALES:
-            raise SymbolError(f"{update.scale} is none of {SCALES} scales")
-        rows, columns = self._grids[update.scale]
-        fields.kind(_SEED if element.seed else _CELLS if base is None else _REFINE)
-        fields.symbol(update.scale, SEED_SCALES if element.seed else CELL_SCALES)
-        fields.uniform(block.column, columns)
-        fields.uniform(block.row, rows)
-        fields.side(block.columns, columns - block.column)
-        fields.side(block.rows, rows - block.row)
-        fields.symbol(update.quality, QUALITIES)
-        fields.uniform(update.levels - 1, len(self.model.groups))
-        if base is not None:
-            fields.symbol(base.quality, BASE_QUALITIES)
-            fields.uniform(base.checksum, _CHECKSUMS)
-        writer = Writer(self.model, update.values, fields.encoder)
-        self.model.walk(block.rows, block.columns, update.quality, update.levels, writer, base=base)
-
-    def _read_cells(
-        self, fields: FieldReader, kind: int, bound: InformationBound, room: int, background: Background | None
-    ) -> CellElement | MissingBase:
-        scale = fields.symbol(SEED_SCALES if kind == _SEED else CELL_SCALES)
-        rows, columns = self._grids[scale]
-        column = fields.uniform(columns)
-        row = fields.uniform(rows)
-        width = fields.side(columns - column)
-        height = fields.side(rows - row)
-        block = Block(column, row, width, height)
-        quality = fields.symbol(QUALITIES)
-        if quality >= self.model.qualities:
-            raise BitstreamError(f"quality {quality} does not exist: the bytes are damaged")
-        levels = 1 + fields.uniform(len(self.model.groups))
-        if width * height * levels > room:
-            raise BitstreamError("more cells than one payload may tell: the bytes are damaged")
-        base = None
-        if kind == _REFINE:
-            told = fields.symbol(BASE_QUALITIES), fields.uniform(_CHECKSUMS)
-            base = background.scales[scale].base(block) if background is not None and self.model.refines else None
-            if base is None or told != (base.quality, base.checksum) or base.level.max() > levels:
-                return MissingBase(block)
-        reader = Reader(self.model, fields.decoder, bound)
-        try:
-            values = self.model.walk(height, width, quality, levels, reader, base=base)
-        except BitstreamError:
-            if base is None:
-                raise
-            return MissingBase(block)  # one wrong base in 256 has the right checksum
-        return CellElement(CellUpdate(block, quality, levels, values, scale), seed=kind == _SEED, base=base)
+        if not 0 <= element.update.scale < SCALES:
+            raise SymbolError(f"{element.update.scale} is none of {SCALES} scales")
+        fields.kind(_SEED if element.seed else _CELLS if element.base is None else _REFINE)
+        self._cells.write(fields, element)
 
 
 def _is_refined(element: Element) -> bool:

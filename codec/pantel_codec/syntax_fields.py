@@ -20,6 +20,7 @@ __all__ = [
     "CLASSES",
     "FIRST",
     "KINDS",
+    "KINDS_OF_MOVING_CAMERA",
     "KINDS_WITH_CONTOURS",
     "MARGINS",
     "NEWS",
@@ -27,12 +28,13 @@ __all__ = [
     "SEED_SCALES",
     "FieldReader",
     "FieldWriter",
+    "peak",
 ]
 
 _POSITION_MARGIN_PX = 64
 
 
-def _peak(size: int, top: int, height: int, fall: int, least: int) -> list[int]:
+def peak(size: int, top: int, height: int, fall: int, least: int) -> list[int]:
     """Return counts (size,) with one peak, falling evenly to both sides."""
     return [max(height - fall * abs(index - top), least) for index in range(size)]
 
@@ -40,9 +42,12 @@ def _peak(size: int, top: int, height: int, fall: int, least: int) -> list[int]:
 KINDS = CodingTable.from_counts([89, 60, 11, 75, 34, 42, 75, 35, 8, 7])
 KINDS_WITH_CONTOURS = CodingTable.from_counts([60, 4, 1, 4, 2, 20, 60, 10, 1, 1, 60, 50])
 """Of payloads that tell contours."""
-# A payload without contours never begins with an octet of 1 to 51: that would be `end`, of which nothing is left.
-FIRST = CodingTable(np.array([0, 1 << 16, 48 << 16, 1 << 24], np.uint32))
-"""What payloads that tell contours begin with: 1. Their first octet is then 1 to 47; 48 to 51 are left for others."""
+KINDS_OF_MOVING_CAMERA = CodingTable.from_counts([60, 90, 11, 40, 20, 42, 75, 20, 3, 5, 2, 2, 16])
+"""Of payloads that tell where a moving camera looks."""
+# Any other payload never begins with an octet of 1 to 51: that would be `end`, of which nothing is left.
+FIRST = CodingTable(np.array([0, 1 << 16, 48 << 16, 52 << 16, 1 << 24], np.uint32))
+"""What payloads that tell contours begin with: 1, and those of a camera that moves: 2. The first octet of the former is
+then 1 to 47, that of the latter 48 to 51."""
 # What a camera in the field is put up for is more likely than furniture: unknown, then COCO's classes from person on.
 CLASSES = CodingTable.from_counts([48, 96, 12, 96, 12, 2, 24, 2, 24, 2, *[1] * 6, 4, 4, 2, 2, 2, *[1] * 108])
 MARGINS = CodingTable.from_counts([80, 24, 12, 12])
@@ -65,14 +70,14 @@ _PERSON = 1  # class
 _AGES = CodingTable.from_counts([2, 4, 8, 8, 16, 96, 64, 16, 8, 4, 4, 4, 4, 4, 4, 32])
 _OTHER_AGE = CodingTable.from_counts([30, 2])
 _SIDES = CodingTable.from_counts([256, 432, 252, 152, 100, 52, 44, 6, 30, 3, 8, 2, 6, *[1] * 3, 4, *[1] * 48])
-_HEIGHTS = CodingTable.from_counts(_peak(SIZE_CODES, top=44, height=40, fall=1, least=2))
+_HEIGHTS = CodingTable.from_counts(peak(SIZE_CODES, top=44, height=40, fall=1, least=2))
 _SLIM, _WIDE = (
-    CodingTable.from_counts(_peak(2 * SIZE_CODES - 1, top=SIZE_CODES - 1 + top, height=40, fall=3, least=2))
+    CodingTable.from_counts(peak(2 * SIZE_CODES - 1, top=SIZE_CODES - 1 + top, height=40, fall=3, least=2))
     for top in (-20, 0)
 )
 _EARLIER = CodingTable.from_counts([1, 1, 8, 4, 4, 6, 4, 4, 4, 40, 1, 1, 1, 1, 1])
-_SHIFTS = CodingTable.from_counts(_peak(2 * PAST_RANGE_PX + 1, top=PAST_RANGE_PX, height=64, fall=5, least=4))
-_GROWTH = CodingTable.from_counts(_peak(2 * PAST_RANGE_SIZES + 1, top=PAST_RANGE_SIZES, height=64, fall=16, least=5))
+_SHIFTS = CodingTable.from_counts(peak(2 * PAST_RANGE_PX + 1, top=PAST_RANGE_PX, height=64, fall=5, least=4))
+_GROWTH = CodingTable.from_counts(peak(2 * PAST_RANGE_SIZES + 1, top=PAST_RANGE_SIZES, height=64, fall=16, least=5))
 
 
 class FieldWriter:
@@ -81,11 +86,13 @@ class FieldWriter:
     Attributes:
         encoder: What they are written with.
         kinds: How probable each kind of element is.
+        mosaic: Number of the mosaic that the payload's cells are of; None if of none.
     """
 
     def __init__(self, encoder: RangeEncoder, size_px: tuple[int, int]) -> None:
         self.encoder = encoder
         self.kinds = KINDS
+        self.mosaic: int | None = None
         self._size_px = size_px
         self._age: int | None = None
 
@@ -156,11 +163,13 @@ class FieldReader:
     Attributes:
         decoder: What is read with.
         kinds: How probable each kind of element is.
+        mosaic: Number of the mosaic that the payload's cells are of; None if of none.
     """
 
     def __init__(self, decoder: RangeDecoder, size_px: tuple[int, int]) -> None:
         self.decoder = decoder
         self.kinds = KINDS
+        self.mosaic: int | None = None
         self._size_px = size_px
         self._age: int | None = None
 

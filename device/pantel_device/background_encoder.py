@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_codec import CHEAP_QUALITIES, SCALES, Background, Block, CellElement
-from pantel_device.background_view import BackgroundView, SeenBackground, cell_weights
+from pantel_device.background_view import BackgroundView, SeenBackground
 from pantel_device.belief import Belief
 from pantel_device.block_search import best_block
 from pantel_device.cell_coding import STRENGTH, Way, coded, shrunk
@@ -23,7 +23,7 @@ from pantel_device.news import News
 from pantel_device.opening import Opening
 from pantel_device.persistence import SHORTEST_S, Persistence
 from pantel_device.seed_encoder import SEED_SCALE, SeedEncoder
-from pantel_models import SceneCodec
+from pantel_models import SceneCodec, contour_map
 
 __all__ = ["BackgroundEncoder"]
 
@@ -59,23 +59,23 @@ class BackgroundEncoder:
     def __init__(
         self,
         codec: SceneCodec,
-        size_px: tuple[int, int],
+        told: Background,
         *,
         loss: float,
         refresh_s: float,
-        pixel_weights: NDArray[np.float32] | None = None,
+        shown: NDArray[np.uint8] | None = None,
     ) -> None:
-        """Start with a receiver that knows nothing.
+        """Start with a receiver that holds nothing of it.
 
         Args:
             codec: How cells are coded.
-            size_px: Width and height of the picture.
+            told: What a receiver holds that gets everything: nothing yet.
             loss: Share of packets that is expected to be lost.
             refresh_s: Time after which a receiver that joined late should have been told again [s].
-            pixel_weights: (H, W), how much an error counts where; alike everywhere by default.
+            shown: (H, W, 3) uint8, RGB: what receivers show there already; None for nothing.
         """
         self._codec = codec
-        self._told = Background(*size_px, codec.entropy.groups)
+        self._told = told
         self._beliefs = [Belief(codec, self._told, scale, loss=loss, refresh_s=refresh_s) for scale in range(SCALES)]
         self._arrival = 1 - loss
         self._persistence = Persistence(codec)
@@ -85,20 +85,34 @@ class BackgroundEncoder:
         self._bits_ratio = dict.fromkeys(self._ways, 1.0)  # bits over activity; learned from what was tried
         self._seen: SeenBackground | None = None
         self._lasting_s = np.zeros(grids[0])
-        self._cell_weights = None if pixel_weights is None else cell_weights(pixel_weights)
-        self._opening = Opening(codec)
+        self._cell_weights: NDArray[np.float64] | None = None
+        self._opening = None if shown is not None else Opening(codec)
         self._seeds = SeedEncoder(codec)
+        if shown is not None:
+            latents = codec.analyse(shown, contour_map(shown))
+            self._beliefs[0].covered(np.ones(grids[0], np.bool_), latents, 1 / self._arrival, 0)
 
-    def look(self, pixels: NDArray[np.uint8], now_ns: int) -> None:
+    def look(
+        self,
+        pixels: NDArray[np.uint8],
+        now_ns: int,
+        *,
+        weights: NDArray[np.float64] | None = None,
+        longest_s: float = math.inf,
+    ) -> None:
         """Take the newest background.
 
         Args:
             pixels: (H, W, 3) uint8, RGB; the same array as long as nothing has changed.
             now_ns: Its capture time.
+            weights: (rows, columns) of the finest scale: how much an error in each cell counts; alike everywhere by
+                default.
+            longest_s: For how long at most it will be seen [s].
         """
+        self._cell_weights = weights
         if self._seen is None or self._seen.pixels is not pixels:
             self._seen = SeenBackground.of(pixels, self._codec)
-        self._lasting_s = self._persistence.update(self._seen.latents[0], now_ns)
+        self._lasting_s = np.minimum(self._persistence.update(self._seen.latents[0], now_ns), longest_s)
         changed = np.nonzero(self._lasting_s <= SHORTEST_S)
         for way, settled_until_ns in self._settled_until_ns.items():
             settled_until_ns[changed[0] >> way.scale, changed[1] >> way.scale] = 0
@@ -115,11 +129,12 @@ class BackgroundEncoder:
         """
         if self._seen is None:
             raise RuntimeError("look at a background first")
-        opening = self._opening.next(self._seen.latents, self._seen.hidden, room_bits)
-        if opening is not None:
-            return News("cells", (opening[0],), opening[1], 1.0)  # nothing else competes with it
-        if not self._opening.finished:
-            return None
+        if self._opening is not None and not self._opening.finished:
+            opening = self._opening.next(self._seen.latents, self._seen.hidden, room_bits)
+            if opening is not None:
+                return News("cells", (opening[0],), opening[1], 1.0)  # nothing else competes with it
+            if not self._opening.finished:
+                return None
         views = BackgroundView.of_all_scales(
             self._seen,
             self._beliefs,
@@ -182,7 +197,7 @@ class BackgroundEncoder:
     @property
     def laid(self) -> bool:
         """Whether there is ground for objects to stand on."""
-        return self._opening.finished
+        return self._opening is None or self._opening.finished
 
     def sent(self, news: News, now_ns: int) -> None:
         """Take note of an update that goes on the air."""
@@ -190,7 +205,7 @@ class BackgroundEncoder:
             if not isinstance(element, CellElement):
                 raise TypeError(f"{element} is no update of cells")
             self._note(element, now_ns)
-            if not self._opening.finished:
+            if self._opening is not None and not self._opening.finished:
                 self._opening.sent(element)
 
     def _note(self, element: CellElement, now_ns: int) -> None:

@@ -132,14 +132,15 @@ class BackgroundView:
         return views
 
 
-def cell_weights(pixel_weights: NDArray[np.float32]) -> NDArray[np.float64]:
+def cell_weights(pixel_weights: NDArray[np.float32], least: float = _LEAST_WEIGHT) -> NDArray[np.float64]:
     """Return (rows, columns): how much an error in each cell of the finest scale counts; never nothing.
 
     Args:
         pixel_weights: (H, W), of which each cell has the mean.
+        least: What each cell counts at least, more than 0.
     """
     covered = _pooled(np.ones_like(pixel_weights), CELL_PX)
-    return np.maximum(_pooled(pixel_weights, CELL_PX) / covered, _LEAST_WEIGHT)
+    return np.maximum(_pooled(pixel_weights, CELL_PX) / covered, least)
 
 
 def _any(cells: NDArray[np.bool_], scale: int) -> NDArray[np.bool_]:

@@ -41,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; those of the process by default.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    # NumPy reads it when it is loaded, which subcommands do. Its matrices are small: threads only wait for each other,
+    # for seconds where another process has one of their cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         with _ending_on_sigterm():
             return _run(arguments)

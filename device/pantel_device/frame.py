@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -136,6 +136,23 @@ class ZoneEvent:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class CameraPlace:
+    """Where the camera looks, compared with where it looked before.
+
+    Attributes:
+        era: Places of one era can be compared.
+        matrix: (3, 3) float64, read-only: a similarity, from points of the era's first picture to points of this one,
+            each less the picture's middle [px].
+    """
+
+    era: int = 0
+    matrix: NDArray[np.float64] = field(default_factory=lambda: np.eye(3))
+
+    def __post_init__(self) -> None:
+        self.matrix.flags.writeable = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Observation:
     """What the observer says about one frame.
 
@@ -150,6 +167,7 @@ class Observation:
         difference: (H, W) uint8, read-only: by how much the frame differs from the background, exposed as the frame is.
         tracks: Objects that are followed, as far as they are worth telling.
         events: What has come into an alarm zone in this frame, or has left one.
+        camera: Where the camera looks.
     """
 
     frame: Frame
@@ -161,6 +179,7 @@ class Observation:
     difference: NDArray[np.uint8]
     tracks: tuple[Track, ...] = ()
     events: tuple[ZoneEvent, ...] = ()
+    camera: CameraPlace = field(default_factory=CameraPlace)
 
     def __post_init__(self) -> None:
         for array in (self.mask, self.motion, self.background, self.difference):

@@ -43,7 +43,7 @@ class _Stream:
         Raises:
             BitstreamError: It is damaged; the scene is as it was.
         """
-        elements = syntax.read(payload, self.scene.background)
+        elements = syntax.read(payload, self.scene.background, self.scene.mosaics)
         for element in elements:
             apply_element(self.scene, element, capture_time_ns)
         self.capture_time_ns = max(self.capture_time_ns or 0, capture_time_ns)

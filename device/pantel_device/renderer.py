@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import CELL_PX, NEVER, Drawing, Outline, Scene, Sprite, Thumbnail
+from pantel_codec import CELL_PX, NEVER, Drawing, Layer, Outline, Scene, Sprite, Thumbnail
 from pantel_device.composition import paste, place, pose_box, raster_box
 from pantel_device.exposure import exposed
 from pantel_device.frame import Box
+from pantel_device.layers import LayerPainter, told_ns
 from pantel_device.line_drawing import draw_lines, lines_of, outline_area, placed, silhouette
 from pantel_models import SceneCodec
 from pantel_models.thumbnails import Look
@@ -62,8 +64,9 @@ class Rendering:
 class Renderer:
     """Draws one scene.
 
-    The generator runs only when the background has changed; for every picture the sprites are warped to their places
-    and blended over it. What stands lower in the picture is nearer, so it hides what stands higher.
+    The generator runs only when the background has changed; for every picture what a moving camera has left behind is
+    laid where it belongs, and the sprites are warped to their places and blended over it. What stands lower in the
+    picture is nearer, so it hides what stands higher.
 
     Contours are drawn over that as lines, those of objects in a stronger ink. Where nothing but contours was told they
     are drawn on paper, and an object hides what its own enclose.
@@ -73,17 +76,17 @@ class Renderer:
         self._codec = codec
         self._scene = scene
         self._size_px = scene.width_px, scene.height_px
-        self._revision = -1
-        self._background = np.zeros((0, 0, 3), np.uint8)
+        self._painter = LayerPainter(codec)
         self._looks: dict[int, tuple[Thumbnail, Thumbnail | None, Look]] = {}
         self._lines: dict[int, tuple[Drawing, int, NDArray[np.float32]]] = {}
 
     def draw(self, time_ns: int) -> Rendering:
         """Return the picture at a time of capture; mid-grey where nothing at all is known."""
         scene = self._scene
-        told_ns = scene.background.shown_ns()
-        on_paper = not (told_ns > NEVER).any() and bool(scene.drawing.patches or scene.outlines)
-        picture = self._paper() if on_paper else self._painted(time_ns)
+        layers = scene.mosaics.layers(scene.background, time_ns)
+        shown_ns = told_ns(layers, self._size_px)
+        on_paper = not (shown_ns > NEVER).any() and bool(scene.drawing.patches or scene.outlines)
+        picture = self._paper() if on_paper else self._painted(layers, time_ns)
         draw_lines(picture, self._lines_of(_BACKGROUND, scene.drawing), _PENCIL)
         objects = self._visible(time_ns)
         for shown in objects:
@@ -100,19 +103,15 @@ class Renderer:
                     picture[window][enclosed] = _PAPER
                 draw_lines(picture, lines, _INK)
         if on_paper:
-            told_ns = _drawn_ns(scene.drawing, told_ns.shape, time_ns)
-        return Rendering(picture, objects, _age_s(told_ns, time_ns))
+            shown_ns = _drawn_ns(scene.drawing, shown_ns.shape, time_ns)
+        return Rendering(picture, objects, _age_s(shown_ns, time_ns))
 
     def _paper(self) -> NDArray[np.uint8]:
         return np.full((self._size_px[1], self._size_px[0], 3), _PAPER, np.uint8)
 
-    def _painted(self, time_ns: int) -> NDArray[np.uint8]:
+    def _painted(self, layers: Sequence[Layer], time_ns: int) -> NDArray[np.uint8]:
         """Return the background as its cells show it."""
-        background = self._scene.background
-        if self._revision != background.revision:
-            self._background = self._codec.synthesise(background)
-            self._revision = background.revision
-        return exposed(self._background, self._scene.tone.at(time_ns)).copy()
+        return exposed(self._painter.paint(layers, self._size_px), self._scene.tone.at(time_ns)).copy()
 
     def _visible(self, time_ns: int) -> tuple[ShownObject, ...]:
         """Return the objects that are seen; of one that is a sprite and an outline, where the sprite is."""

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pantel_codec import CellElement, Element, SceneSyntax
-from pantel_device.background_encoder import BackgroundEncoder
 from pantel_device.exposure import exposed
 from pantel_device.frame import Observation
+from pantel_device.moving_background import MovingBackgroundEncoder
 from pantel_device.news import News
-from pantel_device.observer.zones import Zone, interest_weights
+from pantel_device.observer.zones import Zone
 from pantel_device.offers import Offer
 from pantel_device.sprite_encoder import SpriteEncoder
 from pantel_device.tone_encoder import ToneEncoder
@@ -50,17 +50,16 @@ class SceneEncoder:
 
     Attributes:
         element_bits: Bits written so far of each kind of element: `cells`, `seeds`, `sprites`, `poses`,
-            `farewells`, `tone`.
+            `farewells`, `tone`, `camera`.
     """
 
     def __init__(
         self, codec: SceneCodec, size_px: tuple[int, int], settings: SceneEncoderSettings | None = None
     ) -> None:
         self._settings = settings or SceneEncoderSettings()
-        loss, refresh_s = self._settings.assumed_loss, self._settings.refresh_s
+        loss, refresh_s, zones = self._settings.assumed_loss, self._settings.refresh_s, self._settings.zones
         self._syntax = SceneSyntax(codec.entropy, codec.thumbnails.model, *size_px)
-        weights = interest_weights(self._settings.zones, size_px)
-        self._background = BackgroundEncoder(codec, size_px, loss=loss, refresh_s=refresh_s, pixel_weights=weights)
+        self._background = MovingBackgroundEncoder(codec, size_px, loss=loss, refresh_s=refresh_s, zones=zones)
         self._sprites = SpriteEncoder(
             codec.thumbnails, size_px, weight=self._settings.roi_weight, loss=loss, refresh_s=refresh_s
         )
@@ -75,35 +74,43 @@ class SceneEncoder:
             capacity_bytes: Room in the packet; 16 at least.
             stamp_ns: Time stamp of the packet, on the clock of the frames.
         """
-        self._background.look(observation.background, observation.frame.time_ns)
+        opened = self._background.look(observation, stamp_ns)
         candidates = self._candidates(observation, stamp_ns)
-        seed = self._background.seed(8.0 * capacity_bytes)
+        seed = self._background.cells.seed(8.0 * capacity_bytes)
         if seed is not None:
             candidates.append(seed)
-        told, payload = self._most_worth(candidates, capacity_bytes, stamp_ns)
+        told, payload = self._most_worth(opened, candidates, capacity_bytes, stamp_ns)
         for news in told:
             if news.kind == "tone":
                 self._tone.sent(news, stamp_ns)
             elif news.kind == "seeds":
-                self._background.seeded(news)
+                self._background.cells.seeded(news)
             elif news.kind != "cells":
                 self._sprites.sent(news, stamp_ns)
-        self._count(told, len(payload))
+        self._count(told, len(payload), len(self._syntax.write(opened)))
         return payload
 
-    def _most_worth(self, candidates: Sequence[News], capacity_bytes: int, stamp_ns: int) -> tuple[list[News], bytes]:
+    def _most_worth(
+        self, opened: Sequence[Element], candidates: Sequence[News], capacity_bytes: int, stamp_ns: int
+    ) -> tuple[list[News], bytes]:
         """Return what is worth most per bit, one after the other as long as it fits, and the payload.
 
         News of an object may later give way to more news of it, for what these are worth beyond it.
+
+        Args:
+            opened: What the payload begins with.
+            candidates: What may follow, beside cells.
+            capacity_bytes: Room in the packet.
+            stamp_ns: Time stamp of the packet.
         """
         told: list[News] = []
-        payload = b""
+        payload = self._syntax.write(opened)
         reserve_bits = 0.0  # by how much cells have turned out to take more than was estimated
-        cells = self._background.news(stamp_ns, 8.0 * capacity_bytes)
+        cells = self._background.cells.news(stamp_ns, 8.0 * (capacity_bytes - len(payload)))
         while True:
             room_bits = 8.0 * (capacity_bytes - len(payload))
             offers = [Offer.of(news, told) for news in (*candidates, cells) if news is not None]
-            if cells is not None and not self._background.laid:
+            if cells is not None and not self._background.cells.laid:
                 offers = [Offer.of(cells, told)]  # first of all there must be ground to stand on
             fitting = [offer for offer in offers if offer.worth > 0 and offer.bits <= room_bits]
             best = max(fitting, key=lambda offer: offer.worth, default=None)
@@ -111,25 +118,26 @@ class SceneEncoder:
                 return told, payload
             rest_bits = room_bits - best.bits
             last = rest_bits < min([_SMALLEST_CELL_BITS, *(offer.bits for offer in fitting if offer is not best)])
-            chosen, longer = self._written(best, room_bits, capacity_bytes, last=last)
+            chosen, longer = self._written(opened, best, room_bits, capacity_bytes, last=last)
             fits = len(longer) <= capacity_bytes
             if fits:
                 told, payload = chosen.told, longer
                 room_bits = 8.0 * (capacity_bytes - len(payload))
                 if best.news is cells:
-                    self._background.sent(chosen.news, stamp_ns)
+                    self._background.cells.sent(chosen.news, stamp_ns)
             candidates = [news for news in candidates if news is not best.news]  # what does not fit now never will
             if best.news is cells or (cells is not None and cells.bits > room_bits):
                 reserve_bits += 0.0 if fits else 8.0
                 limit_bits = room_bits - reserve_bits
-                cells = self._background.news(stamp_ns, limit_bits) if limit_bits >= _SMALLEST_CELL_BITS else None
+                cells = self._background.cells.news(stamp_ns, limit_bits) if limit_bits >= _SMALLEST_CELL_BITS else None
 
     def _written(
-        self, offer: Offer[News], room_bits: float, capacity_bytes: int, *, last: bool
+        self, opened: Sequence[Element], offer: Offer[News], room_bits: float, capacity_bytes: int, *, last: bool
     ) -> tuple[Offer[News], bytes]:
         """Return an offer with the best looks that fit, and the payload: too long if not even those it has fit.
 
         Args:
+            opened: What the payload begins with.
             offer: What is to join the payload.
             room_bits: What is left of it.
             capacity_bytes: Its size.
@@ -139,11 +147,11 @@ class SceneEncoder:
         if offer.news.kind != "cells":
             refined = offer.with_news(self._sprites.refined(offer.news, room_bits - offer.bits))
         elif last:
-            refined = offer.with_news(self._background.filled(offer.news, room_bits))
-        payload = self._syntax.write(_elements(refined.told))
+            refined = offer.with_news(self._background.cells.filled(offer.news, room_bits))
+        payload = self._syntax.write([*opened, *self._elements(refined.told)])
         if refined is offer or len(payload) <= capacity_bytes:  # the estimates know nothing of whole bytes
             return refined, payload
-        return offer, self._syntax.write(_elements(offer.told))
+        return offer, self._syntax.write([*opened, *self._elements(offer.told)])
 
     def _candidates(self, observation: Observation, stamp_ns: int) -> list[News]:
         """Return all that could be told of the light and of moving objects."""
@@ -153,14 +161,18 @@ class SceneEncoder:
         news = self._sprites.news(shown, stamp_ns)
         return news if tone is None else [tone, *news]
 
-    def _count(self, told: Sequence[News], size_bytes: int) -> None:
+    def _count(self, told: Sequence[News], size_bytes: int, opened_bytes: int) -> None:
         """Share the bits of a payload out to the kinds of its news, in proportion to their estimates."""
+        if opened_bytes:
+            self.element_bits["camera"] += 8 * opened_bytes
         estimate = sum(news.bits for news in told)
         for news in told:
-            self.element_bits[news.kind] += 8 * size_bytes * news.bits / estimate
+            self.element_bits[news.kind] += 8 * (size_bytes - opened_bytes) * news.bits / estimate
 
+    def _elements(self, told: Sequence[News]) -> list[Element]:
+        """Return the elements of news, those last that not all receivers can read."""
+        elements = [self._of_mosaic(element) for news in told for element in news.elements]
+        return sorted(elements, key=lambda element: isinstance(element, CellElement) and element.base is not None)
 
-def _elements(told: Sequence[News]) -> list[Element]:
-    """Return the elements of news, those last that not all receivers can read."""
-    elements = [element for news in told for element in news.elements]
-    return sorted(elements, key=lambda element: isinstance(element, CellElement) and element.base is not None)
+    def _of_mosaic(self, element: Element) -> Element:
+        return replace(element, mosaic=self._background.mosaic) if isinstance(element, CellElement) else element

@@ -118,11 +118,6 @@ def test_who_does_not_know_contours_sees_an_empty_payload(syntax: SceneSyntax, e
         assert payload[0] > 51
 
 
-def test_first_octets_that_nobody_writes_yet_say_nothing(syntax: SceneSyntax) -> None:
-    for octet in range(48, 52):
-        assert syntax.read(bytes([octet]) + bytes(range(1, 30))) == []
-
-
 @settings(max_examples=300)
 @given(st.integers(1, 47), st.binary(max_size=60))
 def test_noise_is_elements_or_a_bitstream_error(syntax: SceneSyntax, first: int, noise: bytes) -> None:

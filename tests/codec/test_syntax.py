@@ -197,7 +197,7 @@ def test_noise_is_refused_before_much_work_is_done(
             read += step.mean.size
             return super().__call__(step)
 
-    monkeypatch.setattr("pantel_codec.syntax.Reader", CountingReader)
+    monkeypatch.setattr("pantel_codec.cell_fields.Reader", CountingReader)
     large = SceneSyntax(model, thumbnails, 1024, 1024)
     rng = np.random.default_rng(5)
     payloads = 2000

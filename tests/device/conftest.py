@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pantel_codec import Part, Thumbnail, shape_of
 from pantel_device.exposure import exposed
-from pantel_device.frame import Box, Frame, Observation, Track, TrackPoint
+from pantel_device.frame import Box, CameraPlace, Frame, Observation, Track, TrackPoint
 from pantel_models import SceneCodec, find_artefact, load_scene_codec
 from pantel_models.thumbnails import RASTER_PX, Cutting, Look
 
@@ -109,6 +109,8 @@ def observe() -> Callable[..., Observation]:
         now_ns: int,
         tracks: Sequence[Track] = (),
         exposure: tuple[float, float, float] = (0.0, 0.0, 0.0),
+        *,
+        camera: CameraPlace | None = None,
     ) -> Observation:
         difference = np.asarray(cv2.absdiff(pixels, exposed(background, exposure)).max(axis=2), np.uint8)
         mask = np.ones(difference.shape, np.bool_)
@@ -121,6 +123,7 @@ def observe() -> Callable[..., Observation]:
             exposure=exposure,
             difference=difference,
             tracks=tuple(tracks),
+            camera=camera or CameraPlace(),
         )
 
     return make

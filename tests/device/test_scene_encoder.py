@@ -253,9 +253,9 @@ def test_payloads_of_the_same_frames_are_the_same(codec: SceneCodec, busy: _Seen
     assert first == second
 
 
-@pytest.mark.parametrize(("weight", "bound_db"), [(3.0, 1.5), (SceneEncoderSettings().roi_weight, 2.0)])
-def test_no_payload_needs_another(weight: float, bound_db: float, codec: SceneCodec, busy: _Seen) -> None:
-    """The less moving objects weigh, the more cells are refined, and what refines lost cells is lost with them."""
+@pytest.mark.parametrize("weight", [3.0, SceneEncoderSettings().roi_weight])
+def test_no_payload_needs_another(weight: float, codec: SceneCodec, busy: _Seen) -> None:
+    """One payload may introduce an object or hold what others refine, and which one does depends on a CPU's rounding."""
     count = 30
     encoder = SceneEncoder(codec, (_WIDTH, _HEIGHT), SceneEncoderSettings(roi_weight=weight))
     payloads = _payloads(encoder, busy, count)
@@ -268,8 +268,8 @@ def test_no_payload_needs_another(weight: float, bound_db: float, codec: SceneCo
         rendering = receiver.draw(end_ns)
         assert len(rendering.objects) == 1
         left_db.append(_psnr_db(rendering.pixels, expected))
-        assert left_db[-1] > best_db - bound_db, f"payload {lost} was lost"
-    assert np.mean(left_db) > best_db - 1
+        assert left_db[-1] > best_db - 2, f"payload {lost} was lost"
+    assert np.mean(left_db) > best_db - 0.5
 
 
 @pytest.mark.parametrize("lost", [range(0, 30, 3), range(12), [29, 28]])

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_device.frame import Box
+from pantel_device.frame import Box, CameraPlace
 
 __all__ = [
     "MIN_ENCLOSED",
@@ -16,10 +16,12 @@ __all__ = [
     "camera_motion",
     "corner_shift_px",
     "enclosed_share",
+    "moved_place",
     "still_share",
     "warped",
 ]
 
+_FARTHEST = 1e6  # pixels, or magnification, from where the camera began to look
 _CELLS = (8, 6)  # columns and rows
 _MAX_PER_CELL = 6  # corners of one cell that take part
 _FEWEST_CORNERS = 12
@@ -157,6 +159,22 @@ def warped(picture: NDArray[np.uint8], motion: CameraMotion, flags: int = cv2.IN
     size_px = (picture.shape[1], picture.shape[0])
     matrix = motion.pixel_matrix
     return np.asarray(cv2.warpAffine(picture, matrix, size_px, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+
+def moved_place(place: CameraPlace, motion: CameraMotion, size_px: tuple[int, int]) -> CameraPlace:
+    """Return where a camera looks that has moved from a place; in another era if that is too far to be compared.
+
+    Args:
+        place: Where it looked.
+        motion: How it has moved since, in pixels of the picture.
+        size_px: Width and height of the picture.
+    """
+    middle = np.array([[1.0, 0.0, size_px[0] / 2], [0.0, 1.0, size_px[1] / 2], [0.0, 0.0, 1.0]])
+    step = np.linalg.inv(middle) @ np.vstack([motion.matrix, [0.0, 0.0, 1.0]]) @ middle
+    matrix = step @ place.matrix
+    if np.abs(matrix).max() > _FARTHEST or abs(np.linalg.det(matrix)) < 1 / _FARTHEST:
+        return CameraPlace(place.era + 1)
+    return CameraPlace(place.era, matrix)
 
 
 def corner_shift_px(matrix: NDArray[np.float64], size_px: tuple[int, int]) -> NDArray[np.float64]:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_device.exposure import exposed, exposure_between
-from pantel_device.frame import Box, Frame, Observation, Track
+from pantel_device.frame import Box, CameraPlace, Frame, Observation, Track
 from pantel_device.observer.alarms import AlarmWatch
+from pantel_device.observer.camera_motion import moved_place
 from pantel_device.observer.detector import Detector
 from pantel_device.observer.motion import MotionDetector
 from pantel_device.observer.pace import DetectorPace
@@ -67,6 +68,7 @@ class Observer:
         self._still = _Standstill()
         self._recognized: tuple[Box, ...] = ()
         self._until_detection = 0
+        self._camera = CameraPlace()
 
     def observe(self, frame: Frame) -> Observation:
         """Return what moves or is recognized in a frame.
@@ -99,13 +101,15 @@ class Observer:
             self._recognized = tuple(_carried(box, motion.boxes) for box in self._recognized)
         else:
             self._recognized = tuple(box for box in found if box.score >= SURE_SCORE)
+        height, width = frame.pixels.shape[:2]
+        if motion.camera is not None:
+            self._camera = moved_place(self._camera, motion.camera, (width, height))
         background = self._motion.background
         exposure = exposure_between(frame.pixels, background)
         difference = cv2.absdiff(frame.pixels, exposed(background, exposure)).max(axis=2)
         tracks = self._tracker.update(frame.time_ns, difference, motion.mask, motion.boxes, found, camera=motion.camera)
         darker, hidden = (-exposure[0], -exposure[1], -exposure[2]), self._hidden(tracks, motion.mask, frame.time_ns)
         self._motion.learn(exposed(frame.pixels, darker), frame.time_ns, hidden)
-        height, width = frame.pixels.shape[:2]
         events = self._alarms.look(tracks, (width, height), frame.time_ns)
         tracks = self._regions.choose(tracks, (width, height), frame.time_ns)
         boxes = self._regions.worth_boxing(_joined(self._recognized, motion.boxes), (width, height))
@@ -120,6 +124,7 @@ class Observer:
             difference=np.asarray(difference, np.uint8),
             tracks=tracks,
             events=tuple(events),
+            camera=self._camera,
         )
 
     def _hidden(self, tracks: Sequence[Track], moving: NDArray[np.bool_], now_ns: int) -> NDArray[np.bool_]:

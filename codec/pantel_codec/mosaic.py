@@ -1,0 +1,158 @@
+"""Mosaics: backgrounds larger than a picture, in which a camera looks around.
+
+While the camera moves, what was told of the background stays true; only its place in the picture changes. So it is kept
+in the coordinates of one picture, the *mosaic*, and it is told how the others lie in it (Irani, Anandan, Hsu, "Mosaic
+based representations of video sequences and their applications", ICCV 1995). When the camera leaves a mosaic behind, a
+new one begins, and a link says how it lies in the one before: what is not known of the new one is seen in older ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pantel_codec.camera import CameraElement, CameraPath, LinkElement, mosaic_size_px
+from pantel_codec.surface import Background
+
+__all__ = ["Layer", "Mosaic", "Mosaics"]
+
+_KEPT = 6  # fewer than there are numbers, so that a late packet is not taken for news of another mosaic
+_RENUMBERED_NS = 10_000_000_000  # after that long a number is that of another mosaic
+
+
+@dataclass(slots=True, eq=False)
+class Mosaic:
+    """A background in which the camera looks around.
+
+    Attributes:
+        number: As payloads tell it; another mosaic may have it later.
+        background: What is held of it.
+        path: How pictures lie in it.
+        parent: What it follows: another mosaic, or None for the background before all mosaics.
+        link: (3, 3), from points of this one to points of its parent, each less its middle [px]; None while not known.
+        newest_ns: When it was told of last.
+    """
+
+    number: int
+    background: Background
+    parent: Mosaic | None
+    newest_ns: int
+    path: CameraPath = field(default_factory=CameraPath)
+    link: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """A background behind a picture.
+
+    Attributes:
+        background: What is held of it.
+        matrix: (3, 3), from points of the picture to points of this background, each less its middle [px].
+    """
+
+    background: Background
+    matrix: NDArray[np.float64]
+
+
+class Mosaics:
+    """The newest mosaics of a scene.
+
+    Attributes:
+        known: At most 6, the newest last; empty as long as the camera stands still.
+    """
+
+    def __init__(self, width_px: int, height_px: int, groups: tuple[int, ...]) -> None:
+        self._size_px = mosaic_size_px(width_px, height_px)
+        self._groups = groups
+        self.known: list[Mosaic] = []
+
+    def background(self, number: int) -> Background | None:
+        """Return what is held of a mosaic; None if nothing is."""
+        mosaic = self._find(number)
+        return None if mosaic is None else mosaic.background
+
+    def place(self, element: CameraElement, time_ns: int, pose_ns: int) -> None:
+        """Apply what is told of the camera; the mosaic may be new.
+
+        Args:
+            element: What is told.
+            time_ns: The packet's time stamp.
+            pose_ns: Time of the pose.
+        """
+        mosaic = self._find(element.mosaic)
+        newest = self.known[-1] if self.known else None
+        if mosaic is None or (mosaic is not newest and time_ns - mosaic.newest_ns > _RENUMBERED_NS):
+            mosaic = Mosaic(element.mosaic, Background(*self._size_px, self._groups), newest, time_ns)
+            self.known = [*(each for each in self.known if each.number != element.mosaic), mosaic][-_KEPT:]
+        mosaic.newest_ns = max(mosaic.newest_ns, time_ns)
+        if element.pose is not None:
+            mosaic.path.add(pose_ns, element.pose.matrix)
+
+    def connect(self, element: LinkElement) -> bool:
+        """Apply a link; return whether both mosaics are known."""
+        mosaic = self._find(element.mosaic)
+        parent = None if element.parent is None else self._find(element.parent)
+        if mosaic is None or parent is mosaic or (parent is None and element.parent is not None):
+            return False
+        mosaic.parent, mosaic.link = parent, element.pose.matrix
+        return True
+
+    def layers(self, base: Background, time_ns: int) -> list[Layer]:
+        """Return the backgrounds behind the picture at a time, the nearest, which is the newest, first.
+
+        Args:
+            base: The background before all mosaics.
+            time_ns: Capture time of the picture.
+        """
+        if not self.known:
+            return [Layer(base, np.eye(3))]
+        newest = self.known[-1]
+        path = CameraPath()
+        for mosaic, inwards in self._chain(newest):
+            outwards = np.linalg.inv(inwards)
+            for knot_ns, matrix in zip(mosaic.path.times_ns, mosaic.path.matrices, strict=True):
+                path.add(knot_ns, outwards @ matrix)
+        return self.layers_behind(base, path.at(time_ns))
+
+    def layers_behind(self, base: Background, placed: NDArray[np.float64]) -> list[Layer]:
+        """Return the same behind a picture that lies somewhere in the newest mosaic.
+
+        Args:
+            base: The background before all mosaics.
+            placed: (3, 3), from points of the picture to points of the mosaic, each less its middle [px].
+        """
+        if not self.known:
+            return [Layer(base, placed)]
+        found = []
+        for mosaic, inwards in self._chain(self.known[-1]):
+            found.append(Layer(mosaic.background, inwards @ placed))
+            if mosaic.parent is None and mosaic.link is not None:
+                found.append(Layer(base, mosaic.link @ inwards @ placed))
+        return found
+
+    def _chain(self, newest: Mosaic) -> Iterator[tuple[Mosaic, NDArray[np.float64]]]:
+        """Yield a mosaic and those it is linked to, each with the matrix (3, 3) from the first one's points to its."""
+        mosaic: Mosaic | None = newest
+        matrix = np.eye(3)
+        left = list(self.known)
+        while mosaic in left and mosaic is not None:
+            left.remove(mosaic)
+            yield mosaic, matrix
+            matrix = _to_parent(mosaic) @ matrix
+            mosaic = mosaic.parent
+
+    def _find(self, number: int) -> Mosaic | None:
+        return next((each for each in self.known if each.number == number), None)
+
+
+def _to_parent(mosaic: Mosaic) -> NDArray[np.float64]:
+    """Return the link, or as long as it is not known where the camera was last seen in the parent."""
+    if mosaic.link is not None:
+        return mosaic.link
+    if mosaic.parent is None:
+        return np.eye(3)
+    began_ns = mosaic.path.times_ns[0] if mosaic.path.times_ns else mosaic.newest_ns
+    return mosaic.parent.path.at(began_ns)
