@@ -10,7 +10,7 @@ from pathlib import Path
 from pantel_bench.commands.detector_option import add_detect_every
 from pantel_bench.commands.line_options import seconds_up_to
 from pantel_bench.eyes.clips import score_clip
-from pantel_bench.eyes.crossing import SETTLING_S, TrueBoxes, score_crossing
+from pantel_bench.eyes.crossing import OBSERVED_PX, SETTLING_S, TrueBoxes, score_crossing
 from pantel_bench.eyes.page import to_html
 from pantel_bench.eyes.pictures import DetectionScores, labelled_pictures, score_detector
 from pantel_bench.eyes.report import EyesReport, to_json, to_table
@@ -128,7 +128,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _eyes(arguments: argparse.Namespace) -> Detector | None:
-    return open_detector(arguments.detector, min_score=WEAK_SCORE)
+    return open_detector(arguments.detector, min_score=WEAK_SCORE, picture_px=OBSERVED_PX)
 
 
 def _crossing_runs(

@@ -12,11 +12,13 @@ from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.frame import Box, Track
 from pantel_device.observer import Detector, MotionDetector, Observer
 
-__all__ = ["CROSSING_OBJECTS", "SETTLING_S", "CrossingScores", "TrueBoxes", "score_crossing"]
+__all__ = ["CROSSING_OBJECTS", "OBSERVED_PX", "SETTLING_S", "CrossingScores", "TrueBoxes", "score_crossing"]
 
 CROSSING_OBJECTS = 8
 _FRAME_NS = 100_000_000
-_SIZE_PX = (320, 240)
+OBSERVED_PX = (320, 240)
+"""Width and height of the pictures that an observer is tried with."""
+
 _SAME_IOU = 0.5  # the MOT Challenge's
 SETTLING_S = 5.0
 """Until the background is known; what happens before does not count."""
@@ -93,7 +95,7 @@ def score_crossing(
         done: Called after each frame.
         detect_every: Frames from one run of the detector to the next.
     """
-    camera = SyntheticCamera(_SIZE_PX, 1e9 / _FRAME_NS, seed=seed, objects=CROSSING_OBJECTS)
+    camera = SyntheticCamera(OBSERVED_PX, 1e9 / _FRAME_NS, seed=seed, objects=CROSSING_OBJECTS)
     detector = eyes(camera)
     observer = Observer(MotionDetector(), detector, detect_every=detect_every)
     known: dict[int, int] = {}
@@ -130,7 +132,7 @@ def score_crossing(
 
 def _matched(truth: dict[int, Box], tracks: tuple[Track, ...], before: dict[int, int]) -> dict[int, int]:
     """Return which track follows which object: that of the frame before while it fits, then the best."""
-    boxes = {track.track_id: track.box.clipped(_SIZE_PX) for track in tracks}
+    boxes = {track.track_id: track.box.clipped(OBSERVED_PX) for track in tracks}
     pairs = ((box.iou(other), number, track_id) for number, box in truth.items() for track_id, other in boxes.items())
     fitting = [
         (before.get(number) == track_id, iou, number, track_id) for iou, number, track_id in pairs if iou >= _SAME_IOU
