@@ -120,7 +120,8 @@ def test_mistakes_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     (tmp_path / "empty.pcapng").touch()
     (tmp_path / "diary.txt").write_text("Dear diary")
     cases = [
-        (["info", str(tmp_path / "missing.pcapng")], 1, "missing.pcapng: No such file or directory"),
+        (["info", str(tmp_path / "missing.pcapng")], 1, "missing.pcapng: No such file or directory; name a file that"),
+        (["info", str(tmp_path)], 1, f"cannot read {tmp_path}: Is a directory; name a file that"),
         (["info", str(tmp_path / "empty.pcapng")], 1, "is no capture: it holds no codewords"),
         (["info", str(tmp_path / "diary.txt")], 1, "is no capture: not a pcapng file"),
         (["info", str(_GOLDEN), "--key", str(tmp_path / "none.key")], 1, "cannot read the key"),

@@ -24,7 +24,7 @@ from pantel_device.progress import progress
 from pantel_device.replay import ReplayedRun, replay
 from pantel_device.sink import Event, Picture
 from pantel_link import Security, StreamContext, read_key
-from pantel_link.captures import CaptureEvent, CaptureHeader, impair, merge_captures, read_capture
+from pantel_link.captures import CapturedCodeword, CaptureEvent, CaptureHeader, impair, merge_captures, read_capture
 from pantel_models import View
 
 if TYPE_CHECKING:
@@ -80,7 +80,11 @@ def _run(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
         album = _Album(arguments.frames, arguments.video, stack)
         for name, captured in _captures(arguments.captures, merge=arguments.merge):
-            events = list(impair(captured, loss=arguments.loss, bit_error_rate=arguments.ber, seed=arguments.seed))
+            whole = list(captured)
+            if _only_sent(whole):
+                warnings.add(f"{name} holds only what was sent; replay what a receiver has recorded")
+                continue
+            events = list(impair(whole, loss=arguments.loss, bit_error_rate=arguments.ber, seed=arguments.seed))
             with progress(len(events), f"replay {name}", every_s=5) as done:
                 for run in replay(_noted(events, album, done), [album], view=View(arguments.view), key=key):
                     runs.append({"capture": name, **_figures(run), "pictures": album.count})
@@ -105,6 +109,12 @@ def _captures(paths: list[Path], *, merge: bool) -> Iterator[tuple[str, Iterable
     else:
         for path in paths:
             yield str(path), read_capture(path)
+
+
+def _only_sent(events: list[CaptureEvent]) -> bool:
+    """Whether a capture is a sender's: it has codewords, and none of them was heard."""
+    directions = {event.outbound for event in events if isinstance(event, CapturedCodeword)}
+    return directions == {True}
 
 
 def _refusal(context: StreamContext) -> str:
