@@ -10,7 +10,7 @@ from pathlib import Path
 from pantel_bench.commands.detector_option import add_detect_every
 from pantel_bench.commands.line_options import seconds_up_to
 from pantel_bench.eyes.clips import score_clip
-from pantel_bench.eyes.crossing import OBSERVED_PX, SETTLING_S, TrueBoxes, score_crossing
+from pantel_bench.eyes.crossing import OBSERVED_PX, SETTLING_S, TrueBoxes, counted_frames, score_crossing
 from pantel_bench.eyes.page import to_html
 from pantel_bench.eyes.pictures import DetectionScores, labelled_pictures, score_detector
 from pantel_bench.eyes.report import EyesReport, to_json, to_table
@@ -98,7 +98,7 @@ def _run(arguments: argparse.Namespace) -> int:
     judge = open_detector(arguments.judge or "")
     if arguments.clip and judge is None:
         raise UsageError("--clip needs a --judge that says what is in the clip")
-    if arguments.crossing and arguments.seconds <= SETTLING_S:
+    if arguments.crossing and counted_frames(arguments.seconds) < 1:
         raise UsageError(f"the first {SETTLING_S:g} s of --crossing do not count; give it more --seconds")
     if not (arguments.images or arguments.clip or arguments.crossing):
         raise UsageError("nothing to measure: name --images with --labels, --clip with --judge, or --crossing")

@@ -12,7 +12,15 @@ from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.frame import Box, Track
 from pantel_device.observer import Detector, MotionDetector, Observer
 
-__all__ = ["CROSSING_OBJECTS", "OBSERVED_PX", "SETTLING_S", "CrossingScores", "TrueBoxes", "score_crossing"]
+__all__ = [
+    "CROSSING_OBJECTS",
+    "OBSERVED_PX",
+    "SETTLING_S",
+    "CrossingScores",
+    "TrueBoxes",
+    "counted_frames",
+    "score_crossing",
+]
 
 CROSSING_OBJECTS = 8
 _FRAME_NS = 100_000_000
@@ -48,6 +56,11 @@ class CrossingScores:
     switches: int
     switches_per_minute: float
     followed: float
+
+
+def counted_frames(seconds: float) -> int:
+    """Return how many frames of a run of so many seconds count; none, or less, if it is too short."""
+    return _frames(seconds) - _SETTLING_FRAMES
 
 
 class TrueBoxes:
@@ -90,7 +103,7 @@ def score_crossing(
     Args:
         name: Of the detector, for the report.
         eyes: Returns the observer's detector for a camera; None for motion alone.
-        seconds: Length of the run, more than `SETTLING_S`.
+        seconds: Length of the run, so long that `counted_frames` has some.
         seed: Of the camera.
         done: Called after each frame.
         detect_every: Frames from one run of the detector to the next.
@@ -101,8 +114,7 @@ def score_crossing(
     known: dict[int, int] = {}
     matched: dict[int, int] = {}
     switches = seen = followed = 0
-    frames = round(seconds * 1e9) // _FRAME_NS
-    for k in range(frames):
+    for k in range(_frames(seconds)):
         frame = camera.capture(k * _FRAME_NS)
         if frame is None:
             raise AssertionError("the test camera has a frame for every instant")
@@ -118,7 +130,7 @@ def score_crossing(
             seen += len(truth)
             followed += len(matched)
         done()
-    counted_s = (frames - _SETTLING_FRAMES) * _FRAME_NS / 1e9
+    counted_s = counted_frames(seconds) * _FRAME_NS / 1e9
     return CrossingScores(
         detector=name,
         detect_every=detect_every,
@@ -128,6 +140,10 @@ def score_crossing(
         switches_per_minute=60 * switches / counted_s,
         followed=followed / max(seen, 1),
     )
+
+
+def _frames(seconds: float) -> int:
+    return round(seconds * 1e9) // _FRAME_NS
 
 
 def _matched(truth: dict[int, Box], tracks: tuple[Track, ...], before: dict[int, int]) -> dict[int, int]:
