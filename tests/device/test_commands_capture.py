@@ -126,6 +126,7 @@ def test_mistakes_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
         (["info", str(tmp_path / "diary.txt")], 1, "is no capture: not a pcapng file"),
         (["info", str(_GOLDEN), "--key", str(tmp_path / "none.key")], 1, "cannot read the key"),
         (["info", str(_GOLDEN), "--json", str(tmp_path / "nowhere" / "a.json")], 2, "there is no folder"),
+        (["info", ""], 2, "argument FILE: the name is empty; name a file"),
         (["info"], 2, "the following arguments are required: FILE"),
         ([], 2, "the following arguments are required: ACTION"),
     ]

@@ -271,6 +271,8 @@ def test_mistakes_are_one_line(live: _Live, tmp_path: Path, capsys: pytest.Captu
         ([str(live.capture), "--loss", "1"], 2, "argument --loss: 1 is no share; write a number from 0 to below 1"),
         ([str(live.capture), "--ber", "few"], 2, "argument --ber: few is no share; write a number from 0 to below 1"),
         ([str(live.capture), "--key", str(tmp_path / "key")], 1, "cannot read the key"),
+        ([str(live.capture), *(f"--{kind}={tmp_path / 'a'}" for kind in ("video", "report"))], 2, "two results would"),
+        ([""], 2, "argument CAPTURE: the name is empty; name a file"),
         ([], 2, "the following arguments are required: CAPTURE"),
     ]
     for arguments, code, says in cases:

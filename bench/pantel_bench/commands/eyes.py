@@ -15,9 +15,10 @@ from pantel_bench.eyes.page import to_html
 from pantel_bench.eyes.pictures import DetectionScores, labelled_pictures, score_detector
 from pantel_bench.eyes.report import EyesReport, to_json, to_table
 from pantel_bench.rig.settings import detector_name
-from pantel_device.atomic_file import check_writable, write_atomically
+from pantel_device.atomic_file import check_outputs, write_atomically
 from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.command import Command, UsageError
+from pantel_device.commands.options import file_name
 from pantel_device.observer import WEAK_SCORE, Detector, open_detector
 from pantel_device.observer.detectors import OnnxDetector
 from pantel_device.progress import progress
@@ -47,7 +48,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="ONNX file, or none for motion alone (default: the bundled one)",
     )
     parser.add_argument(
-        "--clip", type=Path, action="append", default=[], metavar="FILE", help="clip for the observer; may be repeated"
+        "--clip",
+        type=file_name,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="clip for the observer; may be repeated",
     )
     parser.add_argument("--judge", metavar="FILE", help="detector that says what is in the clips, ONNX")
     parser.add_argument(
@@ -73,8 +79,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="of each clip and of the test camera (default: %(default)g)",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
-    parser.add_argument("--report", type=Path, metavar="FILE", help="write a page with tables")
+    parser.add_argument("--json", type=file_name, metavar="FILE", help="write the results as JSON")
+    parser.add_argument("--report", type=file_name, metavar="FILE", help="write a page with tables")
 
 
 def _number(text: str) -> int:
@@ -90,9 +96,7 @@ def _runs(text: str) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    for output in (arguments.json, arguments.report):
-        if output:
-            check_writable(output)
+    check_outputs((arguments.json, arguments.report))
     if (arguments.images is None) != (arguments.labels is None):
         raise UsageError("--images and --labels belong together")
     judge = open_detector(arguments.judge or "")
