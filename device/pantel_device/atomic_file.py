@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pantel_device.command import UsageError
 
-__all__ = ["check_writable", "replacing", "write_atomically"]
+__all__ = ["check_outputs", "check_writable", "replacing", "write_atomically"]
 
 
 @contextmanager
@@ -60,6 +60,23 @@ def check_writable(path: Path) -> None:
         raise UsageError(f"cannot write {path}: there is no folder {folder}; make it or name another file")
     if not os.access(path if path.exists() and not path.is_file() else folder, os.W_OK):
         raise UsageError(f"cannot write {path}: permission denied; name a file in a folder that is yours")
+
+
+def check_outputs(outputs: Iterable[Path | None]) -> None:
+    """Check before the work that each of its results will have a place of its own; None where none is wanted.
+
+    Raises:
+        UsageError: One has no place, or two have the same.
+    """
+    places: set[Path] = set()
+    for path in outputs:
+        if path is None:
+            continue
+        check_writable(path)
+        place = path.resolve()
+        if place in places and (place.is_file() or not place.exists()):  # a device or pipe takes all of them
+            raise UsageError(f"two results would go into one file, {path}; name another for one of them")
+        places.add(place)
 
 
 @contextmanager

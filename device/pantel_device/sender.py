@@ -130,7 +130,9 @@ class Sender:
         write_due(self._link, self._port, now_ns)
         if self._camera.finished and self._told is self.observation and not self._pending(now_ns):
             self._link.finish()
-            self.finished = self._link.idle(now_ns) and self._port.drained
+            if self._link.idle(now_ns):
+                self.finished = self._port.drained
+                return max(now_ns + 1, self._next_capture_ns)  # the link has nothing due any more
         elif self._link.ready(now_ns):
             self._speak(now_ns)
             write_due(self._link, self._port, now_ns)

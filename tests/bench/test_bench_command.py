@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pantel_bench.commands.bench import COMMAND
+from pantel_device.cli import main
 from pantel_device.command import UsageError
 
 
@@ -53,6 +54,33 @@ def test_the_shipped_codec_is_measured(images: Path, tmp_path: Path, capsys: pyt
     assert "pantel-faithful" in out
     assert err.splitlines()[-1] == "bench still: 4/4 small pantel-perceptual"
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    "benchmark",
+    [
+        ("eyes", "--crossing"),
+        ("link",),
+        ("live", "--clip", "clip.mp4"),
+        ("mos", "--votes", "votes.jsonl"),
+        ("still", "--images", "images"),
+    ],
+)
+def test_results_go_into_files_of_their_own(
+    benchmark: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for places, says in (
+        (("--json", "same", "--report", "./same"), "two results would go into one file, same; name another"),
+        (("--json", ""), "argument --json: the name is empty; name a file"),
+        (("--report", ""), "argument --report: the name is empty; name a file"),
+    ):
+        assert main(["bench", *benchmark, *places]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith(f"pantel: error: {says}")
+        assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("rates", ["", "0", "-1", "nan", "0.1,x", "25", "inf"])

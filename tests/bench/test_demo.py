@@ -136,6 +136,16 @@ def test_a_picture_file_is_a_scene_in_which_nothing_moves(tmp_path: Path, scene:
     assert report.distinct_fps is None
 
 
+def test_a_camera_that_ends_first_stays_on_show_to_the_end(tmp_path: Path, scene: NDArray[np.uint8]) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(3):
+        cv2.imwrite(str(pictures / f"{number}.png"), scene)
+    report = produce(RigSettings(camera=f"file:{pictures}?loop=once", seconds=4, masked=False), tmp_path / "out")
+    assert len(report.series.t_s) == 40
+    assert report.series.psnr_db[-1] > report.series.psnr_db[0] + 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [

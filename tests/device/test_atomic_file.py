@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pantel_device.atomic_file import check_writable, replacing, write_atomically
+from pantel_device.atomic_file import check_outputs, check_writable, replacing, write_atomically
 from pantel_device.command import UsageError
 
 
@@ -59,3 +59,18 @@ def test_writability_is_checked(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing" / "new.json"):
         with pytest.raises(UsageError, match="cannot write"):
             check_writable(path)
+
+
+def test_results_have_places_of_their_own(tmp_path: Path) -> None:
+    one, link = tmp_path / "one", tmp_path / "link"
+    link.symlink_to(one)
+    check_outputs((one, None, tmp_path / "two", None))
+    check_outputs((Path("/dev/null"), Path("/dev/null")))
+    for other in (one, tmp_path / "." / "one", link):
+        with pytest.raises(UsageError, match=r"two results would go into one file, .*; name another for one of them"):
+            check_outputs((one, other))
+    one.touch()
+    with pytest.raises(UsageError, match="two results"):
+        check_outputs((one, link))
+    with pytest.raises(UsageError, match="it is a folder"):
+        check_outputs((one, tmp_path))

@@ -120,11 +120,13 @@ def test_mistakes_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     (tmp_path / "empty.pcapng").touch()
     (tmp_path / "diary.txt").write_text("Dear diary")
     cases = [
-        (["info", str(tmp_path / "missing.pcapng")], 1, "missing.pcapng: No such file or directory"),
+        (["info", str(tmp_path / "missing.pcapng")], 1, "missing.pcapng: No such file or directory; name a file that"),
+        (["info", str(tmp_path)], 1, f"cannot read {tmp_path}: Is a directory; name a file that"),
         (["info", str(tmp_path / "empty.pcapng")], 1, "is no capture: it holds no codewords"),
         (["info", str(tmp_path / "diary.txt")], 1, "is no capture: not a pcapng file"),
         (["info", str(_GOLDEN), "--key", str(tmp_path / "none.key")], 1, "cannot read the key"),
         (["info", str(_GOLDEN), "--json", str(tmp_path / "nowhere" / "a.json")], 2, "there is no folder"),
+        (["info", ""], 2, "argument FILE: the name is empty; name a file"),
         (["info"], 2, "the following arguments are required: FILE"),
         ([], 2, "the following arguments are required: ACTION"),
     ]

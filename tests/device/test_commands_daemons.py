@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tests.device.observer.fake_ximgproc import StructuredEdgeDetection, make_ximgproc, write_forest
+from tests.device.observer.graphs import write_bright_finder
 
 from pantel_codec import Background, Element, Knot, PoseElement, SceneSyntax, SpriteElement, Thumbnail, size_code
 from pantel_device import receiver, sinks, wall_clock
@@ -83,6 +84,14 @@ def test_mistakes(argv: tuple[str, ...], code: int, said: str, pantel: _Pantel) 
     assert err.count("\n") == 1
     assert said in err
     assert [path.name for path in Path().iterdir()] == ["text.toml"]
+
+
+def test_a_detector_that_fails_with_pictures_of_that_size_is_refused_at_the_start(pantel: _Pantel) -> None:
+    write_bright_finder(Path("eyes.onnx"), (10, 10, 5, 5), 5, {"imgsz": "128"}, cells=16)
+    code, err = pantel("send", "--port", "pty:", "--detector", "eyes.onnx", "--size-px", "128x64")
+    assert code != 0
+    assert err.startswith("pantel: error: the detector eyes.onnx cannot be run: ")
+    assert err.count("\n") == 1
 
 
 def test_the_default_callsign_never_goes_on_the_air(pantel: _Pantel) -> None:

@@ -127,6 +127,7 @@ def test_check_finds_a_damaged_model(
     [
         (["models", "check", "scene-v0"], 2, "there is no model and no file scene-v0; installed models: "),
         (["models", "check", "/"], 1, "cannot read /: Is a directory"),
+        (["models", "check", ""], 2, "the name of the model or file is empty; name one"),
         (["models", "check", __file__], 1, "cannot be loaded by onnxruntime"),
         (["models", "check", "--out", "x.png"], 2, "--picture and --out are for a detector; name it"),
         (["models", "sell"], 2, "invalid choice: 'sell'"),
@@ -179,6 +180,40 @@ def test_check_looks_at_a_picture_of_the_user(tmp_path: Path, capsys: pytest.Cap
     assert drawn[170:310, 259:262].mean(axis=(0, 1)).max() < 240  # the left side of the box
 
 
+@pytest.mark.parametrize("by_name", [True, False])
+def test_check_tries_the_bundled_detector_like_any_other(
+    by_name: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundled, out = list_detectors()[0], tmp_path / "drawn.png"
+    picture = tmp_path / "black.png"
+    cv2.imwrite(str(picture), np.zeros((240, 320, 3), np.uint8))
+    name = bundled.name if by_name else str(bundled.path("detector"))
+    assert main(["models", "check", name, "--picture", str(picture), "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "as in the manifest\n" in said
+    assert "your picture  no boxes\n" in said
+    assert out.exists()
+
+
+def test_check_tries_the_file_of_the_bundled_detector_unasked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    bundled = list_detectors()[0]
+    assert main(["models", "check", str(bundled.path("detector"))]) == 0
+    said = capsys.readouterr().out
+    assert f"detector of {bundled.name}, as in the manifest\n" in said
+    assert "test picture  2 of 2 people found" in said
+
+
+def test_other_files_of_models_look_at_no_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    artefact = list_artefacts()[0]
+    assert main(["models", "check", str(artefact.path("encoder")), "--out", str(tmp_path / "out.png")]) == 2
+    error = capsys.readouterr().err
+    assert error.endswith(f"is the encoder of {artefact.name}\n")
+    assert error.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("boxes", "said"),
     [
@@ -222,11 +257,16 @@ def test_mistakes_with_a_detector_are_one_line(tmp_path: Path, capsys: pytest.Ca
         ([str(strange)], 1, "is no file of an installed model (SHA-256"),
         ([str(strange)], 1, "which is no known layout; known are YOLOX"),
         ([str(good), "--out", str(tmp_path / "out.doc")], 2, "cannot tell the picture format"),
-        ([str(good), "--out", str(tmp_path / "nowhere" / "out.png")], 1, "cannot write"),
+        ([str(good), "--out", str(tmp_path / "nowhere" / "out.png")], 2, "cannot write"),
+        ([list_detectors()[0].name, "--out", str(tmp_path / "out.xyz")], 2, "cannot tell the picture format"),
+        ([list_detectors()[0].name, "--out", str(tmp_path / "nowhere" / "out.png")], 2, "there is no folder"),
+        ([str(good), "--out", ""], 2, "argument --out: the name is empty; name a file"),
+        ([str(good), "--picture", ""], 2, "argument --picture: the name is empty; name a file"),
         ([str(good), "--picture", str(strange)], 1, "is not a picture that can be read"),
     ):
         assert main(["models", "check", *argv]) == code
-        error = capsys.readouterr().err
+        out, error = capsys.readouterr()
+        assert code == 1 or not out  # what is used wrongly is refused before the work
         assert error.startswith("pantel: error: ")
         assert error.count("\n") == 1
         assert said in error

@@ -228,6 +228,23 @@ def test_a_capture_in_which_nothing_was_heard(tmp_path: Path, capsys: pytest.Cap
     assert [each.name for each in tmp_path.iterdir()] == ["silence.pcapng"]
 
 
+def test_what_a_sender_has_captured_cannot_be_received(
+    live: _Live, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, report = tmp_path / "sent.pcapng", tmp_path / "report.json"
+    writer = CaptureWriter(path, CaptureHeader())
+    context = stream_context(find_artefact(), callsign="DK1AB", epoch=7, size_px=_SIZE_PX)
+    LinkSender(context, now_ns=0, listener=writer).due(0)  # it introduces itself
+    writer.close(2 * _S)
+    said = f"pantel: warning: {path} holds only what was sent; replay what a receiver has recorded\n"
+    for options in ([], ["--merge"], ["--loss", "0.5"]):
+        assert main(["replay", str(path), *options]) == 1
+        assert capsys.readouterr() == ("", said)
+    assert main(["replay", str(path), str(live.capture), "--report", str(report)]) == 0
+    assert capsys.readouterr().err.endswith(said)
+    assert [run["capture"] for run in _runs(report)] == [str(live.capture)]
+
+
 def test_a_capture_that_is_cut_off_warns_and_shows_what_it_has(
     live: _Live, tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -242,7 +259,8 @@ def test_mistakes_are_one_line(live: _Live, tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "a.txt").write_text("no capture")
     cases = [
-        ([str(tmp_path / "missing.pcapng")], 1, "missing.pcapng: No such file or directory"),
+        ([str(tmp_path / "missing.pcapng")], 1, "missing.pcapng: No such file or directory; name a file that"),
+        ([str(tmp_path)], 1, f"cannot read {tmp_path}: Is a directory; name a file that"),
         ([str(tmp_path / "full" / "a.txt")], 1, "is no capture: not a pcapng file"),
         ([str(live.capture), "--frames", str(tmp_path / "full")], 2, "is not empty"),
         ([str(live.capture), "--frames", str(live.capture)], 2, "cannot make the folder"),
@@ -251,6 +269,8 @@ def test_mistakes_are_one_line(live: _Live, tmp_path: Path, capsys: pytest.Captu
         ([str(live.capture), "--loss", "1"], 2, "argument --loss: 1 is no share; write a number from 0 to below 1"),
         ([str(live.capture), "--ber", "few"], 2, "argument --ber: few is no share; write a number from 0 to below 1"),
         ([str(live.capture), "--key", str(tmp_path / "key")], 1, "cannot read the key"),
+        ([str(live.capture), *(f"--{kind}={tmp_path / 'a'}" for kind in ("video", "report"))], 2, "two results would"),
+        ([""], 2, "argument CAPTURE: the name is empty; name a file"),
         ([], 2, "the following arguments are required: CAPTURE"),
     ]
     for arguments, code, says in cases:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import logging
+from collections.abc import Container, Iterable, Iterator
 
 import cv2
 import numpy as np
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pantel_device.cameras.synthetic import SyntheticCamera
+from pantel_device.errors import DetectorError
 from pantel_device.frame import Box, Frame
 from pantel_device.observer import Motion, MotionDetector, Observer, region_contours, roi_mask
+from pantel_device.observer.detector_outage import DetectorOutage
 from pantel_models import contour_map
 
 TENTH_NS = 100_000_000
@@ -211,6 +214,62 @@ def test_detector_runs_on_every_nth_frame() -> None:
     for frame in _frames(*[_scene()] * 7):
         observer.observe(frame)
     assert detector.calls == 3
+
+
+class _FailsAt(_Sees):
+    """A detector that fails on some of its calls."""
+
+    def __init__(self, failing: Container[int], *boxes: Box) -> None:
+        super().__init__(*boxes)
+        self._failing = failing
+
+    def detect(self, pixels: NDArray[np.uint8]) -> tuple[Box, ...]:
+        boxes = super().detect(pixels)
+        if self.calls - 1 in self._failing:
+            raise DetectorError("the detector has had enough; export it anew")
+        return boxes
+
+
+def test_a_detector_that_fails_leaves_it_at_motion_and_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    detector = _FailsAt(range(1, 4), Box(250, 10, 270, 30, "dog", 0.7, "detector"))
+    observer = Observer(MotionDetector(), detector, detect_every=1)
+    frames = _frames(*[_scene()] * 10, *[_scene(square_at=(100, 60))] * 70)
+    labels = [{box.label for box in observer.observe(frame).boxes} for frame in frames]
+    assert labels[0] == {"dog"}
+    assert labels[1] == set()
+    assert labels[11] == {""}  # what moves, without a name
+    assert "dog" in labels[-1]
+    # It fails at 0.1 s, is tried after 1 s and after 2 s more, and is well again after 4 s more.
+    assert detector.calls == 1 + 3 + (80 - 71)
+    assert [record.getMessage() for record in caplog.records] == [
+        "detector failed reason=the detector has had enough; export it anew",
+        "detector back outage_s=7.0",
+    ]
+
+
+def test_a_detector_that_fails_for_ever_is_said_once_and_tried_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
+    outage = DetectorOutage()
+    tries_s = []
+    for second in range(200):
+        if not outage.bars(second * 10 * TENTH_NS):
+            tries_s.append(second)
+            outage.failed(DetectorError("never"), second * 10 * TENTH_NS)
+    assert tries_s == [0, 1, 3, 7, 15, 31, 61, 91, 121, 151, 181]
+    assert caplog.text.count("detector failed") == 1
+
+
+def test_a_detector_that_comes_and_goes_is_tried_ever_more_rarely() -> None:
+    outage = DetectorOutage()
+    second_ns = 10 * TENTH_NS
+    outage.failed(DetectorError("once"), 0)
+    outage.worked(second_ns)
+    outage.failed(DetectorError("again"), 2 * second_ns)
+    assert outage.bars(4 * second_ns - 1)
+    outage.worked(4 * second_ns)
+    outage.failed(DetectorError("after a good while"), 40 * second_ns)
+    assert outage.bars(41 * second_ns - 1)
+    assert not outage.bars(41 * second_ns)
 
 
 def test_recognized_object_need_not_move() -> None:

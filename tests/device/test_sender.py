@@ -66,6 +66,17 @@ class _Stuck(Port):
         return 0
 
 
+class _Undrained(_Stuck):
+    """A port that accepts everything and never gets rid of it."""
+
+    @property
+    def drained(self) -> bool:
+        return False
+
+    def write(self, octets: bytes) -> int:
+        return len(octets)
+
+
 def _sender(camera: _Camera, port: Port, encoder: _Encoder | None = None) -> Sender:
     context = StreamContext(0, "N0CALL", 1, bytes(3), *camera.size_px)
     return Sender(
@@ -135,6 +146,17 @@ def test_a_sender_with_nothing_to_say_ends_too() -> None:
 def test_a_line_that_takes_nothing_keeps_no_sender_from_ending() -> None:
     # Three introductions and the last packet are each given up after 12 s.
     assert _run_to_its_end(_sender(_Camera(5), _Stuck())) < 55
+
+
+@pytest.mark.parametrize("port", [memory_pair()[0], _Undrained()])
+def test_after_its_end_hardly_anything_is_due(port: Port) -> None:
+    sender = _sender(_Camera(3), port)
+    now_ns = turns = 0
+    while now_ns < 60 * _S:
+        now_ns = sender.advance(now_ns)
+        turns += 1
+        assert turns < 1000, f"a turn every nanosecond at {now_ns / _S} s"
+    assert sender.finished == port.drained
 
 
 def test_captures_stay_in_step_however_late_the_turns_come() -> None:

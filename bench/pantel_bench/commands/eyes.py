@@ -10,14 +10,15 @@ from pathlib import Path
 from pantel_bench.commands.detector_option import add_detect_every
 from pantel_bench.commands.line_options import seconds_up_to
 from pantel_bench.eyes.clips import score_clip
-from pantel_bench.eyes.crossing import SETTLING_S, TrueBoxes, score_crossing
+from pantel_bench.eyes.crossing import OBSERVED_PX, SETTLING_S, TrueBoxes, counted_frames, score_crossing
 from pantel_bench.eyes.page import to_html
 from pantel_bench.eyes.pictures import DetectionScores, labelled_pictures, score_detector
 from pantel_bench.eyes.report import EyesReport, to_json, to_table
 from pantel_bench.rig.settings import detector_name
-from pantel_device.atomic_file import check_writable, write_atomically
+from pantel_device.atomic_file import check_outputs, write_atomically
 from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.command import Command, UsageError
+from pantel_device.commands.options import file_name
 from pantel_device.observer import WEAK_SCORE, Detector, open_detector
 from pantel_device.observer.detectors import OnnxDetector
 from pantel_device.progress import progress
@@ -47,7 +48,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="ONNX file, or none for motion alone (default: the bundled one)",
     )
     parser.add_argument(
-        "--clip", type=Path, action="append", default=[], metavar="FILE", help="clip for the observer; may be repeated"
+        "--clip",
+        type=file_name,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="clip for the observer; may be repeated",
     )
     parser.add_argument("--judge", metavar="FILE", help="detector that says what is in the clips, ONNX")
     parser.add_argument(
@@ -73,8 +79,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="of each clip and of the test camera (default: %(default)g)",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
-    parser.add_argument("--report", type=Path, metavar="FILE", help="write a page with tables")
+    parser.add_argument("--json", type=file_name, metavar="FILE", help="write the results as JSON")
+    parser.add_argument("--report", type=file_name, metavar="FILE", help="write a page with tables")
 
 
 def _number(text: str) -> int:
@@ -90,15 +96,13 @@ def _runs(text: str) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    for output in (arguments.json, arguments.report):
-        if output:
-            check_writable(output)
+    check_outputs((arguments.json, arguments.report))
     if (arguments.images is None) != (arguments.labels is None):
         raise UsageError("--images and --labels belong together")
     judge = open_detector(arguments.judge or "")
     if arguments.clip and judge is None:
         raise UsageError("--clip needs a --judge that says what is in the clip")
-    if arguments.crossing and arguments.seconds <= SETTLING_S:
+    if arguments.crossing and counted_frames(arguments.seconds) < 1:
         raise UsageError(f"the first {SETTLING_S:g} s of --crossing do not count; give it more --seconds")
     if not (arguments.images or arguments.clip or arguments.crossing):
         raise UsageError("nothing to measure: name --images with --labels, --clip with --judge, or --crossing")
@@ -128,7 +132,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _eyes(arguments: argparse.Namespace) -> Detector | None:
-    return open_detector(arguments.detector, min_score=WEAK_SCORE)
+    return open_detector(arguments.detector, min_score=WEAK_SCORE, picture_px=OBSERVED_PX)
 
 
 def _crossing_runs(

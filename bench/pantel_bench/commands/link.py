@@ -6,14 +6,14 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from pantel_bench.link.cases import WORDS, chosen_cases
 from pantel_bench.link.measure import measure_row
 from pantel_bench.link.page import to_html, to_table
 from pantel_bench.link.report import LinkReport, to_json
-from pantel_device.atomic_file import check_writable, write_atomically
+from pantel_device.atomic_file import check_outputs, write_atomically
 from pantel_device.command import Command, UsageError
+from pantel_device.commands.options import file_name
 from pantel_device.progress import progress
 
 __all__ = ["LINK"]
@@ -37,8 +37,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="WORD,…",
         help=f"only rows that have all these words, of {', '.join(WORDS)}",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
-    parser.add_argument("--report", type=Path, metavar="FILE", help="write a page with a table and plots")
+    parser.add_argument("--json", type=file_name, metavar="FILE", help="write the results as JSON")
+    parser.add_argument("--report", type=file_name, metavar="FILE", help="write a page with a table and plots")
 
 
 def _whole(lowest: int) -> Callable[[str], int]:
@@ -61,9 +61,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    for output in (arguments.json, arguments.report):
-        if output:
-            check_writable(output)
+    check_outputs((arguments.json, arguments.report))
     cases = chosen_cases(arguments.rows)
     if not cases:
         raise UsageError(f"no row is {' and '.join(arguments.rows)}; name fewer words")

@@ -21,8 +21,9 @@ from pantel_bench.live.report import make_report, to_json
 from pantel_bench.live.source import ClipSource
 from pantel_bench.metrics import Lpips
 from pantel_bench.rig.settings import PLAYOUT_DELAY_NS, RigSettings
-from pantel_device.atomic_file import check_writable, write_atomically
+from pantel_device.atomic_file import check_outputs, write_atomically
 from pantel_device.command import Command, UsageError
+from pantel_device.commands.options import file_name
 from pantel_device.observer.detector import open_detector
 from pantel_device.progress import progress
 from pantel_link import Preset
@@ -36,7 +37,12 @@ _LONGEST_S = 300.0  # both the source and the received pictures are held: 5 MB a
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--clip", type=Path, action="append", required=True, metavar="FILE", help="clip or picture; may be repeated"
+        "--clip",
+        type=file_name,
+        action="append",
+        required=True,
+        metavar="FILE",
+        help="clip or picture; may be repeated",
     )
     parser.add_argument(
         "--seconds",
@@ -65,18 +71,21 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_detect_every(parser, default=5)
     parser.add_argument(
-        "--judge", type=Path, metavar="ONNX", help="looks for objects in source and pictures, a YOLOX export"
+        "--judge", type=file_name, metavar="ONNX", help="looks for objects in source and pictures, a YOLOX export"
     )
-    parser.add_argument("--lpips", type=Path, metavar="NPZ", help="weights of LPIPS (lpips_squeeze_v01.npz)")
+    parser.add_argument("--lpips", type=file_name, metavar="NPZ", help="weights of LPIPS (lpips_squeeze_v01.npz)")
     parser.add_argument(
         "--join-s", type=_times, default=(), metavar="T,…", help="times at which further receivers join late [s]"
     )
     parser.add_argument("--peers", action="store_true", help="measure video codecs and slideshows as well")
-    parser.add_argument("--peers-cache", type=Path, metavar="FILE", help="keep the peers' results in a file")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
-    parser.add_argument("--report", type=Path, metavar="FILE", help="write a page with tables, pictures and plots")
+    parser.add_argument("--peers-cache", type=file_name, metavar="FILE", help="keep the peers' results in a file")
+    parser.add_argument("--json", type=file_name, metavar="FILE", help="write the results as JSON")
+    parser.add_argument("--report", type=file_name, metavar="FILE", help="write a page with tables, pictures and plots")
     parser.add_argument(
-        "--video", type=Path, metavar="FILE", help="write source and pictures side by side; for several clips FILE-CLIP"
+        "--video",
+        type=file_name,
+        metavar="FILE",
+        help="write source and pictures side by side; for several clips FILE-CLIP",
     )
     parser.add_argument("--captures", type=Path, metavar="DIR", help="keep what the receivers heard, for pantel replay")
 
@@ -164,9 +173,7 @@ def _check_outputs(arguments: argparse.Namespace, names: Sequence[str]) -> None:
         except OSError as error:
             raise UsageError(f"cannot make the folder {arguments.captures}: {error.strerror}; name another") from error
     videos = [_video(arguments.video, name, len(names)) for name in names]
-    for output in (arguments.json, arguments.report, arguments.peers_cache, *videos):
-        if output:
-            check_writable(output)
+    check_outputs((arguments.json, arguments.report, arguments.peers_cache, *videos))
 
 
 def _times(text: str) -> tuple[float, ...]:

@@ -6,13 +6,13 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 
 from pantel_bench.commands.line_options import seconds_up_to
 from pantel_bench.live.source import ClipSource
 from pantel_bench.looks import LookRow, compare_looks
 from pantel_device.atomic_file import check_writable, write_atomically
 from pantel_device.command import Command
+from pantel_device.commands.options import file_name
 from pantel_device.observer.detector import open_detector
 from pantel_models import find_artefact, load_scene_codec
 
@@ -21,13 +21,13 @@ __all__ = ["LOOKS"]
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--clip", type=Path, action="append", required=True, metavar="FILE", help="clip; may be repeated"
+        "--clip", type=file_name, action="append", required=True, metavar="FILE", help="clip; may be repeated"
     )
     parser.add_argument(
         "--seconds", type=seconds_up_to(300.0), default=60.0, metavar="S", help="of each clip (default: %(default)g)"
     )
     parser.add_argument("--detector", default="", metavar="ONNX", help="a YOLOX export; without, motion alone decides")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
+    parser.add_argument("--json", type=file_name, metavar="FILE", help="write the results as JSON")
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -16,8 +16,9 @@ from pantel_bench.pages.parts import grid, page
 from pantel_bench.peers import PEER_FORMATS
 from pantel_bench.pictures import SIZES, list_pictures, read_picture
 from pantel_bench.still import StillRow, measure_codec, measure_peer
-from pantel_device.atomic_file import check_writable, write_atomically
+from pantel_device.atomic_file import check_outputs, write_atomically
 from pantel_device.command import Command, UsageError
+from pantel_device.commands.options import file_name
 from pantel_device.progress import progress
 from pantel_models import StillCodec, View, find_artefact, load_scene_codec
 
@@ -27,7 +28,7 @@ _PEERS = {peer.name: peer for peer in PEER_FORMATS}
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--votes", type=Path, required=True, metavar="FILE", help="the votes, a line of JSON each")
+    parser.add_argument("--votes", type=file_name, required=True, metavar="FILE", help="the votes, a line of JSON each")
     parser.add_argument("--images", type=Path, metavar="DIR", help="folder of photographs; without, only count votes")
     parser.add_argument("--bpp", type=float, default=0.05, metavar="X", help="rate [bit/pixel] (default: %(default)g)")
     parser.add_argument(
@@ -41,14 +42,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8765, metavar="N", help="port (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the order (default: %(default)s)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what the votes come to as JSON")
-    parser.add_argument("--report", type=Path, metavar="FILE", help="write the same as a page")
+    parser.add_argument("--json", type=file_name, metavar="FILE", help="write what the votes come to as JSON")
+    parser.add_argument("--report", type=file_name, metavar="FILE", help="write the same as a page")
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    for output in (arguments.votes, arguments.json, arguments.report):
-        if output:
-            check_writable(output)
+    check_outputs((arguments.votes, arguments.json, arguments.report))
     if not arguments.images and not arguments.votes.exists():
         raise UsageError(f"there are no votes in {arguments.votes}; name photographs with --images to have some cast")
     votes = VoteFile(arguments.votes)

@@ -19,8 +19,9 @@ from pantel_bench.still_page import to_html, to_table
 from pantel_bench.still_report import ModelFigures, StillReport, to_json
 from pantel_bench.still_resilience import Resilience, measure_resilience
 from pantel_bench.still_sets import SetScores, measure_sets
-from pantel_device.atomic_file import check_writable, write_atomically
+from pantel_device.atomic_file import check_outputs, write_atomically
 from pantel_device.command import Command, CommandError
+from pantel_device.commands.options import file_name
 from pantel_device.observer import open_detector
 from pantel_device.progress import progress
 from pantel_models import (
@@ -54,9 +55,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         default="256",
         help="256: centre 512x512 averaged to 256x256; native: as large as it is (default: %(default)s)",
     )
-    parser.add_argument("--lpips", type=Path, metavar="FILE", help="weights of LPIPS (lpips_squeeze_v01.npz)")
+    parser.add_argument("--lpips", type=file_name, metavar="FILE", help="weights of LPIPS (lpips_squeeze_v01.npz)")
     parser.add_argument(
-        "--judge", type=Path, metavar="ONNX", help="looks for objects in sources and decoded pictures, a YOLOX export"
+        "--judge",
+        type=file_name,
+        metavar="ONNX",
+        help="looks for objects in sources and decoded pictures, a YOLOX export",
     )
     parser.add_argument(
         "--resilience",
@@ -70,11 +74,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder of other models, as the workshop writes it; its first one is measured",
     )
-    parser.add_argument("--log", type=Path, metavar="CSV", help="append our means to a log of experiments")
+    parser.add_argument("--log", type=file_name, metavar="CSV", help="append our means to a log of experiments")
     parser.add_argument("--label", default="", metavar="TEXT", help="what is tried, for the log")
-    parser.add_argument("--anchors", type=Path, metavar="CSV", help="published figures to compare with (docs/anchors)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
-    parser.add_argument("--report", type=Path, metavar="FILE", help="write a page with tables and plots")
+    parser.add_argument(
+        "--anchors", type=file_name, metavar="CSV", help="published figures to compare with (docs/anchors)"
+    )
+    parser.add_argument("--json", type=file_name, metavar="FILE", help="write the results as JSON")
+    parser.add_argument("--report", type=file_name, metavar="FILE", help="write a page with tables and plots")
 
 
 def _rates(text: str) -> tuple[float, ...]:
@@ -103,9 +109,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _measure(arguments: argparse.Namespace) -> StillReport:
-    for output in (arguments.json, arguments.report, arguments.log):
-        if output:
-            check_writable(output)
+    check_outputs((arguments.json, arguments.report, arguments.log))
     if arguments.report:
         check_plots()
     pictures = [read_picture(path, arguments.size) for path in list_pictures(arguments.images)]

@@ -21,6 +21,7 @@ from pantel_bench.structure.sketch import SketchResult, measure_sketch
 from pantel_bench.structure.specimens import Specimen, specimens
 from pantel_device.atomic_file import check_writable, write_atomically
 from pantel_device.command import Command
+from pantel_device.commands.options import file_name
 from pantel_device.observer import open_contour_finder, open_detector
 from pantel_device.progress import progress
 from pantel_models import View, find_artefact, load_scene_codec
@@ -34,7 +35,7 @@ _DECIMALS = 4
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--clip", type=Path, action="append", required=True, metavar="FILE", help="clip; may be repeated"
+        "--clip", type=file_name, action="append", required=True, metavar="FILE", help="clip; may be repeated"
     )
     parser.add_argument(
         "--seconds",
@@ -71,8 +72,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--edge-model", default="", metavar="YML", help="structured forest that finds contours; without, Canny does"
     )
     parser.add_argument("--judge", default="", metavar="ONNX", help="looks for objects in the pictures, a YOLOX export")
-    parser.add_argument("--lpips", type=Path, metavar="NPZ", help="weights of LPIPS (lpips_squeeze_v01.npz)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
+    parser.add_argument("--lpips", type=file_name, metavar="NPZ", help="weights of LPIPS (lpips_squeeze_v01.npz)")
+    parser.add_argument("--json", type=file_name, metavar="FILE", help="write the results as JSON")
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -12,11 +12,21 @@ from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.frame import Box, Track
 from pantel_device.observer import Detector, MotionDetector, Observer
 
-__all__ = ["CROSSING_OBJECTS", "SETTLING_S", "CrossingScores", "TrueBoxes", "score_crossing"]
+__all__ = [
+    "CROSSING_OBJECTS",
+    "OBSERVED_PX",
+    "SETTLING_S",
+    "CrossingScores",
+    "TrueBoxes",
+    "counted_frames",
+    "score_crossing",
+]
 
 CROSSING_OBJECTS = 8
 _FRAME_NS = 100_000_000
-_SIZE_PX = (320, 240)
+OBSERVED_PX = (320, 240)
+"""Width and height of the pictures that an observer is tried with."""
+
 _SAME_IOU = 0.5  # the MOT Challenge's
 SETTLING_S = 5.0
 """Until the background is known; what happens before does not count."""
@@ -46,6 +56,11 @@ class CrossingScores:
     switches: int
     switches_per_minute: float
     followed: float
+
+
+def counted_frames(seconds: float) -> int:
+    """Return how many frames of a run of so many seconds count; none, or less, if it is too short."""
+    return _frames(seconds) - _SETTLING_FRAMES
 
 
 class TrueBoxes:
@@ -88,19 +103,18 @@ def score_crossing(
     Args:
         name: Of the detector, for the report.
         eyes: Returns the observer's detector for a camera; None for motion alone.
-        seconds: Length of the run, more than `SETTLING_S`.
+        seconds: Length of the run, so long that `counted_frames` has some.
         seed: Of the camera.
         done: Called after each frame.
         detect_every: Frames from one run of the detector to the next.
     """
-    camera = SyntheticCamera(_SIZE_PX, 1e9 / _FRAME_NS, seed=seed, objects=CROSSING_OBJECTS)
+    camera = SyntheticCamera(OBSERVED_PX, 1e9 / _FRAME_NS, seed=seed, objects=CROSSING_OBJECTS)
     detector = eyes(camera)
     observer = Observer(MotionDetector(), detector, detect_every=detect_every)
     known: dict[int, int] = {}
     matched: dict[int, int] = {}
     switches = seen = followed = 0
-    frames = round(seconds * 1e9) // _FRAME_NS
-    for k in range(frames):
+    for k in range(_frames(seconds)):
         frame = camera.capture(k * _FRAME_NS)
         if frame is None:
             raise AssertionError("the test camera has a frame for every instant")
@@ -116,7 +130,7 @@ def score_crossing(
             seen += len(truth)
             followed += len(matched)
         done()
-    counted_s = (frames - _SETTLING_FRAMES) * _FRAME_NS / 1e9
+    counted_s = counted_frames(seconds) * _FRAME_NS / 1e9
     return CrossingScores(
         detector=name,
         detect_every=detect_every,
@@ -128,9 +142,13 @@ def score_crossing(
     )
 
 
+def _frames(seconds: float) -> int:
+    return round(seconds * 1e9) // _FRAME_NS
+
+
 def _matched(truth: dict[int, Box], tracks: tuple[Track, ...], before: dict[int, int]) -> dict[int, int]:
     """Return which track follows which object: that of the frame before while it fits, then the best."""
-    boxes = {track.track_id: track.box.clipped(_SIZE_PX) for track in tracks}
+    boxes = {track.track_id: track.box.clipped(OBSERVED_PX) for track in tracks}
     pairs = ((box.iou(other), number, track_id) for number, box in truth.items() for track_id, other in boxes.items())
     fitting = [
         (before.get(number) == track_id, iou, number, track_id) for iou, number, track_id in pairs if iou >= _SAME_IOU

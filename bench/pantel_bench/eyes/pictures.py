@@ -21,6 +21,8 @@ _SUFFIXES = {".jpg", ".jpeg", ".png"}
 _PERSON = frozenset({"person"})
 _VEHICLES = frozenset({"car", "motorcycle", "bus", "truck"})  # 2, 3, 5 and 7 of COCO
 _OTHER_VEHICLES = frozenset({"airplane", "train", "boat"})
+_ROUNDING = 1e-3  # of the shares in labels that other programs have written
+_MOST_SHOWN = 60
 _VEHICLE_LABELS = _VEHICLES | {"vehicle"}  # which some detectors do not tell from each other
 
 
@@ -125,13 +127,35 @@ def _number_of(path: Path) -> int:
 
 def _boxes(file: Path) -> Iterator[Box]:
     """Yield the boxes of a label file as shares of the picture."""
-    for line in filter(str.strip, file.read_text().splitlines()):
-        try:
-            number, x, y, width, height = (float(value) for value in line.split()[:5])
-            label = COCO_CLASSES[int(number)]
-        except (ValueError, IndexError) as error:
-            raise LabelsError(f"{file}: '{line}' is no class of COCO, a centre and a size") from error
-        yield Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2, label)
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise LabelsError(f"cannot read the labels {file}: {error.strerror}; check its rights") from error
+    except UnicodeDecodeError as error:
+        raise LabelsError(f"{file} is no text; name a folder of YOLO text files with --labels") from error
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        box = _box(line)
+        if box is None:
+            raise LabelsError(
+                f"{file}, line {number}: '{line[:_MOST_SHOWN]}' is no class of COCO (0 to {len(COCO_CLASSES) - 1}), "
+                f"centre and size in shares of the picture (0 to 1); correct it"
+            )
+        yield box
+
+
+def _box(line: str) -> Box | None:
+    """Return what a line of a label file says, None if that is nothing possible."""
+    try:
+        number, x, y, width, height = (float(value) for value in line.split()[:5])
+    except ValueError:
+        return None
+    # Comparisons with what is no number are false.
+    within = all(0 <= value <= 1 + _ROUNDING for value in (x, y, width, height)) and width > 0 and height > 0
+    if not within or number not in range(len(COCO_CLASSES)):
+        return None
+    return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2, COCO_CLASSES[int(number)])
 
 
 def _scaled(box: Box, width: int, height: int) -> Box:

@@ -136,7 +136,7 @@ class SenderEnd:
             camera=self._camera,
             observer=Observer(
                 MotionDetector(),
-                open_detector(settings.detector, min_score=WEAK_SCORE),
+                open_detector(settings.detector, min_score=WEAK_SCORE, picture_px=settings.size_px),
                 detect_every=settings.detect_every,
                 region_of_interest=settings.masked,
             ),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pantel_device.atomic_file import check_writable, write_atomically
 from pantel_device.command import Command
+from pantel_device.commands.options import file_name
 from pantel_link import PacketKind, Security, read_key
 from pantel_link.captures import DISSECTOR, CaptureSummary, SenderSummary, read_capture, summarize
 
@@ -36,9 +37,13 @@ Fields are then named pantel.kind, pantel.ident.callsign, pantel.telemetry.batte
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     info = actions.add_parser("info", help="say who sent what, how much of it arrived, and how good the line was")
-    info.add_argument("files", type=Path, nargs="+", metavar="FILE", help="file written by pantel receive --capture")
-    info.add_argument("--key", type=Path, metavar="FILE", help="key of all senders or of one, to check their packets")
-    info.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
+    info.add_argument(
+        "files", type=file_name, nargs="+", metavar="FILE", help="file written by pantel receive --capture"
+    )
+    info.add_argument(
+        "--key", type=file_name, metavar="FILE", help="key of all senders or of one, to check their packets"
+    )
+    info.add_argument("--json", type=file_name, metavar="FILE", help="write the figures as JSON")
     info.set_defaults(run_action=_info)
     dissector = actions.add_parser(
         "dissector",

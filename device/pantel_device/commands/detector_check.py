@@ -11,16 +11,17 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
+from pantel_device.atomic_file import check_writable
 from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.command import CommandError
 from pantel_device.drawing import draw_boxes
 from pantel_device.frame import Box
 from pantel_device.observer.coco import COCO_CLASSES
 from pantel_device.observer.detectors import OnnxDetector
-from pantel_device.pictures import read_picture, write_picture
+from pantel_device.pictures import check_picture_suffix, read_picture, write_picture
 from pantel_models import ModelError, detector_macs
 
-__all__ = ["check_detector"]
+__all__ = ["check_detector", "drawing_place"]
 
 _SIZE_PX = (640, 480)  # of the test picture
 _RUNS = 5
@@ -28,7 +29,24 @@ _SAME_IOU = 0.5
 _MOST_NAMED = 8
 
 
-def check_detector(path: Path, picture: Path | None, out: Path | None) -> None:
+def drawing_place(path: Path, out: Path | None) -> Path:
+    """Return where `check_detector` shall draw what a detector finds.
+
+    Args:
+        path: Of the detector.
+        out: What the user has named; None for a file in the current folder.
+
+    Raises:
+        UsageError: Nothing can be drawn there.
+    """
+    if out is None:
+        return Path(f"{path.stem}-check.png")
+    check_picture_suffix(out)
+    check_writable(out)
+    return out
+
+
+def check_detector(path: Path, picture: Path | None, target: Path) -> None:
     """Tell what a detector is, let it look at pictures, and write what it sees there into a picture file.
 
     The test picture is the first one of the `test` camera, in which people stand whose boxes are known.
@@ -36,7 +54,7 @@ def check_detector(path: Path, picture: Path | None, out: Path | None) -> None:
     Args:
         path: The ONNX file.
         picture: A picture of the user's to look at, too; this one is drawn then.
-        out: Where to draw; None for a file in the current folder.
+        target: Where to draw, as `drawing_place` returns it.
 
     Raises:
         DetectorError: The file cannot be used.
@@ -56,7 +74,6 @@ def check_detector(path: Path, picture: Path | None, out: Path | None) -> None:
     if own is not None:
         own_boxes = detector.detect(own)
         _say(f"your picture  {_list(own_boxes)}")
-    target = out or Path(f"{path.stem}-check.png")
     try:
         write_picture(target, draw_boxes(drawn, boxes if own is None else own_boxes))
     except OSError as error:

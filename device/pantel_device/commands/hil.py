@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from pantel_codec import MIN_SIDE_PX
-from pantel_device.atomic_file import check_writable, write_atomically
+from pantel_device.atomic_file import check_outputs, write_atomically
 from pantel_device.boot_epoch import next_epoch
 from pantel_device.command import Command, UsageError
-from pantel_device.commands.options import positive_seconds, share
+from pantel_device.commands.options import file_name, positive_seconds, share
 from pantel_device.config import default_state_dir
 from pantel_device.hil import (
     Break,
@@ -97,7 +97,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--callsign", default=DEFAULT_CALLSIGN, metavar="C", help="yours; the default never goes out on a real port"
     )
-    parser.add_argument("--key-file", type=Path, metavar="FILE", help="test with authenticated packets")
+    parser.add_argument("--key-file", type=file_name, metavar="FILE", help="test with authenticated packets")
     parser.add_argument(
         "--state-dir",
         type=Path,
@@ -109,9 +109,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_limits(parser.add_argument_group("limits"))
     _add_break(parser.add_argument_group("the break", "Without these the test closes its ports and opens them again."))
     reports = parser.add_argument_group("reports")
-    reports.add_argument("--junit", type=Path, metavar="FILE", help="write the cases as JUnit XML")
-    reports.add_argument("--report", type=Path, metavar="FILE", help="write everything as one HTML page")
-    reports.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
+    reports.add_argument("--junit", type=file_name, metavar="FILE", help="write the cases as JUnit XML")
+    reports.add_argument("--report", type=file_name, metavar="FILE", help="write everything as one HTML page")
+    reports.add_argument("--json", type=file_name, metavar="FILE", help="write everything as JSON")
 
 
 def _add_limits(limits: argparse._ArgumentGroup) -> None:
@@ -207,9 +207,7 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UsageError("--peer is --port; leave it out if the port's output returns to its input")
     if arguments.mend_command and not arguments.break_command:
         raise UsageError("--mend needs --break, which breaks the line before")
-    for output in (arguments.junit, arguments.report, arguments.json):
-        if output is not None:
-            check_writable(output)
+    check_outputs((arguments.junit, arguments.report, arguments.json))
 
 
 def _sender_key(path: Path, callsign: str) -> SenderKey:

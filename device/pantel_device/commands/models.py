@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pantel_device.command import Command, CommandError, UsageError
-from pantel_device.commands.detector_check import check_detector
+from pantel_device.commands.detector_check import check_detector, drawing_place
+from pantel_device.commands.options import file_name
 from pantel_device.errors import DetectorError
-from pantel_device.pictures import check_picture_suffix
 from pantel_models import Artefact, ModelError, detector_macs, list_artefacts, list_detectors, macs_per_pixel
 
 __all__ = ["COMMAND"]
@@ -32,10 +32,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|FILE",
         help="one model, or a file to be recognized, such as a detector of your own (default: all models)",
     )
-    check.add_argument("--picture", type=Path, metavar="IN", help="let the detector look at this picture, too")
+    check.add_argument("--picture", type=file_name, metavar="IN", help="let the detector look at this picture, too")
     check.add_argument(
         "--out",
-        type=Path,
+        type=file_name,
         metavar="OUT",
         help="draw what the detector finds into this file (default: NAME-check.png here)",
     )
@@ -82,31 +82,50 @@ def _check(arguments: argparse.Namespace) -> int:
     detectors = list_detectors()
     artefacts = (*list_artefacts(), *detectors)
     wanted: str | None = arguments.model
+    if wanted == "":
+        raise UsageError("the name of the model or file is empty; name one, or leave it out to check all models")
+    trying = arguments.picture is not None or arguments.out is not None
     named = [artefact for artefact in artefacts if wanted in {None, artefact.name}]
     if named:
-        if (arguments.picture or arguments.out) and named[0] not in detectors:
+        if not trying:
+            _compare(named)
+            return 0
+        if named[0] not in detectors:
             raise UsageError("--picture and --out are for a detector; name it or its file")
+        path = named[0].path("detector")
+        target = drawing_place(path, arguments.out)
         _compare(named)
-        if arguments.picture or arguments.out:
-            check_detector(named[0].path("detector"), arguments.picture, arguments.out)
+        check_detector(path, arguments.picture, target)
         return 0
     path = Path(str(wanted))
     if not path.exists():
         known = ", ".join(artefact.name for artefact in artefacts)
         raise UsageError(f"there is no model and no file {wanted}; installed models: {known}")
-    if arguments.out:
-        check_picture_suffix(arguments.out)
+    target = drawing_place(path, arguments.out)
     digest = _digest(path)
+    recognized = _recognized(digest, artefacts)
+    if recognized is not None:
+        role, name = recognized
+        if trying and role != "detector":
+            raise UsageError(f"--picture and --out are for a detector, and {path} is the {role} of {name}")
+        sys.stdout.write(f"{path}: {role} of {name}, as in the manifest\n")
+        if role != "detector":
+            return 0
+    try:
+        check_detector(path, arguments.picture, target)
+    except DetectorError as error:
+        what = "" if recognized is not None else f"{path} is no file of an installed model (SHA-256 {digest}), and "
+        raise CommandError(f"{what}{error}") from error
+    return 0
+
+
+def _recognized(digest: str, artefacts: Sequence[Artefact]) -> tuple[str, str] | None:
+    """Return which file of which model has a digest; None if none has."""
     for artefact in artefacts:
         for role, expected in artefact.sha256.items():
             if digest == expected:
-                sys.stdout.write(f"{path}: {role} of {artefact.name}, as in the manifest\n")
-                return 0
-    try:
-        check_detector(path, arguments.picture, arguments.out)
-    except DetectorError as error:
-        raise CommandError(f"{path} is no file of an installed model (SHA-256 {digest}), and {error}") from error
-    return 0
+                return role, artefact.name
+    return None
 
 
 def _compare(artefacts: Sequence[Artefact]) -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from pantel_device.config import ENVIRONMENT_PREFIX, ReceiverConfig, SenderConfig, load_config
 
-__all__ = ["add_config_options", "positive_seconds", "read_config", "share"]
+__all__ = ["add_config_options", "file_name", "positive_seconds", "read_config", "share"]
 
 _Config = TypeVar("_Config", SenderConfig, ReceiverConfig)
 
@@ -50,6 +50,13 @@ def read_config(arguments: argparse.Namespace, model: type[_Config]) -> _Config:
     """
     options = {key: getattr(arguments, key) for key in model.model_fields if key in arguments}
     return load_config(model, arguments.config, options)
+
+
+def file_name(text: str) -> Path:
+    """Return the value of an option that names a file; none at all would be the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty; name a file")
+    return Path(text)
 
 
 def positive_seconds(text: str) -> float:

@@ -16,15 +16,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_device.atomic_file import check_writable, replacing, write_atomically
+from pantel_device.atomic_file import check_outputs, replacing, write_atomically
 from pantel_device.command import Command, UsageError
-from pantel_device.commands.options import share
+from pantel_device.commands.options import file_name, share
 from pantel_device.pictures import picture_hash
 from pantel_device.progress import progress
 from pantel_device.replay import ReplayedRun, replay
 from pantel_device.sink import Event, Picture
 from pantel_link import Security, StreamContext, read_key
-from pantel_link.captures import CaptureEvent, CaptureHeader, impair, merge_captures, read_capture
+from pantel_link.captures import CapturedCodeword, CaptureEvent, CaptureHeader, impair, merge_captures, read_capture
 from pantel_models import View
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _FAST_PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "captures", type=Path, nargs="+", metavar="CAPTURE", help="file written by pantel receive --capture"
+        "captures", type=file_name, nargs="+", metavar="CAPTURE", help="file written by pantel receive --capture"
     )
     parser.add_argument(
         "--merge",
@@ -46,7 +46,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "several receivers heard of one transmission; their clocks must be equal to a second or better",
     )
     parser.add_argument(
-        "--key", type=Path, metavar="FILE", help="key of the receiver, for captures of senders that have one"
+        "--key", type=file_name, metavar="FILE", help="key of the receiver, for captures of senders that have one"
     )
     parser.add_argument(
         "--loss", type=share, default=0.0, metavar="P", help="lose codewords with this probability, too"
@@ -58,20 +58,20 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, metavar="N", help="seed of --loss and --ber (default: %(default)s)"
     )
     parser.add_argument("--frames", type=Path, metavar="DIR", help="write every picture as DIR/000000.png and so on")
-    parser.add_argument("--video", type=Path, metavar="FILE", help="write the pictures as an MP4 video")
+    parser.add_argument("--video", type=file_name, metavar="FILE", help="write the pictures as an MP4 video")
     parser.add_argument(
         "--view",
         choices=[view.value for view in View],
         default=View.PERCEPTUAL.value,
         help="which generator paints the pictures (default: %(default)s)",
     )
-    parser.add_argument("--report", type=Path, metavar="FILE", help="write figures and the pictures' hashes as JSON")
+    parser.add_argument(
+        "--report", type=file_name, metavar="FILE", help="write figures and the pictures' hashes as JSON"
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    for output in (arguments.video, arguments.report):
-        if output:
-            check_writable(output)
+    check_outputs((arguments.video, arguments.report))
     if arguments.frames:
         _make_folder(arguments.frames)
     key = read_key(arguments.key) if arguments.key else None
@@ -80,7 +80,11 @@ def _run(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
         album = _Album(arguments.frames, arguments.video, stack)
         for name, captured in _captures(arguments.captures, merge=arguments.merge):
-            events = list(impair(captured, loss=arguments.loss, bit_error_rate=arguments.ber, seed=arguments.seed))
+            whole = list(captured)
+            if _only_sent(whole):
+                warnings.add(f"{name} holds only what was sent; replay what a receiver has recorded")
+                continue
+            events = list(impair(whole, loss=arguments.loss, bit_error_rate=arguments.ber, seed=arguments.seed))
             with progress(len(events), f"replay {name}", every_s=5) as done:
                 for run in replay(_noted(events, album, done), [album], view=View(arguments.view), key=key):
                     runs.append({"capture": name, **_figures(run), "pictures": album.count})
@@ -105,6 +109,12 @@ def _captures(paths: list[Path], *, merge: bool) -> Iterator[tuple[str, Iterable
     else:
         for path in paths:
             yield str(path), read_capture(path)
+
+
+def _only_sent(events: list[CaptureEvent]) -> bool:
+    """Whether a capture is a sender's: it has codewords, and none of them was heard."""
+    directions = {event.outbound for event in events if isinstance(event, CapturedCodeword)}
+    return directions == {True}
 
 
 def _refusal(context: StreamContext) -> str:

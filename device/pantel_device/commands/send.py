@@ -205,7 +205,7 @@ def _stills(config: SenderConfig, link: LinkSender, codec: SceneCodec) -> StillS
 def _observer(config: SenderConfig) -> Observer:
     return Observer(
         MotionDetector(),
-        open_detector(config.detector, min_score=WEAK_SCORE),
+        open_detector(config.detector, min_score=WEAK_SCORE, picture_px=config.size_px),
         detect_every=config.detector_interval_frames or DetectorPace(1 / config.fps, time.perf_counter),
         region_of_interest=config.mask,
         rules=RegionRules(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pantel_codec import MAX_SIDE_PX, MIN_SIDE_PX, CodecError
 from pantel_device.atomic_file import check_writable, write_atomically
 from pantel_device.command import Command, CommandError, UsageError
+from pantel_device.commands.options import file_name
 from pantel_device.pictures import (
     check_picture_suffix,
     is_picture_suffix,
@@ -30,8 +31,8 @@ _FILLED = 0.9  # files that leave more of the budget empty have reached the fine
 
 
 def _add_encode_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", type=Path, metavar="IN", help="picture file (PNG, JPEG, WebP and others)")
-    parser.add_argument("output", type=Path, metavar="OUT", help=".ptl file to write")
+    parser.add_argument("input", type=file_name, metavar="IN", help="picture file (PNG, JPEG, WebP and others)")
+    parser.add_argument("output", type=file_name, metavar="OUT", help=".ptl file to write")
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--bytes", type=int, metavar="N", help="largest size of the file [byte]")
     size.add_argument("--bpp", type=float, metavar="X", help=f"the same in bit/pixel (default: {_DEFAULT_BPP})")
@@ -125,8 +126,8 @@ def _check_size(path: Path, pixels: NDArray[np.uint8], *, fitted: bool) -> None:
 
 
 def _add_decode_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", type=Path, metavar="IN", help=".ptl file, whole or cut off")
-    parser.add_argument("output", type=Path, metavar="OUT", help="picture file to write, format by suffix")
+    parser.add_argument("input", type=file_name, metavar="IN", help=".ptl file, whole or cut off")
+    parser.add_argument("output", type=file_name, metavar="OUT", help="picture file to write, format by suffix")
     parser.add_argument(
         "--view",
         choices=[view.value for view in View],

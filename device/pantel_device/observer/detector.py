@@ -29,13 +29,14 @@ class Detector(Protocol):
         ...
 
 
-def open_detector(name: str, *, min_score: float = 0.35) -> Detector | None:
+def open_detector(name: str, *, min_score: float = 0.35, picture_px: tuple[int, int] | None = None) -> Detector | None:
     """Return the detector that a configuration names.
 
     Args:
         name: `default` for the bundled detector; path of one as an ONNX file, of any layout that `detectors.recognize`
             knows; `none` or "" for none, so that motion alone decides.
         min_score: Score below which a box is dropped.
+        picture_px: Width and height of the pictures to come, at whose size it is tried; None if they are not known.
 
     Raises:
         DetectorError: The file cannot be used; the message is one line for the user.
@@ -46,4 +47,4 @@ def open_detector(name: str, *, min_score: float = 0.35) -> Detector | None:
     from pantel_device.observer.detectors import OnnxDetector
 
     path = find_detector().path("detector") if name == DEFAULT_DETECTOR else Path(name)
-    return OnnxDetector(path, min_score=min_score)
+    return OnnxDetector(path, min_score=min_score, picture_px=picture_px)

@@ -9,11 +9,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pantel_device.errors import DetectorError
 from pantel_device.exposure import exposed, exposure_between
 from pantel_device.frame import Box, CameraPlace, Frame, Observation, Track
 from pantel_device.observer.alarms import AlarmWatch
 from pantel_device.observer.camera_motion import moved_place
 from pantel_device.observer.detector import Detector
+from pantel_device.observer.detector_outage import DetectorOutage
 from pantel_device.observer.motion import MotionDetector
 from pantel_device.observer.pace import DetectorPace
 from pantel_device.observer.regions import RegionRules, Regions
@@ -32,7 +34,8 @@ class Observer:
     """Joins motion, and a detector if there is one.
 
     The detector is slow, so it runs on every n-th frame. On the frames between, what it recognized goes with the
-    moving box that overlaps it best, and stays in place where nothing moves.
+    moving box that overlaps it best, and stays in place where nothing moves. While the detector fails, motion alone
+    decides.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Observer:
         self._recognized: tuple[Box, ...] = ()
         self._until_detection = 0
         self._camera = CameraPlace()
+        self._outage = DetectorOutage()
 
     def observe(self, frame: Frame) -> Observation:
         """Return what moves or is recognized in a frame.
@@ -86,14 +90,21 @@ class Observer:
         return observation
 
     def _detected(self, frame: Frame) -> tuple[Box, ...] | None:
-        """Return what the detector finds; None if it does not look at this frame."""
+        """Return what the detector finds; None if it does not look at this frame, or fails."""
         if self._detector is None:
             return None
         self._until_detection -= 1
-        if self._until_detection > 0:
+        if self._until_detection > 0 or self._outage.bars(frame.time_ns):
             return None
         self._until_detection = self._detect_every
-        return self._detector.detect(frame.pixels)
+        try:
+            found = self._detector.detect(frame.pixels)
+        except DetectorError as error:
+            self._outage.failed(error, frame.time_ns)
+            self._recognized = ()  # nobody would say when it has gone
+            return None
+        self._outage.worked(frame.time_ns)
+        return found
 
     def _observe(self, frame: Frame, found: tuple[Box, ...] | None) -> Observation:
         motion = self._motion.detect(frame)

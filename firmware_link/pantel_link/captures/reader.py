@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from pantel_link.captures.header import HEADER_MARK, CaptureHeader
 from pantel_link.captures.link_type import LinkType
@@ -86,12 +87,12 @@ def read_capture(path: Path) -> Iterator[CaptureEvent]:
     log.
 
     Raises:
-        CaptureError: There is nothing in it that a receiver could have heard.
-        OSError: The file cannot be read.
+        CaptureError: The file cannot be opened, or there is nothing in it that a receiver could have heard.
+        OSError: The file cannot be read to its end.
     """
     section = _Section()
     begun = False
-    with path.open("rb") as file:
+    with _open(path) as file:
         try:
             for block in read_blocks(file):
                 event = section.take(block)
@@ -104,6 +105,13 @@ def read_capture(path: Path) -> Iterator[CaptureEvent]:
             log.warning("capture ends early path=%s reason=%s", path, error)
     if not begun:
         raise CaptureError(f"{path} is no capture: it holds no codewords of pantel")
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise CaptureError(f"cannot read {path}: {error.strerror}; name a file that --capture has written") from error
 
 
 class _Section:

@@ -18,6 +18,7 @@ from pantel_device.cli import main
         (["--clip", "a.mp4"], "needs a --judge"),
         (["--clip", "a.mp4", "--judge", "none"], "needs a --judge"),
         (["--crossing", "--seconds", "5"], "first 5 s of --crossing do not count"),
+        (["--crossing", "--seconds", "5.09"], "first 5 s of --crossing do not count"),
         (["--crossing", "--detect-every", "0"], "no number of frames"),
         (["--crossing", "--seed", "-1"], "no number"),
         (["--crossing", "--runs", "0"], "not between 1 and 100"),

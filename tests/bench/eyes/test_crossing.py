@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pantel_bench.eyes.crossing import CROSSING_OBJECTS, TrueBoxes, _matched, score_crossing
+from pantel_bench.eyes.crossing import CROSSING_OBJECTS, TrueBoxes, _matched, counted_frames, score_crossing
 from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.frame import Box, Track, TrackPoint
 
@@ -59,6 +59,11 @@ def test_true_boxes_are_those_of_who_is_to_be_seen() -> None:
         counts.append((len(found), len(truth)))
     assert any(found < there for found, there in counts)  # some hide others
     assert sum(found for found, _ in counts) > 0.6 * sum(there for _, there in counts)
+
+
+@pytest.mark.parametrize(("seconds", "frames"), [(1.0, -40), (5.0, 0), (5.099, 0), (5.1, 1), (5.19, 1), (60.0, 550)])
+def test_only_whole_frames_after_the_settling_count(seconds: float, frames: int) -> None:
+    assert counted_frames(seconds) == frames
 
 
 @pytest.mark.slow

@@ -62,10 +62,35 @@ def test_classes_are_people_and_road_vehicles(folders: tuple[Path, Path]) -> Non
     assert scores.ms_per_frame >= 0
 
 
-@pytest.mark.parametrize("line", ["person 0.5 0.5 0.1 0.1", "0 0.5 0.5", "81 0.5 0.5 0.1 0.1"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "person 0.5 0.5 0.1 0.1",
+        "0 0.5 0.5",
+        "80 0.5 0.5 0.1 0.1",
+        "-1 0.5 0.5 0.1 0.1",
+        "0.5 0.5 0.5 0.1 0.1",
+        "inf 0.5 0.5 0.1 0.1",
+        "nan 0.5 0.5 0.1 0.1",
+        "0 nan 0.5 0.1 0.1",
+        "0 5 5 0.1 0.1",
+        "0 -0.1 0.5 0.1 0.1",
+        "0 0.5 0.5 inf 0.1",
+        "0 0.5 0.5 0 0.1",
+    ],
+)
 def test_damaged_labels(folders: tuple[Path, Path], line: str) -> None:
-    (folders[1] / "street_000012.txt").write_text(line)
-    with pytest.raises(LabelsError, match=r"street_000012\.txt"):
+    (folders[1] / "street_000012.txt").write_text(f"0 0.5 0.5 1.0001 1\n\n{line}\n")
+    with pytest.raises(
+        LabelsError, match=r"street_000012\.txt, line 3: '.*' is no class of COCO \(0 to 79\)"
+    ) as caught:
+        labelled_pictures(*folders)
+    assert line in str(caught.value)
+
+
+def test_labels_that_are_no_text(folders: tuple[Path, Path]) -> None:
+    (folders[1] / "street_000012.txt").write_bytes(b"0 0.5 0.5 0.1 0.1 \xff\n")
+    with pytest.raises(LabelsError, match=r"street_000012\.txt is no text; name a folder of YOLO text files"):
         labelled_pictures(*folders)
 
 

@@ -153,6 +153,8 @@ def test_a_pseudo_terminal_may_be_named_in_any_order(tmp_path: Path) -> None:
         (("--port", "pty:", "--junit", "nowhere/hil.xml"), 2, "there is no folder"),
         (("--port", "pty:", "--report", "."), 2, "it is a folder"),
         (("--port", "pty:", "--json", "nowhere/hil.json"), 2, "there is no folder"),
+        (("--port", "pty:", "--json", "hil", "--junit", "hil"), 2, "two results would go into one file, hil; name"),
+        (("--port", "pty:", "--json", ""), 2, "argument --json: the name is empty; name a file"),
         (("--port", "pty:", "--key-file", "none.key"), 1, "cannot read the key none.key"),
         (("--port", "pty:", "--key-file", "sender.key"), 2, "is the key of another callsign than N0CALL"),
         (("--port", "pty:", "--state-dir", "text"), 1, "cannot keep the boot epoch in text"),

@@ -136,6 +136,20 @@ def test_graph_of_any_size_that_names_none_is_run_at_640(metadata: dict[str, str
     assert detector.graph.size_for((320, 240)) == (640, 480)
 
 
+@pytest.mark.parametrize("shape", [(1, 8, CELLS), (1, 10, CELLS), (1, 4, CELLS), (1, 3, CELLS), (1,), ()])
+@pytest.mark.parametrize("classes", [1, 5])
+def test_a_graph_whose_number_of_classes_changes_is_refused(
+    shape: tuple[int, ...], classes: int, tmp_path: Path
+) -> None:
+    metadata = {"names": str([f"class {number}" for number in range(classes)])}
+    answer = yolov8_answer(classes=classes)
+    detector = OnnxDetector(write_constant(tmp_path / "model.onnx", answer, metadata=metadata))
+    other = np.ones(shape, np.float32)
+    detector.graph.run = lambda x: (other,)  # type: ignore[method-assign]  # noqa: ARG005
+    with pytest.raises(DetectorError, match="answers an input of 96x96 otherwise than YOLOv8"):
+        detector.detect(BLACK)
+
+
 ANSWERS: dict[str, tuple[int, ...]] = {
     "yolox": (1, CELLS, 9),
     "yolov5": (1, 3 * CELLS, 9),

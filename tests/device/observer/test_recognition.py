@@ -166,6 +166,13 @@ def test_a_graph_that_is_not_of_any_size_after_all_is_refused(tmp_path: Path) ->
         detector.detect(np.zeros((64, 96, 3), np.uint8))
 
 
+def test_a_graph_that_does_not_run_at_the_size_of_the_pictures_is_refused(tmp_path: Path) -> None:
+    path = write_bright_finder(tmp_path / "any.onnx", (10, 10, 5, 5), 5, {"imgsz": "128"}, cells=16)
+    assert open_detector(str(path), picture_px=(100, 100)) is not None
+    with pytest.raises(DetectorError, match=r"any\.onnx cannot be run: .*; export it anew"):
+        open_detector(str(path), picture_px=(128, 64))
+
+
 def test_missing_file_and_noise_are_one_line(tmp_path: Path) -> None:
     assert "cannot be read (No such file" in _refusal(tmp_path / "missing.onnx")
     assert "cannot be read (Is a directory" in _refusal(tmp_path)

@@ -40,6 +40,7 @@ class OnnxDetector:
         wanted: Container[str] = LIVING_AND_VEHICLES,
         min_score: float = 0.35,
         max_iou: float = 0.45,
+        picture_px: tuple[int, int] | None = None,
     ) -> None:
         """Load a detector and run it once, so that one that does not work is refused here.
 
@@ -48,15 +49,17 @@ class OnnxDetector:
             wanted: The classes of COCO to look for; of a detector with other classes all count.
             min_score: Score below which a box is dropped.
             max_iou: Overlap above which the weaker of two boxes of one class is dropped.
+            picture_px: Width and height of the pictures to come: a graph of any size may fail with theirs alone. None
+                if they are not known.
 
         Raises:
-            DetectorError: The file is missing, damaged, or has no known layout.
+            DetectorError: The file is missing, damaged, has no known layout, or cannot be run with such pictures.
         """
         self._min_score = min_score
         self._max_iou = max_iou
         self.graph = DetectorGraph(path)
         class_list = read_class_list(path, self.graph.metadata)
-        width, height = input_px = self.graph.size_for((1, 1))
+        width, height = input_px = self.graph.size_for(picture_px or (1, 1))
         outputs = self.graph.run(np.zeros((1, 3, height, width), self.graph.dtype))
         self.layout = recognize(self.graph, outputs, input_px, class_list)
         self.labels = labels_for(class_list, self.layout.classes)
@@ -68,7 +71,7 @@ class OnnxDetector:
         """Return the objects in a picture, surest first; see `Detector.detect`.
 
         Raises:
-            DetectorError: The graph cannot be run at the size that the picture needs.
+            DetectorError: The graph cannot be run at the size that the picture needs, or answers otherwise than before.
         """
         height, width = pixels.shape[:2]
         input_px = self.graph.size_for((width, height))
@@ -77,6 +80,7 @@ class OnnxDetector:
         with np.errstate(all="ignore"):  # a graph may return anything
             try:
                 corners, scores = self.layout.decode(outputs, input_px)
+                _check_shapes(corners, scores, len(self.labels))
             except (ValueError, IndexError) as error:  # shapes that do not belong to this size
                 raise DetectorError(
                     f"the detector {self.graph.path} answers an input of {input_px[0]}x{input_px[1]} otherwise than "
@@ -105,3 +109,13 @@ class OnnxDetector:
             x0, y0, x1, y1 = shown[i].tolist()
             boxes.append(Box(x0, y0, x1, y1, self.labels[best[i]], float(score[i]), "detector"))
         return tuple(boxes)
+
+
+def _check_shapes(corners: NDArray[np.float32], scores: NDArray[np.float32], classes: int) -> None:
+    """Refuse what is not a box and a score of each class for every candidate: NumPy might stretch it until it is.
+
+    Raises:
+        ValueError: It is not.
+    """
+    if corners.shape != (len(scores), 4) or scores.shape != (len(scores), classes):
+        raise ValueError(f"boxes of shape {corners.shape}, scores of shape {scores.shape}")
