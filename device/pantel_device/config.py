@@ -19,7 +19,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pantel_codec import MAX_SIDE_PX, MIN_SIDE_PX
 from pantel_device.cameras.geometry import WHOLE, Crop, Rotation, check_crop
 from pantel_device.command import UsageError
-from pantel_device.observer.zones import Zone
+from pantel_device.observer.zones import Zone, ZoneKind
 from pantel_link import DEFAULT_CALLSIGN, CallsignError, Preset, check_callsign
 from pantel_link.context import SENDER_BITS
 from pantel_link.pacing import DEFAULT_BITRATE_BPS, check_bitrate
@@ -63,6 +63,15 @@ def _number_if_any(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
+def _told_apart(zones: tuple[Zone, ...]) -> tuple[Zone, ...]:
+    """Refuse alarm zones of one name: an alarm tells nothing else of its zone."""
+    names = [zone.name for zone in zones if zone.kind is ZoneKind.ALARM]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"two alarm zones are named {name!r}; give each a name of its own")
+    return zones
+
+
 def default_state_dir() -> Path:
     """Return where the XDG base directory specification puts a program's state."""
     base = os.environ.get("XDG_STATE_HOME", "")
@@ -71,7 +80,7 @@ def default_state_dir() -> Path:
 
 _Side = Annotated[int, Field(ge=MIN_SIDE_PX, le=MAX_SIDE_PX)]
 _SizePx = Annotated[tuple[_Side, _Side], BeforeValidator(_split_size)]
-_Zones = Annotated[tuple[Zone, ...], BeforeValidator(_from_json)]
+_Zones = Annotated[tuple[Zone, ...], BeforeValidator(_from_json), AfterValidator(_told_apart)]
 _Weight = Annotated[float, Field(ge=0, le=100)]
 _Weights = Annotated[dict[str, _Weight], BeforeValidator(_split_weights)]
 _Crop = Annotated[Crop, BeforeValidator(_split_crop), AfterValidator(_checked_crop)]

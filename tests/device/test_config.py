@@ -117,6 +117,13 @@ def test_what_is_wrong_in_a_zone_is_named(tmp_path: Path) -> None:
         load_config(SenderConfig, _file(tmp_path, _GATE.replace('name = "gate"', "")), {})
 
 
+def test_alarm_zones_are_told_apart_by_their_names(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"two alarm zones are named 'gate'; give each a name of its own$"):
+        load_config(SenderConfig, _file(tmp_path, 2 * _GATE), {})
+    other = _GATE.replace('"alarm"', '"privacy"').partition("classes")[0]
+    assert len(load_config(SenderConfig, _file(tmp_path, _GATE + 2 * other), {}).zones) == 3
+
+
 def test_weights_of_classes(tmp_path: Path) -> None:
     file = load_config(SenderConfig, _file(tmp_path, "class_weights = {person = 2, cat = 0}"), {})
     option = load_config(SenderConfig, None, {"class_weights": "person=2,cat=0"})
