@@ -179,7 +179,7 @@ class SenderConfig(_LineConfig):
     )
     class_weights: _Weights = Field(
         {},
-        description="how much objects of a class matter, such as person=2,cat=0; 1 for others, 0 is not told at all",
+        description="how much objects of a class matter, such as person=2,animal=0; 1 for others, 0 is not told at all",
     )
     min_object_height: float = Field(
         0.0, ge=0, le=1, description="height of the smallest object, as a share of the picture's; specks are left out"

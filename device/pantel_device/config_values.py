@@ -13,7 +13,7 @@ __all__ = ["from_json", "number_if_any", "split_crop", "split_size", "split_weig
 _ZONES_ADVICE = (
     'write a list of zones, such as [{"name": "gate", "kind": "alarm", "polygon": [[0.1, 0.5], [0.4, 0.5], [0.4, 1]]}]'
 )
-_WEIGHTS_ADVICE = "write classes and their weights, such as person=2,cat=0"
+_WEIGHTS_ADVICE = "write classes and their weights, such as person=2,animal=0"
 _CROP_ADVICE = "write left, top, width and height as shares of the picture, such as 0.25,0.25,0.5,0.5"
 _SIZE_ADVICE = "write width and height in pixels, such as 320x240"
 
@@ -48,7 +48,7 @@ def from_json(value: object) -> object:
 
 
 def split_weights(value: object) -> object:
-    """Take person=2,cat=0 for {person = 2, cat = 0}."""
+    """Take person=2,animal=0 for {person = 2, animal = 0}."""
     if not isinstance(value, str):
         return value
     weights: dict[str, str] = {}

@@ -30,6 +30,8 @@ from pantel_models import Artefact, SceneCodec, View, load_scene_codec
 
 _Pantel = Callable[..., tuple[int, str]]
 
+_DOGS = '[{"name": "gate", "kind": "alarm", "polygon": [[0, 0], [1, 0], [1, 1]], "classes": ["dog"]}]'
+
 
 @pytest.fixture
 def pantel(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> _Pantel:
@@ -61,6 +63,17 @@ def pantel(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyte
         (("send", "--port", "pty:", "--model", "scene-v0"), 2, "no model scene-v0 is installed"),
         (("send", "--port", "pty:", "--detector", "eyes.onnx"), 2, "or name default (the bundled one) or none (motion"),
         (("send", "--port", "pty:", "--detector", "text.toml"), 2, "name a whole ONNX file"),
+        (
+            ("send", "--port", "pty:", "--class-weights", "persn=0"),
+            2,
+            "class_weights names the class 'persn', which the",
+        ),
+        (("send", "--port", "pty:", "--zones", _DOGS), 2, "zone 'gate' names the class 'dog', which the detector does"),
+        (
+            ("send", "--port", "pty:", "--zones", _DOGS, "--detector", "none"),
+            2,
+            "but without a detector there are none",
+        ),
         (("send", "--port", "pty:", "--key-file", "mast.key"), 2, "cannot read the key mast.key"),
         (("send", "--port", "pty:", "--mode", "sketch", "--edge-model", "forest.yml"), 2, "the edge model forest.yml "),
         (("send", "--port", "pty:", "--state-dir", "text.toml"), 1, "set state_dir to a folder that is yours"),

@@ -84,8 +84,8 @@ def test_brackets_of_a_file_that_are_nested_too_deep(tmp_path: Path) -> None:
     [
         ("crop", "0,0,1", "write left, top, width and height as shares of the picture, such as 0.25,0.25,0.5,0.5"),
         ("size_px", "320", "write width and height in pixels, such as 320x240"),
-        ("class_weights", "person", "write classes and their weights, such as person=2,cat=0"),
-        ("class_weights", "=2", "write classes and their weights, such as person=2,cat=0"),
+        ("class_weights", "person", "write classes and their weights, such as person=2,animal=0"),
+        ("class_weights", "=2", "write classes and their weights, such as person=2,animal=0"),
         ("class_weights", "cat=2, cat=0", "cat has two weights; leave one of them out"),
     ],
 )

@@ -13,6 +13,7 @@ from pantel_device.alarms_out import AlarmSender
 from pantel_device.boot_epoch import next_epoch
 from pantel_device.cameras import Geometry, open_camera
 from pantel_device.capture_file import check_capture, open_capture
+from pantel_device.class_names import check_class_names
 from pantel_device.command import Command, UsageError, used_wrongly
 from pantel_device.commands.options import add_config_options, read_config
 from pantel_device.config import SenderConfig
@@ -73,7 +74,7 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
 
     Raises:
         UsageError: The default callsign would go on the air, or the camera's name, the model, the detector, the edge
-            model or the key cannot be used.
+            model or the key cannot be used, or a class is named that the detector does not tell.
         CameraError: The camera gives no pictures.
         CommandError: The boot epoch cannot be kept.
         KeyFileError: Encryption is not installed.
@@ -210,6 +211,7 @@ def _stills(config: SenderConfig, link: LinkSender, codec: SceneCodec) -> StillS
 def _observer(config: SenderConfig) -> Observer:
     with used_wrongly(DetectorError):
         detector = open_detector(config.detector, min_score=WEAK_SCORE)
+    check_class_names(config, detector.wanted if detector is not None else ())
     return Observer(
         MotionDetector(),
         detector,
