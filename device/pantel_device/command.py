@@ -7,10 +7,11 @@ without this package importing them.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-__all__ = ["Command", "CommandError", "UsageError"]
+__all__ = ["Command", "CommandError", "UsageError", "used_wrongly"]
 
 
 class UsageError(Exception):
@@ -19,6 +20,22 @@ class UsageError(Exception):
 
 class CommandError(Exception):
     """The command was right but could not be carried out; one line, exit code 1."""
+
+
+@contextmanager
+def used_wrongly(*errors: type[Exception]) -> Iterator[None]:
+    """Make usage errors of what goes wrong with a name or a file that the user has given.
+
+    Args:
+        errors: Those whose text is a line for the user.
+
+    Raises:
+        UsageError: Instead of one of them.
+    """
+    try:
+        yield
+    except errors as error:
+        raise UsageError(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)

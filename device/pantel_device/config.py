@@ -7,7 +7,6 @@ them all.
 
 from __future__ import annotations
 
-import json
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -19,26 +18,23 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pantel_codec import MAX_SIDE_PX, MIN_SIDE_PX
 from pantel_device.cameras.geometry import WHOLE, Crop, Rotation, check_crop
 from pantel_device.command import UsageError
-from pantel_device.observer.zones import Zone
+from pantel_device.config_mistakes import mistake_in
+from pantel_device.config_values import from_json, number_if_any, split_crop, split_size, split_weights
+from pantel_device.observer.zones import Zone, ZoneKind
 from pantel_link import DEFAULT_CALLSIGN, CallsignError, Preset, check_callsign
 from pantel_link.context import SENDER_BITS
 from pantel_link.pacing import DEFAULT_BITRATE_BPS, check_bitrate
 from pantel_link.ports import DEFAULT_BAUD_RATE
 from pantel_models import View
 
-__all__ = ["ENVIRONMENT_PREFIX", "ReceiverConfig", "SenderConfig", "default_state_dir", "load_config"]
+__all__ = ["ENVIRONMENT_PREFIX", "LONGEST_S", "ReceiverConfig", "SenderConfig", "default_state_dir", "load_config"]
 
 ENVIRONMENT_PREFIX = "PANTEL_"
 
+LONGEST_S = 31_536_000.0
+"""The longest time that can be set [s], a year: clocks count in nanoseconds, and no infinity has any."""
 
-def _split_size(value: object) -> object:
-    """Take 320x240 for [320, 240]."""
-    return value.split("x") if isinstance(value, str) else value
-
-
-def _split_crop(value: object) -> object:
-    """Take 0.25,0.25,0.5,0.5 for [0.25, 0.25, 0.5, 0.5]."""
-    return value.split(",") if isinstance(value, str) else value
+_SLOWEST_FPS = 0.01  # slower ones see nothing move
 
 
 def _checked_crop(value: Crop) -> Crop:
@@ -46,21 +42,13 @@ def _checked_crop(value: Crop) -> Crop:
     return value
 
 
-def _from_json(value: object) -> object:
-    """Take the JSON of zones in a single line for the tables of a file; nothing for none."""
-    return json.loads(value or "[]") if isinstance(value, str) else value
-
-
-def _split_weights(value: object) -> object:
-    """Take person=2,cat=0 for {person = 2, cat = 0}."""
-    if not isinstance(value, str):
-        return value
-    return dict(pair.rpartition("=")[::2] for pair in value.split(",") if pair)
-
-
-def _number_if_any(value: object) -> object:
-    """Take "90" for 90, which a choice of numbers does not by itself."""
-    return int(value) if isinstance(value, str) and value.isdecimal() else value
+def _told_apart(zones: tuple[Zone, ...]) -> tuple[Zone, ...]:
+    """Refuse alarm zones of one name: an alarm tells nothing else of its zone."""
+    names = [zone.name for zone in zones if zone.kind is ZoneKind.ALARM]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"two alarm zones are named {name!r}; give each a name of its own")
+    return zones
 
 
 def default_state_dir() -> Path:
@@ -70,11 +58,11 @@ def default_state_dir() -> Path:
 
 
 _Side = Annotated[int, Field(ge=MIN_SIDE_PX, le=MAX_SIDE_PX)]
-_SizePx = Annotated[tuple[_Side, _Side], BeforeValidator(_split_size)]
-_Zones = Annotated[tuple[Zone, ...], BeforeValidator(_from_json)]
+_SizePx = Annotated[tuple[_Side, _Side], BeforeValidator(split_size)]
+_Zones = Annotated[tuple[Zone, ...], BeforeValidator(from_json), AfterValidator(_told_apart)]
 _Weight = Annotated[float, Field(ge=0, le=100)]
-_Weights = Annotated[dict[str, _Weight], BeforeValidator(_split_weights)]
-_Crop = Annotated[Crop, BeforeValidator(_split_crop), AfterValidator(_checked_crop)]
+_Weights = Annotated[dict[str, _Weight], BeforeValidator(split_weights)]
+_Crop = Annotated[Crop, BeforeValidator(split_crop), AfterValidator(_checked_crop)]
 
 
 class _LineConfig(BaseModel):
@@ -88,7 +76,10 @@ class _LineConfig(BaseModel):
         description="device, pyserial URL or pty:[LINK]; the default is the UART of a Raspberry Pi",
     )
     baud_rate: int = Field(
-        DEFAULT_BAUD_RATE, gt=0, description="line rate of a serial device [Bd]; 1200 is what slow radios take"
+        DEFAULT_BAUD_RATE,
+        gt=0,
+        le=100_000_000,
+        description="line rate of a serial device [Bd]; 1200 is what slow radios take",
     )
     bitrate_bps: int = Field(
         DEFAULT_BITRATE_BPS,
@@ -103,7 +94,10 @@ class _LineConfig(BaseModel):
         50_000_000, ge=10_000, description="size at which the capture begins a new file [byte]; a day takes 30 million"
     )
     capture_max_age_s: float = Field(
-        86_400.0, ge=60, description="time after which the capture begins a new file [s]; a day's are easily found"
+        86_400.0,
+        ge=60,
+        le=LONGEST_S,
+        description="time after which the capture begins a new file [s]; a day's are easily found",
     )
     capture_quota_bytes: int = Field(
         1_000_000_000,
@@ -139,7 +133,7 @@ class SenderConfig(_LineConfig):
         min_length=1,
         description="v4l2:DEVICE, picamera2[:NUMBER], file:PATH or test[:SEED]; the default needs nothing attached",
     )
-    rotation: Annotated[Rotation, BeforeValidator(_number_if_any)] = Field(
+    rotation: Annotated[Rotation, BeforeValidator(number_if_any)] = Field(
         0, description="by how much the camera's picture is turned clockwise to be upright: 0, 90, 180 or 270 [degrees]"
     )
     crop: _Crop = Field(
@@ -155,7 +149,9 @@ class SenderConfig(_LineConfig):
     size_px: _SizePx = Field(
         (320, 240), description="width x height of the picture sent [px]; larger ones take longer to arrive"
     )
-    fps: float = Field(10.0, gt=0, le=60, description="frames captured a second; what moves is seen by comparing them")
+    fps: float = Field(
+        10.0, ge=_SLOWEST_FPS, le=60, description="frames captured a second; what moves is seen by comparing them"
+    )
     mode: Literal["picture", "sketch"] = Field(
         "picture", description="picture, or sketch: nothing but contours, which even 300 bit/s carry as a drawing"
     )
@@ -183,7 +179,7 @@ class SenderConfig(_LineConfig):
     )
     class_weights: _Weights = Field(
         {},
-        description="how much objects of a class matter, such as person=2,cat=0; 1 for others, 0 is not told at all",
+        description="how much objects of a class matter, such as person=2,animal=0; 1 for others, 0 is not told at all",
     )
     min_object_height: float = Field(
         0.0, ge=0, le=1, description="height of the smallest object, as a share of the picture's; specks are left out"
@@ -198,13 +194,19 @@ class SenderConfig(_LineConfig):
         32, ge=1, le=32, description="most objects told at a time, those that matter most; fewer are told better"
     )
     idle_fps: float = Field(
-        2.0, gt=0, le=60, description="frames captured a second while nothing has moved for 10 s; fewer save power"
+        2.0,
+        ge=_SLOWEST_FPS,
+        le=60,
+        description="frames captured a second while nothing has moved for 10 s; fewer save power",
     )
     assumed_loss: float = Field(
         0.05, ge=0, lt=1, description="share of packets expected to be lost; more makes it repeat more"
     )
     refresh_s: float = Field(
-        120.0, gt=0, description="time after which everything has been sent again in full [s], for who joins late"
+        120.0,
+        gt=0,
+        le=LONGEST_S,
+        description="time after which everything has been sent again in full [s], for who joins late",
     )
     key_file: str = Field(
         "", description="key of this sender, made by pantel key; then receivers with it take nobody else's packets"
@@ -216,10 +218,10 @@ class SenderConfig(_LineConfig):
         False, description="with a key: let nobody without it see the pictures; amateur bands do not allow it"
     )
     duty_cycle: float = Field(
-        1.0, gt=0, le=1, description="share of any hour that may be spent on the air; some bands allow 0.1 or 0.01"
+        1.0, ge=0.0001, le=1, description="share of any hour that may be spent on the air; some bands allow 0.1 or 0.01"
     )
     still_interval_s: float = Field(
-        0.0, ge=0, description="time between two stills beside the live picture [s]; 0 for none"
+        0.0, ge=0, le=LONGEST_S, description="time between two stills beside the live picture [s]; 0 for none"
     )
     still_bytes: int = Field(
         1200,
@@ -231,7 +233,10 @@ class SenderConfig(_LineConfig):
         0.25, gt=0, lt=1, description="share of the air that a still takes from the live picture while it is on its way"
     )
     telemetry_interval_s: float = Field(
-        60.0, ge=0, description="time between two reports of voltage, temperature, position and such [s]; 0 for none"
+        60.0,
+        ge=0,
+        le=LONGEST_S,
+        description="time between two reports of voltage, temperature, position and such [s]; 0 for none",
     )
     telemetry_file: str = Field(
         "", description="JSON file in which your programs leave what they measure, such as battery_v; empty for none"
@@ -299,18 +304,14 @@ def load_config(model: type[_Config], file: Path | None, options: Mapping[str, s
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        key = str(first["loc"][0])
-        reason = first["msg"].removeprefix("Value error, ")
-        if any(isinstance(part, str) for part in first["loc"][1:]):  # within a table
-            reason = f"{'.'.join(map(str, first['loc'][1:]))}: {reason}"
+        key = str(error.errors(include_url=False, include_context=False, include_input=False)[0]["loc"][0])
         if key in options:
             place = f"--{key.replace('_', '-')}"
         elif key in variables:
             place = _variable(key)
         else:
             place = f"{key} in {file}"
-        raise UsageError(f"{place} cannot be {values[key]!r}: {reason}") from error
+        raise UsageError(mistake_in(error, place, values[key])) from error
 
 
 def _read_file(model: type[_LineConfig], file: Path) -> dict[str, object]:
@@ -320,6 +321,8 @@ def _read_file(model: type[_LineConfig], file: Path) -> dict[str, object]:
         raise UsageError(f"cannot read the configuration {file}: {error.strerror}") from error
     except ValueError as error:
         raise UsageError(f"{file} is no TOML file: {error}") from error
+    except RecursionError as error:
+        raise UsageError(f"{file} is no TOML file: its brackets are nested too deep") from error
     known = model.model_fields
     for key in values:
         if key not in known:

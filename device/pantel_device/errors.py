@@ -2,6 +2,7 @@
 
 DeviceError
  +-- CameraError     no picture can come from what the user named as the camera
+ |    +-- CameraNameError   nor ever will: there is no such kind of camera, or the file is missing or no clip
  +-- DetectorError   the detector's file is missing, unreadable or of another layout
  +-- EdgeModelError  the edge detector's file is missing or damaged, or OpenCV is without what reads it
  +-- PictureError    a picture file is missing, unreadable or no picture
@@ -10,7 +11,15 @@ DeviceError
 Every message is one line that says what is wrong and what to do.
 """
 
-__all__ = ["CameraError", "DetectorError", "DeviceError", "EdgeModelError", "PictureError", "VideoError"]
+__all__ = [
+    "CameraError",
+    "CameraNameError",
+    "DetectorError",
+    "DeviceError",
+    "EdgeModelError",
+    "PictureError",
+    "VideoError",
+]
 
 
 class DeviceError(Exception):
@@ -19,6 +28,10 @@ class DeviceError(Exception):
 
 class CameraError(DeviceError):
     """The camera, clip, picture or folder that the user named gives no pictures."""
+
+
+class CameraNameError(CameraError):
+    """What the user named cannot be a camera, whatever is plugged in."""
 
 
 class DetectorError(DeviceError):

@@ -3,7 +3,7 @@
 from pantel_models.artefact import MANIFEST, Artefact, find_artefact, find_detector, list_artefacts, list_detectors
 from pantel_models.codec import SceneCodec, View, load_scene_codec
 from pantel_models.contours import contour_map, contour_raster
-from pantel_models.errors import BudgetError, ManifestError, ModelError
+from pantel_models.errors import BudgetError, ManifestError, ModelError, UnknownModelError
 from pantel_models.macs import detector_macs, macs_per_pixel
 from pantel_models.quantizer import Quantized, Quantizer
 from pantel_models.regions import REGION_WEIGHT, region_importance
@@ -26,6 +26,7 @@ __all__ = [
     "Quantizer",
     "SceneCodec",
     "StillCodec",
+    "UnknownModelError",
     "View",
     "contour_map",
     "contour_raster",

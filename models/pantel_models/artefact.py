@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pantel_models.errors import ManifestError
+from pantel_models.errors import ManifestError, UnknownModelError
 
 __all__ = ["MANIFEST", "Artefact", "find_artefact", "find_detector", "list_artefacts", "list_detectors"]
 
@@ -133,7 +133,8 @@ def find_artefact(
     """Return the artefact of that name, tag or hash; the default one when nothing is asked for.
 
     Raises:
-        ManifestError: There is none.
+        UnknownModelError: There is none.
+        ManifestError: The manifest is missing or damaged.
     """
     artefacts = list_artefacts(manifest)
     for artefact in artefacts:
@@ -145,7 +146,7 @@ def find_artefact(
             return artefact
     known = ", ".join(f"{a.name} ({a.hash[:8]})" for a in artefacts)
     asked = name or (f"tag {tag:#04x}" if tag is not None else f"hash {hash_prefix}")
-    raise ManifestError(f"no model {asked} is installed, only {known}; install the pantel version that made it")
+    raise UnknownModelError(f"no model {asked} is installed, only {known}; install the pantel version that made it")
 
 
 def find_detector(name: str | None = None, manifest: Path = MANIFEST) -> Artefact:

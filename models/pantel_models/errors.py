@@ -2,12 +2,13 @@
 
 ModelError
  +-- ManifestError    an artefact is unknown, missing or does not match its hash
+ |    +-- UnknownModelError   none of those installed has this name
  +-- BudgetError      no picture fits into the bytes that were asked for
 """
 
 from __future__ import annotations
 
-__all__ = ["BudgetError", "ManifestError", "ModelError"]
+__all__ = ["BudgetError", "ManifestError", "ModelError", "UnknownModelError"]
 
 
 class ModelError(Exception):
@@ -16,6 +17,10 @@ class ModelError(Exception):
 
 class ManifestError(ModelError):
     """An artefact is unknown, missing or does not match its hash."""
+
+
+class UnknownModelError(ManifestError):
+    """No artefact with this name, tag or hash is installed."""
 
 
 class BudgetError(ModelError, ValueError):

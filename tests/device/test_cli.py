@@ -13,8 +13,8 @@ import pytest
 
 from pantel_codec import BitstreamError
 from pantel_device import cli
-from pantel_device.command import Command, CommandError, UsageError
-from pantel_device.errors import CameraError
+from pantel_device.command import Command, CommandError, UsageError, used_wrongly
+from pantel_device.errors import CameraError, CameraNameError
 from pantel_link import PortGone
 from pantel_models import ManifestError
 
@@ -92,6 +92,13 @@ def test_failures_are_one_line(
     _install(monkeypatch, _raising(error))
     assert cli.main(["work"]) == code
     _assert_one_line(capsys.readouterr().err, said)
+
+
+def test_a_name_that_cannot_be_is_wrong_use() -> None:
+    with pytest.raises(UsageError, match=r"^no camera; name another$"), used_wrongly(CameraNameError):
+        raise CameraNameError("no camera; name another")
+    with pytest.raises(CameraError, match=r"^unplugged$"), used_wrongly(CameraNameError):
+        raise CameraError("unplugged")
 
 
 @pytest.mark.parametrize("argv", [["--debug", "work"], ["work", "--debug"]])

@@ -31,6 +31,8 @@ from pantel_models import Artefact, SceneCodec, View, load_scene_codec
 
 _Pantel = Callable[..., tuple[int, str]]
 
+_DOGS = '[{"name": "gate", "kind": "alarm", "polygon": [[0, 0], [1, 0], [1, 1]], "classes": ["dog"]}]'
+
 
 @pytest.fixture
 def pantel(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> _Pantel:
@@ -52,14 +54,28 @@ def pantel(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyte
     [
         (("send", "--port", "/dev/ttyNONE"), 1, "cannot open port /dev/ttyNONE: there is no such device"),
         (("send", "--port", "warp://9"), 1, "cannot open port warp://9: "),
-        (("send", "--port", "pty:", "--camera", "file:missing.mp4"), 1, "missing.mp4 does not exist"),
-        (("send", "--port", "pty:", "--camera", "file:text.toml"), 1, "text.toml is neither a picture nor a clip"),
-        (("send", "--port", "pty:", "--camera", "crystal:ball"), 1, "there is no camera 'crystal:ball'"),
+        (("send", "--port", "pty:", "--camera", "file:missing.mp4"), 2, "missing.mp4 does not exist"),
+        (("send", "--port", "pty:", "--camera", "file:text.toml"), 2, "text.toml is neither a picture nor a clip"),
+        (("send", "--port", "pty:", "--camera", "crystal:ball"), 2, "there is no camera 'crystal:ball'"),
+        (("send", "--port", "pty:", "--camera", "test:seven"), 2, "the seed in test:seven is no number"),
         (("send", "--port", "pty:", "--camera", "v4l2:/dev/nowhere"), 1, "there is no camera /dev/nowhere; plug it in"),
         (("send", "--rotation", "45"), 2, "--rotation cannot be '45': Input should be 0, 90, 180 or 270"),
         (("send", "--crop", "0.5,0,0.6,1"), 2, "--crop cannot be '0.5,0,0.6,1': left, top, width and height"),
-        (("send", "--port", "pty:", "--model", "scene-v0"), 1, "no model scene-v0 is installed"),
-        (("send", "--port", "pty:", "--detector", "eyes.onnx"), 1, "the detector eyes.onnx cannot be read"),
+        (("send", "--port", "pty:", "--model", "scene-v0"), 2, "no model scene-v0 is installed"),
+        (("send", "--port", "pty:", "--detector", "eyes.onnx"), 2, "or name default (the bundled one) or none (motion"),
+        (("send", "--port", "pty:", "--detector", "text.toml"), 2, "name a whole ONNX file"),
+        (
+            ("send", "--port", "pty:", "--class-weights", "persn=0"),
+            2,
+            "class_weights names the class 'persn', which the",
+        ),
+        (("send", "--port", "pty:", "--zones", _DOGS), 2, "zone 'gate' names the class 'dog', which the detector does"),
+        (
+            ("send", "--port", "pty:", "--zones", _DOGS, "--detector", "none"),
+            2,
+            "but without a detector there are none",
+        ),
+        (("send", "--port", "pty:", "--key-file", "mast.key"), 2, "cannot read the key mast.key"),
         (("send", "--port", "pty:", "--mode", "sketch", "--edge-model", "forest.yml"), 2, "the edge model forest.yml "),
         (("send", "--port", "pty:", "--state-dir", "text.toml"), 1, "set state_dir to a folder that is yours"),
         (("send", "--config", "text.toml"), 2, "unknown key 'speed' in text.toml; known keys: port, "),
@@ -73,6 +89,7 @@ def pantel(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyte
         (("receive", "--port", "pty:", "--events", "nowhere/events"), 2, "there is no folder"),
         (("receive", "--config", "text.toml"), 2, "unknown key 'speed' in text.toml; known keys: port, "),
         (("receive", "--playout-delay-s", "-1"), 2, "--playout-delay-s cannot be '-1'"),
+        (("receive", "--port", "pty:", "--key-file", "home.key"), 2, "cannot read the key home.key"),
         (("receive", "--view", "pretty"), 2, "--view cannot be 'pretty': Input should be 'faithful' or 'perceptual'"),
     ],
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pantel_device.command import UsageError
-from pantel_device.commands.options import add_config_options, read_config
+from pantel_device.commands.options import add_config_options, positive_seconds, read_config
 from pantel_device.config import ReceiverConfig, SenderConfig, load_config
 from pantel_device.receiver import PLAYOUT_DELAY_NS
 from pantel_link import Preset
@@ -110,11 +110,27 @@ def test_zones_are_tables_in_a_file_and_json_elsewhere(tmp_path: Path) -> None:
     assert load_config(SenderConfig, None, {"zones": ""}).zones == ()
 
 
-def test_what_is_wrong_in_a_zone_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"zones in .* cannot be .*: 0\.kind: Input should be 'interest', 'alarm' or"):
-        load_config(SenderConfig, _file(tmp_path, _GATE.replace("alarm", "alert")), {})
-    with pytest.raises(UsageError, match=r"0\.name: Field required"):
-        load_config(SenderConfig, _file(tmp_path, _GATE.replace('name = "gate"', "")), {})
+def test_alarm_zones_are_told_apart_by_their_names(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"two alarm zones are named 'gate'; give each a name of its own$"):
+        load_config(SenderConfig, _file(tmp_path, 2 * _GATE), {})
+    other = _GATE.replace('"alarm"', '"privacy"').partition("classes")[0]
+    assert len(load_config(SenderConfig, _file(tmp_path, _GATE + 2 * other), {}).zones) == 3
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e300"])
+@pytest.mark.parametrize("model", [SenderConfig, ReceiverConfig])
+def test_numbers_have_bounds(model: type[SenderConfig] | type[ReceiverConfig], value: str) -> None:
+    keys = [key for key, field in model.model_fields.items() if field.annotation is float]
+    assert "capture_max_age_s" in keys
+    for key in keys:
+        with pytest.raises(UsageError, match=f"^--{key.replace('_', '-')} cannot be '{value}'"):
+            load_config(model, None, {key: value})
+
+
+@pytest.mark.parametrize("text", ["inf", "nan", "1e300"])
+def test_no_time_is_endless(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="is no positive number of seconds"):
+        positive_seconds(text)
 
 
 def test_weights_of_classes(tmp_path: Path) -> None:
@@ -149,10 +165,11 @@ def test_size_as_a_list_in_a_file(tmp_path: Path) -> None:
         ("crop", "0,0,0,1"),
         ("crop", "0.5,0,0.6,1"),
         ("crop", "-0.1,0,1,1"),
+        ("crop", "0,0,1e-9,1"),
+        ("crop", "0,0,1,0.005"),
         ("crop", "nan,0,1,1"),
         ("crop", "0,0,1,nan"),
         ("zones", "gate"),
-        ("zones", '[{"name": "gate"}]'),
         ("class_weights", "person"),
         ("class_weights", "person=-1"),
         ("mode", "film"),
@@ -162,6 +179,10 @@ def test_size_as_a_list_in_a_file(tmp_path: Path) -> None:
         ("idle_fps", "0"),
         ("fps", "nan"),
         ("fps", "0"),
+        ("fps", "5e-324"),
+        ("idle_fps", "5e-324"),
+        ("duty_cycle", "5e-324"),
+        ("baud_rate", "99999999999999999999"),
         ("callsign", ""),
         ("callsign", "ÄÖÜ"),
         ("callsign", "TOOLONGCALL"),

@@ -22,7 +22,7 @@ from pantel_bench.errors import (
 )
 from pantel_codec import CodecError
 from pantel_device.command import Command, CommandError, UsageError
-from pantel_device.errors import EdgeModelError
+from pantel_device.errors import CameraNameError, DetectorError, EdgeModelError
 from pantel_models import ModelError
 
 __all__ = ["COMMAND"]
@@ -30,7 +30,17 @@ __all__ = ["COMMAND"]
 _BENCHMARKS = (STILL, LIVE, LINK, EYES, LOOKS, STRUCTURE, MOS)
 
 
-_WRONG_INPUT = (AnchorError, EdgeModelError, LabelsError, LogError, PictureError, VotesError, WeightsError)
+_WRONG_INPUT = (
+    AnchorError,
+    CameraNameError,
+    DetectorError,
+    EdgeModelError,
+    LabelsError,
+    LogError,
+    PictureError,
+    VotesError,
+    WeightsError,
+)
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,8 @@ from pantel_bench.commands.line_options import add_line_options, seconds_up_to
 from pantel_bench.demo.produce import DATA_FILE, PAGE_FILE, VIDEO_FILE, produce
 from pantel_bench.errors import BenchError
 from pantel_bench.rig.settings import RigSettings
-from pantel_device.command import Command, CommandError, UsageError
+from pantel_device.command import Command, CommandError, UsageError, used_wrongly
+from pantel_device.errors import CameraNameError
 from pantel_link import DEFAULT_CALLSIGN, CallsignError, check_callsign
 
 __all__ = ["COMMAND"]
@@ -77,7 +78,8 @@ def _run(arguments: argparse.Namespace) -> int:
         callsign=arguments.callsign,
     )
     try:
-        report = produce(settings, arguments.out)
+        with used_wrongly(CameraNameError):
+            report = produce(settings, arguments.out)
     except BenchError as error:
         raise CommandError(str(error)) from error
     at_10s = "" if report.ms_ssim_at_10s is None else f"MS-SSIM {report.ms_ssim_at_10s:.3f} after 10 s, "

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pantel_bench.live.source import FRAME_INTERVAL_NS, ClipSource
 from pantel_bench.metrics.recall import kind_of
 from pantel_device.cameras import open_camera
-from pantel_device.errors import CameraError
+from pantel_device.errors import CameraNameError
 from pantel_device.frame import Box, Frame
 from pantel_device.observer import Detector, MotionDetector, Observer
 
@@ -133,7 +133,7 @@ def _size_of(clip: Path) -> tuple[int, int]:
             stream = container.streams.video[0]
             return stream.width, stream.height
     except (av.FFmpegError, IndexError) as error:
-        raise CameraError(f"{clip} is no clip") from error
+        raise CameraNameError(f"{clip} is no clip; name another file") from error
 
 
 def _scaled(box: Box, scale: tuple[float, float]) -> Box:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pantel_device.cameras.base import SampledCamera
 from pantel_device.cameras.geometry import STRETCHED, Geometry
-from pantel_device.errors import CameraError, PictureError
+from pantel_device.errors import CameraError, CameraNameError, PictureError
 from pantel_device.pictures import read_picture
 
 __all__ = ["FileCamera", "Loop"]
@@ -65,11 +65,14 @@ class FileCamera(SampledCamera):
             geometry: How pictures are turned, cut and scaled.
 
         Raises:
-            CameraError: The path is missing or holds nothing that can be shown.
+            CameraNameError: The path is missing or holds nothing that can be shown.
         """
         super().__init__(size_px, fps)
         self._loop = loop
-        self._recording = _open_recording(path, size_px, fps, geometry)
+        try:
+            self._recording = _open_recording(path, size_px, fps, geometry)
+        except CameraError as error:
+            raise CameraNameError(str(error)) from error
 
     @classmethod
     def from_argument(
@@ -78,15 +81,15 @@ class FileCamera(SampledCamera):
         """Open ``PATH`` or ``PATH?loop=once``.
 
         Raises:
-            CameraError: As for the constructor, and for an unknown ``loop``.
+            CameraNameError: As for the constructor, and for an unknown ``loop``.
         """
         path, separator, loop = argument.rpartition("?loop=")
         if not separator:
             path, loop = argument, "pingpong"
         if loop not in get_args(Loop):
-            raise CameraError(f"loop={loop} is unknown; choose one of {', '.join(get_args(Loop))}")
+            raise CameraNameError(f"loop={loop} is unknown; choose one of {', '.join(get_args(Loop))}")
         if not path:
-            raise CameraError("the camera file: lacks its path; write for example file:walk.mp4")
+            raise CameraNameError("the camera file: lacks its path; write for example file:walk.mp4")
         return cls(Path(path), size_px, fps, loop=cast(Loop, loop), geometry=geometry)
 
     def close(self) -> None:

@@ -18,11 +18,12 @@ Crop = tuple[float, float, float, float]  # left, top, width, height, as shares 
 WHOLE: Crop = (0.0, 0.0, 1.0, 1.0)
 
 _CV_ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+_LEAST_SHARE = 0.01  # of 3840 pixels 38, hardly more than the smallest picture that is sent has
 _ROUNDING = 1e-6  # 0.1 + 0.9 may be a little more than 1
 
 
 def check_crop(crop: Crop) -> None:
-    """Refuse a part that is empty or not inside the picture.
+    """Refuse a part that is empty, far too small to be seen, or not inside the picture.
 
     Raises:
         ValueError: It is; the message is one line.
@@ -30,6 +31,8 @@ def check_crop(crop: Crop) -> None:
     left, top, width, height = crop
     if not (0 <= left < left + width <= 1 + _ROUNDING and 0 <= top < top + height <= 1 + _ROUNDING):
         raise ValueError("left, top, width and height of the part are shares of the picture, such as 0.25,0.25,0.5,0.5")
+    if min(width, height) < _LEAST_SHARE:
+        raise ValueError(f"the part is too small to show anything; take at least {_LEAST_SHARE:g} of width and height")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Geometry:
         stretch: Scale the part whole, although its aspect changes.
 
     Raises:
-        ValueError: The part is empty or does not lie inside the picture.
+        ValueError: The part is empty, too small, or does not lie inside the picture.
     """
 
     rotation: Rotation = 0

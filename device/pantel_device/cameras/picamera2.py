@@ -15,7 +15,7 @@ import numpy as np
 
 from pantel_device.cameras.geometry import STRETCHED, Geometry
 from pantel_device.cameras.live import LiveCamera, Shot, shot_time_ns
-from pantel_device.errors import CameraError
+from pantel_device.errors import CameraError, CameraNameError
 
 __all__ = ["Picamera2Camera"]
 
@@ -35,10 +35,11 @@ class Picamera2Camera(LiveCamera):
         """Open a camera module by its number; "" is number 0.
 
         Raises:
-            CameraError: The number is none, the library is missing, or the camera cannot be used.
+            CameraNameError: The number is none.
+            CameraError: The library is missing, or the camera cannot be used.
         """
         if argument and not (argument.isascii() and argument.isdecimal()):
-            raise CameraError(f"the camera in picamera2:{argument} is no number; write for example picamera2:1")
+            raise CameraNameError(f"the camera in picamera2:{argument} is no number; write for example picamera2:1")
         number = int(argument or "0")
         return cls(
             partial(_Device, number, geometry.source_size_px(size_px), fps),

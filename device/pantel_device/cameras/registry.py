@@ -8,7 +8,7 @@ from typing import cast
 
 from pantel_device.cameras.base import Camera
 from pantel_device.cameras.geometry import STRETCHED, Geometry
-from pantel_device.errors import CameraError
+from pantel_device.errors import CameraNameError
 
 __all__ = ["open_camera"]
 
@@ -30,12 +30,13 @@ def open_camera(name: str, size_px: tuple[int, int], fps: float, geometry: Geome
         geometry: How what the camera sees becomes such frames; by default the whole of it is scaled.
 
     Raises:
-        CameraError: There is no such camera; the message is one line for the user.
+        CameraNameError: There can be no such camera.
+        CameraError: It gives no pictures. Both messages are one line for the user.
     """
     scheme, _, argument = name.partition(":")
     if scheme not in _CAMERAS:
         known = ", ".join(usage for _, _, usage in _CAMERAS.values())
-        raise CameraError(f"there is no camera {name!r}; name one as {known}")
+        raise CameraNameError(f"there is no camera {name!r}; name one as {known}")
     module, factory, _ = _CAMERAS[scheme]
     open_ = cast(
         Callable[[str, tuple[int, int], float, Geometry], Camera],

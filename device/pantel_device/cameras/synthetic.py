@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pantel_device.cameras.base import SampledCamera
 from pantel_device.cameras.geometry import STRETCHED, Geometry
-from pantel_device.errors import CameraError
+from pantel_device.errors import CameraError, CameraNameError
 from pantel_device.frame import Box
 
 __all__ = ["SyntheticCamera"]
@@ -133,10 +133,10 @@ class SyntheticCamera(SampledCamera):
         """Open ``SEED``, or seed 0 for "".
 
         Raises:
-            CameraError: The seed is no number.
+            CameraNameError: The seed is no number.
         """
         if argument and not (argument.isascii() and argument.isdigit()):
-            raise CameraError(f"the seed in test:{argument} is no number; write for example test:7")
+            raise CameraNameError(f"the seed in test:{argument} is no number; write for example test:7")
         return cls(size_px, fps, seed=int(argument or "0"), geometry=geometry)
 
     def identified(self, now_ns: int) -> dict[int, Box]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from pantel_device.cameras.geometry import STRETCHED, Geometry
 from pantel_device.cameras.live import LiveCamera, Shot, shot_time_ns
-from pantel_device.errors import CameraError
+from pantel_device.errors import CameraError, CameraNameError
 
 __all__ = ["V4l2Camera"]
 
@@ -120,6 +120,7 @@ def _check(path: Path) -> None:
     """Find out what OpenCV would not tell.
 
     Raises:
+        CameraNameError: It is a file, but no device.
         CameraError: The device cannot be opened.
     """
     try:
@@ -139,7 +140,7 @@ def _check(path: Path) -> None:
         reason = "another program uses it" if error.errno == errno.EBUSY else error.strerror
         raise CameraError(f"{path} cannot be opened: {reason}; see fuser -v {path}") from error
     if not is_device:
-        raise CameraError(f"{path} is no camera; name a device such as /dev/video0, or file:{path} if it is a clip")
+        raise CameraNameError(f"{path} is no camera; name a device such as /dev/video0, or file:{path} if it is a clip")
 
 
 def _index_or_path(path: Path) -> int | str:

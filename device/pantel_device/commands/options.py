@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from pantel_device.config import ENVIRONMENT_PREFIX, ReceiverConfig, SenderConfig, load_config
+from pantel_device.config import ENVIRONMENT_PREFIX, LONGEST_S, ReceiverConfig, SenderConfig, load_config
 
 __all__ = ["add_config_options", "file_name", "positive_seconds", "read_config", "share"]
 
@@ -62,8 +62,8 @@ def file_name(text: str) -> Path:
 def positive_seconds(text: str) -> float:
     """Return the value of an option that takes a time [s]."""
     seconds = _number(text)
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no positive number of seconds")
+    if not 0 < seconds <= LONGEST_S:
+        raise argparse.ArgumentTypeError(f"{text!r} is no positive number of seconds, up to {LONGEST_S:.0f} (a year)")
     return seconds
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pantel_device.atomic_file import check_writable
 from pantel_device.capture_file import check_capture, open_capture
-from pantel_device.command import Command, UsageError
+from pantel_device.command import Command, UsageError, used_wrongly
 from pantel_device.commands.options import add_config_options, read_config
 from pantel_device.config import ReceiverConfig
 from pantel_device.daemon import run_daemon
@@ -26,6 +26,7 @@ from pantel_device.stills_in import StillFolder
 from pantel_device.stream_memory import StreamMemoryFile
 from pantel_link import (
     CallsignError,
+    KeyFileError,
     Keyring,
     LinkReceiver,
     MasterKey,
@@ -54,15 +55,15 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
     """Write the pictures and events that a port brings until a signal comes or the time is over.
 
     Raises:
-        UsageError: A file cannot be written where the configuration wants it.
+        UsageError: A file cannot be written where the configuration wants it, or the key cannot be used.
         CaptureError: The capture's place is taken by another file.
         CommandError: What must survive a restart cannot be kept.
-        KeyFileError: The key cannot be used.
         ManifestError: A model is missing or damaged.
         PortError: The port cannot be opened.
     """
     _check_outputs(config)
-    key = read_key(Path(config.key_file)) if config.key_file else None
+    with used_wrongly(KeyFileError):
+        key = read_key(Path(config.key_file)) if config.key_file else None
     for artefact in list_artefacts():
         artefact.check()
     clock = MonotonicClock()

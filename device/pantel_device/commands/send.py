@@ -13,11 +13,12 @@ from pantel_device.alarms_out import AlarmSender
 from pantel_device.boot_epoch import next_epoch
 from pantel_device.cameras import Geometry, open_camera
 from pantel_device.capture_file import check_capture, open_capture
-from pantel_device.command import Command, UsageError
+from pantel_device.class_names import check_class_names
+from pantel_device.command import Command, UsageError, used_wrongly
 from pantel_device.commands.options import add_config_options, read_config
 from pantel_device.config import SenderConfig
 from pantel_device.daemon import run_daemon
-from pantel_device.errors import EdgeModelError
+from pantel_device.errors import CameraNameError, DetectorError, EdgeModelError
 from pantel_device.line_profile import line_profile
 from pantel_device.messages_out import Messages
 from pantel_device.observer import (
@@ -43,6 +44,7 @@ from pantel_device.wall_clock import known_utc_s, utc_offset_ns
 from pantel_link import (
     CallsignError,
     Clock,
+    KeyFileError,
     LengthClass,
     LinkSender,
     MonotonicClock,
@@ -57,7 +59,7 @@ from pantel_link import (
 from pantel_link.back_channel import CommandListener
 from pantel_link.captures import CaptureHeader
 from pantel_link.ports import reconnecting
-from pantel_models import SceneCodec, StillCodec, find_artefact, load_scene_codec
+from pantel_models import SceneCodec, StillCodec, UnknownModelError, find_artefact, load_scene_codec
 
 __all__ = ["COMMAND", "send"]
 
@@ -71,15 +73,17 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
     """Send what the camera sees until a signal comes, the time is over or the camera ends.
 
     Raises:
-        UsageError: The default callsign would go on the air, or the edge model cannot be used.
+        UsageError: The default callsign would go on the air, or the camera's name, the model, the detector, the edge
+            model or the key cannot be used, or a class is named that the detector does not tell.
         CameraError: The camera gives no pictures.
         CommandError: The boot epoch cannot be kept.
-        DetectorError: The detector cannot be used.
-        KeyFileError: The key cannot be used.
-        ManifestError: The model is missing or damaged.
+        KeyFileError: Encryption is not installed.
+        ManifestError: The model is damaged.
         PortError: The port cannot be opened.
     """
-    codec = load_scene_codec(find_artefact(name=config.model or None))
+    with used_wrongly(UnknownModelError):
+        artefact = find_artefact(name=config.model or None)
+    codec = load_scene_codec(artefact)
     codec.artefact.check()
     check_capture(config)
     key, security = _security(config)
@@ -87,7 +91,8 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
     open_again = partial(open_port, config.port, baud_rate=config.baud_rate, callsign=config.callsign)
     with ExitStack() as stack:
         geometry = Geometry(config.rotation, config.crop)
-        camera = stack.enter_context(closing(open_camera(config.camera, config.size_px, config.fps, geometry)))
+        with used_wrongly(CameraNameError):
+            camera = stack.enter_context(closing(open_camera(config.camera, config.size_px, config.fps, geometry)))
         observer = _observer(config)
         encoder = _encoder(config, codec)
         port = stack.enter_context(reconnecting(open_again(), open_again, clock))
@@ -163,7 +168,8 @@ def _security(config: SenderConfig) -> tuple[SenderKey | None, Security]:
         if config.encrypt:
             raise UsageError("--encrypt needs a key: make one with pantel key, and name it with --key-file")
         return None, Security.CHECKED
-    key = read_key(Path(config.key_file)).sender_key(config.sender, config.callsign)
+    with used_wrongly(KeyFileError):
+        key = read_key(Path(config.key_file)).sender_key(config.sender, config.callsign)
     if key is None:
         raise UsageError(
             f"{config.key_file} is the key of another sender than {config.sender}, {config.callsign}; "
@@ -203,9 +209,12 @@ def _stills(config: SenderConfig, link: LinkSender, codec: SceneCodec) -> StillS
 
 
 def _observer(config: SenderConfig) -> Observer:
+    with used_wrongly(DetectorError):
+        detector = open_detector(config.detector, min_score=WEAK_SCORE, picture_px=config.size_px)
+    check_class_names(config, detector.wanted if detector is not None else ())
     return Observer(
         MotionDetector(),
-        open_detector(config.detector, min_score=WEAK_SCORE, picture_px=config.size_px),
+        detector,
         detect_every=config.detector_interval_frames or DetectorPace(1 / config.fps, time.perf_counter),
         region_of_interest=config.mask,
         rules=RegionRules(
@@ -222,10 +231,8 @@ def _encoder(config: SenderConfig, codec: SceneCodec) -> PayloadEncoder:
     settings = _encoder_settings(config)
     if config.mode == "picture":
         return SceneEncoder(codec, config.size_px, settings)
-    try:
+    with used_wrongly(EdgeModelError):
         find_contours = open_contour_finder(config.edge_model)
-    except EdgeModelError as error:
-        raise UsageError(str(error)) from error
     return SketchEncoder(codec, config.size_px, settings, find_contours)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pantel_device.frame import Box
 from pantel_models import find_detector
+
+if TYPE_CHECKING:  # onnxruntime takes its time
+    from pantel_device.observer.detectors import OnnxDetector
 
 __all__ = ["DEFAULT_DETECTOR", "Detector", "open_detector"]
 
@@ -29,7 +32,9 @@ class Detector(Protocol):
         ...
 
 
-def open_detector(name: str, *, min_score: float = 0.35, picture_px: tuple[int, int] | None = None) -> Detector | None:
+def open_detector(
+    name: str, *, min_score: float = 0.35, picture_px: tuple[int, int] | None = None
+) -> OnnxDetector | None:
     """Return the detector that a configuration names.
 
     Args:

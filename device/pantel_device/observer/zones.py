@@ -10,13 +10,15 @@ from typing import Annotated, Self
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from pantel_device.frame import Box, Frame
+from pantel_device.observer.polygon import check_polygon
 
 __all__ = ["PrivacyMask", "Zone", "ZoneKind", "interest_weights"]
 
 _HIDDEN = 128  # grey level of what nobody may see
+_MOST_CORNERS = 1000  # all edges are compared with each other
 
 _Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -35,7 +37,8 @@ class Zone(BaseModel):
     Attributes:
         name: What people call it; alarms travel with it.
         kind: What it is for.
-        polygon: Corners as shares of the picture's width and height, from its upper left corner.
+        polygon: Corners as shares of the picture's width and height, from its upper left corner, in order
+            around the zone; at most 1000.
         weight: Of an interest zone: how much more what is there matters than elsewhere; 0 is to be ignored.
         classes: Of an alarm zone: which objects raise an alarm; empty for all that move.
         dwell_s: Of an alarm zone: how long one must be there [s].
@@ -45,10 +48,16 @@ class Zone(BaseModel):
 
     name: str = Field(min_length=1, max_length=32)
     kind: ZoneKind
-    polygon: tuple[tuple[_Share, _Share], ...] = Field(min_length=3)
+    polygon: tuple[tuple[_Share, _Share], ...] = Field(min_length=3, max_length=_MOST_CORNERS)
     weight: Annotated[float, Field(ge=0, le=100)] = 1.0
     classes: tuple[str, ...] = ()
     dwell_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
+
+    @field_validator("polygon")
+    @classmethod
+    def _goes_around_an_area(cls, value: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+        check_polygon(value)
+        return value
 
     @model_validator(mode="after")
     def _only_what_its_kind_has(self) -> Self:

@@ -17,7 +17,7 @@ from tests.device.cameras.waiting import next_frame, until
 from pantel_device.cameras import Camera, Geometry, open_camera
 from pantel_device.cameras.live import LiveCamera
 from pantel_device.cameras.v4l2 import _index_or_path
-from pantel_device.errors import CameraError
+from pantel_device.errors import CameraError, CameraNameError
 
 _NODE = "v4l2:/dev/null"  # a device that anybody may open; what the fake is asked has nothing to do with it
 
@@ -182,7 +182,7 @@ def test_devices_that_cannot_be_opened_are_one_line(error: int, line: str, monke
 
 def test_files_are_no_devices(tmp_path: Path) -> None:
     (tmp_path / "walk.mp4").touch()
-    with pytest.raises(CameraError, match=r"walk\.mp4 is no camera; name a device such as /dev/video0, or file:/"):
+    with pytest.raises(CameraNameError, match=r"walk\.mp4 is no camera; name a device such as /dev/video0, or file:/"):
         open_camera(f"v4l2:{tmp_path / 'walk.mp4'}", (320, 240), 10)
 
 

@@ -59,6 +59,12 @@ def test_a_polygon_has_three_corners_in_the_picture(polygon: object) -> None:
         Zone.model_validate({"name": "yard", "kind": "interest", "polygon": polygon})
 
 
+@pytest.mark.parametrize("kind", list(ZoneKind))
+def test_a_polygon_that_crosses_itself_would_hide_half_of_what_it_should(kind: ZoneKind) -> None:
+    with pytest.raises(ValidationError, match="crosses or touches itself"):
+        _zone(kind, polygon=((0.2, 0.2), (0.8, 0.8), (0.8, 0.2), (0.2, 0.8)))
+
+
 def test_weights_of_zones_that_overlap_multiply() -> None:
     whole = ((0, 0), (1, 0), (1, 1), (0, 1))
     weights = interest_weights([_zone(weight=4.0), _zone(polygon=whole, weight=0.5), _zone(ZoneKind.PRIVACY)], _SIZE_PX)

@@ -96,7 +96,8 @@ def _open(path: Path) -> Any:
         model = path.read_bytes()
     except OSError as error:
         raise DetectorError(
-            f"the detector {path} cannot be read ({error.strerror}); correct its path or leave it empty"
+            f"the detector {path} cannot be read ({error.strerror}); correct its path, or name "
+            "default (the bundled one) or none (motion alone)"
         ) from error
     try:
         return open_session(model, f"the detector {path}")

@@ -1,0 +1,67 @@
+"""How values of the configuration may be written in a single line: as an option or a variable.
+
+Each function takes what a line or a file says, and raises `ValueError` with a line that says how it is written.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+__all__ = ["from_json", "number_if_any", "split_crop", "split_size", "split_weights"]
+
+_ZONES_ADVICE = (
+    'write a list of zones, such as [{"name": "gate", "kind": "alarm", "polygon": [[0.1, 0.5], [0.4, 0.5], [0.4, 1]]}]'
+)
+_WEIGHTS_ADVICE = "write classes and their weights, such as person=2,animal=0"
+_CROP_ADVICE = "write left, top, width and height as shares of the picture, such as 0.25,0.25,0.5,0.5"
+_SIZE_ADVICE = "write width and height in pixels, such as 320x240"
+
+
+def split_size(value: object) -> object:
+    """Take 320x240 for [320, 240]."""
+    parts = value.split("x") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or len(parts) != 2:
+        raise ValueError(_SIZE_ADVICE)
+    return parts
+
+
+def split_crop(value: object) -> object:
+    """Take 0.25,0.25,0.5,0.5 for [0.25, 0.25, 0.5, 0.5]."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or len(parts) != 4:
+        raise ValueError(_CROP_ADVICE)
+    return parts
+
+
+def from_json(value: object) -> object:
+    """Take the JSON of zones in a single line for the tables of a file; nothing for none."""
+    zones: Any = value
+    if isinstance(value, str):
+        try:
+            zones = json.loads(value or "[]")
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"it is no JSON; {_ZONES_ADVICE}") from error
+    if not isinstance(zones, list | tuple):
+        raise ValueError(_ZONES_ADVICE)  # noqa: TRY004 - pydantic takes no TypeError
+    return zones
+
+
+def split_weights(value: object) -> object:
+    """Take person=2,animal=0 for {person = 2, animal = 0}."""
+    if not isinstance(value, str):
+        return value
+    weights: dict[str, str] = {}
+    for pair in filter(None, map(str.strip, value.split(","))):
+        name, _, weight = (part.strip() for part in pair.rpartition("="))
+        if not name:
+            raise ValueError(_WEIGHTS_ADVICE)
+        if name in weights:
+            raise ValueError(f"{name} has two weights; leave one of them out")
+        weights[name] = weight
+    return weights
+
+
+def number_if_any(value: object) -> object:
+    """Take "90" for 90, which a choice of numbers does not by itself."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
