@@ -255,7 +255,7 @@ def test_payloads_of_the_same_frames_are_the_same(codec: SceneCodec, busy: _Seen
 
 @pytest.mark.parametrize("weight", [3.0, SceneEncoderSettings().roi_weight])
 def test_no_payload_needs_another(weight: float, codec: SceneCodec, busy: _Seen) -> None:
-    """One payload may introduce an object or hold what others refine, and which one does depends on a CPU's rounding."""
+    """One may introduce an object, or hold what others refine; which one does depends on a CPU's rounding."""
     count = 30
     encoder = SceneEncoder(codec, (_WIDTH, _HEIGHT), SceneEncoderSettings(roi_weight=weight))
     payloads = _payloads(encoder, busy, count)
