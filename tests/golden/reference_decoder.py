@@ -97,15 +97,20 @@ class Reference:
         return scale, quality, levels, values
 
     def scene(self, payload: bytes, width_px: int, height_px: int, held: Held) -> list[Any]:
-        bits, kinds = Bits(payload), "drawn"
-        if bits.symbol([0, 1 << 16, 48 << 16, 1 << 24]) != 1:
-            bits, kinds = Bits(payload), "kinds"
+        bits = Bits(payload)
+        kinds = {1: "drawn", 2: "moving"}.get(bits.symbol([0, 1 << 16, 48 << 16, 52 << 16, 1 << 24]), "kinds")
+        if kinds == "kinds":
+            bits = Bits(payload)
         fields = Fields(bits, width_px, height_px)
         elements: list[Any] = []
+        whole_px = width_px, height_px
+        if kinds == "moving":
+            elements.append(fields.camera())
+            whole_px = width_px + 2 * fields.margin, height_px + 2 * fields.margin
         while kind := fields.told(kinds):
             if kind in {1, 2, 9}:
                 scale = fields.told("seeds" if kind == 9 else "scales")
-                grid = across(width_px, scale), across(height_px, scale)
+                grid = across(whole_px[0], scale), across(whole_px[1], scale)
                 cells = self.cells(bits, scale, *grid, held if kind == 2 else None)
                 elements.append(("seed", *cells[1:]) if kind == 9 else cells)
             elif kind == 3:
@@ -118,6 +123,8 @@ class Reference:
             elif kind == 4:
                 sprite_id, shape, part = bits.below(32), bits.below(3), bits.below(2)
                 elements.append(("look", sprite_id, shape, self.thumbnail(bits, shape, part)))
+            elif kind == 12:
+                elements.append(("link", bits.below(9), fields.placement()))
             elif kind == 10:
                 elements.append(("contour", fields.patch(width_px, height_px)))
             elif kind == 11:

@@ -30,6 +30,7 @@ def cdf_of_counts(counts: list[int]) -> list[int]:
 NAMES = (
     *("kinds", "ages", "other", "scales", "seeds", "sides", "qualities", "bases", "margins", "classes", "news"),
     *("heights", "slim", "wide", "earlier", "shifts", "growth", "drawn", "rasters", "extents"),
+    *("moving", "zooms", "turns"),
 )
 TABLES = {name: cdf_of_counts(counts_of(name)) for name in NAMES}
 SET = "".join(re.findall(r"^set ([0-9a-f]+)$", PAGE, re.MULTILINE))
@@ -78,6 +79,7 @@ class Fields:
     def __init__(self, bits: Bits, width_px: int, height_px: int) -> None:
         self.bits = bits
         self.places = width_px + 128, height_px + 128
+        self.margin = 64 * -(-max(width_px, height_px) // 320)
         self.ages: list[int] = []
 
     def told(self, name: str) -> int:
@@ -89,6 +91,15 @@ class Fields:
 
     def knot(self) -> tuple[int, ...]:
         return self.age(), *(self.bits.below(places) - 64 for places in self.places), self.told("heights")
+
+    def placement(self) -> tuple[int, ...]:
+        limit = self.margin + 32
+        x, y = (self.bits.below(2 * limit + 1) - limit for _ in range(2))
+        return x, y, self.told("zooms") - 24, self.told("turns") - 32
+
+    def camera(self) -> Any:
+        number = self.bits.below(8)
+        return ("camera", number, self.age(), self.placement()) if self.bits.below(2) else ("camera", number, 0, None)
 
     def introduced(self) -> tuple[Any, int, int]:
         sprite_id, news, class_id = self.bits.below(32), self.told("news"), self.told("classes")

@@ -1,6 +1,7 @@
 """A second decoder, written from `docs/codec.md` alone, finds the same values and elements."""
 
 from collections.abc import Sequence
+from dataclasses import astuple, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ from tests.golden.reference_decoder import Cells, Held, Reference
 
 from pantel_codec import (
     Background,
+    CameraElement,
+    CameraPose,
     CellElement,
     ContourElement,
     ContourPatch,
@@ -17,6 +20,7 @@ from pantel_codec import (
     EntropyModel,
     ForgetElement,
     Knot,
+    LinkElement,
     LookElement,
     OutlineElement,
     PoseElement,
@@ -64,6 +68,10 @@ def plain(element: Element) -> Any:  # noqa: PLR0911 - one for each kind
             return "step", sprite_id, age_steps, x, y, height_code
         case ForgetElement(sprite_id, age_steps):
             return "forget", sprite_id, age_steps
+        case CameraElement(number, age_steps, pose):
+            return "camera", number, age_steps, None if pose is None else astuple(pose)
+        case LinkElement(_, parent, pose):
+            return "link", 8 if parent is None else parent, astuple(pose)
         case ToneElement(age_steps, gains):
             return "tone", age_steps, gains
         case ContourElement(patch):
@@ -106,6 +114,25 @@ def test_the_documented_decoder_finds_the_same_contours(
 ) -> None:
     payload = SceneSyntax(model, thumbnails, 320, 240).write(golden_contours)
     assert Reference(arrays).scene(payload, 320, 240, {}) == [plain(element) for element in golden_contours]
+
+
+@pytest.mark.parametrize("held", [None, CameraPose(-70, 33, -5, 9)])
+def test_the_documented_decoder_finds_where_the_camera_looks(
+    held: CameraPose | None,
+    arrays: dict[str, NDArray[np.int32]],
+    model: EntropyModel,
+    thumbnails: ThumbnailModel,
+    golden_elements: Sequence[Element],
+) -> None:
+    elements: list[Element] = [CameraElement(5, 0 if held is None else 3, held)]
+    elements += [LinkElement(5, parent, CameraPose(96, -96, 24, -32)) for parent in (None, 4)]
+    elements += [
+        replace(element, mosaic=5) if isinstance(element, CellElement) else element
+        for element in golden_elements
+        if not (isinstance(element, CellElement) and element.base is not None)
+    ]
+    payload = SceneSyntax(model, thumbnails, 320, 240).write(elements)
+    assert Reference(arrays).scene(payload, 320, 240, {}) == [plain(element) for element in elements]
 
 
 def plain_background(background: Background) -> Held:
