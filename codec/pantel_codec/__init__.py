@@ -45,7 +45,7 @@ from pantel_codec.elements import (
 )
 from pantel_codec.entropy import VALUE_LIMIT, VALUE_ONE, EntropyModel, Step, Visitor
 from pantel_codec.errors import BitstreamError, CodecError, ContainerError, SymbolError
-from pantel_codec.mosaic import Layer, Mosaic, Mosaics
+from pantel_codec.mosaic import Layer, Mosaic, Mosaics, Sight
 from pantel_codec.range_coder import RangeDecoder, RangeEncoder, make_decoder, make_encoder
 from pantel_codec.scene import MARGINS, OUTLINE_MARGIN, Margins, Outline, Scene, Sprite, outline_size_px
 from pantel_codec.still import (
@@ -152,6 +152,7 @@ __all__ = [
     "Reader",
     "Scene",
     "SceneSyntax",
+    "Sight",
     "Sprite",
     "SpriteElement",
     "Step",

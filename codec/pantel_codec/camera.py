@@ -137,6 +137,10 @@ class CameraPath:
         self.matrices[index : index + same] = [matrix]
         del self.times_ns[:-_MAX_KNOTS], self.matrices[:-_MAX_KNOTS]
 
+    def begins_by(self, time_ns: int) -> bool:
+        """Tell whether there is a pose of that time or an earlier one."""
+        return bool(self.times_ns) and self.times_ns[0] <= time_ns
+
     def at(self, time_ns: int) -> NDArray[np.float64]:
         """Return the matrix (3, 3) at a time: before and behind all poses the nearest, without any the identity."""
         if not self.times_ns:

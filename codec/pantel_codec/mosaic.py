@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pantel_codec.camera import CameraElement, CameraPath, LinkElement, mosaic_size_px
 from pantel_codec.surface import Background
 
-__all__ = ["Layer", "Mosaic", "Mosaics"]
+__all__ = ["Layer", "Mosaic", "Mosaics", "Sight"]
 
 _KEPT = 6  # fewer than there are numbers, so that a late packet is not taken for news of another mosaic
 _RENUMBERED_NS = 10_000_000_000  # after that long a number is that of another mosaic
@@ -46,15 +46,31 @@ class Mosaic:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """A background behind a picture.
+    """A background among others.
 
     Attributes:
         background: What is held of it.
-        matrix: (3, 3), from points of the picture to points of this background, each less its middle [px].
+        matrix: (3, 3), from points of the background in which a picture lies to points of this one, each less its
+            middle [px].
     """
 
     background: Background
     matrix: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sight:
+    """What is behind a picture.
+
+    Attributes:
+        background: That in which the picture lies, a mosaic's or that before all mosaics.
+        placed: (3, 3), from points of the picture to points of it, each less its middle [px].
+        layers: Itself, what is newer and what is older, the newest, which is the nearest, first.
+    """
+
+    background: Background
+    placed: NDArray[np.float64]
+    layers: tuple[Layer, ...]
 
 
 class Mosaics:
@@ -100,38 +116,31 @@ class Mosaics:
         mosaic.parent, mosaic.link = parent, element.pose.matrix
         return True
 
-    def layers(self, base: Background, time_ns: int) -> list[Layer]:
-        """Return the backgrounds behind the picture at a time, the nearest, which is the newest, first.
+    def sight(self, base: Background, time_ns: int) -> Sight:
+        """Return what is behind the picture of a time.
 
         Args:
             base: The background before all mosaics.
             time_ns: Capture time of the picture.
         """
         if not self.known:
-            return [Layer(base, np.eye(3))]
-        newest = self.known[-1]
+            return Sight(base, np.eye(3), (Layer(base, np.eye(3)),))
+        chain = list(self._chain(self.known[-1]))
         path = CameraPath()
-        for mosaic, inwards in self._chain(newest):
+        for mosaic, inwards in chain:
             outwards = np.linalg.inv(inwards)
             for knot_ns, matrix in zip(mosaic.path.times_ns, mosaic.path.matrices, strict=True):
                 path.add(knot_ns, outwards @ matrix)
-        return self.layers_behind(base, path.at(time_ns))
-
-    def layers_behind(self, base: Background, placed: NDArray[np.float64]) -> list[Layer]:
-        """Return the same behind a picture that lies somewhere in the newest mosaic.
-
-        Args:
-            base: The background before all mosaics.
-            placed: (3, 3), from points of the picture to points of the mosaic, each less its middle [px].
-        """
-        if not self.known:
-            return [Layer(base, placed)]
-        found = []
-        for mosaic, inwards in self._chain(self.known[-1]):
-            found.append(Layer(mosaic.background, inwards @ placed))
-            if mosaic.parent is None and mosaic.link is not None:
-                found.append(Layer(base, mosaic.link @ inwards @ placed))
-        return found
+        # The picture lies in that in which it was taken: what came later may not reach so far.
+        current, inwards = next((each for each in chain if each[0].path.begins_by(time_ns)), chain[0])
+        outwards = np.linalg.inv(inwards)
+        layers = [
+            Layer(mosaic.background, np.eye(3) if mosaic is current else matrix @ outwards) for mosaic, matrix in chain
+        ]
+        oldest, matrix = chain[-1]
+        if oldest.parent is None and oldest.link is not None:
+            layers.append(Layer(base, oldest.link @ matrix @ outwards))
+        return Sight(current.background, inwards @ path.at(time_ns), tuple(layers))
 
     def _chain(self, newest: Mosaic) -> Iterator[tuple[Mosaic, NDArray[np.float64]]]:
         """Yield a mosaic and those it is linked to, each with the matrix (3, 3) from the first one's points to its."""

@@ -2,63 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import CELL_PX, NEVER, Background, Layer
+from pantel_codec import CELL_PX, NEVER, Background, Layer, Sight
 from pantel_models import SceneCodec
 
-__all__ = ["LayerPainter", "pixel_matrix", "told_ns"]
+__all__ = ["Canvas", "LayerPainter", "pixel_matrix"]
 
 _FADING = 0.5  # of a cell, over which a layer ends between cells that are held and cells that are not
 
+_Held = tuple[Background, int, bytes]  # a layer, in which state, and where
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Canvas:
+    """Backgrounds laid over each other; not to be written to.
+
+    Attributes:
+        pixels: (H, W, 3) uint8, RGB.
+        told_ns: (rows, columns) int64 of its cells: when that was captured which is shown of each, or `NEVER`.
+    """
+
+    pixels: NDArray[np.uint8]
+    told_ns: NDArray[np.int64]
+
 
 class LayerPainter:
-    """Paints each background once for every change, and lays it where it belongs."""
+    """Paints each background once for every change, and all of them over each other once for every change of any."""
 
     def __init__(self, codec: SceneCodec) -> None:
         self._codec = codec
         self._painted: dict[Background, tuple[int, NDArray[np.uint8], NDArray[np.float32]]] = {}
+        self._canvases: dict[Background, tuple[list[_Held], Canvas]] = {}
 
-    def paint(self, layers: Sequence[Layer], size_px: tuple[int, int]) -> NDArray[np.uint8]:
-        """Return the picture (H, W, 3) uint8, RGB, that backgrounds make; not to be written to.
+    def canvas(self, sight: Sight) -> Canvas:
+        """Return the whole background in which a picture lies, with what is seen around it."""
+        key = [(layer.background, layer.background.revision, layer.matrix.tobytes()) for layer in sight.layers]
+        known = self._canvases.get(sight.background)
+        if known is None or known[0] != key:
+            self._painted = {layer.background: self._of(layer.background) for layer in sight.layers}
+            size_px = (sight.background.width_px, sight.background.height_px)
+            known = key, Canvas(self._laid(sight.layers, size_px), _told_ns(sight.layers, size_px))
+            self._canvases = {
+                each.background: self._canvases[each.background]
+                for each in sight.layers
+                if each.background in self._canvases
+            }
+            self._canvases[sight.background] = known
+        return known[1]
 
-        Where the nearest holds nothing the next one is seen, and so on; beyond the last one its border.
+    def paint(self, sight: Sight, size_px: tuple[int, int]) -> Canvas:
+        """Return what is behind a picture of some width and height.
 
-        Args:
-            layers: The nearest first.
-            size_px: Width and height of the picture; the points of the layers' matrices are relative to its middle.
+        Where the nearest background holds nothing the next one is seen, and so on; beyond the last one its border.
         """
-        self._painted = {each.background: self._of(each.background) for each in layers}
+        canvas = self.canvas(sight)
+        if np.array_equal(sight.placed, np.eye(3)) and size_px == (
+            sight.background.width_px,
+            sight.background.height_px,
+        ):
+            return canvas
+        layer = Layer(sight.background, sight.placed)
+        pixels = _warped(canvas.pixels, layer, size_px, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
+        return Canvas(np.asarray(pixels, np.uint8), _cells_of(layer, canvas.told_ns, size_px))
+
+    def _laid(self, layers: tuple[Layer, ...], size_px: tuple[int, int]) -> NDArray[np.uint8]:
         *nearer, last = layers
-        picture = _placed(last, self._painted[last.background][1], size_px, cv2.BORDER_REPLICATE)
+        pixels = self._painted[last.background][1]
+        if not _in_place(last, size_px):
+            pixels = np.asarray(_warped(pixels, last, size_px, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE), np.uint8)
         for layer in reversed(nearer):
-            _, pixels, mask = self._painted[layer.background]
-            alpha = _placed(layer, mask, size_px, cv2.BORDER_CONSTANT)[..., None]
-            if alpha.any():
-                colour = _placed(layer, pixels, size_px, cv2.BORDER_REPLICATE)
-                picture = np.rint(picture + alpha * (colour.astype(np.float32) - picture)).astype(np.uint8)
-        return picture
+            _, colour, mask = self._painted[layer.background]
+            if not _in_place(layer, size_px):
+                mask = np.asarray(_warped(mask, layer, size_px, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT), np.float32)
+                if not mask.any():
+                    continue
+                colour = np.asarray(_warped(colour, layer, size_px, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE), np.uint8)
+            pixels = np.rint(pixels + mask[..., None] * (colour.astype(np.float32) - pixels)).astype(np.uint8)
+        return pixels
 
     def _of(self, background: Background) -> tuple[int, NDArray[np.uint8], NDArray[np.float32]]:
         known = self._painted.get(background)
         if known is None or known[0] != background.revision:
             known = background.revision, self._codec.synthesise(background), _mask(background)
         return known
-
-
-def _placed(layer: Layer, pixels: NDArray[Any], size_px: tuple[int, int], border: int) -> NDArray[Any]:
-    """Return pixels (H, W, ...) of a background as they lie in the picture; the same ones if nothing has moved."""
-    background = layer.background
-    if np.array_equal(layer.matrix, np.eye(3)) and size_px == (background.width_px, background.height_px):
-        return pixels
-    matrix = pixel_matrix(layer.matrix, size_px, (background.width_px, background.height_px))
-    flags = cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(pixels, matrix, size_px, flags=flags, borderMode=border))
 
 
 def pixel_matrix(matrix: NDArray[np.float64], from_px: tuple[int, int], to_px: tuple[int, int]) -> NDArray[np.float64]:
@@ -77,6 +108,19 @@ def _shifted(size_px: tuple[int, int], share: float) -> NDArray[np.float64]:
     return np.array([[1.0, 0.0, x], [0.0, 1.0, y], [0.0, 0.0, 1.0]])
 
 
+def _in_place(layer: Layer, size_px: tuple[int, int]) -> bool:
+    same_size = size_px == (layer.background.width_px, layer.background.height_px)
+    return same_size and np.array_equal(layer.matrix, np.eye(3))
+
+
+def _warped(
+    pixels: NDArray[np.uint8] | NDArray[np.float32], layer: Layer, size_px: tuple[int, int], flags: int, border: int
+) -> cv2.typing.MatLike:
+    """Return pixels (H, W, ...) of a layer as they lie behind a picture."""
+    matrix = pixel_matrix(layer.matrix, size_px, (layer.background.width_px, layer.background.height_px))
+    return cv2.warpAffine(pixels, matrix, size_px, flags=flags | cv2.WARP_INVERSE_MAP, borderMode=border)
+
+
 def _mask(background: Background) -> NDArray[np.float32]:
     """Return (H, W) float32: how opaque a background is, 0 where nothing of it is held, 1 where something is."""
     held = (background.shown_ns() > NEVER).astype(np.float32)
@@ -86,23 +130,21 @@ def _mask(background: Background) -> NDArray[np.float32]:
     return np.ascontiguousarray(mask[: background.height_px, : background.width_px], np.float32)
 
 
-def told_ns(layers: Sequence[Layer], size_px: tuple[int, int]) -> NDArray[np.int64]:
-    """Return (rows, columns) of the picture's cells: when that was captured which is shown of each, or `NEVER`.
+def _told_ns(layers: tuple[Layer, ...], size_px: tuple[int, int]) -> NDArray[np.int64]:
+    """Return (rows, columns) of cells of a picture: when that was captured which is seen of each, or `NEVER`."""
+    found = np.full([-(-side_px // CELL_PX) for side_px in reversed(size_px)], NEVER)
+    for layer in layers:
+        found = np.where(found > NEVER, found, _cells_of(layer, layer.background.shown_ns(), size_px))
+    return found
 
-    Args:
-        layers: The nearest first.
-        size_px: Width and height of the picture.
-    """
+
+def _cells_of(layer: Layer, values: NDArray[np.int64], size_px: tuple[int, int]) -> NDArray[np.int64]:
+    """Return (rows, columns) of a picture's cells: the values (rows, columns) of a layer at their middles, or NEVER."""
     rows, columns = (-(-side_px // CELL_PX) for side_px in reversed(size_px))
     y, x = np.mgrid[:rows, :columns]
     points = np.stack([(x + 0.5) * CELL_PX - size_px[0] / 2, (y + 0.5) * CELL_PX - size_px[1] / 2, np.ones(x.shape)])
-    found = np.full((rows, columns), NEVER)
-    for layer in layers:
-        shown_ns, background = layer.background.shown_ns(), layer.background
-        there_x, there_y, _ = np.einsum("ij,jrc->irc", layer.matrix, points)
-        column = np.floor((there_x + background.width_px / 2) / CELL_PX).astype(np.intp)
-        row = np.floor((there_y + background.height_px / 2) / CELL_PX).astype(np.intp)
-        inside = (row >= 0) & (row < shown_ns.shape[0]) & (column >= 0) & (column < shown_ns.shape[1])
-        there = np.where(inside, shown_ns[np.where(inside, row, 0), np.where(inside, column, 0)], NEVER)
-        found = np.where(found > NEVER, found, there)
-    return found
+    there_x, there_y, _ = np.einsum("ij,jrc->irc", layer.matrix, points)
+    column = np.floor((there_x + layer.background.width_px / 2) / CELL_PX).astype(np.intp)
+    row = np.floor((there_y + layer.background.height_px / 2) / CELL_PX).astype(np.intp)
+    inside = (row >= 0) & (row < values.shape[0]) & (column >= 0) & (column < values.shape[1])
+    return np.where(inside, values[np.where(inside, row, 0), np.where(inside, column, 0)], NEVER)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from pantel_codec import AGE_STEP_NS, Element, Scene, apply_element, mosaic_size_px
+from pantel_codec import AGE_STEP_NS, Element, Scene, apply_element
 from pantel_device.background_encoder import BackgroundEncoder
 from pantel_device.background_view import cell_weights
 from pantel_device.camera_encoder import CameraEncoder
@@ -86,8 +86,7 @@ class MovingBackgroundEncoder:
     def _begin(self, time_ns: int) -> None:
         """Begin to tell of the newest mosaic, of which receivers show older backgrounds at a time."""
         mosaic = self._told.mosaics.known[-1]
-        layers = self._told.mosaics.layers(self._told.background, time_ns)
-        shown = self._painter.paint(layers, mosaic_size_px(*self._size_px))
+        shown = self._painter.canvas(self._told.mosaics.sight(self._told.background, time_ns)).pixels
         self._picture = MosaicPicture(shown)
         self.cells = BackgroundEncoder(
             self._codec, mosaic.background, loss=self._loss, refresh_s=self._refresh_s, shown=shown

@@ -165,4 +165,4 @@ def test_noise_is_elements_or_a_bitstream_error(syntax: SceneSyntax, first: int,
     scene = Scene(WIDTH_PX, HEIGHT_PX, GROUPS)
     for element in elements:
         apply_element(scene, element, SECOND_NS)
-    scene.mosaics.layers(scene.background, SECOND_NS)
+    scene.mosaics.sight(scene.background, SECOND_NS)

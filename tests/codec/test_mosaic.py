@@ -38,8 +38,9 @@ def look(scene: Scene, mosaic: int, time_ns: int, x: int = 0, y: int = 0) -> Non
 
 def places(scene: Scene, time_ns: int) -> list[tuple[float, float]]:
     """Return where the middle of the picture lies in each layer, the nearest first."""
-    layers = scene.mosaics.layers(scene.background, time_ns)
-    return [(round(float(layer.matrix[0, 2]), 6), round(float(layer.matrix[1, 2]), 6)) for layer in layers]
+    sight = scene.mosaics.sight(scene.background, time_ns)
+    middles = [(layer.matrix @ sight.placed)[:2, 2] for layer in sight.layers]
+    return [(round(float(x), 6), round(float(y), 6)) for x, y in middles]
 
 
 @given(
@@ -68,9 +69,11 @@ def test_mosaics_are_larger_than_pictures() -> None:
 
 
 def test_a_camera_that_stands_still_has_its_background_alone(scene: Scene) -> None:
-    (layer,) = scene.mosaics.layers(scene.background, 3 * S)
-    assert layer.background is scene.background
+    sight = scene.mosaics.sight(scene.background, 3 * S)
+    (layer,) = sight.layers
+    assert layer.background is sight.background is scene.background
     np.testing.assert_array_equal(layer.matrix, np.eye(3))
+    np.testing.assert_array_equal(sight.placed, np.eye(3))
 
 
 def test_between_two_poses_the_picture_moves_evenly(scene: Scene) -> None:
@@ -93,11 +96,12 @@ def test_a_link_tells_where_older_backgrounds_lie(scene: Scene) -> None:
     assert places(scene, 3 * S) == [(0, 0), (80, 0), (81, 2)]
     # In between, poses of both count.
     assert places(scene, round(2.5 * S)) == [(-10, 0), (70, 0), (71, 2)]
-    assert [layer.background for layer in scene.mosaics.layers(scene.background, S)] == [
-        scene.mosaics.background(1),
-        scene.mosaics.background(0),
-        scene.background,
-    ]
+    backgrounds = [scene.mosaics.background(1), scene.mosaics.background(0), scene.background]
+    for time_ns, current in ((S, 1), (2 * S, 1), (3 * S, 0)):  # the picture lies in that in which it was taken
+        sight = scene.mosaics.sight(scene.background, time_ns)
+        assert [layer.background for layer in sight.layers] == backgrounds
+        assert sight.background is backgrounds[current]
+        np.testing.assert_array_equal(sight.layers[current].matrix, np.eye(3))
 
 
 def test_as_long_as_no_link_is_known_a_mosaic_begins_where_the_camera_was(scene: Scene) -> None:
