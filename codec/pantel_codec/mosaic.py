@@ -20,7 +20,8 @@ from pantel_codec.surface import Background
 __all__ = ["Layer", "Mosaic", "Mosaics", "Sight"]
 
 _KEPT = 6  # fewer than there are numbers, so that a late packet is not taken for news of another mosaic
-_RENUMBERED_NS = 10_000_000_000  # after that long a number is that of another mosaic
+_RESTS_NS = 600_000_000  # so long before a packet without a placement the camera is known to be where it was
+_STARTED_NS = 500_000_000  # so long before its first placement in the first mosaic the camera stood still
 
 
 @dataclass(slots=True, eq=False)
@@ -33,13 +34,13 @@ class Mosaic:
         path: How pictures lie in it.
         parent: What it follows: another mosaic, or None for the background before all mosaics.
         link: (3, 3), from points of this one to points of its parent, each less its middle [px]; None while not known.
-        newest_ns: When it was told of last.
+        began_ns: When it was told of first.
     """
 
     number: int
     background: Background
     parent: Mosaic | None
-    newest_ns: int
+    began_ns: int
     path: CameraPath = field(default_factory=CameraPath)
     link: NDArray[np.float64] | None = None
 
@@ -99,19 +100,37 @@ class Mosaics:
             pose_ns: Time of the pose.
         """
         mosaic = self._find(element.mosaic)
-        newest = self.known[-1] if self.known else None
-        if mosaic is None or (mosaic is not newest and time_ns - mosaic.newest_ns > _RENUMBERED_NS):
-            mosaic = Mosaic(element.mosaic, Background(*self._size_px, self._groups), newest, time_ns)
-            self.known = [*(each for each in self.known if each.number != element.mosaic), mosaic][-_KEPT:]
-        mosaic.newest_ns = max(mosaic.newest_ns, time_ns)
+        if mosaic is None or (mosaic is not self.known[-1] and time_ns > self.known[-1].began_ns):
+            # No sender goes back to an older mosaic: it is a new one of that number.
+            mosaic = self._begin(element.mosaic, time_ns)
         if element.pose is not None:
             mosaic.path.add(pose_ns, element.pose.matrix)
+        elif mosaic.path.begins_by(time_ns - _RESTS_NS):
+            mosaic.path.add(time_ns - _RESTS_NS, mosaic.path.at(time_ns - _RESTS_NS))
+
+    def _begin(self, number: int, time_ns: int) -> Mosaic:
+        """Return a new mosaic, among the others by its time: its packet may have come late."""
+        older = [each for each in self.known if each.number != number and each.began_ns <= time_ns]
+        newer = [each for each in self.known if each.number != number and each.began_ns > time_ns]
+        parent = older[-1] if older else None
+        mosaic = Mosaic(number, Background(*self._size_px, self._groups), parent, time_ns)
+        self.known = [*older, mosaic, *newer][-_KEPT:]
+        for each in self.known:
+            if each.parent is not None and each.parent not in self.known:
+                each.parent = each.link = None  # or it would be kept for ever
+        return mosaic
 
     def connect(self, element: LinkElement) -> bool:
-        """Apply a link; return whether both mosaics are known."""
+        """Apply a link; return whether both mosaics are known.
+
+        Of what follows a mosaic that is not known nothing is seen behind it.
+        """
         mosaic = self._find(element.mosaic)
         parent = None if element.parent is None else self._find(element.parent)
-        if mosaic is None or parent is mosaic or (parent is None and element.parent is not None):
+        if mosaic is None or parent is mosaic:
+            return False
+        if parent is None and element.parent is not None:
+            mosaic.parent = mosaic.link = None
             return False
         mosaic.parent, mosaic.link = parent, element.pose.matrix
         return True
@@ -127,7 +146,11 @@ class Mosaics:
             return Sight(base, np.eye(3), (Layer(base, np.eye(3)),))
         chain = list(self._chain(self.known[-1]))
         path = CameraPath()
-        for mosaic, inwards in chain:
+        oldest, to_oldest = chain[-1]
+        to_base = None if oldest.parent is not None or oldest.link is None else oldest.link @ to_oldest
+        if to_base is not None and oldest.path.times_ns:
+            path.add(oldest.path.times_ns[0] - _STARTED_NS, np.asarray(np.linalg.inv(to_base), np.float64))
+        for mosaic, inwards in reversed(chain):
             outwards = np.linalg.inv(inwards)
             for knot_ns, matrix in zip(mosaic.path.times_ns, mosaic.path.matrices, strict=True):
                 path.add(knot_ns, outwards @ matrix)
@@ -137,9 +160,8 @@ class Mosaics:
         layers = [
             Layer(mosaic.background, np.eye(3) if mosaic is current else matrix @ outwards) for mosaic, matrix in chain
         ]
-        oldest, matrix = chain[-1]
-        if oldest.parent is None and oldest.link is not None:
-            layers.append(Layer(base, oldest.link @ matrix @ outwards))
+        if to_base is not None:
+            layers.append(Layer(base, to_base @ outwards))
         return Sight(current.background, inwards @ path.at(time_ns), tuple(layers))
 
     def _chain(self, newest: Mosaic) -> Iterator[tuple[Mosaic, NDArray[np.float64]]]:
@@ -161,7 +183,4 @@ def _to_parent(mosaic: Mosaic) -> NDArray[np.float64]:
     """Return the link, or as long as it is not known where the camera was last seen in the parent."""
     if mosaic.link is not None:
         return mosaic.link
-    if mosaic.parent is None:
-        return np.eye(3)
-    began_ns = mosaic.path.times_ns[0] if mosaic.path.times_ns else mosaic.newest_ns
-    return mosaic.parent.path.at(began_ns)
+    return np.eye(3) if mosaic.parent is None else mosaic.parent.path.at(mosaic.began_ns)

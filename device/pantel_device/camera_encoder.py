@@ -61,15 +61,16 @@ class CameraEncoder:
         self.began_ns = 0
         self.life_ns = _MIDDLE_NS
 
-    def look(self, place: CameraPlace, now_ns: int) -> bool:
+    def look(self, place: CameraPlace, now_ns: int, *, stayed: bool = False) -> bool:
         """Take the newest place of the camera; return whether a new mosaic begins with it.
 
         Args:
             place: Where it looks.
             now_ns: Capture time of that frame.
+            stayed: Whether it is rather where it was before, whatever its place says.
         """
         before, self._place = self._place, place
-        if before is not None and before.era == place.era:
+        if not stayed and before is not None and before.era == place.era:
             self.matrix = self.matrix @ before.matrix @ np.linalg.inv(place.matrix)
         if not self._left(self.matrix):
             return False
@@ -79,11 +80,6 @@ class CameraEncoder:
         self._told, self.matrix = None, np.eye(3)
         self.life_ns, self.began_ns = (_MIDDLE_NS if parent is None else now_ns - self.began_ns), now_ns
         return True
-
-    def stay(self) -> None:
-        """Tell that the camera is where it was told last; further motion counts from there."""
-        if self._told is not None:
-            self.matrix = self._told.matrix
 
     def elements(self, age_steps: int, stamp_ns: int) -> list[CameraElement | LinkElement]:
         """Return what a payload begins with, and take note that it goes on the air; nothing without a mosaic.

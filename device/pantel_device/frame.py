@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Box", "Frame", "Observation", "Track", "TrackPoint", "ZoneEvent"]
+__all__ = ["Box", "CameraPlace", "Frame", "Observation", "Track", "TrackPoint", "ZoneEvent"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

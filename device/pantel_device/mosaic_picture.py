@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pantel_device.exposure import exposed
 from pantel_device.frame import Observation
 from pantel_device.layers import pixel_matrix
 
@@ -40,7 +41,9 @@ class MosaicPicture:
             weights: (H, W) of the frame: how much an error counts where; alike everywhere by default.
         """
         moving = cv2.dilate(observation.motion.astype(np.uint8), _RIM) > 0
-        still = np.where(moving[..., None], observation.background, observation.frame.pixels)
+        darker = (-observation.exposure[0], -observation.exposure[1], -observation.exposure[2])  # the tone is told
+        frame = exposed(observation.frame.pixels, darker)
+        still = np.where(moving[..., None], observation.background, frame)
         height, width = still.shape[:2]
         size_px = (self.pixels.shape[1], self.pixels.shape[0])
         to_mosaic = pixel_matrix(matrix, (width, height), size_px)

@@ -65,9 +65,7 @@ class MovingBackgroundEncoder:
     def look(self, observation: Observation, stamp_ns: int) -> list[Element]:
         """Take the newest frame and return the elements that a payload with this time stamp begins with."""
         now_ns = observation.frame.time_ns
-        begins = self._camera.look(observation.camera, now_ns)
-        if not self._motion.explains(observation):
-            self._camera.stay()
+        begins = self._camera.look(observation.camera, now_ns, stayed=not self._motion.explains(observation))
         age_steps = min(max(math.ceil((stamp_ns - now_ns) / AGE_STEP_NS), 0), _MAX_AGE_STEPS)
         elements: list[Element] = list(self._camera.elements(age_steps, stamp_ns))
         for element in elements:

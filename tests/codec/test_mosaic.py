@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -110,12 +113,15 @@ def test_as_long_as_no_link_is_known_a_mosaic_begins_where_the_camera_was(scene:
     assert places(scene, 2 * S) == [(0, 0), (40, 0)]
 
 
-def test_links_of_what_is_not_known_are_dropped(scene: Scene) -> None:
+def test_behind_what_is_not_known_nothing_is_seen(scene: Scene) -> None:
     assert apply_element(scene, LinkElement(3, None, STILL), S) == 0
     look(scene, 0, S)
-    assert apply_element(scene, LinkElement(0, 5, STILL), S) == 0
-    assert apply_element(scene, LinkElement(0, 0, STILL), S) == 0
-    assert places(scene, S) == [(0, 0)]
+    look(scene, 1, 2 * S)
+    assert len(places(scene, 2 * S)) == 2
+    assert apply_element(scene, LinkElement(1, 1, STILL), 2 * S) == 0
+    assert len(places(scene, 2 * S)) == 2
+    assert apply_element(scene, LinkElement(1, 5, STILL), 2 * S) == 0
+    assert places(scene, 2 * S) == [(0, 0)]
 
 
 def test_links_in_a_circle_end(scene: Scene) -> None:
@@ -137,22 +143,52 @@ def test_cells_are_those_of_their_mosaic(scene: Scene) -> None:
     assert scene.background.scales[0].level.sum() == 0
 
 
-def test_a_number_that_was_not_heard_for_long_is_that_of_a_new_mosaic(scene: Scene) -> None:
+def test_a_number_that_comes_again_is_that_of_a_new_mosaic(scene: Scene) -> None:
     look(scene, 0, S, x=1)
-    look(scene, 1, 2 * S, x=2)
+    look(scene, 1, 3 * S, x=2)
     first = scene.mosaics.background(0)
-    look(scene, 0, 3 * S, x=3)  # came late
+    look(scene, 0, 2 * S, x=3)  # came late
     assert scene.mosaics.background(0) is first
     assert scene.mosaics.known[-1].number == 1
-    look(scene, 0, 14 * S)
+    look(scene, 0, 4 * S)  # all between were lost
     assert scene.mosaics.background(0) is not first
-    assert scene.mosaics.known[-1].number == 0
     look(scene, 0, 60 * S)  # the newest stays the same, however long it lasts
     assert [mosaic.number for mosaic in scene.mosaics.known] == [1, 0]
 
 
+def test_a_mosaic_whose_first_packet_comes_late_is_no_newer(scene: Scene) -> None:
+    look(scene, 1, 2 * S)
+    look(scene, 0, S)
+    assert [mosaic.number for mosaic in scene.mosaics.known] == [0, 1]
+    apply_element(scene, LinkElement(1, 0, CameraPose(80, 0, 0, 0)), 3 * S)
+    assert places(scene, 3 * S) == [(0, 0), (80, 0)]
+
+
 def test_old_mosaics_are_forgotten(scene: Scene) -> None:
+    alive = [weakref.ref(scene.background)]
     for step in range(30):
         look(scene, step % MOSAICS, (step + 1) * S, x=5)
+        apply_element(scene, LinkElement(step % MOSAICS, (step - 1) % MOSAICS, STILL), (step + 1) * S)
+        background = scene.mosaics.background(step % MOSAICS)
+        assert background is not None
+        alive.append(weakref.ref(background))
+        del background
     assert [mosaic.number for mosaic in scene.mosaics.known] == [step % MOSAICS for step in range(24, 30)]
     assert len(places(scene, 30 * S)) == 6  # what hung behind them is not known any more
+    gc.collect()
+    assert sum(each() is not None for each in alive) == 7
+
+
+def test_a_camera_that_was_not_told_of_has_rested(scene: Scene) -> None:
+    look(scene, 0, S)
+    for tenth in range(14, 40, 4):
+        apply_element(scene, CameraElement(0), tenth * S // 10)
+    look(scene, 0, 4 * S, x=20)
+    assert places(scene, round(3.1 * S)) == [(0, 0)]
+    assert places(scene, round(3.6 * S))[0][0] == pytest.approx(20 * (3.6 - 3.2) / 0.8)
+
+
+def test_before_the_first_mosaic_the_camera_stood_still(scene: Scene) -> None:
+    look(scene, 0, 3 * S)
+    apply_element(scene, LinkElement(0, None, CameraPose(10, 0, 0, 0)), 3 * S)
+    assert [places(scene, round(at_s * S))[1] for at_s in (1, 2.5, 2.75, 3)] == [(0, 0), (0, 0), (5, 0), (10, 0)]

@@ -119,14 +119,11 @@ def test_of_another_era_nothing_is_known() -> None:
     np.testing.assert_array_equal(camera.matrix, before)
 
 
-def test_who_stays_counts_from_where_he_was_told() -> None:
+def test_who_has_stayed_is_where_he_was() -> None:
     camera = CameraEncoder(_SIZE_PX)
     _told(camera, _place(), 0)
     _told(camera, _place(x=5), 1)
     _told(camera, _place(x=15), 2)
-    camera.look(_place(x=23), 3 * _STEP_NS)
-    camera.stay()
-    (element, *_) = camera.elements(4, 4 * _STEP_NS)
-    assert element == CameraElement(0)  # with the same pose as before, which is not told again
-    (element, *_) = _told(camera, _place(x=26), 4)
-    assert element == CameraElement(0, 4, CameraPose(13, 0, 0, 0))
+    assert not camera.look(_place(x=23), 3 * _STEP_NS, stayed=True)
+    assert camera.elements(4, 4 * _STEP_NS)[0] == CameraElement(0)  # the pose is the same and not told again
+    assert _told(camera, _place(x=26), 4)[0] == CameraElement(0, 4, CameraPose(13, 0, 0, 0))

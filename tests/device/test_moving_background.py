@@ -44,15 +44,14 @@ class _Watched:
         for number in range(count):
             now_ns = number * _STEP_NS
             pixels = views(number).picture()
-            since = np.vstack([views(number).since(views(0)), [0, 0, 1]])
-            place = CameraPlace(0, np.linalg.inv(_MIDDLE) @ since @ _MIDDLE) if knows_motion else CameraPlace()
+            place = CameraPlace(0, _place_of(views, number)) if knows_motion else CameraPlace()
             observation = self._observe(pixels, pixels, now_ns, camera=place)
             payload = self.encoder.payload(observation, _CAPACITY_BYTES, now_ns + _AGE_NS)
             assert len(payload) <= _CAPACITY_BYTES
             if number not in lost:
-                self._hear(payload, now_ns + _AGE_NS)
+                self.hear(payload, now_ns + _AGE_NS)
 
-    def _hear(self, payload: bytes, stamp_ns: int) -> None:
+    def hear(self, payload: bytes, stamp_ns: int) -> None:
         for element in self._syntax.read(payload, self.scene.background, self.scene.mosaics):
             apply_element(self.scene, element, stamp_ns)
             if isinstance(element, CameraElement):
@@ -126,3 +125,23 @@ def test_the_age_of_cells_is_known_wherever_they_lie(codec: SceneCodec, panned: 
     age_s: NDArray[np.float32] = Renderer(codec, panned.scene).draw(_PAYLOADS * _STEP_NS).cell_age_s
     assert age_s.shape == (15, 20)
     assert np.isfinite(age_s).mean() > 0.8
+
+
+def test_a_picture_that_turns_dark_is_dimmed_once(codec: SceneCodec, observe: _Observe) -> None:
+    dimmed = _Watched(codec, observe)
+    dimmed.run(_pan, 14)
+    pixels = _pan(14).picture()
+    dark = (pixels * 0.6).astype(np.uint8)
+    octaves = float(np.log2(0.6))
+    place = CameraPlace(0, _place_of(_pan, 14))
+    for number in range(14, 18):
+        now_ns = number * _STEP_NS
+        observation = observe(dark, pixels, now_ns, exposure=(octaves,) * 3, camera=place)
+        dimmed.hear(dimmed.encoder.payload(observation, _CAPACITY_BYTES, now_ns + _AGE_NS), now_ns + _AGE_NS)
+    shown = Renderer(codec, dimmed.scene).draw(18 * _STEP_NS).pixels
+    assert shown.mean() == pytest.approx(dark.mean(), rel=0.08)
+
+
+def _place_of(views: _Views, number: int) -> NDArray[np.float64]:
+    since = np.vstack([views(number).since(views(0)), [0, 0, 1]])
+    return np.asarray(np.linalg.inv(_MIDDLE) @ since @ _MIDDLE, np.float64)

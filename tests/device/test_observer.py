@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from tests.device.observer.views import View, frames
 
 from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.errors import DetectorError
@@ -342,3 +343,12 @@ def test_iou_counts_pixels(sides: tuple[int, ...]) -> None:
     either = np.logical_or(*masks).sum()
     assert a.iou(b) == pytest.approx(np.logical_and(*masks).sum() / either if either else 0)
     assert a.iou(b) == b.iou(a)
+
+
+@pytest.mark.parametrize("step_px", [1.0, 3.0, 6.0])
+def test_where_the_camera_looks_is_known_from_the_beginning_of_its_motion(step_px: float) -> None:
+    """Also of the frames before it was clear that it moves."""
+    pictures = [View(x=220 + step_px * min(max(k - 15, 0), 20)).picture() for k in range(36)]
+    *_, last = map(Observer(MotionDetector()).observe, frames(*pictures))
+    assert last.camera.matrix[0, 2] == pytest.approx(-20 * step_px, abs=1.5 + 0.05 * 20 * step_px)
+    assert abs(last.camera.matrix[1, 2]) < 1.5

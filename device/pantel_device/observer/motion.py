@@ -46,11 +46,13 @@ class Motion:
             differ from the ground around what moves over it.
         boxes: Around each connected part of the mask, largest first.
         camera: How the camera has moved since the frame before; None while it stands still.
+        since_rest: How it has moved since it stood still, in the first frame that tells so; None in all others.
     """
 
     mask: NDArray[np.bool_]
     boxes: tuple[Box, ...]
     camera: CameraMotion | None = None
+    since_rest: CameraMotion | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,6 +109,7 @@ class MotionDetector:
         self._watch: CameraWatch | None = None
         self._landmarks: tuple[NDArray[np.uint8], NDArray[np.float32]] | None = None
         self._tremble: CameraMotion | None = None  # from the background to the newest frame, in the working picture
+        self._since_rest: CameraMotion | None = None
         self._moving: _Moving | None = None
 
     @property
@@ -153,9 +156,12 @@ class MotionDetector:
             boxes = [self._tremble.carried(box) for box in boxes]
         scale = _scale(frame, picture)
         camera = None if self._moving is None else self._moving.motion.scaled(scale)
+        since_rest, self._since_rest = self._since_rest, None
         if self._moving is not None and self._moving.camera.stands:
             self._begin(frame, picture)
-        return Motion(_enlarged(mask, frame.pixels.shape), tuple(_scaled(box, scale) for box in boxes), camera)
+        return Motion(
+            _enlarged(mask, frame.pixels.shape), tuple(_scaled(box, scale) for box in boxes), camera, since_rest
+        )
 
     def _begin(self, frame: Frame, picture: NDArray[np.uint8]) -> None:
         """Learn the background anew from a frame of a camera that stands still."""
@@ -197,6 +203,8 @@ class MotionDetector:
         trembled = self._watch.trembles
         self._watch.look(_luma(picture), frame.time_ns)
         if self._watch.moves:
+            since_rest = self._registration(picture, self._known_background())
+            self._since_rest = None if since_rest is None else since_rest.scaled(_scale(frame, picture))
             self._moving = _Moving(
                 MovingCamera(previous.picture, previous.time_ns), CarriedBackground(frame.pixels, frame.time_ns)
             )
@@ -221,12 +229,16 @@ class MotionDetector:
         self._tremble = None
         if self._watch is None or not self._watch.trembles:
             return picture
+        self._tremble = self._registration(picture, background)
+        return picture if self._tremble is None else warped(picture, self._tremble, cv2.WARP_INVERSE_MAP)
+
+    def _registration(self, picture: NDArray[np.uint8], background: NDArray[np.uint8]) -> CameraMotion | None:
+        """Return the motion of the camera from the background to a working picture; None if it is not known."""
         luma, size_px = _luma(background), (picture.shape[1], picture.shape[0])
         if self._landmarks is None or self._landmarks[0] is not background:
             self._landmarks = background, find_corners(luma, _LANDMARKS, _APART_PX)
         corners = self._landmarks[1]
-        self._tremble = camera_motion(corners, *track_corners(luma, _luma(picture), corners), size_px)
-        return picture if self._tremble is None else warped(picture, self._tremble, cv2.WARP_INVERSE_MAP)
+        return camera_motion(corners, *track_corners(luma, _luma(picture), corners), size_px)
 
     def _steadied(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return a frame (H, W, 3) as the camera would have taken it if it did not tremble."""

@@ -113,8 +113,9 @@ class Observer:
         else:
             self._recognized = tuple(box for box in found if box.score >= SURE_SCORE)
         height, width = frame.pixels.shape[:2]
-        if motion.camera is not None:
-            self._camera = moved_place(self._camera, motion.camera, (width, height))
+        moved = motion.since_rest or motion.camera
+        if moved is not None:
+            self._camera = moved_place(self._camera, moved, (width, height))
         background = self._motion.background
         exposure = exposure_between(frame.pixels, background)
         difference = cv2.absdiff(frame.pixels, exposed(background, exposure)).max(axis=2)
