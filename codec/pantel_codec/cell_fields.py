@@ -31,7 +31,7 @@ class CellFields:
         self._mosaic_grids = tuple(grid_of(*mosaic_size_px(width_px, height_px), scale) for scale in range(SCALES))
 
     def write(self, fields: FieldWriter, element: CellElement) -> None:
-        """Write cells, of which kind they are told.
+        """Write all of cells but the kind of their element.
 
         Raises:
             SymbolError: They do not fit.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,24 +9,11 @@ from numpy.typing import NDArray
 from pantel_codec import CELL_PX, NEVER, Background, Layer, Sight
 from pantel_models import SceneCodec
 
-__all__ = ["Canvas", "LayerPainter", "pixel_matrix"]
+__all__ = ["LayerPainter", "pixel_matrix", "told_ns"]
 
 _FADING = 0.5  # of a cell, over which a layer ends between cells that are held and cells that are not
 
 _Held = tuple[Background, int, bytes]  # a layer, in which state, and where
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Canvas:
-    """Backgrounds laid over each other; not to be written to.
-
-    Attributes:
-        pixels: (H, W, 3) uint8, RGB.
-        told_ns: (rows, columns) int64 of its cells: when that was captured which is shown of each, or `NEVER`.
-    """
-
-    pixels: NDArray[np.uint8]
-    told_ns: NDArray[np.int64]
 
 
 class LayerPainter:
@@ -37,38 +22,33 @@ class LayerPainter:
     def __init__(self, codec: SceneCodec) -> None:
         self._codec = codec
         self._painted: dict[Background, tuple[int, NDArray[np.uint8], NDArray[np.float32]]] = {}
-        self._canvases: dict[Background, tuple[list[_Held], Canvas]] = {}
+        self._canvases: dict[Background, tuple[list[_Held], NDArray[np.uint8]]] = {}
 
-    def canvas(self, sight: Sight) -> Canvas:
-        """Return the whole background in which a picture lies, with what is seen around it."""
+    def canvas(self, sight: Sight) -> NDArray[np.uint8]:
+        """Return the whole background in which a picture lies, with what is seen around it.
+
+        Returns:
+            (H, W, 3) uint8, RGB; not to be written to.
+        """
         key = [(layer.background, layer.background.revision, layer.matrix.tobytes()) for layer in sight.layers]
         known = self._canvases.get(sight.background)
         if known is None or known[0] != key:
-            self._painted = {layer.background: self._of(layer.background) for layer in sight.layers}
+            backgrounds = [layer.background for layer in sight.layers]
+            self._painted = {each: self._of(each) for each in backgrounds}
+            self._canvases = {each: self._canvases[each] for each in backgrounds if each in self._canvases}
             size_px = (sight.background.width_px, sight.background.height_px)
-            known = key, Canvas(self._laid(sight.layers, size_px), _told_ns(sight.layers, size_px))
-            self._canvases = {
-                each.background: self._canvases[each.background]
-                for each in sight.layers
-                if each.background in self._canvases
-            }
-            self._canvases[sight.background] = known
+            known = self._canvases[sight.background] = key, self._laid(sight.layers, size_px)
         return known[1]
 
-    def paint(self, sight: Sight, size_px: tuple[int, int]) -> Canvas:
-        """Return what is behind a picture of some width and height.
+    def paint(self, sight: Sight, size_px: tuple[int, int]) -> NDArray[np.uint8]:
+        """Return what is behind a picture of some width and height: (H, W, 3) uint8, RGB; not to be written to.
 
         Where the nearest background holds nothing the next one is seen, and so on; beyond the last one its border.
         """
-        canvas = self.canvas(sight)
-        if np.array_equal(sight.placed, np.eye(3)) and size_px == (
-            sight.background.width_px,
-            sight.background.height_px,
-        ):
+        canvas, layer = self.canvas(sight), Layer(sight.background, sight.placed)
+        if _in_place(layer, size_px):
             return canvas
-        layer = Layer(sight.background, sight.placed)
-        pixels = _warped(canvas.pixels, layer, size_px, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
-        return Canvas(np.asarray(pixels, np.uint8), _cells_of(layer, canvas.told_ns, size_px))
+        return np.asarray(_warped(canvas, layer, size_px, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE), np.uint8)
 
     def _laid(self, layers: tuple[Layer, ...], size_px: tuple[int, int]) -> NDArray[np.uint8]:
         *nearer, last = layers
@@ -130,21 +110,18 @@ def _mask(background: Background) -> NDArray[np.float32]:
     return np.ascontiguousarray(mask[: background.height_px, : background.width_px], np.float32)
 
 
-def _told_ns(layers: tuple[Layer, ...], size_px: tuple[int, int]) -> NDArray[np.int64]:
-    """Return (rows, columns) of cells of a picture: when that was captured which is seen of each, or `NEVER`."""
-    found = np.full([-(-side_px // CELL_PX) for side_px in reversed(size_px)], NEVER)
-    for layer in layers:
-        found = np.where(found > NEVER, found, _cells_of(layer, layer.background.shown_ns(), size_px))
-    return found
-
-
-def _cells_of(layer: Layer, values: NDArray[np.int64], size_px: tuple[int, int]) -> NDArray[np.int64]:
-    """Return (rows, columns) of a picture's cells: the values (rows, columns) of a layer at their middles, or NEVER."""
+def told_ns(sight: Sight, size_px: tuple[int, int]) -> NDArray[np.int64]:
+    """Return (rows, columns) of a picture's cells: when that was captured which is seen in their middle, or NEVER."""
     rows, columns = (-(-side_px // CELL_PX) for side_px in reversed(size_px))
     y, x = np.mgrid[:rows, :columns]
     points = np.stack([(x + 0.5) * CELL_PX - size_px[0] / 2, (y + 0.5) * CELL_PX - size_px[1] / 2, np.ones(x.shape)])
-    there_x, there_y, _ = np.einsum("ij,jrc->irc", layer.matrix, points)
-    column = np.floor((there_x + layer.background.width_px / 2) / CELL_PX).astype(np.intp)
-    row = np.floor((there_y + layer.background.height_px / 2) / CELL_PX).astype(np.intp)
-    inside = (row >= 0) & (row < values.shape[0]) & (column >= 0) & (column < values.shape[1])
-    return np.where(inside, values[np.where(inside, row, 0), np.where(inside, column, 0)], NEVER)
+    found = np.full((rows, columns), NEVER)
+    for layer in sight.layers:
+        background, shown_ns = layer.background, layer.background.shown_ns()
+        there_x, there_y, _ = np.einsum("ij,jrc->irc", layer.matrix @ sight.placed, points)
+        column = np.floor((there_x + background.width_px / 2) / CELL_PX).astype(np.intp)
+        row = np.floor((there_y + background.height_px / 2) / CELL_PX).astype(np.intp)
+        inside = (row >= 0) & (row < shown_ns.shape[0]) & (column >= 0) & (column < shown_ns.shape[1])
+        there = np.where(inside, shown_ns[np.where(inside, row, 0), np.where(inside, column, 0)], NEVER)
+        found = np.where(found > NEVER, found, there)
+    return found

@@ -84,7 +84,7 @@ class MovingBackgroundEncoder:
     def _begin(self, time_ns: int) -> None:
         """Begin to tell of the newest mosaic, of which receivers show older backgrounds at a time."""
         mosaic = self._told.mosaics.known[-1]
-        shown = self._painter.canvas(self._told.mosaics.sight(self._told.background, time_ns)).pixels
+        shown = self._painter.canvas(self._told.mosaics.sight(self._told.background, time_ns))
         self._picture = MosaicPicture(shown)
         self.cells = BackgroundEncoder(
             self._codec, mosaic.background, loss=self._loss, refresh_s=self._refresh_s, shown=shown

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import CELL_PX, NEVER, Drawing, Outline, Scene, Sprite, Thumbnail
+from pantel_codec import CELL_PX, NEVER, Drawing, Outline, Scene, Sight, Sprite, Thumbnail
 from pantel_device.composition import paste, place, pose_box, raster_box
 from pantel_device.exposure import exposed
 from pantel_device.frame import Box
-from pantel_device.layers import LayerPainter
+from pantel_device.layers import LayerPainter, told_ns
 from pantel_device.line_drawing import draw_lines, lines_of, outline_area, placed, silhouette
 from pantel_models import SceneCodec
 from pantel_models.thumbnails import Look
@@ -82,10 +82,10 @@ class Renderer:
     def draw(self, time_ns: int) -> Rendering:
         """Return the picture at a time of capture; mid-grey where nothing at all is known."""
         scene = self._scene
-        behind = self._painter.paint(scene.mosaics.sight(scene.background, time_ns), self._size_px)
-        shown_ns = behind.told_ns
+        sight = scene.mosaics.sight(scene.background, time_ns)
+        shown_ns = told_ns(sight, self._size_px)
         on_paper = not (shown_ns > NEVER).any() and bool(scene.drawing.patches or scene.outlines)
-        picture = self._paper() if on_paper else exposed(behind.pixels, scene.tone.at(time_ns)).copy()
+        picture = self._paper() if on_paper else self._painted(sight, time_ns)
         draw_lines(picture, self._lines_of(_BACKGROUND, scene.drawing), _PENCIL)
         objects = self._visible(time_ns)
         for shown in objects:
@@ -107,6 +107,10 @@ class Renderer:
 
     def _paper(self) -> NDArray[np.uint8]:
         return np.full((self._size_px[1], self._size_px[0], 3), _PAPER, np.uint8)
+
+    def _painted(self, sight: Sight, time_ns: int) -> NDArray[np.uint8]:
+        """Return the background as its cells show it."""
+        return exposed(self._painter.paint(sight, self._size_px), self._scene.tone.at(time_ns)).copy()
 
     def _visible(self, time_ns: int) -> tuple[ShownObject, ...]:
         """Return the objects that are seen; of one that is a sprite and an outline, where the sprite is."""

@@ -75,11 +75,12 @@ class SceneEncoder:
             stamp_ns: Time stamp of the packet, on the clock of the frames.
         """
         opened = self._background.look(observation, stamp_ns)
+        opening = self._syntax.write(opened)
         candidates = self._candidates(observation, stamp_ns)
         seed = self._background.cells.seed(8.0 * capacity_bytes)
         if seed is not None:
             candidates.append(seed)
-        told, payload = self._most_worth(opened, candidates, capacity_bytes, stamp_ns)
+        told, payload = self._most_worth(opened, opening, candidates, capacity_bytes, stamp_ns)
         for news in told:
             if news.kind == "tone":
                 self._tone.sent(news, stamp_ns)
@@ -87,11 +88,16 @@ class SceneEncoder:
                 self._background.cells.seeded(news)
             elif news.kind != "cells":
                 self._sprites.sent(news, stamp_ns)
-        self._count(told, len(payload), len(self._syntax.write(opened)))
+        self._count(told, len(payload), len(opening))
         return payload
 
     def _most_worth(
-        self, opened: Sequence[Element], candidates: Sequence[News], capacity_bytes: int, stamp_ns: int
+        self,
+        opened: Sequence[Element],
+        payload: bytes,
+        candidates: Sequence[News],
+        capacity_bytes: int,
+        stamp_ns: int,
     ) -> tuple[list[News], bytes]:
         """Return what is worth most per bit, one after the other as long as it fits, and the payload.
 
@@ -99,12 +105,12 @@ class SceneEncoder:
 
         Args:
             opened: What the payload begins with.
+            payload: The same as octets.
             candidates: What may follow, beside cells.
             capacity_bytes: Room in the packet.
             stamp_ns: Time stamp of the packet.
         """
         told: list[News] = []
-        payload = self._syntax.write(opened)
         reserve_bits = 0.0  # by how much cells have turned out to take more than was estimated
         cells = self._background.cells.news(stamp_ns, 8.0 * (capacity_bytes - len(payload)))
         while True:

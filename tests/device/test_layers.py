@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pantel_codec import CELL_PX, NEVER, Background, Block, CellUpdate, Layer, Sight
-from pantel_device.layers import LayerPainter, pixel_matrix
+from pantel_device.layers import LayerPainter, pixel_matrix, told_ns
 from pantel_models import SceneCodec, contour_map
 
 _SIZE_PX = (160, 112)
@@ -40,12 +40,12 @@ def street(codec: SceneCodec, street: NDArray[np.uint8]) -> Background:
 
 
 def test_a_background_in_its_place_is_shown_as_it_is(codec: SceneCodec, street: Background) -> None:
-    painted = LayerPainter(codec).paint(_sight(Layer(street, np.eye(3))), _SIZE_PX).pixels
+    painted = LayerPainter(codec).paint(_sight(Layer(street, np.eye(3))), _SIZE_PX)
     np.testing.assert_array_equal(painted, codec.synthesise(street))
 
 
 def test_a_background_is_carried_along(codec: SceneCodec, street: Background) -> None:
-    painted = LayerPainter(codec).paint(_sight(Layer(street, np.eye(3)), placed=_moved(10, -4)), _SIZE_PX).pixels
+    painted = LayerPainter(codec).paint(_sight(Layer(street, np.eye(3)), placed=_moved(10, -4)), _SIZE_PX)
     np.testing.assert_array_equal(painted[4:, :-10], codec.synthesise(street)[:-4, 10:])
     np.testing.assert_array_equal(painted[:4], painted[[4]].repeat(4, axis=0))  # beyond it, its border
 
@@ -63,7 +63,7 @@ def test_a_background_is_painted_anew_only_when_it_changes(codec: SceneCodec, st
 def test_where_the_nearest_holds_nothing_the_next_one_is_seen(codec: SceneCodec, street: Background) -> None:
     red = np.full((112, 160, 3), (200, 30, 30), np.uint8)
     nearest = _held(codec, red, Block(0, 0, 5, 7))
-    painted = LayerPainter(codec).paint(_sight(Layer(nearest, np.eye(3)), Layer(street, np.eye(3))), _SIZE_PX).pixels
+    painted = LayerPainter(codec).paint(_sight(Layer(nearest, np.eye(3)), Layer(street, np.eye(3))), _SIZE_PX)
     behind = codec.synthesise(street)
     np.testing.assert_array_equal(painted[:, 5 * CELL_PX + 5 :], behind[:, 5 * CELL_PX + 5 :])
     np.testing.assert_array_equal(painted[:, : 5 * CELL_PX - 5], codec.synthesise(nearest)[:, : 5 * CELL_PX - 5])
@@ -71,7 +71,7 @@ def test_where_the_nearest_holds_nothing_the_next_one_is_seen(codec: SceneCodec,
 
 def test_a_layer_that_lies_elsewhere_hides_only_what_it_covers(codec: SceneCodec, street: Background) -> None:
     red = _held(codec, np.full((112, 160, 3), (200, 30, 30), np.uint8))
-    painted = LayerPainter(codec).paint(_sight(Layer(red, _moved(100, 0)), Layer(street, np.eye(3))), _SIZE_PX).pixels
+    painted = LayerPainter(codec).paint(_sight(Layer(red, _moved(100, 0)), Layer(street, np.eye(3))), _SIZE_PX)
     np.testing.assert_array_equal(painted[:, :55], codec.synthesise(red)[:, 100:155])
     np.testing.assert_array_equal(painted[:, 65:], codec.synthesise(street)[:, 65:])
 
@@ -80,12 +80,12 @@ def test_the_age_of_a_cell_is_that_of_what_is_seen_there(codec: SceneCodec) -> N
     red = np.full((112, 160, 3), (200, 30, 30), np.uint8)
     older, newer = _held(codec, red), _held(codec, red, Block(2, 1, 2, 2), time_ns=3 * _S)
     sight = Sight(newer, np.eye(3), (Layer(newer, _moved(16, 0)), Layer(older, _moved(0, 32))))
-    shown_ns = LayerPainter(codec).paint(sight, _SIZE_PX).told_ns
+    shown_ns = told_ns(sight, _SIZE_PX)
     assert (shown_ns[1:3, 1:3] == 3 * _S).all()
     assert (shown_ns[:5] > NEVER).all()
     assert (shown_ns[5:] == NEVER).all()
     assert (shown_ns == 3 * _S).sum() == 4
-    moved = LayerPainter(codec).paint(Sight(newer, _moved(-16, 0), sight.layers), _SIZE_PX).told_ns
+    moved = told_ns(Sight(newer, _moved(-16, 0), sight.layers), _SIZE_PX)
     np.testing.assert_array_equal(moved[:, 1:], shown_ns[:, :-1])
     assert (moved[:, 0] == NEVER).all()
 

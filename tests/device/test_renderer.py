@@ -215,6 +215,8 @@ def test_the_age_of_cells(renderer: Renderer, scene: Scene, counting: _CountingC
     assert age_s[2, 1:3].tolist() == [3, 3]
     assert np.isinf(age_s).sum() == 4 * 6 - 2
     assert renderer.draw(3 * _S).cell_age_s[2, 1] == 0  # known before the time that is shown
+    apply_element(scene, CellElement(update), 6 * _S)  # the same again: nothing has changed but how old it is
+    assert renderer.draw(7 * _S).cell_age_s[2, 1:3].tolist() == [1, 1]
 
 
 def test_drawing_changes_no_earlier_picture(renderer: Renderer, scene: Scene, introduce: _Introduce) -> None:
