@@ -84,7 +84,7 @@ class _LineConfig(BaseModel):
     bitrate_bps: int = Field(
         DEFAULT_BITRATE_BPS,
         gt=0,
-        description="octets on the line times 8 [bit/s], the same at both ends; 960 fill 1200 Bd with 8N1",
+        description="octets on the line times 8 [bit/s], the same at both ends; 960 fill 1200 Bd (8N1), 7680 9600 Bd",
     )
 
     capture: str = Field(
@@ -107,7 +107,7 @@ class _LineConfig(BaseModel):
 
     @field_validator("bitrate_bps")
     @classmethod
-    def _keep_the_promise(cls, value: int) -> int:
+    def _possible(cls, value: int) -> int:
         check_bitrate(value)
         return value
 

@@ -189,5 +189,6 @@ class Sender:
         if observation is None:
             return None
         self._told = observation
-        payload = self._encoder.payload(observation, self._link.payload_capacity_bytes, stamp_ns)
-        return News(PacketKind.SCENE, payload) if payload else None
+        length_class = self._link.scene_length_class
+        payload = self._encoder.payload(observation, self._link.capacity_bytes(length_class), stamp_ns)
+        return News(PacketKind.SCENE, payload, length_class) if payload else None

@@ -9,12 +9,22 @@ from __future__ import annotations
 
 from collections import deque
 
-__all__ = ["CHUNK_OCTETS", "DEFAULT_BITRATE_BPS", "Pacer", "TokenBucket", "WindowLimit", "check_bitrate"]
+__all__ = [
+    "CHUNK_OCTETS",
+    "DEFAULT_BITRATE_BPS",
+    "MAX_BITRATE_BPS",
+    "Pacer",
+    "TokenBucket",
+    "WindowLimit",
+    "check_bitrate",
+    "limit_bps",
+]
 
 DEFAULT_BITRATE_BPS = 960  # 1200 baud, 8N1
+MAX_BITRATE_BPS = 10_000
 CHUNK_OCTETS = 8
 
-_LIMIT_BPS = 1000
+_LIMIT_BPS = 1000  # what Pantel promises of any line that was not set faster
 _LIMIT_WINDOW_S = 10
 _DUTY_WINDOW_S = 3600  # of duty cycles, as ETSI EN 300 220 has it
 _NS_PER_S = 1_000_000_000
@@ -133,14 +143,21 @@ class Pacer:
         duty_cycle: float = 1.0,
     ) -> None:
         self._duty_cycle = duty_cycle
-        self._promise = WindowLimit(_LIMIT_BPS * _LIMIT_WINDOW_S // 8, _LIMIT_WINDOW_S * _NS_PER_S)
+        self._limit_bps = 0
         self._air_us = WindowLimit(int(duty_cycle * _DUTY_WINDOW_S * 1_000_000), _DUTY_WINDOW_S * _NS_PER_S)
         self._pause_until_ns = now_ns
         self.change(bitrate_bps, now_ns, burst_octets=burst_octets)
 
     def change(self, bitrate_bps: int, now_ns: int, *, burst_octets: int | None = None) -> None:
-        """Go on otherwise; what has been sent so far still counts. Arguments are those of the class."""
+        """Go on otherwise. Arguments are those of the class.
+
+        What has been sent so far still counts, except against another limit: a line that was set slower would else
+        be silent for as long as it had been faster.
+        """
         self._bitrate_bps = bitrate_bps
+        if limit_bps(bitrate_bps) != self._limit_bps:
+            self._limit_bps = limit_bps(bitrate_bps)
+            self._promise = WindowLimit(self._limit_bps * _LIMIT_WINDOW_S // 8, _LIMIT_WINDOW_S * _NS_PER_S)
         self._bucket = TokenBucket(bitrate_bps, now_ns, burst_octets)
 
     def may_begin(self, now_ns: int) -> bool:
@@ -180,20 +197,21 @@ class Pacer:
         return -(-8_000_000 * octets // self._bitrate_bps)
 
 
+def limit_bps(bitrate_bps: int) -> int:
+    """Return what no 10 s exceed on average on a line of this bit rate: 1000 bit/s, or the rate if it is higher."""
+    return max(bitrate_bps, _LIMIT_BPS)
+
+
 def check_bitrate(bitrate_bps: int) -> None:
-    """Refuse a bit rate that could break the promise of at most 1000 bit/s over any 10 s.
+    """Refuse a bit rate that Pantel is not made for.
 
     Raises:
-        ValueError: It is not positive, or its worst window holds more.
+        ValueError: It is not positive, or above `MAX_BITRATE_BPS`.
     """
     if bitrate_bps <= 0:
         raise ValueError(f"bitrate_bps is {bitrate_bps} and must be positive")
-    worst_bits = bitrate_bps * _LIMIT_WINDOW_S + 8 * _default_burst_octets(bitrate_bps)
-    if worst_bits > _LIMIT_BPS * _LIMIT_WINDOW_S:
-        raise ValueError(
-            f"bitrate_bps is {bitrate_bps}: some {_LIMIT_WINDOW_S} s would exceed {_LIMIT_BPS} bit/s; "
-            f"use {DEFAULT_BITRATE_BPS}"
-        )
+    if bitrate_bps > MAX_BITRATE_BPS:
+        raise ValueError(f"bitrate_bps is {bitrate_bps}; {MAX_BITRATE_BPS} is the most")
 
 
 def _default_burst_octets(bitrate_bps: int) -> int:

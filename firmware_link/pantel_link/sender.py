@@ -27,6 +27,7 @@ _FIRST_IDENT_SHARES = (0.2, 4 / 15)  # of the interval: sooner after the start, 
 # Time stamps are unambiguous up to 19.2 s (see time_stamp), so a packet that the port kept out longer is void.
 _MAX_WAIT_NS = 12_000_000_000
 _DUTY_POLL_NS = 100_000_000
+_SCENE_AIR_NS = 400_000_000  # what a live packet takes at 960 bit/s: longer, and news of motion come late
 
 
 class SentListener(Protocol):
@@ -62,7 +63,7 @@ class LinkSender:
         context: The stream; its epoch must be new after every start.
         now_ns: Monotonic time of the start.
         profile: Of the line; a stream with standard protection by default.
-        bitrate_bps: Wire octets per second times 8; at most 976.
+        bitrate_bps: Wire octets per second times 8; at most 10,000.
         duty_cycle: Share of any hour that may be spent on the air.
         key: Needed if the context has security.
         listener: Hears every packet that is sent.
@@ -72,7 +73,7 @@ class LinkSender:
         statistics: What has been sent.
 
     Raises:
-        ValueError: The bit rate would break the promise of 1000 bit/s over any 10 s.
+        ValueError: The bit rate is not one of 1 to 10,000 bit/s.
         KeyFileError: The context needs a key.
     """
 
@@ -122,7 +123,7 @@ class LinkSender:
             bitrate_bps: None to leave it.
 
         Raises:
-            ValueError: The bit rate would break the promise; nothing has changed.
+            ValueError: The bit rate is not one of 1 to 10,000 bit/s; nothing has changed.
         """
         if bitrate_bps is not None:
             check_bitrate(bitrate_bps)
@@ -134,6 +135,12 @@ class LinkSender:
     def payload_capacity_bytes(self) -> int:
         """Largest payload of a live packet."""
         return self.capacity_bytes(LengthClass.LIVE)
+
+    @property
+    def scene_length_class(self) -> LengthClass:
+        """How long packets of the scene are: as still ones, which are mostly payload, where these leave fast enough."""
+        still_ns = self._air_time_ns(self.packet_octets(LengthClass.STILL))
+        return LengthClass.STILL if still_ns <= _SCENE_AIR_NS else LengthClass.LIVE
 
     def capacity_bytes(self, length_class: LengthClass) -> int:
         """Return the largest payload of a packet of this length."""

@@ -158,7 +158,7 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["--clip", "missing.mp4"], 2, "missing.mp4 does not exist"),
         (["--clip", "a/x.mp4", "--clip", "b/x.mp4"], 2, "two clips are named x"),
         (["--clip", "missing.mp4", "--seconds", "1000"], 2, "no time between 1 and 300"),
-        (["--clip", "missing.mp4", "--bitrate", "2000"], 2, "would exceed 1000 bit/s"),
+        (["--clip", "missing.mp4", "--bitrate", "20000"], 2, "10000 is the most"),
         (["--clip", "missing.mp4", "--bitrate", "fast"], 2, "no bit rate"),
         (["--clip", "missing.mp4", "--preset", "iron"], 2, "iron"),
         (["--clip", "missing.mp4", "--join-s", "soon"], 2, "are no times"),

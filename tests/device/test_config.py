@@ -152,7 +152,7 @@ def test_size_as_a_list_in_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("bitrate_bps", "1200"),
+        ("bitrate_bps", "12000"),
         ("bitrate_bps", "0"),
         ("bitrate_bps", "fast"),
         ("size_px", "16x16"),

@@ -171,7 +171,7 @@ def test_a_mast_that_does_not_answer_is_told(tmp_path: Path) -> None:
 
 
 def test_mistakes_when_asking(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in (["line"], ["line", "--bitrate-bps", "9600"], ["still", "--still-bytes", "99999"]):
+    for arguments in (["line"], ["line", "--bitrate-bps", "96000"], ["still", "--still-bytes", "99999"]):
         assert main(["ask", *arguments, "--state-dir", str(tmp_path)]) == 2
         (line,) = capsys.readouterr().err.splitlines()
         assert line.startswith("pantel: ")
