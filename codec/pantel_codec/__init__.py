@@ -47,7 +47,15 @@ from pantel_codec.entropy import VALUE_LIMIT, VALUE_ONE, EntropyModel, Step, Vis
 from pantel_codec.errors import BitstreamError, CodecError, ContainerError, SymbolError
 from pantel_codec.mosaic import Layer, Mosaic, Mosaics, Sight
 from pantel_codec.range_coder import RangeDecoder, RangeEncoder, make_decoder, make_encoder
-from pantel_codec.scene import MARGINS, OUTLINE_MARGIN, Margins, Outline, Scene, Sprite, outline_size_px
+from pantel_codec.scene import (
+    MARGINS,
+    OUTLINE_MARGIN,
+    Margins,
+    Outline,
+    Scene,
+    Sprite,
+    outline_size_px,
+)
 from pantel_codec.still import (
     HEADER_BYTES,
     MAX_SIDE_PX,
@@ -74,6 +82,7 @@ from pantel_codec.surface import (
 from pantel_codec.symbol_coding import PrefixReader, Reader, Writer
 from pantel_codec.syntax import SceneSyntax
 from pantel_codec.syntax_fields import CHEAP_QUALITIES
+from pantel_codec.texture import TEXTURE_SIDES, TextureElement
 from pantel_codec.thumbnail import (
     THUMBNAIL_QUALITIES,
     THUMBNAIL_SHAPES,
@@ -107,6 +116,7 @@ __all__ = [
     "SIZE_CODES",
     "STEP_RANGE_PX",
     "STEP_SIZES",
+    "TEXTURE_SIDES",
     "THUMBNAIL_QUALITIES",
     "THUMBNAIL_SHAPES",
     "THUMBNAIL_VERSIONS",
@@ -161,6 +171,7 @@ __all__ = [
     "StillValues",
     "Surface",
     "SymbolError",
+    "TextureElement",
     "Thumbnail",
     "ThumbnailModel",
     "Tone",

@@ -10,6 +10,7 @@ from pantel_codec.context import Base
 from pantel_codec.contours import ContourPatch, Drawing
 from pantel_codec.scene import Margins, Outline, Scene, Sprite, outline_size_px
 from pantel_codec.surface import Block, CellUpdate
+from pantel_codec.texture import TextureElement, apply_texture
 from pantel_codec.thumbnail import Part, Thumbnail
 from pantel_codec.tone import TONE_STEPS_PER_OCTAVE, Tone
 from pantel_codec.trajectory import SIZE_CODES, Pose, Trajectory, size_code, size_px
@@ -215,6 +216,7 @@ Element = (
     | MissingBase
     | SpriteElement
     | LookElement
+    | TextureElement
     | PoseElement
     | StepElement
     | ForgetElement
@@ -247,6 +249,9 @@ def apply_element(scene: Scene, element: Element, time_ns: int) -> int:
             return 0
         case SpriteElement():
             return _apply_sprite(scene, element, time_ns)
+        case TextureElement(sprite_id=sprite_id):
+            sprite = scene.sprites.get(sprite_id)
+            return 0 if sprite is None else apply_texture(sprite, element, scene.groups, time_ns)
         case _:
             return _apply_to_object(scene, element, time_ns)
 
@@ -287,7 +292,7 @@ def _apply_sprite(scene: Scene, element: SpriteElement, time_ns: int) -> int:
         trajectory,
     )
     if known is not None and not element.new and known.shape == sprite.shape and known.core.is_like(element.core):
-        sprite.detail = known.detail  # told again for those who had missed it
+        sprite.detail, sprite.texture = known.detail, known.texture  # told again for those who had missed it
     scene.sprites[element.sprite_id] = sprite
     return 1
 
@@ -346,12 +351,12 @@ def _change_trajectory(
 def _change_look(sprite: Sprite, shape: int, thumbnail: Thumbnail, time_ns: int) -> bool:
     if shape != sprite.shape or sprite.look_ns > time_ns:
         return False
-    if thumbnail.part is Part.CORE:
-        sprite.core, sprite.detail = thumbnail, None
-    elif thumbnail.version == sprite.core.version:
-        sprite.detail = thumbnail
-    else:
+    if thumbnail.part is Part.DETAIL and thumbnail.version != sprite.core.version:
         return False
+    if thumbnail.part is Part.CORE:
+        sprite.core, sprite.detail, sprite.texture = thumbnail, None, None
+    else:
+        sprite.detail = thumbnail
     sprite.look_ns = time_ns
     return True
 

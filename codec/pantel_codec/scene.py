@@ -7,6 +7,7 @@ Scene
  +-- tone: ToneCurve            how bright that is at which time
  +-- sprites: id -> Sprite
  |    +-- core, detail: Thumbnail   what it looks like
+ |    +-- texture: Background       the same in cells, where there was air for more
  |    +-- trajectory: Trajectory    where it was, and how large, at which time
  +-- drawing: Drawing               contours of what does not move
  +-- outlines: id -> Outline
@@ -52,6 +53,7 @@ class Sprite:
             below: indices of `MARGINS`. It holds what belongs to the object, such as its shadow.
         core: What it looks like.
         detail: The rest of what it looks like, of the same version; None while that is not known.
+        texture: What cells show of it, see `pantel_codec.texture`; None while none are known.
         look_ns: When it looked so.
         trajectory: Where it was when.
     """
@@ -64,6 +66,7 @@ class Sprite:
     look_ns: int
     trajectory: Trajectory = field(default_factory=Trajectory)
     detail: Thumbnail | None = None
+    texture: Background | None = None
 
     @property
     def shape(self) -> int:

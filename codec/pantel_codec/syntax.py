@@ -19,6 +19,7 @@ with its kind:
 | contour| patch                                                                         | contours of the background  |
 | outline| id 5, news, class, knot, width, past, patch                                   | an object and its contours  |
 | link   | number, pose                                                                  | a mosaic's place in another |
+| texture| id 5, version 2, columns and rows 4 each, then as cells                       | cells over a sprite's raster|
 
 * scale: by a table, another for seeds.
 * block: column, row, each equiprobable in the picture; columns and rows, by a table, as one symbol if they reach to the
@@ -34,7 +35,7 @@ with its kind:
 Contours came later than the rest. A payload that tells any begins with a symbol of its own, and its kinds have other
 probabilities. To who does not know that symbol it is `end`, and no payload without contours begins with it. The same
 goes for payloads of a camera that moves: behind that symbol they tell where it looks (`pantel_codec.camera_fields`),
-and their cells are those of a mosaic.
+and their cells are those of a mosaic. And for payloads that tell textures: behind it they say whether the camera moves.
 
 Noise is soon refused: a payload cannot carry more information than its bytes hold, and cannot tell more cells than a
 picture has (`_MIN_CELLS` at least).
@@ -72,25 +73,29 @@ from pantel_codec.errors import BitstreamError, SymbolError
 from pantel_codec.mosaic import Mosaics
 from pantel_codec.range_coder import make_decoder, make_encoder
 from pantel_codec.scene import outline_size_px
-from pantel_codec.surface import SCALES, Background, grid_of
+from pantel_codec.surface import Background, grid_of
 from pantel_codec.symbol_coding import InformationBound
 from pantel_codec.syntax_fields import (
     CLASSES,
     FIRST,
     KINDS_OF_MOVING_CAMERA,
     KINDS_WITH_CONTOURS,
+    KINDS_WITH_TEXTURES,
     MARGINS,
     NEWS,
     FieldReader,
     FieldWriter,
 )
+from pantel_codec.texture import TextureElement
 from pantel_codec.thumbnail import THUMBNAIL_SHAPES, Part, ThumbnailModel, shape_of
 from pantel_codec.tone import TONE_LIMIT
 
 __all__ = ["SceneSyntax"]
 
-_END, _CELLS, _REFINE, _SPRITE, _LOOK, _POSE, _STEP, _FORGET, _TONE, _SEED, _CONTOUR, _OUTLINE, _LINK = range(13)
-_WITH_CONTOURS, _OF_MOVING_CAMERA = 1, 2  # as the first symbol
+_END, _CELLS, _REFINE, _SPRITE, _LOOK, _POSE, _STEP, _FORGET, _TONE, _SEED, _CONTOUR, _OUTLINE, _LINK, _TEXTURE = range(
+    14
+)
+_WITH_TEXTURES, _WITH_CONTOURS, _OF_MOVING_CAMERA = 1, 2, 3  # as the first symbol
 _KNOWN, _NEW, _NEW_WITH_PAST = range(3)
 
 _SLACK_BITS = 64.0  # a payload carries at most this much more information than its bytes can hold
@@ -118,16 +123,21 @@ class SceneSyntax:
         elements = list(elements)
         encoder = make_encoder()
         fields = FieldWriter(encoder, self._size_px)
-        camera = elements[0] if elements else None
-        if isinstance(camera, CameraElement):
+        camera = elements[0] if elements and isinstance(elements[0], CameraElement) else None
+        if any(isinstance(element, TextureElement) for element in elements):
+            fields.symbol(_WITH_TEXTURES, FIRST)
+            fields.kinds = KINDS_WITH_TEXTURES
+            fields.uniform(int(camera is not None), 2)
+        elif camera is not None:
             fields.symbol(_OF_MOVING_CAMERA, FIRST)
             fields.kinds = KINDS_OF_MOVING_CAMERA
+        elif any(isinstance(element, ContourElement | OutlineElement) for element in elements):
+            fields.symbol(_WITH_CONTOURS, FIRST)
+            fields.kinds = KINDS_WITH_CONTOURS
+        if camera is not None:
             fields.mosaic = camera.mosaic
             write_camera(fields, camera, self._size_px)
             del elements[0]
-        elif any(_has_contours(element) for element in elements):
-            fields.symbol(_WITH_CONTOURS, FIRST)
-            fields.kinds = KINDS_WITH_CONTOURS
         room = self._max_cell_levels
         refined = False
         for element in elements:
@@ -161,16 +171,15 @@ class SceneSyntax:
         room = self._max_cell_levels
         elements: list[Element] = []
         first = fields.symbol(FIRST)
-        if first == _OF_MOVING_CAMERA:
-            fields.kinds = KINDS_OF_MOVING_CAMERA
+        if first not in _KINDS:  # that was part of something else
+            fields = FieldReader(make_decoder(payload), self._size_px)
+        else:
+            fields.kinds = _KINDS[first]
+        if first == _OF_MOVING_CAMERA or (first == _WITH_TEXTURES and fields.uniform(2)):
             camera = read_camera(fields, self._size_px)
             fields.mosaic = camera.mosaic
             background = None if mosaics is None else mosaics.background(camera.mosaic)
             elements.append(camera)
-        elif first == _WITH_CONTOURS:
-            fields.kinds = KINDS_WITH_CONTOURS
-        else:  # that was part of something else
-            fields = FieldReader(make_decoder(payload), self._size_px)
         while (kind := fields.kind()) != _END:
             bound.spend(_MIN_ELEMENT_BITS)
             element = self._read_element(fields, kind, bound, room, background)
@@ -184,6 +193,9 @@ class SceneSyntax:
         match element:
             case CellElement():
                 self._write_cells(fields, element)
+            case TextureElement():
+                fields.kind(_TEXTURE)
+                self._cells.write_texture(fields, element)
             case ContourElement() | OutlineElement():
                 before_bits = fields.encoder.information_bits
                 self._write_contours(fields, element)
@@ -242,6 +254,8 @@ class SceneSyntax:
             return _SHORT_READERS[kind](fields)
         if kind in {_CELLS, _REFINE, _SEED}:
             return self._cells.read(fields, bound, room, background, seed=kind == _SEED, refined=kind == _REFINE)
+        if kind == _TEXTURE:
+            return self._cells.read_texture(fields, bound, room)
         readers: dict[int, Callable[[FieldReader, InformationBound], Element]] = {
             _SPRITE: self._read_sprite,
             _LOOK: self._read_look,
@@ -321,8 +335,6 @@ class SceneSyntax:
     def _write_cells(self, fields: FieldWriter, element: CellElement) -> None:
         if element.seed and element.base is not None:
             raise SymbolError("a seed is for who holds nothing that could be refined")
-        if not 0 <= element.update.scale < SCALES:
-            raise SymbolError(f"{element.update.scale} is none of {SCALES} scales")
         fields.kind(_SEED if element.seed else _CELLS if element.base is None else _REFINE)
         self._cells.write(fields, element)
 
@@ -331,13 +343,9 @@ def _is_refined(element: Element) -> bool:
     return isinstance(element, CellElement) and element.base is not None
 
 
-def _has_contours(element: Element) -> bool:
-    return isinstance(element, ContourElement | OutlineElement)
-
-
 def _cell_levels(element: Element) -> int:
     """Return how many levels of cells an element tells."""
-    if not isinstance(element, CellElement):
+    if not isinstance(element, CellElement | TextureElement):
         return 0
     block = element.update.block
     return block.rows * block.columns * element.update.levels
@@ -362,6 +370,12 @@ def _read_step(fields: FieldReader) -> StepElement:
 def _read_pose(fields: FieldReader) -> PoseElement:
     return PoseElement(fields.uniform(MAX_SPRITES), fields.knot())
 
+
+_KINDS = {
+    _WITH_TEXTURES: KINDS_WITH_TEXTURES,
+    _WITH_CONTOURS: KINDS_WITH_CONTOURS,
+    _OF_MOVING_CAMERA: KINDS_OF_MOVING_CAMERA,
+}
 
 _SHORT_READERS: dict[int, Callable[[FieldReader], Element]] = {
     _POSE: _read_pose,

@@ -22,6 +22,7 @@ __all__ = [
     "KINDS",
     "KINDS_OF_MOVING_CAMERA",
     "KINDS_WITH_CONTOURS",
+    "KINDS_WITH_TEXTURES",
     "MARGINS",
     "NEWS",
     "QUALITIES",
@@ -44,10 +45,13 @@ KINDS_WITH_CONTOURS = CodingTable.from_counts([60, 4, 1, 4, 2, 20, 60, 10, 1, 1,
 """Of payloads that tell contours."""
 KINDS_OF_MOVING_CAMERA = CodingTable.from_counts([60, 90, 11, 40, 20, 42, 75, 20, 3, 5, 2, 2, 16])
 """Of payloads that tell where a moving camera looks."""
-# Any other payload never begins with an octet of 1 to 51: that would be `end`, of which nothing is left.
-FIRST = CodingTable(np.array([0, 1 << 16, 48 << 16, 52 << 16, 1 << 24], np.uint32))
-"""What payloads that tell contours begin with: 1, and those of a camera that moves: 2. The first octet of the former is
-then 1 to 47, that of the latter 48 to 51."""
+KINDS_WITH_TEXTURES = CodingTable.from_counts([60, 60, 8, 40, 20, 42, 75, 20, 6, 5, 2, 2, 4, 90])
+"""Of payloads that tell textures."""
+# Any other payload never begins with an octet of 1 to 51, nor with 0 and another octet than 0: that would be `end`, of
+# which nothing is left.
+FIRST = CodingTable(np.array([0, 1 << 8, 1 << 16, 48 << 16, 52 << 16, 1 << 24], np.uint32))
+"""What payloads that tell textures begin with: 1, those that tell contours: 2, and those of a camera that moves: 3. The
+first octet is then 0, 1 to 47, and 48 to 51."""
 # What a camera in the field is put up for is more likely than furniture: unknown, then COCO's classes from person on.
 CLASSES = CodingTable.from_counts([48, 96, 12, 96, 12, 2, 24, 2, 24, 2, *[1] * 6, 4, 4, 2, 2, 2, *[1] * 108])
 MARGINS = CodingTable.from_counts([80, 24, 12, 12])

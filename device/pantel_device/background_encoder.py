@@ -64,6 +64,7 @@ class BackgroundEncoder:
         loss: float,
         refresh_s: float,
         shown: NDArray[np.uint8] | None = None,
+        refines: bool = True,
     ) -> None:
         """Start with a receiver that holds nothing of it.
 
@@ -73,13 +74,14 @@ class BackgroundEncoder:
             loss: Share of packets that is expected to be lost.
             refresh_s: Time after which a receiver that joined late should have been told again [s].
             shown: (H, W, 3) uint8, RGB: what receivers show there already; None for nothing.
+            refines: Whether cells may be told by how they differ from what was told of them, if the codec can.
         """
         self._codec = codec
         self._told = told
         self._beliefs = [Belief(codec, self._told, scale, loss=loss, refresh_s=refresh_s) for scale in range(SCALES)]
         self._arrival = 1 - loss
         self._persistence = Persistence(codec)
-        self._ways = _ways(refines=codec.entropy.refines)
+        self._ways = _ways(refines=refines and codec.entropy.refines)
         grids = [surface.level.shape for surface in self._told.scales]
         self._settled_until_ns = {way: np.zeros(grids[way.scale], np.int64) for way in self._ways}
         self._bits_ratio = dict.fromkeys(self._ways, 1.0)  # bits over activity; learned from what was tried

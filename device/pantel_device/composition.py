@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pantel_codec import MARGINS, Margins, Pose, size_px
 from pantel_device.frame import Box
-from pantel_models.thumbnails import RASTER_PX, Look
+from pantel_models.thumbnails import Look
 
 __all__ = ["Placed", "Window", "paste", "place", "pose_box", "raster_box"]
 
@@ -90,9 +90,10 @@ def _reduced(look: Look, box: Box) -> tuple[NDArray[np.float32], NDArray[np.floa
 
     They are weighted because what is transparent must not bleed into the colours, neither here nor in the warp.
     """
-    columns, rows = (min(RASTER_PX, max(2, math.ceil(side))) for side in (box.x1 - box.x0, box.y1 - box.y0))
     weighted, alpha = look.colour * look.alpha[..., None], look.alpha
-    if columns == rows == RASTER_PX:
+    sides = zip(reversed(alpha.shape), (box.x1 - box.x0, box.y1 - box.y0), strict=True)
+    columns, rows = (min(samples, max(2, math.ceil(side))) for samples, side in sides)
+    if alpha.shape == (rows, columns):
         return weighted, alpha
     weighted, alpha = (
         np.asarray(cv2.resize(each, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pantel_codec import CELL_PX, NEVER, Background, Layer, Sight
 from pantel_models import SceneCodec
 
-__all__ = ["LayerPainter", "pixel_matrix", "told_ns"]
+__all__ = ["LayerPainter", "opacity", "pixel_matrix", "told_ns"]
 
 _FADING = 0.5  # of a cell, over which a layer ends between cells that are held and cells that are not
 
@@ -68,7 +68,7 @@ class LayerPainter:
     def _of(self, background: Background) -> tuple[int, NDArray[np.uint8], NDArray[np.float32]]:
         known = self._painted.get(background)
         if known is None or known[0] != background.revision:
-            known = background.revision, self._codec.synthesise(background), _mask(background)
+            known = background.revision, self._codec.synthesise(background), opacity(background)
         return known
 
 
@@ -101,7 +101,7 @@ def _warped(
     return cv2.warpAffine(pixels, matrix, size_px, flags=flags | cv2.WARP_INVERSE_MAP, borderMode=border)
 
 
-def _mask(background: Background) -> NDArray[np.float32]:
+def opacity(background: Background) -> NDArray[np.float32]:
     """Return (H, W) float32: how opaque a background is, 0 where nothing of it is held, 1 where something is."""
     held = (background.shown_ns() > NEVER).astype(np.float32)
     rows, columns = held.shape

@@ -66,7 +66,7 @@ def _error_model(look: Look, effects: Floats, places: Sequence[tuple[ObjectView,
     hessian = np.zeros((len(effects),) * 2, np.float32)
     gradient = np.zeros(len(effects), np.float32)
     for view, raster in places:
-        frame, background, weight = view.on_raster(raster, EFFECTS_PX)
+        frame, background, weight = view.on_raster(raster, (EFFECTS_PX, EFFECTS_PX))
         wrong = (background + weighted - alpha * background - frame) * weight
         change = (effects[..., 3:] * (colour - background) + effects[..., :3] * alpha) * weight
         change = change.reshape(len(effects), -1)

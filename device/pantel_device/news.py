@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pantel_codec import Element
+from pantel_device.frame import Box
 from pantel_device.look_search import LookDraft
 from pantel_models.thumbnails import Look
 
@@ -27,6 +28,7 @@ class News:
         track_id: The object that they are about; None if they are about none.
         look: How the object then looks; None if they do not say.
         draft: The thumbnail among them, if other symbols may be searched for.
+        box: Where in the newest frame the object is then shown; None if they do not say.
     """
 
     kind: str
@@ -36,6 +38,7 @@ class News:
     track_id: int | None = None
     look: Look | None = None
     draft: LookDraft | None = None
+    box: Box | None = None
 
 
 def lasting_s(age_ns: int) -> float:

@@ -141,20 +141,27 @@ class ObjectView:
         shown = below + placed.alpha[there] * (placed.colour[there] - below)
         return here, np.asarray((shown - self._frame[here]) * self._root_weight[here], np.float32)
 
-    def on_raster(self, raster: Box, side: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Return frame and background, each (side, side, 3) float32, 0..255, as samples of a raster, and their weights.
+    def on_raster(
+        self, raster: Box, size: tuple[int, int]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Return frame and background as samples of a raster, and their weights.
 
-        The weights, (side, side, 1), are such that the squares of weighted differences add up to about the error. They
-        are zero where nothing is known.
+        Args:
+            raster: Where it lies.
+            size: Its columns and rows.
+
+        Returns:
+            Frame and background, each (rows, columns, 3) float32, 0..255. Weights (rows, columns, 1) such that the
+            squares of weighted differences add up to about the error; zero where nothing is known.
         """
-        fine = 2 * side  # each sample is the mean of four
-        columns, rows = (raster.x1 - raster.x0) / fine, (raster.y1 - raster.y0) / fine
+        fine = 2 * size[0], 2 * size[1]  # each sample is the mean of four
+        columns, rows = (raster.x1 - raster.x0) / fine[0], (raster.y1 - raster.y0) / fine[1]
         x0, y0 = raster.x0 - self.window[1].start, raster.y0 - self.window[0].start
         matrix = np.array([[columns, 0, x0 + (columns - 1) / 2], [0, rows, y0 + (rows - 1) / 2]])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         layers = (self._frame, self._background, self._root_weight[..., 0] ** 2)
         frame, background, weight = (
-            np.asarray(cv2.resize(cv2.warpAffine(layer, matrix, (fine, fine), flags=flags), (side, side)), np.float32)
+            np.asarray(cv2.resize(cv2.warpAffine(layer, matrix, fine, flags=flags), size), np.float32)
             for layer in layers
         )
         return frame, background, np.sqrt(4 * columns * rows * weight)[..., None].astype(np.float32)

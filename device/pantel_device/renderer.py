@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import CELL_PX, NEVER, Drawing, Outline, Scene, Sight, Sprite, Thumbnail
+from pantel_codec import CELL_PX, NEVER, Background, Drawing, Outline, Scene, Sight, Sprite, Thumbnail
 from pantel_device.composition import paste, place, pose_box, raster_box
 from pantel_device.exposure import exposed
 from pantel_device.frame import Box
 from pantel_device.layers import LayerPainter, told_ns
 from pantel_device.line_drawing import draw_lines, lines_of, outline_area, placed, silhouette
+from pantel_device.textured_look import textured
 from pantel_models import SceneCodec
 from pantel_models.thumbnails import Look
 
@@ -60,6 +61,24 @@ class Rendering:
     cell_age_s: NDArray[np.float32]
 
 
+@dataclass(slots=True, eq=False)
+class _KnownLook:
+    """How a sprite looks, and what that was made of.
+
+    Attributes:
+        core, detail: Its thumbnail.
+        plain: How that looks.
+        look: With the texture.
+        texture: That, and in which state.
+    """
+
+    core: Thumbnail
+    detail: Thumbnail | None
+    plain: Look
+    look: Look
+    texture: tuple[Background, int] | None = None
+
+
 class Renderer:
     """Draws one scene.
 
@@ -76,7 +95,7 @@ class Renderer:
         self._scene = scene
         self._size_px = scene.width_px, scene.height_px
         self._painter = LayerPainter(codec)
-        self._looks: dict[int, tuple[Thumbnail, Thumbnail | None, Look]] = {}
+        self._looks: dict[int, _KnownLook] = {}
         self._lines: dict[int, tuple[Drawing, int, NDArray[np.float32]]] = {}
 
     def draw(self, time_ns: int) -> Rendering:
@@ -133,13 +152,16 @@ class Renderer:
         return known[2]
 
     def _look(self, sprite_id: int, sprite: Sprite) -> Look:
-        """Return how a sprite looks, decoded once for every thumbnail."""
+        """Return how a sprite looks, decoded once for every thumbnail and every change of its texture."""
         known = self._looks.get(sprite_id)
-        if known is None or known[0] is not sprite.core or known[1] is not sprite.detail:
-            look = self._codec.thumbnails.decode(sprite.core, sprite.detail, sprite.shape, sprite.class_id)
-            known = sprite.core, sprite.detail, look
-            self._looks[sprite_id] = known
-        return known[2]
+        if known is None or known.core is not sprite.core or known.detail is not sprite.detail:
+            plain = self._codec.thumbnails.decode(sprite.core, sprite.detail, sprite.shape, sprite.class_id)
+            known = self._looks[sprite_id] = _KnownLook(sprite.core, sprite.detail, plain, plain)
+        texture = None if sprite.texture is None else (sprite.texture, sprite.texture.revision)
+        if known.texture != texture:
+            known.texture = texture
+            known.look = known.plain if texture is None else textured(self._codec, known.plain, texture[0])
+        return known.look
 
 
 def _drawn_ns(drawing: Drawing, shape: tuple[int, ...], now_ns: int) -> NDArray[np.int64]:

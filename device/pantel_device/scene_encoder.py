@@ -9,10 +9,11 @@ told as it moves; and with air left over the background grows sharp.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pantel_codec import CellElement, Element, SceneSyntax
+from pantel_device.background_encoder import BackgroundEncoder
 from pantel_device.exposure import exposed
 from pantel_device.frame import Observation
 from pantel_device.moving_background import MovingBackgroundEncoder
@@ -20,12 +21,15 @@ from pantel_device.news import News
 from pantel_device.observer.zones import Zone
 from pantel_device.offers import Offer
 from pantel_device.sprite_encoder import SpriteEncoder
+from pantel_device.texture_encoder import TextureEncoder, TextureEncoders
 from pantel_device.tone_encoder import ToneEncoder
 from pantel_models import SceneCodec
 
 __all__ = ["SceneEncoder", "SceneEncoderSettings"]
 
 _SMALLEST_CELL_BITS = 56.0  # less room than this is not searched for cells
+
+_Surface = BackgroundEncoder | TextureEncoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class SceneEncoder:
     """Turns observations into payloads of a given size.
 
     Attributes:
-        element_bits: Bits written so far of each kind of element: `cells`, `seeds`, `sprites`, `poses`,
+        element_bits: Bits written so far of each kind of element: `cells`, `seeds`, `sprites`, `textures`, `poses`,
             `farewells`, `tone`, `camera`.
     """
 
@@ -63,6 +67,7 @@ class SceneEncoder:
         self._sprites = SpriteEncoder(
             codec.thumbnails, size_px, weight=self._settings.roi_weight, loss=loss, refresh_s=refresh_s
         )
+        self._textures = TextureEncoders(codec, loss=loss, refresh_s=refresh_s)
         self._tone = ToneEncoder(loss)
         self.element_bits: defaultdict[str, float] = defaultdict(float)
 
@@ -80,13 +85,16 @@ class SceneEncoder:
         seed = self._background.cells.seed(8.0 * capacity_bytes)
         if seed is not None:
             candidates.append(seed)
-        told, payload = self._most_worth(opened, opening, candidates, capacity_bytes, stamp_ns)
+        surfaces: list[_Surface] = [self._background.cells, *self._textures.look(self._sprites.known(), candidates)]
+        told, payload = self._most_worth(
+            opened, opening, candidates, surfaces, capacity_bytes=capacity_bytes, stamp_ns=stamp_ns
+        )
         for news in told:
             if news.kind == "tone":
                 self._tone.sent(news, stamp_ns)
             elif news.kind == "seeds":
                 self._background.cells.seeded(news)
-            elif news.kind != "cells":
+            elif news.kind not in {"cells", "textures"}:
                 self._sprites.sent(news, stamp_ns)
         self._count(told, len(payload), len(opening))
         return payload
@@ -96,6 +104,8 @@ class SceneEncoder:
         opened: Sequence[Element],
         payload: bytes,
         candidates: Sequence[News],
+        surfaces: Sequence[_Surface],
+        *,
         capacity_bytes: int,
         stamp_ns: int,
     ) -> tuple[list[News], bytes]:
@@ -107,53 +117,75 @@ class SceneEncoder:
             opened: What the payload begins with.
             payload: The same as octets.
             candidates: What may follow, beside cells.
+            surfaces: What cells may be told of, the background first.
             capacity_bytes: Room in the packet.
             stamp_ns: Time stamp of the packet.
         """
         told: list[News] = []
         reserve_bits = 0.0  # by how much cells have turned out to take more than was estimated
-        cells = self._background.cells.news(stamp_ns, 8.0 * (capacity_bytes - len(payload)))
+        room_bits = 8.0 * (capacity_bytes - len(payload))
+        cells = {surface: surface.news(stamp_ns, room_bits) for surface in surfaces}
         while True:
             room_bits = 8.0 * (capacity_bytes - len(payload))
-            offers = [Offer.of(news, told) for news in (*candidates, cells) if news is not None]
-            if cells is not None and not self._background.cells.laid:
-                offers = [Offer.of(cells, told)]  # first of all there must be ground to stand on
+            offers = [Offer.of(news, told) for news in (*candidates, *cells.values()) if news is not None]
+            if not self._background.cells.laid and (ground := cells[self._background.cells]) is not None:
+                offers = [Offer.of(ground, told)]  # first of all there must be ground to stand on
             fitting = [offer for offer in offers if offer.worth > 0 and offer.bits <= room_bits]
             best = max(fitting, key=lambda offer: offer.worth, default=None)
             if best is None:
                 return told, payload
+            surface = next((each for each, news in cells.items() if news is best.news), None)
             rest_bits = room_bits - best.bits
             last = rest_bits < min([_SMALLEST_CELL_BITS, *(offer.bits for offer in fitting if offer is not best)])
-            chosen, longer = self._written(opened, best, room_bits, capacity_bytes, last=last)
+            chosen, longer = self._written(opened, best, surface, room_bits, capacity_bytes, last=last)
             fits = len(longer) <= capacity_bytes
             if fits:
                 told, payload = chosen.told, longer
                 room_bits = 8.0 * (capacity_bytes - len(payload))
-                if best.news is cells:
-                    self._background.cells.sent(chosen.news, stamp_ns)
+                if surface is not None:
+                    surface.sent(chosen.news, stamp_ns)
             candidates = [news for news in candidates if news is not best.news]  # what does not fit now never will
-            if best.news is cells or (cells is not None and cells.bits > room_bits):
-                reserve_bits += 0.0 if fits else 8.0
-                limit_bits = room_bits - reserve_bits
-                cells = self._background.cells.news(stamp_ns, limit_bits) if limit_bits >= _SMALLEST_CELL_BITS else None
+            outdated = {surface}
+            if fits and isinstance(surface, TextureEncoder):
+                # Other news of the object were compared with how it looked before, and where it was shown.
+                candidates = [news for news in candidates if news.track_id != surface.track_id]
+            elif fits and (texture := _texture_of(chosen.news, cells)) is not None:
+                if chosen.news.look is not None:
+                    del cells[texture]
+                elif chosen.news.box is not None:
+                    texture.moved(chosen.news)
+                    outdated.add(texture)
+            reserve_bits += 8.0 if surface is not None and not fits else 0.0
+            limit_bits = room_bits - reserve_bits
+            for each, news in cells.items():
+                if each in outdated or (news is not None and news.bits > room_bits):
+                    cells[each] = each.news(stamp_ns, limit_bits) if limit_bits >= _SMALLEST_CELL_BITS else None
 
     def _written(
-        self, opened: Sequence[Element], offer: Offer[News], room_bits: float, capacity_bytes: int, *, last: bool
+        self,
+        opened: Sequence[Element],
+        offer: Offer[News],
+        surface: _Surface | None,
+        room_bits: float,
+        capacity_bytes: int,
+        *,
+        last: bool,
     ) -> tuple[Offer[News], bytes]:
         """Return an offer with the best looks that fit, and the payload: too long if not even those it has fit.
 
         Args:
             opened: What the payload begins with.
             offer: What is to join the payload.
-            room_bits: What is left of it.
+            surface: What it tells cells of; None if it tells none.
+            room_bits: What is left of the payload.
             capacity_bytes: Its size.
             last: Whether nothing else will fit, so that cells may take all the room.
         """
         refined = offer
-        if offer.news.kind != "cells":
+        if surface is None:
             refined = offer.with_news(self._sprites.refined(offer.news, room_bits - offer.bits))
         elif last:
-            refined = offer.with_news(self._background.cells.filled(offer.news, room_bits))
+            refined = offer.with_news(surface.filled(offer.news, room_bits))
         payload = self._syntax.write([*opened, *self._elements(refined.told)])
         if refined is offer or len(payload) <= capacity_bytes:  # the estimates know nothing of whole bytes
             return refined, payload
@@ -182,3 +214,9 @@ class SceneEncoder:
 
     def _of_mosaic(self, element: Element) -> Element:
         return replace(element, mosaic=self._background.mosaic) if isinstance(element, CellElement) else element
+
+
+def _texture_of(news: News, surfaces: Iterable[_Surface]) -> TextureEncoder | None:
+    """Return what tells the texture of the object that news are about, if any does."""
+    textures = (each for each in surfaces if isinstance(each, TextureEncoder))
+    return next((each for each in textures if each.track_id == news.track_id), None)

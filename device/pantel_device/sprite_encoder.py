@@ -117,6 +117,10 @@ class SpriteEncoder:
             found += self._about(case, qualities)
         return found
 
+    def known(self) -> list[tuple[SpriteCase, SpriteBelief]]:
+        """Return the objects in view that receivers know, as `news` found them, and what they know of them."""
+        return [(case, self._told[track_id]) for track_id, case in self._cases.items() if track_id in self._told]
+
     def refined(self, news: News, more_bits: float) -> News:
         """Return news with a thumbnail that fits the picture better, if they have one and it can be found.
 
@@ -195,18 +199,18 @@ class SpriteEncoder:
         belief = self._told.get(case.track.track_id)
         if belief is None:
             return [] if qualities is None else self._introductions(case, qualities)
-        aligned = aligned_knot(case, belief, self._size_px)
-        knot, posed = aligned
+        knot, posed = aligned_knot(case, belief, self._size_px)
         kept_s = max(_NEW_LASTS_S - (belief.sprite.trajectory.forgotten_ns - case.now_ns) / 1e9, 0.0)
         gain = (case.known - posed) * lasting_s(case.now_ns - belief.knot_ns) + (case.bare - posed) * kept_s
         gain *= 1 - case.missing
         step = belief.step(knot, case.stamp_ns)
         move: Element = PoseElement(belief.sprite_id, knot) if step is None else step
-        found = [self._news(case, (move,), _POSE_BITS if step is None else _STEP_BITS, gain)]
+        box = case.now(belief.box_of(knot_pose(knot, case.stamp_ns)))
+        found = [replace(self._news(case, (move,), _POSE_BITS if step is None else _STEP_BITS, gain), box=box)]
         if case.missing > _DOUBTFUL:
             found += self._again(case, belief, knot, posed)
         if qualities is not None:
-            found += self._new_looks(case, belief, found[0], aligned, qualities)
+            found += self._new_looks(case, belief, found[0], posed, qualities)
         return [news for news in found if news.worth > 0]
 
     def _again(self, case: SpriteCase, belief: SpriteBelief, knot: Knot, posed: float) -> list[News]:
@@ -222,7 +226,7 @@ class SpriteEncoder:
         return [self._news(case, (element,), _SPRITE_BITS + float(symbol_bits.sum()), gain, belief.look)]
 
     def _new_looks(
-        self, case: SpriteCase, belief: SpriteBelief, move: News, aligned: tuple[Knot, float], qualities: _Qualities
+        self, case: SpriteCase, belief: SpriteBelief, move: News, posed: float, qualities: _Qualities
     ) -> list[News]:
         """Return how the looks of a known object could be brought up to date: alone, with its place, or all anew.
 
@@ -230,13 +234,12 @@ class SpriteEncoder:
             case: The object.
             belief: What the receiver knows of it.
             move: The news of its place alone.
-            aligned: The place that they tell, and the error of the old look there.
+            posed: The error of the old look at the place that they tell.
             qualities: Of core and detail that are tried.
         """
         moves = move.worth > 0
-        knot, posed = aligned
         posed = min(posed, case.known)
-        box = case.now(belief.box_of(knot_pose(knot, case.stamp_ns))) if moves else belief.box_at(case.now_ns)
+        box = move.box if moves else belief.box_at(case.now_ns)
         found = self._introductions(case, qualities) if self._outgrown(case, belief) else []
         cutting = None if box is None else case.view.cut(raster_box(box, belief.sprite.margins))
         if cutting is None or box is None:

@@ -85,11 +85,11 @@ _WINDOW = _window()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """A decoded thumbnail on its raster.
+    """How a sprite looks, on a raster: a decoded thumbnail has RASTER_PX rows and columns.
 
     Attributes:
-        colour: (RASTER_PX, RASTER_PX, 3) float32, RGB, 0..255.
-        alpha: (RASTER_PX, RASTER_PX) float32, 0..1.
+        colour: (rows, columns, 3) float32, RGB, 0..255.
+        alpha: (rows, columns) float32, 0..1.
     """
 
     colour: NDArray[np.float32]

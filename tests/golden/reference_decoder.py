@@ -98,13 +98,14 @@ class Reference:
 
     def scene(self, payload: bytes, width_px: int, height_px: int, held: Held) -> list[Any]:
         bits = Bits(payload)
-        kinds = {1: "drawn", 2: "moving"}.get(bits.symbol([0, 1 << 16, 48 << 16, 52 << 16, 1 << 24]), "kinds")
+        first = bits.symbol([0, 1 << 8, 1 << 16, 48 << 16, 52 << 16, 1 << 24])
+        kinds = {1: "textured", 2: "drawn", 3: "moving"}.get(first, "kinds")
         if kinds == "kinds":
             bits = Bits(payload)
         fields = Fields(bits, width_px, height_px)
         elements: list[Any] = []
         whole_px = width_px, height_px
-        if kinds == "moving":
+        if kinds == "moving" or (kinds == "textured" and bits.below(2)):
             elements.append(fields.camera())
             whole_px = width_px + 2 * fields.margin, height_px + 2 * fields.margin
         while kind := fields.told(kinds):
@@ -123,6 +124,12 @@ class Reference:
             elif kind == 4:
                 sprite_id, shape, part = bits.below(32), bits.below(3), bits.below(2)
                 elements.append(("look", sprite_id, shape, self.thumbnail(bits, shape, part)))
+            elif kind == 13:
+                named = bits.below(32), bits.below(4)
+                size = 1 + bits.below(16), 1 + bits.below(16)
+                scale = fields.told("scales")
+                grid = across(16 * size[0], scale), across(16 * size[1], scale)
+                elements.append(("texture", *named, *size, *self.cells(bits, scale, *grid, None)[1:]))
             elif kind == 12:
                 elements.append(("link", bits.below(9), fields.placement()))
             elif kind == 10:

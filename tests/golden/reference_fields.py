@@ -30,7 +30,7 @@ def cdf_of_counts(counts: list[int]) -> list[int]:
 NAMES = (
     *("kinds", "ages", "other", "scales", "seeds", "sides", "qualities", "bases", "margins", "classes", "news"),
     *("heights", "slim", "wide", "earlier", "shifts", "growth", "drawn", "rasters", "extents"),
-    *("moving", "zooms", "turns"),
+    *("moving", "textured", "zooms", "turns"),
 )
 TABLES = {name: cdf_of_counts(counts_of(name)) for name in NAMES}
 SET = "".join(re.findall(r"^set ([0-9a-f]+)$", PAGE, re.MULTILINE))

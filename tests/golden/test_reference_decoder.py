@@ -29,6 +29,7 @@ from pantel_codec import (
     StepElement,
     StillHeader,
     StillValues,
+    TextureElement,
     Thumbnail,
     ThumbnailModel,
     ToneElement,
@@ -49,7 +50,7 @@ def test_the_documented_decoder_finds_the_same_values(
     assert Reference(arrays).still(data) == (scale, quality, levels, values.tolist())
 
 
-def plain(element: Element) -> Any:  # noqa: PLR0911 - one for each kind
+def plain(element: Element) -> Any:  # noqa: C901, PLR0911 - one for each kind
     """Return an element as the reference decoder does."""
     match element:
         case CellElement(update, seed, base):
@@ -60,6 +61,8 @@ def plain(element: Element) -> Any:  # noqa: PLR0911 - one for each kind
         case SpriteElement(sprite_id, new, class_id, width_code, margins, knot, core, past):
             places = plain_knot(knot), None if past is None else plain_knot(past)
             return "sprite", sprite_id, new, class_id, width_code, margins, *places, plain_thumbnail(core)
+        case TextureElement(sprite_id, version, columns, rows, update):
+            return "texture", sprite_id, version, columns, rows, *plain(CellElement(update))[1:]
         case LookElement(sprite_id, shape, thumbnail):
             return "look", sprite_id, shape, plain_thumbnail(thumbnail)
         case PoseElement(sprite_id, knot):
@@ -131,6 +134,25 @@ def test_the_documented_decoder_finds_where_the_camera_looks(
         for element in golden_elements
         if not (isinstance(element, CellElement) and element.base is not None)
     ]
+    payload = SceneSyntax(model, thumbnails, 320, 240).write(elements)
+    assert Reference(arrays).scene(payload, 320, 240, {}) == [plain(element) for element in elements]
+
+
+@pytest.mark.parametrize("moving", [False, True])
+def test_the_documented_decoder_finds_the_same_textures(
+    moving: bool,
+    arrays: dict[str, NDArray[np.int32]],
+    model: EntropyModel,
+    thumbnails: ThumbnailModel,
+    golden_elements: Sequence[Element],
+) -> None:
+    others = [element for element in golden_elements if not isinstance(element, CellElement)]
+    told = [element.update for element in golden_elements if isinstance(element, CellElement) and element.base is None]
+    fitting = [each for each in told if each.scale == 0 and each.block.column + each.block.columns <= 16]
+    elements: list[Element] = [CameraElement(2)] if moving else []
+    elements += [TextureElement(number, 3, 16, 15, update) for number, update in enumerate(fitting)]
+    elements += others
+    assert fitting
     payload = SceneSyntax(model, thumbnails, 320, 240).write(elements)
     assert Reference(arrays).scene(payload, 320, 240, {}) == [plain(element) for element in elements]
 

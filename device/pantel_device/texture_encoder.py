@@ -1,0 +1,194 @@
+"""What there is to tell of how an object looks beyond its thumbnail: cells over the raster of its sprite."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pantel_codec import CELL_PX, TEXTURE_SIDES, Background, CellElement, TextureElement, Thumbnail
+from pantel_device.background_encoder import BackgroundEncoder
+from pantel_device.background_view import cell_weights
+from pantel_device.composition import raster_box
+from pantel_device.frame import Box
+from pantel_device.news import News, lasting_s
+from pantel_device.sprite_belief import SpriteBelief
+from pantel_device.sprite_case import SpriteCase
+from pantel_device.textured_look import textured
+from pantel_models import SceneCodec
+
+__all__ = ["TextureEncoder", "TextureEncoders"]
+
+_OWN_BITS = 24.0  # sprite, version and size, and what a payload with textures begins with
+_OPAQUE = 0.5  # of alpha, below which what is seen of an object says little about its colours
+_UNSEEN_WEIGHT = 1e-6
+_MOST = 3  # objects whose textures are looked at for one payload: those that lack most
+_LEAST_ERROR = 2.0  # squared error over 0..1 of a look, from which on cells may be worth their bits
+_THUMBNAIL_FIRST = 0.15  # share of that error which another thumbnail would remove, from which on cells have to wait
+_SMALLEST_PX = 24.0  # longer side of a raster that cells are of any use for
+
+
+class TextureEncoder:
+    """The texture of one object, for as long as it has the same core.
+
+    Attributes:
+        track_id: The object.
+        core: The core.
+    """
+
+    def __init__(
+        self, codec: SceneCodec, case: SpriteCase, belief: SpriteBelief, raster: Box, *, loss: float, refresh_s: float
+    ) -> None:
+        """Start with a receiver that knows the thumbnail.
+
+        Args:
+            codec: How cells are coded.
+            case: The object.
+            belief: What the receiver knows of it.
+            raster: Where its raster is shown now; the texture has about as many samples as that has pixels.
+            loss: Share of packets that is expected to be lost.
+            refresh_s: Time after which a receiver that joined late should have been told again [s].
+        """
+        self._codec = codec
+        self.track_id = case.track.track_id
+        self.core: Thumbnail = belief.sprite.core
+        self._case, self._belief = case, belief
+        columns, rows = (_cells(side) for side in (raster.x1 - raster.x0, raster.y1 - raster.y0))
+        self._told = Background(columns * CELL_PX, rows * CELL_PX, codec.entropy.groups)
+        self._plain = self._look = belief.look
+        shown = np.clip(np.rint(_resized(belief.look.colour, self._size)), 0, 255).astype(np.uint8)
+        self._cells = BackgroundEncoder(codec, self._told, loss=loss, refresh_s=refresh_s, shown=shown, refines=False)
+        self._offered: list[tuple[News, News]] = []  # as news of a texture, and as news of cells
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        return self._told.width_px, self._told.height_px
+
+    def look(self, case: SpriteCase, belief: SpriteBelief, raster: Box) -> None:
+        """Take the object as it is seen now.
+
+        Args:
+            case: The object.
+            belief: What the receiver knows of it.
+            raster: Where its raster is shown now.
+        """
+        self._case, self._belief = case, belief
+        if belief.look is not self._look:  # it has got detail
+            self._plain = belief.look
+            self._show()
+        self._see(raster)
+
+    def moved(self, news: News) -> None:
+        """Take note that the payload tells another place of the object."""
+        if news.box is None:
+            raise ValueError("these news tell no place")
+        self._see(raster_box(news.box, self._belief.sprite.margins))
+
+    def _see(self, raster: Box) -> None:
+        """Take what the newest frame shows where the raster lies."""
+        case, belief = self._case, self._belief
+        frame, background, root_weight = case.view.on_raster(raster, self._size)
+        alpha = _resized(belief.look.alpha, self._size)[..., None]
+        # What is seen is the sprite over the background. Where it is hardly seen its colours stay as they are.
+        seen = background + (frame - background) / np.maximum(alpha, _OPAQUE)
+        share = np.clip(alpha / _OPAQUE, 0, 1)
+        colour = _resized(belief.look.colour, self._size)
+        pixels = np.clip(np.rint(colour + share * (seen - colour)), 0, 255).astype(np.uint8)
+        weights = np.square(root_weight[..., 0] * alpha[..., 0] * np.float32(255))
+        lasts_s = lasting_s(case.now_ns - belief.sprite.look_ns)
+        self._cells.look(pixels, case.now_ns, weights=cell_weights(weights, _UNSEEN_WEIGHT), longest_s=lasts_s)
+
+    def news(self, now_ns: int, room_bits: float) -> News | None:
+        """Return the cells that are worth most per bit; None when none help or fit. See `BackgroundEncoder.news`."""
+        self._offered.clear()
+        cells = self._cells.news(now_ns, room_bits - _OWN_BITS)
+        return None if cells is None else self._of(cells)
+
+    def filled(self, news: News, room_bits: float) -> News:
+        """Return news of the same cells with so much more of them that the room is filled."""
+        return self._of(self._cells.filled(self._cells_of(news), room_bits - _OWN_BITS))
+
+    def sent(self, news: News, now_ns: int) -> None:
+        """Take note of cells that were offered and go on the air."""
+        self._cells.sent(self._cells_of(news), now_ns)
+        self._show()
+
+    def _cells_of(self, news: News) -> News:
+        for offered, cells in self._offered:
+            if offered is news:
+                return cells
+        raise ValueError("these news were not offered")
+
+    def _of(self, cells: News) -> News:
+        """Return news of cells as those of a texture."""
+        (element,) = cells.elements
+        if not isinstance(element, CellElement):
+            raise TypeError(f"{element} is no update of cells")
+        size = self._told.scales[0].columns, self._told.scales[0].rows
+        told = TextureElement(self._belief.sprite_id, self.core.version, *size, element.update)
+        bits = cells.bits + _OWN_BITS
+        worth = (1 - self._case.missing) * cells.worth * cells.bits / bits
+        news = News("textures", (told,), bits, worth)
+        self._offered.append((news, cells))
+        return news
+
+    def _show(self) -> None:
+        """Have the belief look as the receiver shows it."""
+        self._look = textured(self._codec, self._plain, self._told)
+        self._belief.look = self._look
+
+
+class TextureEncoders:
+    """The textures of those objects that lack most."""
+
+    def __init__(self, codec: SceneCodec, *, loss: float, refresh_s: float) -> None:
+        """Start with a receiver that knows no texture; arguments are those of `TextureEncoder`."""
+        self._codec = codec
+        self._loss, self._refresh_s = loss, refresh_s
+        self._encoders: dict[int, TextureEncoder] = {}
+
+    def look(self, known: Sequence[tuple[SpriteCase, SpriteBelief]], news: Sequence[News]) -> list[TextureEncoder]:
+        """Return what may tell more of some objects, having looked at them.
+
+        Args:
+            known: The objects in view that receivers know, and what they know of them.
+            news: What else could be told of them.
+        """
+        gains: defaultdict[int | None, float] = defaultdict(float)
+        for each in news:
+            if each.look is not None:
+                gains[each.track_id] = max(gains[each.track_id], each.worth * each.bits)
+        cores = {case.track.track_id: belief.sprite.core for case, belief in known}
+        self._encoders = {
+            track_id: encoder for track_id, encoder in self._encoders.items() if cores.get(track_id) is encoder.core
+        }
+        lacking = sorted(known, key=lambda each: -(1 - each[0].missing) * each[0].known)
+        looked_at = []
+        for case, belief in lacking[:_MOST]:
+            box = belief.box_at(case.now_ns)
+            lacks = case.known * lasting_s(case.now_ns - belief.sprite.look_ns)
+            if box is None or case.known < _LEAST_ERROR or gains[case.track.track_id] > _THUMBNAIL_FIRST * lacks:
+                continue
+            raster = raster_box(box, belief.sprite.margins)
+            if max(raster.x1 - raster.x0, raster.y1 - raster.y0) < _SMALLEST_PX:
+                continue
+            track_id = case.track.track_id
+            encoder = self._encoders.get(track_id)
+            if encoder is None:
+                encoder = self._encoders[track_id] = TextureEncoder(
+                    self._codec, case, belief, raster, loss=self._loss, refresh_s=self._refresh_s
+                )
+            encoder.look(case, belief, raster)
+            looked_at.append(encoder)
+        return looked_at
+
+
+def _cells(side_px: float) -> int:
+    return min(max(round(side_px / CELL_PX), 1), TEXTURE_SIDES)
+
+
+def _resized(raster: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    return np.asarray(cv2.resize(raster, size, interpolation=cv2.INTER_LINEAR), np.float32)

@@ -1,0 +1,138 @@
+"""Textures: with air to spare an object that stands still is shown as its thumbnail never could."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pantel_codec import (
+    CellElement,
+    Element,
+    LookElement,
+    Scene,
+    SceneSyntax,
+    SpriteElement,
+    TextureElement,
+    apply_element,
+)
+from pantel_device import texture_encoder
+from pantel_device.frame import Observation, Track
+from pantel_device.renderer import Renderer
+from pantel_device.scene_encoder import SceneEncoder
+from pantel_models import SceneCodec
+
+_WIDTH, _HEIGHT = 160, 112
+_OBJECT_PX = (64, 80)
+_STEP_NS = 400_000_000
+_AGE_NS = 500_000_000
+_ROOMY = 112  # octets of payload: that of a line of 3000 bit/s
+
+_Seen = Callable[[int], Observation]
+
+
+class _Link:
+    """An encoder and a receiver that hears all of it."""
+
+    def __init__(self, codec: SceneCodec) -> None:
+        self.encoder = SceneEncoder(codec, (_WIDTH, _HEIGHT))
+        self.scene = Scene(_WIDTH, _HEIGHT, codec.entropy.groups)
+        self.syntax = SceneSyntax(codec.entropy, codec.thumbnails.model, _WIDTH, _HEIGHT)
+        self.renderer = Renderer(codec, self.scene)
+        self.told: list[list[Element]] = []
+
+    def run(
+        self, see: _Seen, payloads: int, *, octets: int = _ROOMY, lost: Callable[[int], bool] = lambda _: False
+    ) -> None:
+        for number in range(len(self.told), len(self.told) + payloads):
+            stamp_ns = number * _STEP_NS + _AGE_NS
+            payload = self.encoder.payload(see(number * _STEP_NS), octets, stamp_ns)
+            assert len(payload) <= octets
+            elements = self.syntax.read(payload, self.scene.background, self.scene.mosaics)
+            self.told.append(elements)
+            for element in () if lost(number) else elements:
+                apply_element(self.scene, element, stamp_ns)
+
+    def error_db(self, observation: Observation) -> float:
+        """Return the PSNR where the object stands."""
+        (track,) = observation.tracks
+        rows, columns = (
+            slice(round(edge), round(other))
+            for edge, other in ((track.box.y0, track.box.y1), (track.box.x0, track.box.x1))
+        )
+        shown = self.renderer.draw(observation.frame.time_ns).pixels[rows, columns].astype(float)
+        return float(-10 * np.log10(np.mean((shown - observation.frame.pixels[rows, columns]) ** 2) / 255**2))
+
+
+@pytest.fixture(scope="module")
+def standing(street: NDArray[np.uint8], observe: Callable[..., Observation], walk: Callable[..., Track]) -> _Seen:
+    """Return a function that shows an object with a fine pattern that stands still."""
+    rng = np.random.default_rng(8)
+    pattern = rng.integers(20, 235, (16, 13, 3), dtype=np.uint8)
+    pattern = np.asarray(cv2.resize(pattern, _OBJECT_PX, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+    def see(now_ns: int) -> Observation:
+        track = walk(lambda _: (80.0, 60.0), now_ns, track_id=3, since_ns=0, size_px=_OBJECT_PX)
+        pixels = street.copy()
+        x0, y0 = 80 - _OBJECT_PX[0] // 2, 60 - _OBJECT_PX[1] // 2
+        pixels[y0 : y0 + _OBJECT_PX[1], x0 : x0 + _OBJECT_PX[0]] = pattern
+        return observe(pixels, street, now_ns, [track])
+
+    return see
+
+
+def _textures(link: _Link) -> list[TextureElement]:
+    return [element for elements in link.told for element in elements if isinstance(element, TextureElement)]
+
+
+@pytest.fixture(scope="module")
+def roomy(codec: SceneCodec, standing: _Seen) -> _Link:
+    link = _Link(codec)
+    link.run(standing, 12)
+    return link
+
+
+def test_with_air_to_spare_an_object_is_shown_better_than_by_a_thumbnail(
+    roomy: _Link, codec: SceneCodec, standing: _Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _textures(roomy)
+    assert roomy.encoder.element_bits["textures"] > 0
+    monkeypatch.setattr(texture_encoder, "_MOST", 0)
+    other = _Link(codec)
+    other.run(standing, 12)
+    assert not _textures(other)
+    last = standing(12 * _STEP_NS)
+    assert roomy.error_db(last) > other.error_db(last) + 1
+
+
+def test_the_receiver_shows_what_the_sender_believes(roomy: _Link) -> None:
+    (sprite,) = roomy.scene.sprites.values()
+    look = roomy.renderer._look(next(iter(roomy.scene.sprites)), sprite)
+    ((_, belief),) = roomy.encoder._sprites.known()
+    np.testing.assert_allclose(look.colour, belief.look.colour, atol=1e-3)
+    np.testing.assert_allclose(look.alpha, belief.look.alpha, atol=1e-6)
+
+
+def test_a_payload_tells_an_object_in_cells_or_by_a_thumbnail(roomy: _Link) -> None:
+    for elements in roomy.told:
+        looks = {each.sprite_id for each in elements if isinstance(each, LookElement | SpriteElement)}
+        assert not looks & {each.sprite_id for each in elements if isinstance(each, TextureElement)}
+
+
+def test_who_missed_the_first_cells_is_shown_later_ones(roomy: _Link, codec: SceneCodec, standing: _Seen) -> None:
+    first = next(i for i, elements in enumerate(roomy.told) if any(isinstance(e, TextureElement) for e in elements))
+    lossy = _Link(codec)
+    lossy.run(standing, 12, lost=lambda number: number == first)
+    last = standing(12 * _STEP_NS)
+    (sprite,) = lossy.scene.sprites.values()
+    assert sprite.texture is not None
+    assert lossy.error_db(last) > roomy.error_db(last) - 6
+
+
+def test_a_texture_does_not_starve_the_background(codec: SceneCodec, standing: _Seen) -> None:
+    link = _Link(codec)
+    link.run(standing, 8, octets=33)
+    assert any(isinstance(element, CellElement) for elements in link.told[4:] for element in elements)
