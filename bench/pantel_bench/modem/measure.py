@@ -156,7 +156,7 @@ def _simulated(settings: RigSettings, like: Port, tape: Tape) -> Tape:
     """Return what arrives on a line that does what the sender expects of it."""
     if isinstance(like, PacketPort):
         return [
-            replace(each, time_ns=each.time_ns + 8 * like.wire_octets(each.octets) * 10**9 // settings.bitrate_bps)
+            replace(each, time_ns=each.time_ns + 8 * like.wire_octets(each.octets) * 10**9 // like.crossing_bps)
             for each in tape
         ]
     channel = Channel(channel_settings(replace(settings, bit_error_rate=0.0, loss=0.0)))

@@ -26,7 +26,7 @@ _KISS = "kiss+tcp://127.0.0.1:{}?txdelay_ms=100&txtail_ms=50&persistence=255&slo
 _CALLSIGN = "N0CALL-7"  # never leaves the machine
 # Declared once, from runs of 20 s (docs/benchmarks.md).
 _MINIMODEM_DELAY_NS = 200_000_000  # what both programs and the pipes between them hold of the audio
-_DIREWOLF_DELAY_NS = -150_000_000  # the TNC is faster than the pace, by which a receiver reckons
+_DIREWOLF_DELAY_NS = 0  # some tens of milliseconds, and TXTAIL, which counts and is over later, as many less
 _CONNECT_TRIES = 400
 _RETRY_S = 0.05
 _AHEAD_OCTETS = 4096  # of audio that a program may be ahead of the line: 43 ms, one page, the least that a pipe has

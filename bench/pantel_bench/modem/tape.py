@@ -77,6 +77,7 @@ class TapingPacketPort(PacketPort):
     def __init__(self, clock: Clock, like: PacketPort) -> None:
         self.tape: list[Taped] = []
         self.max_packet_octets = like.max_packet_octets
+        self.crossing_bps = like.crossing_bps
         self._clock = clock
         self._like = like
 
@@ -139,6 +140,7 @@ class PlayingPacketPort(PacketPort):
 
     def __init__(self, clock: Clock, tape: Tape, like: PacketPort) -> None:
         self.max_packet_octets = like.max_packet_octets
+        self.crossing_bps = like.crossing_bps
         self._clock = clock
         self._coming = deque(tape)
         self._like = like
