@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from pantel_bench.commands.modem import MODEM
 from pantel_bench.errors import ModemError
 from pantel_bench.modem.audio import SAMPLES_HZ, AudioCable
+from pantel_bench.modem.carry import carry
 from pantel_bench.modem.measure import ModemCase, measure_modems
+from pantel_bench.modem.programs import minimodem_line
 from pantel_bench.modem.tape import Taped, TapingPacketPort, TapingPort, playing_port
 from pantel_bench.rig.meter import LinkMeter, MeteredPort
 from pantel_bench.rig.settings import RigSettings
@@ -67,26 +69,14 @@ def test_the_meter_counts_all_that_is_around_a_packet() -> None:
     assert meter.octets == KISS.wire_octets(b"packet") + 3
 
 
-def _through(samples: NDArray[np.int16], snr_db: float | None, seed: int = 0) -> NDArray[np.int16]:
-    """Send samples through a cable, and return what comes out."""
+@pytest.fixture
+def pipes() -> Iterator[tuple[int, int, int, int]]:
+    """Return where a modem speaks, where the cable hears it, where the cable speaks, and where a modem hears that."""
     source, mouth = os.pipe()
     ears, sink = os.pipe()
-    heard = bytearray()
-
-    def listen() -> None:
-        while len(heard) < samples.nbytes and (octets := os.read(ears, 1 << 16)):
-            heard.extend(octets)
-
-    listener = threading.Thread(target=listen)
-    listener.start()
-    with AudioCable(source, sink, carrier=False, snr_db=snr_db, seed=seed):
-        sent = samples.tobytes()
-        while sent:
-            sent = sent[os.write(mouth, sent) :]
-        listener.join(30.0)
-    for descriptor in (source, mouth, ears, sink):
+    yield mouth, source, sink, ears
+    for descriptor in (mouth, source, sink, ears):
         os.close(descriptor)
-    return np.frombuffer(bytes(heard), np.int16)
 
 
 def _tone(seconds: float) -> NDArray[np.int16]:
@@ -94,19 +84,79 @@ def _tone(seconds: float) -> NDArray[np.int16]:
     return (8000 * np.sin(2 * np.pi * 1200 * times)).astype(np.int16)
 
 
-def test_audio_takes_its_time_and_is_unchanged() -> None:
-    clock = MonotonicClock()
-    began_ns = clock.now_ns()
-    tone = _tone(0.5)
-    assert np.array_equal(_through(tone, None), tone)
-    assert clock.now_ns() - began_ns >= 0.45 * NS
+def _heard(ears: int) -> NDArray[np.int16]:
+    return np.frombuffer(os.read(ears, 1 << 20), np.int16)
 
 
-def test_noise_is_as_strong_as_it_shall_be() -> None:
-    tone = _tone(0.5)
-    noise = _through(tone, 6.0).astype(np.float64) - tone
-    ratio_db = 20 * np.log10(np.std(tone) / np.std(noise[SAMPLES_HZ // 10 :]))
-    assert ratio_db == pytest.approx(6.0, abs=0.5)
+def test_audio_is_unchanged_and_tells_the_time(pipes: tuple[int, int, int, int]) -> None:
+    mouth, source, sink, ears = pipes
+    tone = _tone(0.1)
+    cable = AudioCable(source, sink, carrier=True)
+    os.write(mouth, tone.tobytes()[:-1])
+    cable.pass_time(0.05)
+    assert cable.time_ns == NS // 20
+    cable.pass_time(0.2)
+    os.write(mouth, tone.tobytes()[-1:])  # half a sample waits for the other
+    assert cable.time_ns < NS // 10
+    cable.pass_time(0.2)
+    assert cable.time_ns == NS // 10
+    assert np.array_equal(_heard(ears), tone)
+
+
+def test_time_stands_still_while_a_carrier_is_missing_or_nobody_reads(pipes: tuple[int, int, int, int]) -> None:
+    mouth, source, sink, ears = pipes
+    cable = AudioCable(source, sink, carrier=True)
+    cable.pass_time(1.0)
+    assert cable.time_ns == 0
+    os.set_blocking(mouth, False)
+    sent = 0
+    for _ in range(100):  # a pipe holds less than that
+        sent += os.write(mouth, _tone(0.1).tobytes())
+        cable.pass_time(0.1)
+        if cable.time_ns < sent * NS // (2 * SAMPLES_HZ):
+            break
+    stuck_ns = cable.time_ns
+    cable.pass_time(0.1)
+    assert cable.time_ns == stuck_ns
+    _heard(ears)
+    cable.pass_time(0.1)
+    assert cable.time_ns > stuck_ns
+
+
+def test_one_who_stops_is_silent_after_a_while(pipes: tuple[int, int, int, int]) -> None:
+    mouth, source, sink, ears = pipes
+    cable = AudioCable(source, sink, carrier=False)
+    cable.pass_time(0.1)
+    assert cable.time_ns == NS // 10  # nobody has spoken yet
+    os.write(mouth, _tone(0.1).tobytes())
+    cable.pass_time(0.1)
+    MonotonicClock().sleep(0.15)
+    cable.pass_time(0.1)
+    assert cable.time_ns == 3 * NS // 10
+    silence = np.zeros(SAMPLES_HZ // 10, np.int16)
+    assert np.array_equal(_heard(ears), np.concatenate([silence, _tone(0.1), silence]))
+
+
+def test_noise_is_as_strong_as_it_shall_be(pipes: tuple[int, int, int, int]) -> None:
+    mouth, source, sink, ears = pipes
+    cable = AudioCable(source, sink, carrier=True, snr_db=6.0, seed=1)
+    os.write(mouth, _tone(0.5).tobytes())
+    cable.pass_time(0.5)
+    noise = _heard(ears).astype(np.float64) - _tone(0.5)
+    assert 20 * np.log10(np.std(_tone(0.5)) / np.std(noise)) == pytest.approx(6.0, abs=0.3)
+
+
+def test_a_program_that_ends_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "bin" / "minimodem"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho warming up >&2\necho no sound today >&2\nexit 3\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    with (
+        minimodem_line(tmp_path, None, 0) as line,
+        pytest.raises(ModemError, match="minimodem ended with code 3: no sound today"),
+    ):
+        carry([(line, [])], 1.0)
 
 
 @pytest.mark.parametrize("program", ["minimodem", "direwolf"])

@@ -1,17 +1,15 @@
-"""An audio cable between two modem programs: real samples at their real pace, and noise if we add some.
+"""An audio cable between two modem programs: the real samples of one reach the other, and noise if we add some.
 
-It takes the place of two sound cards and what is between them. A sound card that gets no samples in time plays a gap;
-this cable waits instead, so that a busy machine makes a line late, and breaks no packet.
+It takes the place of two sound cards and what is between them, and it is the line's clock: as much time has passed as
+samples have. A sound card that gets no samples in time plays a gap, which breaks a packet; here time stands still
+until they come. So a busy machine makes a run longer, and changes little of what the line does.
 """
 
 from __future__ import annotations
 
 import math
 import os
-import threading
 import time
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,20 +18,19 @@ __all__ = ["SAMPLES_HZ", "AudioCable"]
 
 SAMPLES_HZ = 48_000
 _OCTETS_PER_SAMPLE = 2
-_POLL_S = 0.010
-_MOST_OWED = SAMPLES_HZ // 10
+_PATIENCE_S = 0.1
 _MEASURED_SAMPLES = 240
 _FULL_SCALE = 32767
 
 
 class AudioCable:
-    """Carries samples (16 bits, mono, 48 kHz) from one descriptor to another, from when its context is entered.
+    """Carries samples (16 bits, mono, 48 kHz) from one descriptor to another, whenever it is told that time passes.
 
     Args:
-        source: Where the transmitting modem writes: a pipe, read without blocking.
-        sink: Where the hearing modem reads.
-        carrier: Whether the transmitter never stops. Then samples that come late are carried faster until they
-            have caught up, as with a sound card that had them in time; else the line is silent until they come.
+        source: Where the transmitting modem writes; becomes non-blocking.
+        sink: Where the hearing modem reads; becomes non-blocking.
+        carrier: Whether the transmitter never stops. Of another one silence is heard when it has given nothing for
+            0.1 s of real time.
         snr_db: Root mean square of the signal to that of white Gaussian noise, over the whole band of 24 kHz; None
             adds no noise.
         seed: Of the noise.
@@ -47,32 +44,46 @@ class AudioCable:
         self._random = np.random.default_rng(seed)
         self._noise_rms = 0.0
         self._half = b""  # of a sample
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="audio cable", daemon=True)
+        self._waiting = b""  # for the hearing modem
+        self._samples = 0
+        self._spoke_s = -math.inf
+        os.set_blocking(source, False)
+        os.set_blocking(sink, False)
 
-    def __enter__(self) -> Self:
-        os.set_blocking(self._source, False)
-        os.set_blocking(self._sink, False)
-        self._thread.start()
-        return self
+    @property
+    def time_ns(self) -> int:
+        """How much time has passed on the line."""
+        return self._samples * 1_000_000_000 // SAMPLES_HZ
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
+    def pass_time(self, most_s: float) -> None:
+        """Let time pass, less than asked for if one of the modems is busy.
 
-    def _run(self) -> None:
-        owed, before_s = 0.0, time.monotonic()
-        while not self._stop.wait(_POLL_S):
-            now_s = time.monotonic()
-            owed += (now_s - before_s) * SAMPLES_HZ
-            before_s = now_s
-            samples = self._take(int(owed))
-            silent = samples.size < int(owed) and not self._carrier
-            owed = 0.0 if silent else min(owed - samples.size, _MOST_OWED)
-            if samples.size and not self._give(self._noisy(samples)):
-                return
+        Raises:
+            BrokenPipeError: Nobody hears any more.
+        """
+        if not self._flush():
+            return
+        wanted = int(most_s * SAMPLES_HZ)
+        samples = self._take(wanted)
+        now_s = time.monotonic()
+        if samples.size:
+            self._spoke_s = now_s
+        elif self._carrier or now_s - self._spoke_s < _PATIENCE_S:
+            return
+        else:
+            samples = np.zeros(wanted, np.int16)
+        self._samples += samples.size
+        self._waiting = self._noisy(samples).tobytes()
+        self._flush()
+
+    def _flush(self) -> bool:
+        """Hand on what waits; return whether all of it has gone."""
+        while self._waiting:
+            try:
+                self._waiting = self._waiting[os.write(self._sink, self._waiting) :]
+            except BlockingIOError:
+                return False
+        return True
 
     def _take(self, count: int) -> NDArray[np.int16]:
         """Return at most so many samples, as many as there are."""
@@ -99,15 +110,3 @@ class AudioCable:
             self._noise_rms = max(self._noise_rms, rms * 10 ** (-self._snr_db / 20))
         heard = tones + self._random.normal(0.0, self._noise_rms, tones.size)
         return heard.clip(-_FULL_SCALE - 1, _FULL_SCALE).astype(np.int16)
-
-    def _give(self, samples: NDArray[np.int16]) -> bool:
-        """Hand samples on, however long it takes; return whether anybody still listens."""
-        octets = samples.tobytes()
-        while octets and not self._stop.is_set():
-            try:
-                octets = octets[os.write(self._sink, octets) :]
-            except BlockingIOError:
-                self._stop.wait(_POLL_S)
-            except BrokenPipeError:
-                return False
-        return not octets

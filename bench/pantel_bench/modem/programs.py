@@ -9,10 +9,12 @@ import shutil
 import socket
 import struct
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Self
 
 from pantel_bench.errors import ModemError
 from pantel_bench.modem.audio import SAMPLES_HZ, AudioCable
@@ -32,6 +34,58 @@ _RETRY_S = 0.05
 _AHEAD_OCTETS = 4096  # of audio that a program may be ahead of the line: 43 ms, one page, the least that a pipe has
 
 
+class _Program:
+    """A program that runs while the context is entered.
+
+    Args:
+        words: File for what it says.
+        command: Its name and options.
+        environment: What it finds besides ours.
+        stdin: Descriptor; None for nothing.
+        stdout: Descriptor; None for the file.
+    """
+
+    def __init__(
+        self,
+        words: Path,
+        command: Sequence[str],
+        environment: Mapping[str, str] = MappingProxyType({}),
+        *,
+        stdin: int | None = None,
+        stdout: int | None = None,
+    ) -> None:
+        self._words = words
+        self._name = command[0]
+        with words.open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - a modem that we name
+                command,
+                stdin=subprocess.DEVNULL if stdin is None else stdin,
+                stdout=log if stdout is None else stdout,
+                stderr=log,
+                cwd=words.parent,
+                env=os.environ | environment,
+            )
+
+    def check(self) -> None:
+        """Go on only while it runs.
+
+        Raises:
+            ModemError: It has ended; the message is its last words.
+        """
+        if self._process.poll() is not None:
+            said = self._words.read_text(errors="replace").strip() or "nothing"
+            raise ModemError(f"{self._name} ended with code {self._process.returncode}: {said.splitlines()[-1]}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
 @dataclass(frozen=True, slots=True)
 class ModemLine:
     """A line from one port to another through modems.
@@ -39,12 +93,26 @@ class ModemLine:
     Attributes:
         near: Where to write.
         far: Where it arrives.
-        delay_ns: How much later than on a line that is as fast as the sender thinks. A receiver cannot measure it.
+        cable: Between the modems; it tells what time it is on the line.
+        programs: The modems.
+        delay_ns: How much later all arrives than on a line that is as fast as its port says. A receiver cannot
+            measure it.
     """
 
     near: Port
     far: Port
+    cable: AudioCable
+    programs: tuple[_Program, ...]
     delay_ns: int
+
+    def check(self) -> None:
+        """Go on only while all programs run.
+
+        Raises:
+            ModemError: One has ended; the message is its last words.
+        """
+        for program in self.programs:
+            program.check()
 
 
 @contextmanager
@@ -57,25 +125,25 @@ def minimodem_line(folder: Path, snr_db: float | None, seed: int) -> Iterator[Mo
         seed: Of the noise.
 
     Raises:
-        ModemError: The program is missing or does not start.
+        ModemError: The program is missing.
     """
     need("minimodem")
-    air, ears = folder / "air.fifo", folder / "ears.wav"
-    source, sink = _pipe(air), _pipe(ears)
     with ExitStack() as stack:
-        stack.callback(os.close, source)
-        stack.callback(os.close, sink)
+        air, ears = folder / "air.fifo", folder / "ears.wav"
+        source, sink = (_pipe(path, stack) for path in (air, ears))
         os.write(sink, _wav_header())
         near, far = stack.enter_context(PtyPort()), stack.enter_context(PtyPort())  # as the URL pty: opens them
-        sound = _alsa(folder, "default", air)
         mouth = stack.enter_context(near.path.open("rb", buffering=0))
-        transmit = ["--tx", "--alsa", "--tx-carrier", "--volume", "0.25", str(_AIR_BAUD)]
-        stack.enter_context(_program(folder, "minimodem", transmit, sound, stdin=mouth.fileno()))
         heard = stack.enter_context(far.path.open("wb", buffering=0))
-        receive = ["--rx", "--quiet", "--file", str(ears), str(_AIR_BAUD)]
-        stack.enter_context(_program(folder, "minimodem", receive, sound, stdout=heard.fileno()))
-        stack.enter_context(AudioCable(source, sink, carrier=True, snr_db=snr_db, seed=seed))
-        yield ModemLine(near, far, _MINIMODEM_DELAY_NS)
+        sound = _alsa(folder, "default", air)
+        transmit = ["minimodem", "--tx", "--alsa", "--tx-carrier", "--volume", "0.25", str(_AIR_BAUD)]
+        receive = ["minimodem", "--rx", "--quiet", "--file", str(ears), str(_AIR_BAUD)]
+        programs = (
+            stack.enter_context(_Program(folder / "receiver.log", receive, stdout=heard.fileno())),
+            stack.enter_context(_Program(folder / "transmitter.log", transmit, sound, stdin=mouth.fileno())),
+        )
+        cable = AudioCable(source, sink, carrier=True, snr_db=snr_db, seed=seed)
+        yield ModemLine(near, far, cable, programs, _MINIMODEM_DELAY_NS)
 
 
 @contextmanager
@@ -91,28 +159,28 @@ def direwolf_line(folder: Path, snr_db: float | None, seed: int) -> Iterator[Mod
         ModemError: The program is missing or does not start.
     """
     need("direwolf")
-    air = folder / "air.fifo"
-    source = _pipe(air)
-    ears, sink = os.pipe()
     with ExitStack() as stack:
-        for descriptor in (source, sink, ears):
-            stack.callback(os.close, descriptor)
+        air, ears = folder / "air.fifo", folder / "ears.fifo"
+        source, sink = (_pipe(path, stack) for path in (air, ears))
+        stdin = os.open(ears, os.O_RDONLY)  # a description of its own, which stays blocking
+        stack.callback(os.close, stdin)
         sound = _alsa(folder, "tofile", air)
         silence = _free_port(socket.SOCK_DGRAM)  # direwolf wants to hear something, even one that only speaks
-        urls = []
-        for name, audio, stdin in (("receiver", "stdin null", ears), ("transmitter", f"udp:{silence} tofile", None)):
+        programs, ports = [], []
+        for name, audio, ear in (("receiver", "stdin null", stdin), ("transmitter", f"udp:{silence} tofile", None)):
             number = _free_port(socket.SOCK_STREAM)
             configuration = folder / f"{name}.conf"
             configuration.write_text(
                 f"ADEVICE {audio}\nARATE {SAMPLES_HZ}\nCHANNEL 0\nMYCALL N0CALL\nMODEM {_AIR_BAUD}\nAGWPORT 0\n"
                 f"KISSPORT {number}\n"
             )
-            options = ["-c", str(configuration), "-t", "0", "-q", "hd"]
-            stack.enter_context(_program(folder, "direwolf", options, sound, stdin=stdin))
-            urls.append(_KISS.format(number))
-        stack.enter_context(AudioCable(source, sink, carrier=False, snr_db=snr_db, seed=seed))
-        far, near = (stack.enter_context(_connect(url)) for url in urls)
-        yield ModemLine(near, far, _DIREWOLF_DELAY_NS)
+            command = ["direwolf", "-c", str(configuration), "-t", "0", "-q", "hd"]
+            program = stack.enter_context(_Program(folder / f"{name}.log", command, sound, stdin=ear))
+            programs.append(program)
+            ports.append(stack.enter_context(_connect(_KISS.format(number), program)))
+        far, near = ports
+        cable = AudioCable(source, sink, carrier=False, snr_db=snr_db, seed=seed)
+        yield ModemLine(near, far, cable, tuple(programs), _DIREWOLF_DELAY_NS)
 
 
 MODEMS: Mapping[str, Callable[[Path, float | None, int], AbstractContextManager[ModemLine]]] = {
@@ -131,45 +199,11 @@ def need(program: str) -> None:
         raise ModemError(f"{program} is not installed: sudo apt-get install {program}")
 
 
-@contextmanager
-def _program(
-    folder: Path,
-    program: str,
-    options: list[str],
-    environment: Mapping[str, str],
-    *,
-    stdin: int | None = None,
-    stdout: int | None = None,
-) -> Iterator[None]:
-    """Run a program; it is gone when the context is left. What it says goes to a file in the folder.
-
-    Raises:
-        ModemError: It ended by itself; the message is its last words.
-    """
-    words = folder / f"{program}.log"
-    with words.open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603 - a modem that we name
-            [program, *options],
-            stdin=subprocess.DEVNULL if stdin is None else stdin,
-            stdout=log if stdout is None else stdout,
-            stderr=log,
-            cwd=folder,
-            env=os.environ | environment,
-        )
-    try:
-        yield
-        if process.poll() is not None:
-            said = words.read_text(errors="replace").strip() or "nothing"
-            raise ModemError(f"{program} ended with code {process.returncode} and said {said.splitlines()[-1]}")
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _pipe(path: Path) -> int:
-    """Make a named pipe for audio and return a descriptor that keeps both its ends open."""
+def _pipe(path: Path, stack: ExitStack) -> int:
+    """Make a named pipe for audio and return a descriptor that keeps both its ends open until the stack is left."""
     os.mkfifo(path)
     descriptor = os.open(path, os.O_RDWR)
+    stack.callback(os.close, descriptor)
     fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _AHEAD_OCTETS)
     return descriptor
 
@@ -199,16 +233,17 @@ def _free_port(kind: socket.SocketKind) -> int:
     raise ModemError("a hundred port numbers are taken")
 
 
-def _connect(url: str) -> Port:
+def _connect(url: str, program: _Program) -> Port:
     """Open a port of a program that may only be starting.
 
     Raises:
-        ModemError: It does not answer.
+        ModemError: It ends or does not answer.
     """
     clock = MonotonicClock()
     for _ in range(_CONNECT_TRIES):
         try:
             return open_port(url, callsign=_CALLSIGN)
         except PortError:
+            program.check()
             clock.sleep(_RETRY_S)
     raise ModemError(f"direwolf does not serve {url}")
