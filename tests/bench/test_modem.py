@@ -56,9 +56,9 @@ class Bar:
 @pytest.mark.parametrize(
     ("case", "profile", "bar"),
     [
-        pytest.param(MINIMODEM, "stream", Bar(0, 1.0, 0.74), marks=needs_program("minimodem"), id="minimodem"),
-        pytest.param(NOISY_MINIMODEM, "stream", Bar(5, 2.0, 0.70), marks=needs_program("minimodem"), id="noise"),
-        pytest.param(DIREWOLF, "packet", Bar(0, 0.5, 0.74), marks=needs_program("direwolf"), id="direwolf"),
+        pytest.param(MINIMODEM, "stream", Bar(0, 0.8, 0.75), marks=needs_program("minimodem"), id="minimodem"),
+        pytest.param(NOISY_MINIMODEM, "stream", Bar(5, 1.5, 0.70), marks=needs_program("minimodem"), id="noise"),
+        pytest.param(DIREWOLF, "packet", Bar(0, 0.4, 0.75), marks=needs_program("direwolf"), id="direwolf"),
     ],
 )
 def test_the_scene_looks_as_over_a_simulated_line(

@@ -27,7 +27,7 @@ _AIR_BAUD = 1200
 _KISS = "kiss+tcp://127.0.0.1:{}?txdelay_ms=100&txtail_ms=50&persistence=255&slot_ms=10"
 _CALLSIGN = "N0CALL-7"  # never leaves the machine
 # Declared once, from runs of 20 s (docs/benchmarks.md).
-_MINIMODEM_DELAY_NS = 200_000_000  # what both programs and the pipes between them hold of the audio
+_MINIMODEM_DELAY_NS = 220_000_000  # of the audio that both programs and the pipes between them hold
 _DIREWOLF_DELAY_NS = 0  # some tens of milliseconds, and TXTAIL, which counts and is over later, as many less
 _CONNECT_TRIES = 400
 _RETRY_S = 0.05
