@@ -47,17 +47,17 @@ class CaptureHeader:
 
     def to_comment(self) -> str:
         """Return all but the bit rate, for which pcapng has a field, as the comment of a section."""
-        return json.dumps(
-            {
-                "pantel_capture": _VERSION,
-                "playout_delay_ns": self.playout_delay_ns,
-                "picture_interval_ns": self.picture_interval_ns,
-                "clock_offset_ns": self.clock_offset_ns,
-                "crossing_bps": self.crossing_bps,
-                "contexts": [_name(context) for context in self.contexts],
-                "counters": {_name(context): counter for context, counter in self.counters.items()},
-            }
-        )
+        values: dict[str, object] = {
+            "pantel_capture": _VERSION,
+            "playout_delay_ns": self.playout_delay_ns,
+            "picture_interval_ns": self.picture_interval_ns,
+            "clock_offset_ns": self.clock_offset_ns,
+            "contexts": [_name(context) for context in self.contexts],
+            "counters": {_name(context): counter for context, counter in self.counters.items()},
+        }
+        if self.crossing_bps is not None:
+            values["crossing_bps"] = self.crossing_bps
+        return json.dumps(values)
 
     @classmethod
     def from_comment(cls, comment: str, bitrate_bps: int) -> CaptureHeader:
