@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from tests.real_parts import needs_program, present
@@ -21,6 +22,7 @@ from pantel_bench.rig.settings import RigSettings
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
+REPORTS = Path(__file__).parents[2] / "docs" / "reports.md"
 SETTINGS = RigSettings(seconds=20.0)
 MINIMODEM, NOISY_MINIMODEM, DIREWOLF = ModemCase("minimodem"), ModemCase("minimodem", 0.0), ModemCase("direwolf")
 CASES = (MINIMODEM, NOISY_MINIMODEM, DIREWOLF)
@@ -97,6 +99,9 @@ def test_the_report(results: Sequence[ModemResult]) -> None:
         (row.modem, row.snr_db) for row in rows
     ]
     assert all(len(values) == 200 for values in content["rows"][0]["series"].values())
+    section = REPORTS.read_text().partition("## `pantel bench modem`")[2].partition("\n## ")[0]
+    undocumented = [key for key in {*content, *content["settings"], *content["rows"][0]} if f"`{key}`" not in section]
+    assert not undocumented
     lines = to_lines(rows).splitlines()
     assert len(lines) == len(rows) + 1
     assert len({len(line) for line in lines}) == 1
