@@ -11,6 +11,7 @@ BenchError
  +-- PeerError      a peer codec is missing or wrote what its format does not allow
  +-- LabelsError    pictures or labels of a detection set are missing or damaged; name other folders
  +-- MetricError    a metric was given pictures or curves that it cannot compare
+ +-- ModemError     a modem program is missing or does not start; its message says what to do
  +-- DemoError      a process of the real-time demo failed; its message says why
  +-- ReplayError    the process that replays a capture failed; its message says why
  +-- ContractError  the codec under test broke its promise: over the budget, wrong size or incomplete
@@ -27,6 +28,7 @@ __all__ = [
     "LabelsError",
     "LogError",
     "MetricError",
+    "ModemError",
     "PeerError",
     "PictureError",
     "PlotError",
@@ -90,3 +92,7 @@ class ReplayError(BenchError):
 
 class ContractError(BenchError):
     """The codec under test broke its promise: over the budget, wrong size or incomplete."""
+
+
+class ModemError(BenchError):
+    """A modem program is missing or does not start."""

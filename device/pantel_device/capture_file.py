@@ -47,7 +47,11 @@ def open_capture(
         return None
     writer = CaptureWriter(
         Path(config.capture),
-        replace(header, clock_offset_ns=utc_offset_ns(clock) or 0),
+        replace(
+            header,
+            clock_offset_ns=utc_offset_ns(clock) or 0,
+            crossing_bps=port.crossing_bps if isinstance(port, PacketPort) else None,
+        ),
         interface=config.port,
         link_type=LinkType.of_port(port),
         wire_octets=port.wire_octets if isinstance(port, PacketPort) else len,

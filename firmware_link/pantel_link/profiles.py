@@ -11,9 +11,11 @@ from pantel_link.packet import HEADER_OCTETS, Packet
 from pantel_link.seal import TRAILER_OCTETS, Seal
 from pantel_link.wire_format import LengthClass, Preset, wire_format
 
-__all__ = ["PacketProfile", "Profile", "StreamProfile"]
+__all__ = ["OVERHEAD_OCTETS", "PacketProfile", "Profile", "StreamProfile"]
 
-_OVERHEAD_OCTETS = HEADER_OCTETS + TRAILER_OCTETS
+OVERHEAD_OCTETS = HEADER_OCTETS + TRAILER_OCTETS
+"""What a packet has besides its payload."""
+
 _PACKET_OCTETS = {LengthClass.LIVE: 48, LengthClass.STILL: 128}
 
 
@@ -98,7 +100,7 @@ class PacketProfile(Profile):
 
     def payload_octets(self, length_class: LengthClass) -> int:
         """Return what is left of packets as long as those of the other profile are on the wire."""
-        return self._content_octets(length_class) - _OVERHEAD_OCTETS
+        return self._content_octets(length_class) - OVERHEAD_OCTETS
 
     def frame(self, packet: Packet, seal: Seal, length_class: LengthClass) -> bytes:  # noqa: ARG002 - has its length
         """Return the packet itself."""

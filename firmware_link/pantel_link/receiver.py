@@ -54,12 +54,14 @@ class _Heard:
         codeword_octets: Octets that were checked.
         wire_octets: What it took on the wire, with all that was around it.
         arrival_ns: When it was received.
+        crossing_bps: How fast they crossed; 0 for at once, None for the sender's pace.
     """
 
     corrected: CorrectedMessage
     codeword_octets: int
     wire_octets: int
     arrival_ns: int
+    crossing_bps: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ class LinkReceiver:
     def receive_from(self, port: Port, octets: bytes, now_ns: int) -> list[ReceivedPacket]:
         """Take what a port has brought, octets of a stream or a whole packet; see `receive` and `receive_packet`."""
         if isinstance(port, PacketPort):
-            return self.receive_packet(octets, now_ns, port.wire_octets(octets))
+            return self.receive_packet(octets, now_ns, port.wire_octets(octets), crossing_bps=port.crossing_bps)
         return self.receive(octets, now_ns)
 
     def receive_codeword(self, octets: bytes, arrival_ns: int) -> list[ReceivedPacket]:
@@ -179,13 +181,17 @@ class LinkReceiver:
         verified = self._verify_codeword(octets, arrival_ns)
         return self._deliver(verified) if verified is not None else []
 
-    def receive_packet(self, octets: bytes, arrival_ns: int, wire_octets: int | None = None) -> list[ReceivedPacket]:
+    def receive_packet(
+        self, octets: bytes, arrival_ns: int, wire_octets: int | None = None, *, crossing_bps: int | None = None
+    ) -> list[ReceivedPacket]:
         """Take a packet that arrived whole, without marker and codeword; return the packets that it makes known.
 
         Args:
             octets: The packet.
             arrival_ns: Monotonic time of its arrival.
             wire_octets: What it took on the wire, with all that was around it; its own octets by default.
+            crossing_bps: How fast that crossed: a packet leaves whole, when its pace allows all of it, and then is as
+                fast as its modem or network. 0 for at once; by default the sender's pace.
         """
         self.statistics.wire_octets += wire_octets or len(octets)
         if self._checks is not None and not self._checks.take(arrival_ns, 1):
@@ -193,7 +199,8 @@ class LinkReceiver:
             return []
         self.statistics.markers += 1
         self.statistics.codewords_corrected += 1
-        heard = _Heard(CorrectedMessage(octets, 0, 0), len(octets), wire_octets or len(octets), arrival_ns)
+        corrected = CorrectedMessage(octets, 0, 0)
+        heard = _Heard(corrected, len(octets), wire_octets or len(octets), arrival_ns, crossing_bps)
         verified = self._verify(octets, heard)
         return self._deliver(verified) if verified is not None else []
 
@@ -285,8 +292,10 @@ class LinkReceiver:
         self._streams.note(stream, packet.counter)
         statistics.packets_good += 1
         statistics.packets_lost += arrival.lost
-        bitrate_bps = stream.bitrate_bps or self._bitrate_bps
-        air_time_ns = 8 * verified.heard.wire_octets * 1_000_000_000 // bitrate_bps
+        crossing_bps = verified.heard.crossing_bps
+        if crossing_bps is None:
+            crossing_bps = stream.bitrate_bps or self._bitrate_bps
+        air_time_ns = 8 * verified.heard.wire_octets * 1_000_000_000 // crossing_bps if crossing_bps else 0
         return ReceivedPacket(
             packet=packet,
             context=stream.seal.context,

@@ -12,7 +12,7 @@ from pantel_link.keys import SenderKey
 from pantel_link.outgoing import Outgoing
 from pantel_link.pacing import DEFAULT_BITRATE_BPS, Pacer, check_bitrate
 from pantel_link.packet import COUNTER_BITS, SEQUENCE_BITS, Packet, PacketKind
-from pantel_link.profiles import Profile, StreamProfile
+from pantel_link.profiles import OVERHEAD_OCTETS, Profile, StreamProfile
 from pantel_link.seal import make_seal
 from pantel_link.statistics import SenderStatistics
 from pantel_link.time_stamp import TICK_NS, tick_of
@@ -240,10 +240,16 @@ class LinkSender:
             return False
         return self._profile.burst_octets is None or self._begins_at_ns(now_ns) <= now_ns
 
-    def _begins_at_ns(self, now_ns: int) -> int:
-        """Return when the first octet of a packet submitted now will leave."""
+    def _begins_at_ns(self, now_ns: int, payload_octets: int | None = None) -> int:
+        """Return when the first octet of a packet submitted now will leave; one that leaves whole waits for all of it.
+
+        Args:
+            now_ns: Monotonic time.
+            payload_octets: Of the packet; by default as many as a live packet carries.
+        """
         if self._profile.burst_octets is not None:
-            return self._pacer.available_at_ns(now_ns, self._profile.wire_octets(bytes(self.payload_capacity_bytes)))
+            octets = OVERHEAD_OCTETS + (self.payload_capacity_bytes if payload_octets is None else payload_octets)
+            return self._pacer.available_at_ns(now_ns, self._profile.wire_octets(bytes(octets)))
         chunk_octets = self._profile.chunk_octets(1 << 16)
         chunks = len(self._outgoing) // chunk_octets + 1  # the last of which the packet's first octet is part of
         return self._pacer.granted_at_ns(now_ns, chunks * chunk_octets)
@@ -258,15 +264,21 @@ class LinkSender:
             return
         if not self._pacer.may_begin(now_ns):
             return
-        stamp_ns = self.stamp_ns(now_ns)
-        utc_s = None if self.utc_offset_ns is None else (stamp_ns + self.utc_offset_ns) // 1_000_000_000
-        identity = Identity(self._context, self._counter >> SEQUENCE_BITS, utc_s)
+        # Shorter than other packets, it leaves sooner; dated when those would, it would seem to arrive before its time,
+        # and the receiver would date all others too early.
+        payload_octets = len(self._identity(now_ns).to_payload())
+        stamp_ns = self._begins_at_ns(now_ns, payload_octets) // TICK_NS * TICK_NS
+        identity = self._identity(stamp_ns)
         self._frame(PacketKind.IDENT, identity.to_payload(), stamp_ns, LengthClass.LIVE)
         interval_ns = ident_interval_ns(max(1, int(self._bitrate_bps * self._duty_cycle)))
         sent = self.statistics.idents
         share = _FIRST_IDENT_SHARES[sent] if sent < len(_FIRST_IDENT_SHARES) else 1.0
         self._next_ident_ns = now_ns + round(interval_ns * share)
         self.statistics.idents += 1
+
+    def _identity(self, stamp_ns: int) -> Identity:
+        utc_s = None if self.utc_offset_ns is None else (stamp_ns + self.utc_offset_ns) // 1_000_000_000
+        return Identity(self._context, self._counter >> SEQUENCE_BITS, utc_s)
 
     def _frame(self, kind: PacketKind, payload: bytes, stamp_ns: int, length_class: LengthClass) -> int:
         counter = self._counter

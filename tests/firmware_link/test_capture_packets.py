@@ -49,15 +49,17 @@ def _records(path: Path) -> list[bytes]:
     return [body[20 : 20 + int.from_bytes(body[12:16], "little")] for body in bodies]
 
 
-@pytest.mark.parametrize("link_type", [LinkType.PACKET, LinkType.AX25_KISS])
+@pytest.mark.parametrize(
+    ("link_type", "crossing_bps"), [(LinkType.PACKET, 0), (LinkType.AX25_KISS, 1200), (LinkType.AX25_KISS, None)]
+)
 def test_packets_that_arrive_whole_are_replayed_with_all_that_was_around_them(
-    link_type: LinkType, tmp_path: Path
+    link_type: LinkType, crossing_bps: int | None, tmp_path: Path
 ) -> None:
     def wire_octets(packet: bytes) -> int:
         return len(packet) + 100
 
     path = tmp_path / "line.pcapng"
-    writer = CaptureWriter(path, CaptureHeader(), link_type=link_type, wire_octets=wire_octets)
+    writer = CaptureWriter(path, CaptureHeader(crossing_bps=crossing_bps), link_type=link_type, wire_octets=wire_octets)
     sender = LinkSender(_CONTEXT, now_ns=0, profile=PacketProfile(256, wire_octets))
     receiver = LinkReceiver(listener=writer)
     received = []
@@ -65,7 +67,7 @@ def test_packets_that_arrive_whole_are_replayed_with_all_that_was_around_them(
         if sender.ready(now_ns):
             sender.submit(PacketKind.SCENE, bytes(range(9)), sender.stamp_ns(now_ns))
         if packet := sender.due(now_ns):
-            received += receiver.receive_packet(packet, now_ns + _S, wire_octets(packet))
+            received += receiver.receive_packet(packet, now_ns + _S, wire_octets(packet), crossing_bps=crossing_bps)
     writer.close(21 * _S)
     header, *events, _ = read_capture(path)
     assert isinstance(header, CaptureHeader)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import os
 import random
-import shutil
 import socket
 import subprocess
 import threading
@@ -19,13 +18,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.real_parts import needs_program
 
 from pantel_link import MonotonicClock, PortError, open_port
 from pantel_link.ports import PacketPort
 
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.skipif(shutil.which("direwolf") is None, reason="needs the Debian package direwolf"),
+    needs_program("direwolf"),
 ]
 
 PACKETS = [bytes([index]) + np.random.default_rng(index).bytes(47) for index in range(40)]

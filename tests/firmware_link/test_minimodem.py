@@ -6,7 +6,6 @@ everywhere in this project: at 0 dB white Gaussian noise is as strong as the ton
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import wave
 from pathlib import Path
@@ -14,13 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.real_parts import needs_program
 
 from pantel_link import LengthClass, LinkReceiver, Packet, PacketKind, Preset, StreamContext, make_seal, wire_format
 from pantel_link.framing import frame_packet
 
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.skipif(shutil.which("minimodem") is None, reason="needs the Debian package minimodem"),
+    needs_program("minimodem"),
 ]
 
 PACKETS = 100

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pantel_link import LengthClass, LinkReceiver, LinkSender, PacketKind, PacketProfile, StreamContext, StreamProfile
 from pantel_link.pacing import WindowLimit
+from pantel_link.ports import packet_pair
 from pantel_link.sender import ident_interval_ns
 
 S = 1_000_000_000
@@ -90,6 +91,26 @@ def test_whole_packets_use_all_of_the_air_and_are_dated_when_they_leave(context:
     assert octets >= 0.9 * 100 * 120
     assert receiver.statistics.packets_lost == 0
     assert receiver.statistics.wire_octets == octets
+
+
+@pytest.mark.parametrize("crossing_bps", [0, 1200])
+def test_packets_are_dated_by_how_fast_they_crossed(context: StreamContext, crossing_bps: int) -> None:
+    """A network takes no time, a modem's rate is not the pace: 48 octets and headers would be dated 0.5 s too early."""
+    near, far = packet_pair()
+    far.crossing_bps = crossing_bps
+    sender, receiver = LinkSender(context, now_ns=0, profile=profile()), LinkReceiver()
+    stamps_ns, found_ns = [], []
+    for now_ns in range(0, 20 * S, S // 40):
+        if sender.ready(now_ns):
+            stamps_ns.append(sender.stamp_ns(now_ns))
+            sender.submit(PacketKind.SCENE, bytes(40), stamps_ns[-1])
+        while packet := sender.due(now_ns):
+            near.write(packet)
+            arrival_ns = now_ns + (8 * far.wire_octets(packet) * S // crossing_bps if crossing_bps else 0)
+            received = receiver.receive_from(far, far.read(256), arrival_ns)
+            found_ns += [each.stamp_ns for each in received if each.packet.kind is PacketKind.SCENE]
+    assert len(found_ns) == len(stamps_ns) > 15
+    assert all(abs(found - stamp) <= S // 40 for found, stamp in zip(found_ns, stamps_ns, strict=True))
 
 
 def test_a_changed_line_keeps_the_promise_too(context: StreamContext) -> None:

@@ -45,6 +45,7 @@ def test_the_cost_of_a_modem_counts_what_is_on_the_air() -> None:
     assert kiss().wire_octets(b"U" * 48) == silent + 60  # 400 ms at 1200 bit/s
     assert kiss(txdelay_ms=101, txtail_ms=0).wire_octets(b"U" * 48) == silent + 17  # steps of 10 ms: 16.5 octets
     assert kiss(air_bps=9600).wire_octets(b"U" * 48) == silent + 480
+    assert [kiss().crossing_bps, kiss(air_bps=9600).crossing_bps] == [1200, 9600]
     assert kiss(extra_octets=40).wire_octets(b"U" * 48) == silent + 100
 
 

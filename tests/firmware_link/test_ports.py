@@ -171,6 +171,27 @@ def test_a_full_loop_accepts_nothing_and_does_not_block() -> None:
         assert len(port.read(5000)) >= 4000
 
 
+def test_a_driver_is_never_more_than_a_quarter_of_a_second_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A UART that is slower than the pace by the difference of two quartzes would fill its driver in days."""
+    with PtyPort() as far, open_port(str(far.path), baud_rate=1200) as port:
+        held = [29]
+        monkeypatch.setattr("serial.Serial.out_waiting", property(lambda _: held[0]))
+        assert port.write(b"12345678") == 8
+        held[0] = 30
+        assert port.write(b"12345678") == 0
+        held[0] = 22
+        assert port.write(b"12345678") == 8
+
+
+def test_a_driver_that_does_not_tell_what_it_holds_takes_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> int:
+        raise OSError(25, "Inappropriate ioctl for device")
+
+    monkeypatch.setattr("serial.Serial.out_waiting", property(refuse))
+    with PtyPort() as far, open_port(str(far.path)) as port:
+        assert port.write(bytes(100)) == 100
+
+
 def test_an_unplugged_serial_port_is_gone() -> None:
     near = PtyPort()
     with open_port(str(near.path)) as far:

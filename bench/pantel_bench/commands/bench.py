@@ -8,6 +8,7 @@ from pantel_bench.commands.eyes import EYES
 from pantel_bench.commands.link import LINK
 from pantel_bench.commands.live import LIVE
 from pantel_bench.commands.looks import LOOKS
+from pantel_bench.commands.modem import MODEM
 from pantel_bench.commands.mos import MOS
 from pantel_bench.commands.still import STILL
 from pantel_bench.commands.structure import STRUCTURE
@@ -27,7 +28,7 @@ from pantel_models import ModelError
 
 __all__ = ["COMMAND"]
 
-_BENCHMARKS = (STILL, LIVE, LINK, EYES, LOOKS, STRUCTURE, MOS)
+_BENCHMARKS = (STILL, LIVE, LINK, EYES, LOOKS, STRUCTURE, MOS, MODEM)
 
 
 _WRONG_INPUT = (

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from pantel_device.commands.options import share
 from pantel_link.pacing import check_bitrate
 
-__all__ = ["add_line_options", "bitrate", "seconds_up_to"]
+__all__ = ["add_line_options", "bitrate", "seconds_up_to", "seed"]
 
 
 def add_line_options(parser: argparse.ArgumentParser) -> None:
     """Declare ``--ber``, ``--loss`` and ``--seed``."""
     parser.add_argument("--ber", type=share, default=0.0, metavar="P", help="bit error rate of the simulated line")
     parser.add_argument("--loss", type=share, default=0.0, metavar="P", help="share of packets that the line drops")
-    parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="of the line's errors")
+    parser.add_argument("--seed", type=seed, default=0, metavar="N", help="of the line's errors")
 
 
 def seconds_up_to(longest_s: float) -> Callable[[str], float]:
@@ -43,7 +43,8 @@ def bitrate(text: str) -> int:
     return bitrate_bps
 
 
-def _seed(text: str) -> int:
+def seed(text: str) -> int:
+    """Return the value of an option that takes the seed of something random."""
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text} is no seed; write a whole number, such as 7")
     return int(text)

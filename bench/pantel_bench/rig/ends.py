@@ -14,6 +14,7 @@ from pantel_bench.rig.meter import LinkMeter, MeteredPort
 from pantel_bench.rig.settings import RigSettings
 from pantel_device.cameras import Camera, open_camera
 from pantel_device.frame import Frame, Observation
+from pantel_device.line_profile import line_profile
 from pantel_device.observer import WEAK_SCORE, MotionDetector, Observer, open_contour_finder, open_detector
 from pantel_device.payload_encoder import PayloadEncoder
 from pantel_device.receiver import Receiver
@@ -30,7 +31,6 @@ from pantel_link import (
     Port,
     ReceiverStatistics,
     SenderStatistics,
-    StreamProfile,
     check_callsign,
 )
 from pantel_models import SceneCodec, find_artefact, load_scene_codec
@@ -144,7 +144,7 @@ class SenderEnd:
             link=LinkSender(
                 self.context,
                 now_ns=clock.now_ns(),
-                profile=StreamProfile(settings.preset),
+                profile=line_profile(port, settings.preset),
                 bitrate_bps=settings.bitrate_bps,
             ),
             port=self._port,

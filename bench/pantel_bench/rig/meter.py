@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from pantel_link import Clock, Port
+from pantel_link.ports import PacketPort
 
 __all__ = ["WINDOW_S", "LinkMeter", "MeteredPort"]
 
@@ -54,7 +55,7 @@ class MeteredPort(Port):
     Args:
         port: The port to use; closed with this one.
         clock: Dates the writes.
-        meter: Counts what the port accepts.
+        meter: Counts what the port accepts, packets with all that is around them on the wire.
     """
 
     def __init__(self, port: Port, clock: Clock, meter: LinkMeter) -> None:
@@ -72,7 +73,10 @@ class MeteredPort(Port):
         """Hand octets over and count those accepted; see `Port.write`."""
         accepted = self._port.write(octets)
         if accepted:
-            self._meter.note(self._clock.now_ns(), accepted)
+            port = self._port
+            self._meter.note(
+                self._clock.now_ns(), port.wire_octets(octets) if isinstance(port, PacketPort) else accepted
+            )
         return accepted
 
     def _release(self) -> None:

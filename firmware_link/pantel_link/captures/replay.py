@@ -56,6 +56,7 @@ class ReplayLink(LinkReceiver):
     """
 
     _port: ReplayPort | None = None
+    _crossing_bps: int | None = None
 
     @classmethod
     def from_header(cls, header: CaptureHeader, port: ReplayPort, *, keyring: Keyring | None = None) -> Self:
@@ -75,6 +76,7 @@ class ReplayLink(LinkReceiver):
             memory=CapturedMemory(header.counters),
         )
         link._port = port
+        link._crossing_bps = header.crossing_bps
         return link
 
     def receive(self, octets: bytes, now_ns: int) -> list[ReceivedPacket]:
@@ -93,5 +95,5 @@ class ReplayLink(LinkReceiver):
         if captured.outbound:
             return []
         if captured.whole:
-            return self.receive_packet(captured.octets, now_ns, captured.wire_octets)
+            return self.receive_packet(captured.octets, now_ns, captured.wire_octets, crossing_bps=self._crossing_bps)
         return self.receive_codeword(captured.octets, now_ns)

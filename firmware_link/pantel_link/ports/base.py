@@ -85,10 +85,13 @@ class PacketPort(Port):
 
     Attributes:
         max_packet_octets: Longest packet that can be written.
+        crossing_bps: How fast what `wire_octets` counts crosses; 0 for at once, as through a network. A receiver
+            reckons from it when a packet left.
         dropped: Packets that arrived and were longer than the reader asked for.
     """
 
     max_packet_octets: int
+    crossing_bps: int = 0
     dropped: int = 0
 
     @abstractmethod

@@ -119,6 +119,7 @@ class KissPort(PacketPort):
     def __init__(self, name: str, stream: Port, settings: KissSettings) -> None:
         self.name = name
         self.max_packet_octets = _BARE_PACKET_OCTETS if settings.callsign is None else _AX25_PACKET_OCTETS
+        self.crossing_bps = settings.air_bps
         self.foreign_frames = 0
         self._stream = stream
         self._settings = settings

@@ -129,6 +129,7 @@ class ReconnectingPacketPort(ReconnectingPort, PacketPort):
     def __init__(self, port: PacketPort, reopen: Callable[[], Port], clock: Clock) -> None:
         super().__init__(port, reopen, clock)
         self.max_packet_octets = port.max_packet_octets
+        self.crossing_bps = port.crossing_bps
         self._first_port = port
 
     def wire_octets(self, packet: bytes) -> int:

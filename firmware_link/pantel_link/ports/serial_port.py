@@ -28,6 +28,9 @@ _REMEDIES = {
 }
 
 _LOOPBACK_OCTETS = 4096
+_BITS_PER_OCTET = 10  # 8N1
+_AHEAD_S = 0.25
+_LEAST_AHEAD_OCTETS = 16
 
 
 class SerialPort(Port):
@@ -65,6 +68,7 @@ class SerialPort(Port):
             raise PortError(f"cannot open port {url}: {error}; name a device or a pyserial URL") from error
         if keys:
             self._check_keys(url)
+        self._ahead_octets = max(_LEAST_AHEAD_OCTETS, round(_AHEAD_S * baud_rate / _BITS_PER_OCTET))
         self._descriptor = _descriptor(self._serial)
         if self._descriptor is None:
             self._serial.write_timeout = None  # loop:// takes 0 for an impossible deadline
@@ -77,11 +81,18 @@ class SerialPort(Port):
             return bytes(self._serial.read(max_octets))
 
     def write(self, octets: bytes) -> int:
-        """Hand octets to the driver; 0 while its buffer is full, as when a modem holds CTS down."""
+        """Hand octets to the driver; 0 while it holds a quarter of a second, as when a modem holds CTS down.
+
+        A line that is only a little slower than the pace, because two quartzes differ, would else fill the driver's
+        4096 octets in the course of days, and everything would arrive half a minute late. Drivers that do not tell
+        what they hold, such as pseudo-terminals, take octets until they are full.
+        """
         self._check_open()
         with self._gone_on_driver_error():
             # pyserial's non-blocking write spins for ever on a full buffer, so ask first.
-            return (self._serial.write(octets) or 0) if self._has_room(len(octets)) else 0
+            if self._held_octets() >= self._ahead_octets or not self._has_room(len(octets)):
+                return 0
+            return self._serial.write(octets) or 0
 
     def key(self, *, on: bool) -> None:
         """Switch the transmitter, if RTS keys one.
@@ -122,6 +133,14 @@ class SerialPort(Port):
         if self._descriptor is None:
             return getattr(self._serial, "out_waiting", 0) + octets <= _LOOPBACK_OCTETS
         return bool(select.select([], [self._descriptor], [], 0)[1])
+
+    def _held_octets(self) -> int:
+        """Return how many octets the driver holds; 0 where it does not tell: who is gone says so when written to."""
+        if self._descriptor is None:
+            return 0
+        with suppress(*_DRIVER_ERRORS):
+            return int(getattr(self._serial, "out_waiting", 0))
+        return 0
 
     def _release(self) -> None:
         with suppress(*_DRIVER_ERRORS):
