@@ -1,4 +1,7 @@
-"""The ground's side of the back-channel: what an operator asks for goes out, and what became of it comes back."""
+"""The ground's side of the back-channel: what an operator asks for goes out, and what became of it comes back.
+
+What was heard of the masts is acknowledged, if that is wanted.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from typing import Any
 from pantel_device.boot_epoch import next_number
 from pantel_device.outbox import COMMANDS, Outbox
 from pantel_link import LinkReceiver, MasterKey, Port, Preset, Profile, SenderKey, StreamContext
-from pantel_link.back_channel import AskStill, Command, Commander, Outcome, Region, Reply, SetLine
+from pantel_link.back_channel import AskStill, Command, Commander, Heard, Outcome, Region, Reply, SetLine, Watch
 from pantel_link.outgoing import write_due
 from pantel_link.pacing import Pacer
 
@@ -24,6 +27,7 @@ Fields = dict[str, str | int | float | None]
 
 _NUMBER = "command_number"
 _POLL_NS = 1_000_000_000
+_LONGEST_S = 0xFFFF  # that a part of the picture can be watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class Request:
         callsign: Of the mast; empty for any. Of several the one that was heard last.
     """
 
-    command: AskStill | SetLine
+    command: AskStill | SetLine | Watch
     sender: int | None = None
     callsign: str = ""
 
@@ -49,10 +53,11 @@ class Request:
         values: dict[str, object] = {"sender": self.sender, "callsign": self.callsign}
         match self.command:
             case AskStill(still_bytes, region):
-                sides = None if region is None else [region.left, region.top, region.right, region.bottom]
-                values["still"] = {"still_bytes": still_bytes, "region": sides}
+                values["still"] = {"still_bytes": still_bytes, "region": None if region is None else _sides(region)}
             case SetLine(bitrate_bps, preset):
                 values["line"] = {"bitrate_bps": bitrate_bps, "preset": preset}
+            case Watch(region, seconds):
+                values["watch"] = {"region": _sides(region), "seconds": seconds}
         return json.dumps(values)
 
     @classmethod
@@ -70,10 +75,16 @@ class Request:
             raise ValueError(f"it is no command: {error}") from error
 
 
-def _command(values: Mapping[str, Any]) -> AskStill | SetLine:
+def _sides(region: Region) -> list[float]:
+    return [region.left, region.top, region.right, region.bottom]
+
+
+def _command(values: Mapping[str, Any]) -> AskStill | SetLine | Watch:
     if (still := values.get("still")) is not None:
         region = still["region"]
         return AskStill(int(still["still_bytes"]), None if region is None else Region(*map(float, region)))
+    if (watch := values.get("watch")) is not None:
+        return Watch(Region(*map(float, watch["region"])), min(max(int(watch["seconds"]), 0), _LONGEST_S))
     line = values["line"]
     return SetLine(int(line["bitrate_bps"]), Preset(line["preset"]) if line["preset"] else None)
 
@@ -90,6 +101,7 @@ class Ground:
         profile: Of the port.
         bitrate_bps: Of the back-channel.
         link: The receiver, which must know at which rate the mast sends.
+        acknowledge_ns: Time between two acknowledgements of what was heard; None for none.
     """
 
     def __init__(
@@ -101,6 +113,7 @@ class Ground:
         profile: Profile,
         bitrate_bps: int,
         link: LinkReceiver,
+        acknowledge_ns: int | None = None,
     ) -> None:
         self._key = key
         self._state_dir = state_dir
@@ -111,6 +124,9 @@ class Ground:
         self._link = link
         self._pacer: Pacer | None = None
         self._commanders: dict[tuple[int, str], Commander] = {}
+        self._acknowledge_ns = acknowledge_ns
+        self._heard: dict[StreamContext, Heard] = {}
+        self._next_acknowledge_ns = 0
         self._next_look_ns = 0
 
     def advance(self, now_ns: int) -> list[Fields]:
@@ -119,6 +135,9 @@ class Ground:
         if now_ns >= self._next_look_ns:
             self._next_look_ns = now_ns + _POLL_NS
             self._look(now_ns)
+        if self._acknowledge_ns is not None and now_ns >= self._next_acknowledge_ns:
+            self._next_acknowledge_ns = now_ns + self._acknowledge_ns
+            self._acknowledge()
         # Whoever is in the middle of a packet goes first.
         for commander in sorted(self._commanders.values(), key=lambda each: not each.speaking):
             write_due(commander, self._port, now_ns)
@@ -127,6 +146,11 @@ class Ground:
             if (command := commander.given_up(now_ns)) is not None:
                 told.append(_fields(commander.context, command, "no_answer"))
         return told
+
+    def hear(self, context: StreamContext, counter: int) -> None:
+        """Take note of a packet of a mast that was heard and understood."""
+        if self._acknowledge_ns is not None:
+            self._heard.setdefault(context, Heard()).add(counter)
 
     def take(self, reply: Reply, context: StreamContext) -> Fields | None:
         """Take a reply of a mast; return what it tells of a command, as fields of an event."""
@@ -139,6 +163,15 @@ class Ground:
             return None
         fields = _fields(context, command, reply.outcome.name.lower())
         return fields | {"bitrate_bps": reply.bitrate_bps, "preset": str(reply.preset)}
+
+    def _acknowledge(self) -> None:
+        """Have the masts told what was heard of them, if that is more than before."""
+        contexts = {commander.context for commander in self._commanders.values()}
+        self._heard = {context: heard for context, heard in self._heard.items() if context in contexts}
+        for commander in self._commanders.values():
+            heard = self._heard.get(commander.context)
+            if heard is not None and (news := heard.news()) is not None:
+                commander.acknowledge(news)
 
     def _look(self, now_ns: int) -> None:
         """Take a request from the outbox, if its mast is known."""

@@ -26,7 +26,7 @@ from pantel_link import (
     Security,
     StreamContext,
 )
-from pantel_link.back_channel import CommandListener, Reply
+from pantel_link.back_channel import Acknowledge, CommandListener, Region, Reply
 from pantel_link.ports import memory_pair
 from pantel_link.traffic import TrafficClass
 from pantel_models import load_still_codec
@@ -34,6 +34,21 @@ from pantel_models import load_still_codec
 _S = 1_000_000_000
 _MASTER = MasterKey(bytes(range(32)))
 _CONTEXT = StreamContext(3, "DL1ABC", 7, bytes(3), 64, 48, Security.AUTHENTICATED)
+
+
+class _Encoder:
+    """An encoder that only remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.heard: list[Acknowledge] = []
+        self.watched: list[tuple[Region, int]] = []
+
+    def acknowledged(self, acknowledge: Acknowledge) -> None:
+        self.heard.append(acknowledge)
+
+    def watch(self, region: Region, until_ns: int) -> bool:
+        self.watched.append((region, until_ns))
+        return True
 
 
 class _Mast:
@@ -53,8 +68,14 @@ class _Mast:
         )
         self.stills.look(Frame(0, 0, np.full((48, 64, 3), 90, np.uint8)))
         listener = CommandListener(_CONTEXT, key)
+        self.encoder = _Encoder()
         self.control = RemoteControl(
-            listener, self.link, self.stills, preset=Preset.STANDARD, profile=lambda preset: line_profile(port, preset)
+            listener,
+            self.link,
+            self.stills,
+            self.encoder,
+            preset=Preset.STANDARD,
+            profile=lambda preset: line_profile(port, preset),
         )
 
     def advance(self, now_ns: int, *, deaf: bool) -> None:

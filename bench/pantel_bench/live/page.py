@@ -85,8 +85,25 @@ def _lines(report: ClipReport) -> str:
         f"{_name(report)}: at most {report.gross_bps_max_10s:.0f} bit/s over any {WINDOW_S} s, first picture after "
         f"{quantity(report.first_picture_s, 1, 's')}, PSNR {report.psnr_db:.2f} dB, moving "
         f"{quantity(report.moving_psnr_db, 2, 'dB')}, MS-SSIM {report.ms_ssim:.3f}, LPIPS {quantity(report.lpips, 3)}"
-        f"{objects}; a replay draws {same}\n"
+        f"{objects}; a replay draws {same}\n{_worth(report)}"
     )
+
+
+def _worth(report: ClipReport) -> str:
+    """Return a line on the back-channel; none without one."""
+    back = report.back_channel
+    if back is None:
+        return ""
+    ms_ssim, psnr = back.to_ms_ssim, back.to_psnr_db
+    return (
+        f"    with {back.mean_bps:.0f} bit/s back, to MS-SSIM {ms_ssim.value:.3f}: {ms_ssim.octets_with} octets "
+        f"instead of {ms_ssim.octets_without}, {_percent(ms_ssim.saved)} fewer, {_percent(ms_ssim.saved_both_ways)} with what "
+        f"went back; to {psnr.value:.2f} dB: {_percent(psnr.saved)}, {_percent(psnr.saved_both_ways)}\n"
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _lead(report: ClipReport) -> str:
