@@ -43,6 +43,9 @@ _CROWDING_BITS = 60.0
 _FITTING_ROUNDS = 4
 _WEAKER = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35)  # strengths of optimization that may fill what room is left
 _TRIED = 3  # qualities whose best block is really quantized
+# Where it is known what a receiver holds, expected errors are differences of nearly equal numbers. Without doubts that
+# would be told as well, cells that are as sharp as can be were repeated for them.
+_ROUNDING = 1e-3  # squared error over 0..1 values; one grey level in all of a cell is ten times as much
 _SETTLED_NS = 5_000_000_000  # a block that turned out not to help is left alone so long, unless it changes
 
 
@@ -297,6 +300,8 @@ class BackgroundEncoder:
                     removed = view.error[window] - after
                 else:
                     removed = view.refinable[window] * (view.newest_error[window] - after)
+                if self._audience.acknowledges and removed.sum() < _ROUNDING:
+                    return None
                 worth = self._audience.arrival * float((removed * view.importance[window]).sum())
                 bits += way.overhead_bits
                 return News("cells", (element,), bits, worth / bits)

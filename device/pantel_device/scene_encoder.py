@@ -31,6 +31,7 @@ from pantel_models import SceneCodec
 __all__ = ["SceneEncoder", "SceneEncoderSettings"]
 
 _SMALLEST_CELL_BITS = 56.0  # less room than this is not searched for cells
+_QUIET_NS = 400_000_000  # when there is nothing to tell: a sender asks at every frame, and looking takes time
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class SceneEncoder:
         self._background = MovingBackgroundEncoder(codec, size_px, audience, zones=self._settings.zones)
         self._sprites = SpriteEncoder(codec.thumbnails, size_px, audience, weight=self._settings.roi_weight)
         self._tone = ToneEncoder(audience)
+        self._quiet_until_ns: int | None = None
         self._ledger = Ledger(audience) if self._settings.acknowledged else None
         self._attention: Attention | None = None
         self.element_bits: defaultdict[str, float] = defaultdict(float)
@@ -77,11 +79,15 @@ class SceneEncoder:
     def payload(self, observation: Observation, capacity_bytes: int, stamp_ns: int) -> bytes:
         """Return the payload of at most `capacity_bytes` that helps the receiver most now.
 
+        It is empty when a receiver has said that it has everything.
+
         Args:
             observation: The newest frame and what matters in it, of the size the encoder was made for.
             capacity_bytes: Room in the packet; 16 at least.
             stamp_ns: Time stamp of the packet, on the clock of the frames.
         """
+        if self._quiet_until_ns is not None and stamp_ns < self._quiet_until_ns:
+            return b""
         observation = self._attended(observation)
         opened = self._background.look(observation, stamp_ns)
         if self._ledger is not None:
@@ -101,6 +107,7 @@ class SceneEncoder:
             elif news.kind != "cells":
                 self._sprites.sent(news, stamp_ns)
         self._count(told, len(payload), len(opening))
+        self._quiet_until_ns = None if payload else stamp_ns + _QUIET_NS
         if self._ledger is not None:
             elements = (*opened, *self._elements(told))
             self._ledger.add(SentPayload(stamp_ns, told, elements, self._background.cells))

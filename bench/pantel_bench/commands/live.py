@@ -11,7 +11,7 @@ import cv2
 
 from pantel_bench.commands.detector_option import add_detect_every
 from pantel_bench.commands.line_options import add_line_options, bitrate, seconds_up_to
-from pantel_bench.live.back_channel import Way, compare_back_channel, one_way
+from pantel_bench.live.back_channel import compare_back_channel, make_row
 from pantel_bench.live.measure import Instruments, measure_clip
 from pantel_bench.live.page import ClipSection, to_html, to_lines
 from pantel_bench.live.peer_cache import PeerCache
@@ -135,8 +135,8 @@ def _run(arguments: argparse.Namespace) -> int:
             peers = _peers(source, settings.bitrate_bps, instruments, cache, key)
         back_channel = None
         if settings.acknowledge_s:
-            way = Way(result.scores.series, result.findings)
-            back_channel = compare_back_channel(settings, one_way(settings, source), way)
+            row = make_row(settings, result.scores, result.findings)
+            back_channel = compare_back_channel(settings, source, row)
         report = make_report(result, peers, back_channel)
         sys.stdout.write(to_lines([report]))
         sys.stdout.flush()

@@ -9,139 +9,145 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_bench.live.scoring import LiveSeries, score_live
-from pantel_bench.live.source import FRAME_INTERVAL_NS, ClipSource
+from pantel_bench.live.scoring import LiveScores, score_live
+from pantel_bench.live.source import ClipSource
 from pantel_bench.rig.run import Findings
 from pantel_bench.rig.settings import PLAYOUT_DELAY_NS, RigSettings
 from pantel_bench.rig.virtual_run import VirtualRun
 from pantel_device.progress import progress
 
-__all__ = ["BackChannel", "Goal", "Way", "compare_back_channel", "one_way"]
+__all__ = ["BackChannel", "LineRow", "compare_back_channel", "make_row", "measure_row"]
 
-_WINDOW = 50  # instants whose mean counts as the quality at the last of them: 5 s
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Way:
-    """One of the two runs that are compared.
-
-    Attributes:
-        series: Its scores over time.
-        findings: What both ends have measured.
-    """
-
-    series: LiveSeries
-    findings: Findings
-
-    def octets_until(self, instant: int) -> tuple[int, int]:
-        """Return the octets forward and back until an instant."""
-        time_ns = self.findings.sender.start_ns + instant * FRAME_INTERVAL_NS
-        return (
-            self.findings.sender.meter.octets_until(time_ns),
-            self.findings.receiver.meter.octets_until(time_ns),
-        )
+_SHARES = (0.75,)  # of the bit rate, at which the run with acknowledgements is repeated
+_FINAL = 50  # instants at the end: 5 s
 
 
 @dataclass(frozen=True, slots=True)
-class Goal:
-    """A quality that both runs come to, and what they take for it.
+class LineRow:
+    """A run of the same scene over a line.
 
     Attributes:
-        value: Mean over the last 5 s of the run without a back-channel, or of the other if that is worse.
-        octets_without: Forward octets until the run without one has come to it, to stay.
-        octets_with: The same of the run with one.
-        octets_back: What went back until then.
-        saved: By which share fewer octets went forward.
-        saved_both_ways: The same, with what went back counted.
+        bitrate_bps: Rate of the line.
+        acknowledge_s: Time between two acknowledgements [s]; 0 for none.
+        wire_octets: Written to the sender's port.
+        back_octets: Written to the receiver's port.
+        psnr_db, moving_psnr_db, ms_ssim: As of any run: means over all of it.
+        ms_ssim_last_5s: MS-SSIM over the last 5 s.
     """
 
-    value: float
-    octets_without: int
-    octets_with: int
-    octets_back: int
-    saved: float
-    saved_both_ways: float
+    bitrate_bps: int
+    acknowledge_s: float
+    wire_octets: int
+    back_octets: int
+    psnr_db: float
+    moving_psnr_db: float | None
+    ms_ssim: float
+    ms_ssim_last_5s: float
 
 
 @dataclass(frozen=True, slots=True)
 class BackChannel:
-    """What the back-channel took, and what it was worth.
+    """What goes back, and what it is worth.
+
+    The runs with acknowledgements are made at several bit rates. Between them, in the logarithm of octets, the octets
+    are looked for with which the quality is that of the run without. Nothing is said beyond them: what is better even
+    at the lowest bit rate saves at least that much.
 
     Attributes:
-        acknowledge_s: Time between two acknowledgements [s].
         octets: Written to the receiver's port.
         mean_bps: The same, over all of the run [bit/s].
-        psnr_db, ms_ssim, ms_ssim_last_5s: Of the run without one.
-        to_ms_ssim, to_psnr_db: Octets to the same quality.
+        rows: The run without acknowledgements, then those with them, at the same bit rate and at lower ones.
+        saved_by_ms_ssim: By which share fewer octets go forward for the same MS-SSIM, mean of the run.
+        saved_by_psnr: The same for the PSNR.
+        saved_by_ms_ssim_both_ways, saved_by_psnr_both_ways: The same, with what goes back counted.
     """
 
-    acknowledge_s: float
     octets: int
     mean_bps: float
-    psnr_db: float
-    ms_ssim: float
-    ms_ssim_last_5s: float
-    to_ms_ssim: Goal
-    to_psnr_db: Goal
+    rows: Sequence[LineRow]
+    saved_by_ms_ssim: float
+    saved_by_psnr: float
+    saved_by_ms_ssim_both_ways: float
+    saved_by_psnr_both_ways: float
 
 
-def one_way(settings: RigSettings, source: ClipSource) -> Way:
-    """Return the same run without a back-channel."""
-    delay_s = PLAYOUT_DELAY_NS / 1e9
+def make_row(settings: RigSettings, scores: LiveScores, findings: Findings) -> LineRow:
+    """Return the row of a run."""
+    return LineRow(
+        bitrate_bps=settings.bitrate_bps,
+        acknowledge_s=settings.acknowledge_s,
+        wire_octets=findings.sender.meter.octets,
+        back_octets=findings.receiver.meter.octets,
+        psnr_db=scores.psnr_db,
+        moving_psnr_db=scores.moving_psnr_db,
+        ms_ssim=scores.ms_ssim,
+        ms_ssim_last_5s=float(np.mean(scores.series.ms_ssim[-_FINAL:])),
+    )
+
+
+def measure_row(settings: RigSettings, source: ClipSource) -> LineRow:
+    """Make a run and return its row.
+
+    Raises:
+        CameraError: The camera cannot be opened.
+        DetectorError: The sender's detector cannot be used.
+    """
+    back = f"acknowledged every {settings.acknowledge_s:g} s" if settings.acknowledge_s else "one way"
     with (
-        progress(len(source), "the same one way", every_s=5) as done,
-        closing(VirtualRun(replace(settings, acknowledge_s=0.0))) as run,
+        progress(len(source), f"{settings.bitrate_bps} bit/s, {back}", every_s=5) as done,
+        closing(VirtualRun(settings)) as run,
     ):
-        scores = score_live(source, _pixels(run, done), delay_s)
-        return Way(scores.series, run.findings())
+        scores = score_live(source, _pixels(run, done), PLAYOUT_DELAY_NS / 1e9)
+        return make_row(settings, scores, run.findings())
+
+
+def compare_back_channel(settings: RigSettings, source: ClipSource, acknowledged: LineRow) -> BackChannel:
+    """Compare a run with acknowledgements to one without.
+
+    Args:
+        settings: Of the run.
+        source: What was sent.
+        acknowledged: What came of it.
+
+    Raises:
+        CameraError: The camera cannot be opened.
+        DetectorError: The sender's detector cannot be used.
+    """
+    without = measure_row(replace(settings, acknowledge_s=0.0), source)
+    rates_bps = [round(share * settings.bitrate_bps) for share in _SHARES]
+    slower = [measure_row(replace(settings, bitrate_bps=each), source) for each in rates_bps]
+    rows = [acknowledged, *slower]
+    return BackChannel(
+        octets=acknowledged.back_octets,
+        mean_bps=8 * acknowledged.back_octets / settings.seconds,
+        rows=(without, *rows),
+        saved_by_ms_ssim=_saved(without, rows, lambda row: row.ms_ssim, _forward),
+        saved_by_psnr=_saved(without, rows, lambda row: row.psnr_db, _forward),
+        saved_by_ms_ssim_both_ways=_saved(without, rows, lambda row: row.ms_ssim, _both_ways),
+        saved_by_psnr_both_ways=_saved(without, rows, lambda row: row.psnr_db, _both_ways),
+    )
+
+
+def _forward(row: LineRow) -> int:
+    return row.wire_octets
+
+
+def _both_ways(row: LineRow) -> int:
+    return row.wire_octets + row.back_octets
+
+
+def _saved(
+    without: LineRow, rows: Sequence[LineRow], quality: Callable[[LineRow], float], octets: Callable[[LineRow], int]
+) -> float:
+    """Return by which share fewer octets lead to the same quality."""
+    rising = sorted(rows, key=octets)
+    logarithms = np.log([octets(row) for row in rising])
+    qualities = np.maximum.accumulate([quality(row) for row in rising])
+    needed = float(np.exp(np.interp(quality(without), qualities, logarithms)))
+    return 1 - needed / octets(without)
 
 
 def _pixels(run: VirtualRun, done: Callable[[str], None]) -> Iterator[NDArray[np.uint8] | None]:
     for showing in run.showings():
         yield showing.pixels
         done(f"{showing.time_ns / 1e9:.1f} s")
-
-
-def compare_back_channel(settings: RigSettings, without: Way, with_one: Way) -> BackChannel:
-    """Compare a run with a back-channel to one without."""
-    octets = with_one.findings.receiver.meter.octets
-    return BackChannel(
-        acknowledge_s=settings.acknowledge_s,
-        octets=octets,
-        mean_bps=8 * octets / settings.seconds,
-        psnr_db=float(np.mean(without.series.psnr_db)),
-        ms_ssim=float(np.mean(without.series.ms_ssim)),
-        ms_ssim_last_5s=float(np.mean(without.series.ms_ssim[-_WINDOW:])),
-        to_ms_ssim=_goal(without, with_one, without.series.ms_ssim, with_one.series.ms_ssim),
-        to_psnr_db=_goal(without, with_one, without.series.psnr_db, with_one.series.psnr_db),
-    )
-
-
-def _goal(without: Way, with_one: Way, plain: Sequence[float], acknowledged: Sequence[float]) -> Goal:
-    qualities = [_windowed(plain), _windowed(acknowledged)]
-    value = min(quality[-1] for quality in qualities)
-    plain_octets, _ = without.octets_until(_reached(qualities[0], value))
-    octets, back = with_one.octets_until(_reached(qualities[1], value))
-    return Goal(
-        value=float(value),
-        octets_without=plain_octets,
-        octets_with=octets,
-        octets_back=back,
-        saved=1 - octets / plain_octets,
-        saved_both_ways=1 - (octets + back) / plain_octets,
-    )
-
-
-def _windowed(scores: Sequence[float]) -> NDArray[np.float64]:
-    """Return the mean of the scores over the window that ends at each instant; shorter at the beginning."""
-    sums = np.concatenate([[0.0], np.cumsum(np.asarray(scores, np.float64))])
-    ends = np.arange(1, len(sums))
-    begins = np.maximum(ends - _WINDOW, 0)
-    means: NDArray[np.float64] = (sums[ends] - sums[begins]) / (ends - begins)
-    return means
-
-
-def _reached(qualities: NDArray[np.float64], value: float) -> int:
-    """Return the instant from which on a quality is kept to the end."""
-    below = np.nonzero(qualities < value)[0]
-    return min(int(below[-1]) + 1, len(qualities) - 1) if below.size else 0

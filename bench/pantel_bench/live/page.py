@@ -94,11 +94,10 @@ def _worth(report: ClipReport) -> str:
     back = report.back_channel
     if back is None:
         return ""
-    ms_ssim, psnr = back.to_ms_ssim, back.to_psnr_db
     return (
-        f"    with {back.mean_bps:.0f} bit/s back, to MS-SSIM {ms_ssim.value:.3f}: {ms_ssim.octets_with} octets "
-        f"instead of {ms_ssim.octets_without}, {_percent(ms_ssim.saved)} fewer, {_percent(ms_ssim.saved_both_ways)} with what "
-        f"went back; to {psnr.value:.2f} dB: {_percent(psnr.saved)}, {_percent(psnr.saved_both_ways)}\n"
+        f"    with {back.mean_bps:.0f} bit/s back: {_percent(back.saved_by_ms_ssim)} fewer octets to MS-SSIM "
+        f"{back.rows[0].ms_ssim:.3f} ({_percent(back.saved_by_ms_ssim_both_ways)} with what goes back), "
+        f"{_percent(back.saved_by_psnr)} to {back.rows[0].psnr_db:.2f} dB ({_percent(back.saved_by_psnr_both_ways)})\n"
     )
 
 
