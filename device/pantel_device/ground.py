@@ -166,8 +166,8 @@ class Ground:
 
     def _acknowledge(self) -> None:
         """Have the masts told what was heard of them, if that is more than before."""
-        contexts = {commander.context for commander in self._commanders.values()}
-        self._heard = {context: heard for context, heard in self._heard.items() if context in contexts}
+        known = set(self._link.contexts)
+        self._heard = {context: heard for context, heard in self._heard.items() if context in known}
         for commander in self._commanders.values():
             heard = self._heard.get(commander.context)
             if heard is not None and (news := heard.news()) is not None:
