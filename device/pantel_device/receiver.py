@@ -123,12 +123,13 @@ class Receiver:
         return min(self._next_picture_ns, now_ns + _POLL_NS)
 
     def _take(self, received: ReceivedPacket, now_ns: int) -> None:
+        stream = self._stream(received.context, now_ns)
         try:
-            self._read(received, self._stream(received.context, now_ns), now_ns)
+            self._read(received, stream, now_ns)
         except (BitstreamError, PacketError):
             self.payloads_damaged += 1
         else:
-            if self._ground is not None:
+            if self._ground is not None and stream.syntax is not None:
                 self._ground.hear(received.context, received.packet.counter)
 
     def _read(self, received: ReceivedPacket, stream: _Stream, now_ns: int) -> None:

@@ -107,8 +107,8 @@ class SceneEncoder:
             elif news.kind != "cells":
                 self._sprites.sent(news, stamp_ns)
         self._count(told, len(payload), len(opening))
-        self._quiet_until_ns = None if payload else stamp_ns + _QUIET_NS
         if self._ledger is not None:
+            self._quiet_until_ns = None if payload else stamp_ns + _QUIET_NS
             elements = (*opened, *self._elements(told))
             self._ledger.add(SentPayload(stamp_ns, told, elements, self._background.cells))
         return payload
