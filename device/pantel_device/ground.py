@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,19 @@ def _command(values: Mapping[str, Any]) -> AskStill | SetLine | Watch:
     return SetLine(int(line["bitrate_bps"]), Preset(line["preset"]) if line["preset"] else None)
 
 
+@dataclass(slots=True)
+class _Heard:
+    """What was heard of a stream.
+
+    Attributes:
+        next_ns: When it is acknowledged again.
+        packets: What was heard.
+    """
+
+    next_ns: int
+    packets: Heard = field(default_factory=Heard)
+
+
 class Ground:
     """Takes requests from an outbox and sends their commands to the masts that they are for.
 
@@ -125,8 +138,7 @@ class Ground:
         self._pacer: Pacer | None = None
         self._commanders: dict[tuple[int, str], Commander] = {}
         self._acknowledge_ns = acknowledge_ns
-        self._heard: dict[StreamContext, Heard] = {}
-        self._next_acknowledge_ns = 0
+        self._heard: dict[StreamContext, _Heard] = {}
         self._next_look_ns = 0
 
     def advance(self, now_ns: int) -> list[Fields]:
@@ -135,9 +147,8 @@ class Ground:
         if now_ns >= self._next_look_ns:
             self._next_look_ns = now_ns + _POLL_NS
             self._look(now_ns)
-        if self._acknowledge_ns is not None and now_ns >= self._next_acknowledge_ns:
-            self._next_acknowledge_ns = now_ns + self._acknowledge_ns
-            self._acknowledge()
+        if self._acknowledge_ns is not None:
+            self._acknowledge(now_ns, self._acknowledge_ns)
         # Whoever is in the middle of a packet goes first.
         for commander in sorted(self._commanders.values(), key=lambda each: not each.speaking):
             write_due(commander, self._port, now_ns)
@@ -147,10 +158,13 @@ class Ground:
                 told.append(_fields(commander.context, command, "no_answer"))
         return told
 
-    def hear(self, context: StreamContext, counter: int) -> None:
+    def hear(self, context: StreamContext, counter: int, now_ns: int) -> None:
         """Take note of a packet of a mast that was heard and understood."""
-        if self._acknowledge_ns is not None:
-            self._heard.setdefault(context, Heard()).add(counter)
+        if self._acknowledge_ns is None:
+            return
+        if context not in self._heard:
+            self._heard[context] = _Heard(now_ns + self._acknowledge_ns // 2)  # what a stream begins with matters most
+        self._heard[context].packets.add(counter)
 
     def take(self, reply: Reply, context: StreamContext) -> Fields | None:
         """Take a reply of a mast; return what it tells of a command, as fields of an event."""
@@ -164,18 +178,21 @@ class Ground:
         fields = _fields(context, command, reply.outcome.name.lower())
         return fields | {"bitrate_bps": reply.bitrate_bps, "preset": str(reply.preset)}
 
-    def _acknowledge(self) -> None:
-        """Have the masts told what was heard of them, if that is more than before."""
-        known = set(self._link.contexts)
-        self._heard = {context: heard for context, heard in self._heard.items() if context in known}
+    def _acknowledge(self, now_ns: int, interval_ns: int) -> None:
+        """Have the masts told what was heard of them, if it is time and more than before."""
         for commander in self._commanders.values():
             heard = self._heard.get(commander.context)
-            if heard is not None and (news := heard.news()) is not None:
+            if heard is None or now_ns < heard.next_ns:
+                continue
+            heard.next_ns = now_ns + interval_ns
+            if (news := heard.packets.news()) is not None:
                 commander.acknowledge(news)
 
     def _look(self, now_ns: int) -> None:
         """Take a request from the outbox, if its mast is known."""
-        for context in self._link.contexts:
+        known = self._link.contexts
+        self._heard = {context: heard for context, heard in self._heard.items() if context in known}
+        for context in known:
             self._follow(context, now_ns)
         for name, text in self._outbox.waiting():
             try:

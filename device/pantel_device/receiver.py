@@ -130,7 +130,7 @@ class Receiver:
             self.payloads_damaged += 1
         else:
             if self._ground is not None and stream.syntax is not None:
-                self._ground.hear(received.context, received.packet.counter)
+                self._ground.hear(received.context, received.packet.counter, now_ns)
 
     def _read(self, received: ReceivedPacket, stream: _Stream, now_ns: int) -> None:
         """Do what a packet says.

@@ -119,7 +119,7 @@ class _Pair:
             octets = self.far.read(4096)
             for each in [] if ground_deaf else self.link.receive(octets, self.now_ns):
                 self.received.append(each)
-                self.ground.hear(each.context, each.packet.counter)
+                self.ground.hear(each.context, each.packet.counter, self.now_ns)
                 if each.packet.kind is PacketKind.REPLY:
                     fields = self.ground.take(Reply.from_payload(each.packet.payload), each.context)
                     self.told += [] if fields is None else [fields]
@@ -209,8 +209,10 @@ def test_a_region_is_watched_when_it_is_asked_for(tmp_path: Path) -> None:
 
 def test_what_was_heard_is_acknowledged_beside_commands(tmp_path: Path) -> None:
     pair = _Pair(tmp_path, acknowledge_s=5)
-    pair.run(3)
+    pair.run(2)
     assert not pair.mast.encoder.heard
+    pair.run(2)
+    assert len(pair.mast.encoder.heard) == 1  # the first one comes after half the time
     pair.run(10)
     _ask(tmp_path, "still")
     pair.run(30)
@@ -232,8 +234,8 @@ def test_nothing_is_acknowledged_unless_that_is_wanted(tmp_path: Path) -> None:
 
 def test_what_was_never_sent_cannot_have_been_heard(tmp_path: Path) -> None:
     pair = _Pair(tmp_path, acknowledge_s=5)
-    pair.run(3)
-    pair.ground.hear(_CONTEXT, 60_000)
+    pair.run(1)
+    pair.ground.hear(_CONTEXT, 60_000, pair.now_ns)
     pair.run(10)
     assert pair.mast.encoder.heard == []
 
