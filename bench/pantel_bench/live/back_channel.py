@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,6 @@ from pantel_device.progress import progress
 __all__ = ["BackChannel", "LineRow", "compare_back_channel", "make_row", "measure_row"]
 
 _SHARES = (0.75,)  # of the bit rate, at which the run with acknowledgements is repeated
-_FINAL = 50  # instants at the end: 5 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class LineRow:
         wire_octets: Written to the sender's port.
         back_octets: Written to the receiver's port.
         psnr_db, moving_psnr_db, ms_ssim: As of any run: means over all of it.
-        ms_ssim_last_5s: MS-SSIM over the last 5 s.
+        psnr_db_last_third, ms_ssim_last_third: Means over the last third of it.
     """
 
     bitrate_bps: int
@@ -42,7 +42,8 @@ class LineRow:
     psnr_db: float
     moving_psnr_db: float | None
     ms_ssim: float
-    ms_ssim_last_5s: float
+    psnr_db_last_third: float
+    ms_ssim_last_third: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,14 @@ class BackChannel:
     """What goes back, and what it is worth.
 
     The runs with acknowledgements are made at several bit rates. Between them, in the logarithm of octets, the octets
-    are looked for with which the quality is that of the run without. Nothing is said beyond them: what is better even
-    at the lowest bit rate saves at least that much.
+    are looked for with which the quality that is reached, mean of the last third, is that of the run without. Nothing
+    is said beyond them: what is better even at the lowest bit rate saves at least that much.
 
     Attributes:
         octets: Written to the receiver's port.
         mean_bps: The same, over all of the run [bit/s].
         rows: The run without acknowledgements, then those with them, at the same bit rate and at lower ones.
-        saved_by_ms_ssim: By which share fewer octets go forward for the same MS-SSIM, mean of the run.
+        saved_by_ms_ssim: By which share fewer octets go forward for the same MS-SSIM.
         saved_by_psnr: The same for the PSNR.
         saved_by_ms_ssim_both_ways, saved_by_psnr_both_ways: The same, with what goes back counted.
     """
@@ -73,6 +74,7 @@ class BackChannel:
 
 def make_row(settings: RigSettings, scores: LiveScores, findings: Findings) -> LineRow:
     """Return the row of a run."""
+    third = len(scores.series.t_s) // 3
     return LineRow(
         bitrate_bps=settings.bitrate_bps,
         acknowledge_s=settings.acknowledge_s,
@@ -81,7 +83,8 @@ def make_row(settings: RigSettings, scores: LiveScores, findings: Findings) -> L
         psnr_db=scores.psnr_db,
         moving_psnr_db=scores.moving_psnr_db,
         ms_ssim=scores.ms_ssim,
-        ms_ssim_last_5s=float(np.mean(scores.series.ms_ssim[-_FINAL:])),
+        psnr_db_last_third=fmean(scores.series.psnr_db[-third:]),
+        ms_ssim_last_third=fmean(scores.series.ms_ssim[-third:]),
     )
 
 
@@ -121,10 +124,10 @@ def compare_back_channel(settings: RigSettings, source: ClipSource, acknowledged
         octets=acknowledged.back_octets,
         mean_bps=8 * acknowledged.back_octets / settings.seconds,
         rows=(without, *rows),
-        saved_by_ms_ssim=_saved(without, rows, lambda row: row.ms_ssim, _forward),
-        saved_by_psnr=_saved(without, rows, lambda row: row.psnr_db, _forward),
-        saved_by_ms_ssim_both_ways=_saved(without, rows, lambda row: row.ms_ssim, _both_ways),
-        saved_by_psnr_both_ways=_saved(without, rows, lambda row: row.psnr_db, _both_ways),
+        saved_by_ms_ssim=_saved(without, rows, lambda row: row.ms_ssim_last_third, _forward),
+        saved_by_psnr=_saved(without, rows, lambda row: row.psnr_db_last_third, _forward),
+        saved_by_ms_ssim_both_ways=_saved(without, rows, lambda row: row.ms_ssim_last_third, _both_ways),
+        saved_by_psnr_both_ways=_saved(without, rows, lambda row: row.psnr_db_last_third, _both_ways),
     )
 
 
