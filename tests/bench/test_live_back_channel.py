@@ -68,18 +68,20 @@ def test_every_key_is_documented(report: dict[str, Any]) -> None:
 
 
 def test_savings_follow_from_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = {
-        0.0: LineRow(960, 0.0, 7000, 0, 20.0, None, 0.80, 0.9),
-        5.0: LineRow(720, 5.0, 5000, 400, 19.0, None, 0.80, 0.9),
-    }
+    rows = {0.0: _row(7000, 0, 20.0, 0.80), 5.0: _row(5000, 400, 19.0, 0.80)}
     monkeypatch.setattr("pantel_bench.live.back_channel.measure_row", lambda settings, _: rows[settings.acknowledge_s])
     settings = RigSettings(acknowledge_s=5.0)
-    found = compare_back_channel(settings, _no_source(), LineRow(960, 5.0, 7000, 500, 21.0, None, 0.85, 0.9))
+    found = compare_back_channel(settings, _no_source(), _row(7000, 500, 21.0, 0.85))
     assert found.saved_by_ms_ssim == pytest.approx(2 / 7)
     assert found.saved_by_ms_ssim_both_ways == pytest.approx(1.6 / 7)
     assert found.saved_by_psnr == pytest.approx(1 - (5 / 7) ** 0.5)  # half-way in the logarithm
-    worse = compare_back_channel(settings, _no_source(), LineRow(960, 5.0, 7000, 500, 19.5, None, 0.7, 0.9))
+    worse = compare_back_channel(settings, _no_source(), _row(7000, 500, 19.5, 0.7))
     assert worse.saved_by_psnr == pytest.approx(0.0)
+
+
+def _row(wire_octets: int, back_octets: int, psnr_db: float, ms_ssim: float) -> LineRow:
+    """Return a run of which the last third counts."""
+    return LineRow(960, 5.0, wire_octets, back_octets, 0.0, None, 0.0, psnr_db, ms_ssim)
 
 
 def _no_source() -> ClipSource:

@@ -94,10 +94,12 @@ def _worth(report: ClipReport) -> str:
     back = report.back_channel
     if back is None:
         return ""
+    without = back.rows[0]
     return (
         f"    with {back.mean_bps:.0f} bit/s back: {_percent(back.saved_by_ms_ssim)} fewer octets to MS-SSIM "
-        f"{back.rows[0].ms_ssim_last_third:.3f} ({_percent(back.saved_by_ms_ssim_both_ways)} with what goes back), "
-        f"{_percent(back.saved_by_psnr)} to {back.rows[0].psnr_db_last_third:.2f} dB ({_percent(back.saved_by_psnr_both_ways)})\n"
+        f"{without.ms_ssim_last_third:.3f} ({_percent(back.saved_by_ms_ssim_both_ways)} with what goes back), "
+        f"{_percent(back.saved_by_psnr)} to {without.psnr_db_last_third:.2f} dB "
+        f"({_percent(back.saved_by_psnr_both_ways)})\n"
     )
 
 
