@@ -123,11 +123,12 @@ class SceneEncoder:
         if self._ledger is None:
             return
         parts = self._background.cells, self._sprites, self._tone
-        if self._ledger.starts_again(acknowledge):
-            for part in parts:
-                part.forget()
-        if decided := self._ledger.acknowledged(acknowledge):
-            self._settle(decided)
+        starts_again = self._ledger.starts_again(acknowledge)
+        for part in parts if starts_again else ():
+            part.forget()
+        decided = self._ledger.acknowledged(acknowledge)
+        self._settle(decided)
+        if decided or starts_again:
             waiting = tuple(self._ledger)
             cells = self._background.cells
             cells.rebuild((each.elements, each.stamp_ns) for each in waiting if each.cells is cells)
