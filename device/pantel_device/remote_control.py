@@ -100,6 +100,7 @@ class RemoteControl:
             if isinstance(numbered, Acknowledge):
                 if numbered.newest < self._link.statistics.packets:  # nobody has heard what was not sent
                     self._encoder.acknowledged(numbered)
+                    self._link.postpone_ident(now_ns)
                 continue
             outcome = self._do(numbered, now_ns)
             log.info("command number=%d what=%s outcome=%s", numbered.number, numbered.command, outcome.name.lower())
