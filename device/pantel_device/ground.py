@@ -27,6 +27,7 @@ Fields = dict[str, str | int | float | None]
 
 _NUMBER = "command_number"
 _POLL_NS = 1_000_000_000
+_SOONER = 4  # times: what is lost is told so much sooner, because an object may be gone in some seconds
 _LONGEST_S = 0xFFFF  # that a part of the picture can be watched
 
 
@@ -95,10 +96,12 @@ class _Heard:
 
     Attributes:
         next_ns: When it is acknowledged again.
+        last_ns: When it was last.
         packets: What was heard.
     """
 
     next_ns: int
+    last_ns: int = 0
     packets: Heard = field(default_factory=Heard)
 
 
@@ -164,7 +167,9 @@ class Ground:
             return
         if context not in self._heard:
             self._heard[context] = _Heard(now_ns + self._acknowledge_ns // 2)  # what a stream begins with matters most
-        self._heard[context].packets.add(counter)
+        heard = self._heard[context]
+        if heard.packets.add(counter):
+            heard.next_ns = min(heard.next_ns, heard.last_ns + self._acknowledge_ns // _SOONER)
 
     def take(self, reply: Reply, context: StreamContext) -> Fields | None:
         """Take a reply of a mast; return what it tells of a command, as fields of an event."""
@@ -184,7 +189,7 @@ class Ground:
             heard = self._heard.get(commander.context)
             if heard is None or now_ns < heard.next_ns:
                 continue
-            heard.next_ns = now_ns + interval_ns
+            heard.last_ns, heard.next_ns = now_ns, now_ns + interval_ns
             if (news := heard.packets.news()) is not None:
                 commander.acknowledge(news)
 

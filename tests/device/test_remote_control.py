@@ -226,6 +226,24 @@ def test_what_was_heard_is_acknowledged_beside_commands(tmp_path: Path) -> None:
     assert pair.mast.encoder.heard == heard  # there is nothing new
 
 
+def test_what_is_lost_is_told_sooner(tmp_path: Path) -> None:
+    pair = _Pair(tmp_path, acknowledge_s=20)
+    pair.run(1)
+    pair.ground.hear(_CONTEXT, 1, pair.now_ns)
+    pair.mast.link.statistics.packets = 100  # more than it sends by itself
+    pair.run(15)
+    assert len(pair.mast.encoder.heard) == 1  # after half the time
+    pair.run(2)
+    pair.ground.hear(_CONTEXT, 50, pair.now_ns)
+    pair.run(2)
+    assert [each.newest for each in pair.mast.encoder.heard][1:] == [50]  # a quarter after the one before
+    pair.ground.hear(_CONTEXT, 60, pair.now_ns)
+    pair.run(2)
+    assert len(pair.mast.encoder.heard) == 2
+    pair.run(4)
+    assert pair.mast.encoder.heard[-1].newest == 60
+
+
 def test_nothing_is_acknowledged_unless_that_is_wanted(tmp_path: Path) -> None:
     pair = _Pair(tmp_path)
     pair.run(40)

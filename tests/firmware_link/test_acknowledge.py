@@ -91,6 +91,19 @@ def test_order_and_repeats_make_no_difference_but_to_the_beginning(counters: lis
         assert replace(late, began=0) == replace(right, began=0)
 
 
+def test_a_gap_is_noticed_by_what_comes_after_it() -> None:
+    ear = Heard()
+    assert [ear.add(counter) for counter in (7, 8, 10, 9, 11, 11, 20)] == [
+        False,
+        False,
+        True,
+        False,
+        False,
+        False,
+        True,
+    ]
+
+
 def test_only_news_are_told() -> None:
     ear = Heard()
     assert ear.news() is None

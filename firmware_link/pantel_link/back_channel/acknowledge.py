@@ -87,16 +87,17 @@ class Heard:
         self._bits = 0
         self._told: int | None = None
 
-    def add(self, counter: int) -> None:
-        """Take note of a packet that was heard and understood."""
+    def add(self, counter: int) -> bool:
+        """Take note of a packet that was heard and understood; return whether any before it are missing since."""
+        steps = 0 if self._newest is None else counter - self._newest
         if self._newest is None:
             self._newest = self._began = counter
-        elif counter > self._newest:
-            steps = counter - self._newest
+        elif steps > 0:
             self._bits = (1 << ACKNOWLEDGED_PACKETS | self._bits) >> min(steps, ACKNOWLEDGED_PACKETS + 1)
             self._newest = counter
         elif 0 < self._newest - counter <= ACKNOWLEDGED_PACKETS:
             self._bits |= 1 << (ACKNOWLEDGED_PACKETS - (self._newest - counter))
+        return steps > 1
 
     def news(self) -> Acknowledge | None:
         """Return what has been heard, once; None unless that is more than was returned before."""
