@@ -9,20 +9,23 @@ with an opening, in which the whole picture is told.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import CHEAP_QUALITIES, SCALES, Background, Block, CellElement
+from pantel_codec import CHEAP_QUALITIES, Background, Block, CellElement, Element
+from pantel_device.audience import Audience
 from pantel_device.background_view import BackgroundView, SeenBackground
-from pantel_device.belief import Belief
 from pantel_device.block_search import best_block
 from pantel_device.cell_coding import STRENGTH, Way, coded, shrunk
+from pantel_device.fate import Fate
 from pantel_device.news import News
 from pantel_device.opening import Opening
 from pantel_device.persistence import SHORTEST_S, Persistence
 from pantel_device.seed_encoder import SEED_SCALE, SeedEncoder
+from pantel_device.told_cells import ToldCells
 from pantel_models import SceneCodec, contour_map
 
 __all__ = ["BackgroundEncoder"]
@@ -40,6 +43,9 @@ _CROWDING_BITS = 60.0
 _FITTING_ROUNDS = 4
 _WEAKER = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35)  # strengths of optimization that may fill what room is left
 _TRIED = 3  # qualities whose best block is really quantized
+# Where it is known what a receiver holds, expected errors are differences of nearly equal numbers. Without doubts that
+# would be told as well, cells that are as sharp as can be were repeated for them.
+_ROUNDING = 1e-3  # squared error over 0..1 values; one grey level in all of a cell is ten times as much
 _SETTLED_NS = 5_000_000_000  # a block that turned out not to help is left alone so long, unless it changes
 
 
@@ -60,9 +66,8 @@ class BackgroundEncoder:
         self,
         codec: SceneCodec,
         told: Background,
+        audience: Audience,
         *,
-        loss: float,
-        refresh_s: float,
         shown: NDArray[np.uint8] | None = None,
         refines: bool = True,
     ) -> None:
@@ -71,18 +76,17 @@ class BackgroundEncoder:
         Args:
             codec: How cells are coded.
             told: What a receiver holds that gets everything: nothing yet.
-            loss: Share of packets that is expected to be lost.
-            refresh_s: Time after which a receiver that joined late should have been told again [s].
+            audience: Who hears it.
             shown: (H, W, 3) uint8, RGB: what receivers show there already; None for nothing.
             refines: Whether cells may be told by how they differ from what was told of them, if the codec can.
         """
         self._codec = codec
-        self._told = told
-        self._beliefs = [Belief(codec, self._told, scale, loss=loss, refresh_s=refresh_s) for scale in range(SCALES)]
-        self._arrival = 1 - loss
+        self._audience = audience
+        self._told = ToldCells(codec, told, audience)
+        self._settled: ToldCells | None = None  # as it was before what is on its way
         self._persistence = Persistence(codec)
         self._ways = _ways(refines=refines and codec.entropy.refines)
-        grids = [surface.level.shape for surface in self._told.scales]
+        grids = [surface.level.shape for surface in told.scales]
         self._settled_until_ns = {way: np.zeros(grids[way.scale], np.int64) for way in self._ways}
         self._bits_ratio = dict.fromkeys(self._ways, 1.0)  # bits over activity; learned from what was tried
         self._seen: SeenBackground | None = None
@@ -92,7 +96,7 @@ class BackgroundEncoder:
         self._seeds = SeedEncoder(codec)
         if shown is not None:
             latents = codec.analyse(shown, contour_map(shown))
-            self._beliefs[0].covered(np.ones(grids[0], np.bool_), latents, 1 / self._arrival, 0)
+            self._told.beliefs[0].covered(np.ones(grids[0], np.bool_), latents, 1.0, 0)
 
     def look(
         self,
@@ -139,7 +143,7 @@ class BackgroundEncoder:
                 return None
         views = BackgroundView.of_all_scales(
             self._seen,
-            self._beliefs,
+            self._told.beliefs,
             self._lasting_s,
             self._persistence.since_ns,
             now_ns,
@@ -187,8 +191,11 @@ class BackgroundEncoder:
         return news
 
     def seed(self, room_bits: float) -> News | None:
-        """Return cells for receivers that hold nothing of them, once there is ground; see `SeedEncoder.news`."""
-        if self._seen is None or not self.laid:
+        """Return cells for receivers that hold nothing of them, once there is ground; see `SeedEncoder.news`.
+
+        There are none as long as a receiver tells what it holds.
+        """
+        if self._seen is None or not self.laid or self._audience.acknowledges:
             return None
         return self._seeds.news(self._seen.latents[SEED_SCALE], room_bits)
 
@@ -206,25 +213,63 @@ class BackgroundEncoder:
         for element in news.elements:
             if not isinstance(element, CellElement):
                 raise TypeError(f"{element} is no update of cells")
-            self._note(element, now_ns)
+            self._told.note(element, now_ns, self._audience.arrival)
             if self._opening is not None and not self._opening.finished:
                 self._opening.sent(element)
 
-    def _note(self, element: CellElement, now_ns: int) -> None:
-        update = element.update
-        belief = self._beliefs[update.scale]
-        useful = 1.0 if element.base is None else float(belief.newest_share(now_ns)[update.block.window].mean())
-        belief.sent(element, now_ns)
-        if update.scale:
-            finest = self._told.scales[0]
-            cells = np.zeros(finest.level.shape, np.bool_)
-            window = tuple(slice(s.start << update.scale, s.stop << update.scale) for s in update.block.window)
-            cells[window] = finest.level[window] == 0
-            self._beliefs[0].covered(cells, self._codec.underlying(self._told), useful, now_ns)
+    def keep(self) -> None:
+        """Remember what is told now: from here on, payloads are settled one after the other."""
+        if self._settled is None:
+            self._settled = self._told.copy()
+
+    def settle(self, elements: Sequence[Element], stamp_ns: int, fate: Fate) -> None:
+        """Take note of what became of the oldest payload that is on its way.
+
+        Args:
+            elements: All of it, in their order.
+            stamp_ns: Its time stamp.
+            fate: What became of it.
+        """
+        if self._settled is None:
+            raise RuntimeError("keep first")
+        for element in elements:
+            if not isinstance(element, CellElement) or element.seed:
+                continue
+            if fate is Fate.ARRIVED and not self._settled.can_read(element):
+                fate = Fate.LOST  # and so is all that follows it
+            if fate is Fate.LOST:
+                self._unsettle(element.update.block, element.update.scale)
+            else:
+                arrival = 1.0 if fate is Fate.ARRIVED else self._audience.arrival
+                self._settled.note(element, stamp_ns, arrival)
+
+    def forget(self) -> None:
+        """Believe that the receiver has started again: it holds nothing of all that is settled."""
+        self._settled = self._told.untold()
+        if self._opening is not None:
+            self._opening = Opening(self._codec)
+
+    def rebuild(self, on_their_way: Iterable[tuple[Sequence[Element], int]]) -> None:
+        """Believe what is settled and, as likely as ever, what is on its way: elements and time stamps."""
+        if self._settled is None:
+            return
+        self._told.copy_from(self._settled)
+        for elements, stamp_ns in on_their_way:
+            for element in elements:
+                if isinstance(element, CellElement) and not element.seed and self._told.can_read(element):
+                    self._told.note(element, stamp_ns, self._audience.arrival)
+
+    def _unsettle(self, block: Block, scale: int) -> None:
+        """Look again at cells that were left alone, because something of them was lost."""
+        rows, columns = (np.arange(side.start << scale, side.stop << scale) for side in block.window)
+        for way, until_ns in self._settled_until_ns.items():
+            height, width = until_ns.shape
+            own_rows, own_columns = rows >> way.scale, columns >> way.scale
+            until_ns[np.ix_(own_rows[own_rows < height], own_columns[own_columns < width])] = 0
 
     def _estimated_gain(self, view: BackgroundView, way: Way, now_ns: int) -> NDArray[np.float64]:
         """Return (rows, columns): about the expected error, weighted, that telling each cell so removes."""
-        belief = self._beliefs[way.scale]
+        belief = self._told.beliefs[way.scale]
         if way.base is None:
             left = view.area * belief.error_estimate(view.latents, way.quality) + view.hidden
             gain = view.error - left
@@ -233,7 +278,7 @@ class BackgroundEncoder:
             left = view.area * belief.error_estimate(view.change, way.quality) + view.hidden
             gain = view.refinable * (view.newest_error - left)
             gain[~belief.refinable(way.base, now_ns) | view.finer] = -np.inf
-        return self._arrival * gain * view.importance
+        return self._audience.arrival * gain * view.importance
 
     def _activity(self, view: BackgroundView, way: Way) -> NDArray[np.float64]:
         """Return (rows, columns): a number that grows with the bits that each cell takes."""
@@ -251,13 +296,15 @@ class BackgroundEncoder:
             ratio = bits / max(float(activity[window].sum()), 1.0)
             self._bits_ratio[way] += 0.2 * (ratio - self._bits_ratio[way])
             if bits <= limit_bits:
-                told = self._beliefs[way.scale].error_after(view.latents[:, *window], element)
+                told = self._told.beliefs[way.scale].error_after(view.latents[:, *window], element)
                 after = view.area[window] * told + view.hidden[window]
                 if way.base is None:
                     removed = view.error[window] - after
                 else:
                     removed = view.refinable[window] * (view.newest_error[window] - after)
-                worth = self._arrival * float((removed * view.importance[window]).sum())
+                if self._audience.acknowledges and removed.sum() < _ROUNDING:
+                    return None
+                worth = self._audience.arrival * float((removed * view.importance[window]).sum())
                 bits += way.overhead_bits
                 return News("cells", (element,), bits, worth / bits)
             if block.rows * block.columns == 1:
@@ -268,7 +315,7 @@ class BackgroundEncoder:
     def _coded(
         self, latents: NDArray[np.float32], block: Block, way: Way, strength: float = STRENGTH
     ) -> tuple[CellElement, float]:
-        base = None if way.base is None else self._told.scales[way.scale].base(block)
+        base = None if way.base is None else self._told.background.scales[way.scale].base(block)
         return coded(self._codec, latents, block, way, base=base, strength=strength)
 
 

@@ -6,11 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_codec import Background, CellElement, CellUpdate
+from pantel_device.audience import Audience
 from pantel_models import SceneCodec
 
 __all__ = ["Belief"]
 
 _DEAD_ZONE = 0.65  # what rate-distortion optimization makes of latents below so many steps is mostly zero
+# What a doubt counts when a receiver acknowledges: what was lost will be known in some seconds and told again then, so
+# telling it twice now helps for that time only, of the half minute or so for which cells serve.
+_KNOWN_SOON = 0.25
 _VERSIONS = 3  # of a cell that are told apart: the newest, the one before, and all that is older
 _FIRST_ONLY = np.array([1.0, 0.0, 0.0])[:, None, None]
 
@@ -24,19 +28,17 @@ class Belief:
     generator to each channel.
     """
 
-    def __init__(self, codec: SceneCodec, told: Background, scale: int, *, loss: float, refresh_s: float) -> None:
+    def __init__(self, codec: SceneCodec, told: Background, scale: int, audience: Audience) -> None:
         """Start with a receiver that knows nothing.
 
         Args:
             codec: How cells are coded.
             told: What a receiver holds that got everything; `sent` adds to it.
             scale: Of the cells.
-            loss: Share of packets that is expected to be lost.
-            refresh_s: Time after which a receiver that joined late should have been told again [s].
+            audience: Who hears it.
         """
         self._codec = codec
-        self._loss = loss
-        self._refresh_ns = refresh_s * 1e9
+        self._audience = audience
         self._told = told
         self._newest = told.scales[scale]
         rows, columns = self._newest.rows, self._newest.columns
@@ -52,6 +54,8 @@ class Belief:
         errors = np.stack([self._error(latents, held) for held in self._latents])
         joined = self._joined(now_ns)
         expected: NDArray[np.float64] = (1 - joined) * (self._share * errors).sum(axis=0) + joined * errors[1]
+        if self._audience.acknowledges:
+            expected = errors[0] + _KNOWN_SOON * (expected - errors[0])
         return expected
 
     def newest_share(self, now_ns: int) -> NDArray[np.float64]:
@@ -105,8 +109,8 @@ class Belief:
         update = element.update
         return self._error(latents, self._codec.quantizer.dequantize(update.values, update.quality))
 
-    def sent(self, element: CellElement, now_ns: int) -> None:
-        """Take note of an update that goes on the air."""
+    def sent(self, element: CellElement, now_ns: int, arrival: float) -> None:
+        """Take note of an update that goes on the air and arrives with a probability."""
         update = element.update
         window = update.block.window
         repeated = self._holds(update)
@@ -115,29 +119,37 @@ class Belief:
         # Who holds another version than the newest can make nothing of what refines it.
         used = share if element.base is None else share * _FIRST_ONLY
         fresh = np.broadcast_to(self._codec.quantizer.dequantize(update.values, update.quality), latents.shape[1:])
-        arrived = (1 - self._loss) * used.sum(axis=0)
-        left = share - (1 - self._loss) * used
+        arrived = arrival * used.sum(axis=0)
+        left = share - arrival * used
         self._share[:, *window] = np.where(
             repeated, [left[0] + arrived, left[1], left[2]], [arrived, left[0], left[1] + left[2]]
         )
         self._latents[:, :, *window] = np.where(repeated, latents, [fresh, latents[0], latents[1]])
         self._known[window], self._told_ns[window] = True, now_ns
 
-    def covered(self, cells: NDArray[np.bool_], latents: NDArray[np.float32], useful: float, now_ns: int) -> None:
+    def covered(self, cells: NDArray[np.bool_], latents: NDArray[np.float32], arrived: float, now_ns: int) -> None:
         """Take note of coarser cells that go on the air and take the place of what is held of these.
 
         Args:
             cells: (rows, columns), which ones.
             latents: (channels, rows, columns), of what they will show.
-            useful: How likely a receiver can make something of them, if they arrive.
+            arrived: How likely a receiver gets them and can make something of them.
             now_ns: When they were captured.
         """
-        arrived = (1 - self._loss) * useful
         share, held = self._share[:, cells], self._latents[..., cells]
         left = (1 - arrived) * share
         self._share[:, cells] = [arrived * share.sum(axis=0), left[0], left[1] + left[2]]
         self._latents[..., cells] = [latents[:, cells], held[0], held[1]]
         self._known[cells], self._told_ns[cells] = True, now_ns
+
+    def copy_from(self, other: Belief) -> None:
+        """Believe what another belief of cells like these does; what was told is copied apart."""
+        for mine, its in zip(self._arrays, other._arrays, strict=True):
+            mine[...] = its
+
+    @property
+    def _arrays(self) -> tuple[NDArray[np.generic], ...]:
+        return self._known, self._told_ns, self._latents, self._share
 
     def _holds(self, update: CellUpdate) -> NDArray[np.bool_]:
         """Return (rows, columns) of the update's block: where the newest version is the same already."""
@@ -151,8 +163,11 @@ class Belief:
 
         The chance that someone joins grows with the time that the cell is not told.
         """
-        age = np.maximum(now_ns - self._told_ns, 0) / self._refresh_ns
-        return np.where(self._known, 1 - np.exp(-age * self._loss), 0.0)
+        if self._audience.acknowledges:
+            return np.zeros(self._known.shape)
+        since_ns = np.maximum(self._told_ns, self._audience.there_ns)
+        age = np.maximum(now_ns - since_ns, 0) / self._audience.refresh_ns
+        return np.where(self._known, 1 - np.exp(-age * self._audience.loss), 0.0)
 
     def _error(self, latents: NDArray[np.float32], held: NDArray[np.float32]) -> NDArray[np.float64]:
         weights = self._codec.quantizer.sensitivity[:, None, None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from pantel_codec import (
     ZOOM_LIMIT,
     CameraElement,
     CameraPose,
+    Element,
     LinkElement,
     mosaic_size_px,
     shift_limit_px,
@@ -100,6 +102,14 @@ class CameraEncoder:
             self._linked_ns = stamp_ns
             return [camera, self._link]
         return [camera]
+
+    def lost(self, elements: Iterable[Element]) -> None:
+        """Take note that these did not arrive: what of them still holds is told again."""
+        for element in elements:
+            if isinstance(element, LinkElement) and element == self._link:
+                self._link_left = max(self._link_left, 1)
+            elif isinstance(element, CameraElement) and element.pose is not None and element.pose == self._told:
+                self._told = None
 
     def _left(self, matrix: NDArray[np.float64]) -> bool:
         """Tell whether a picture lies so that a new mosaic is needed."""

@@ -277,6 +277,12 @@ class ReceiverConfig(_LineConfig):
         "", description="master key or a sender's, made by pantel key; then nobody else's packets are taken"
     )
     back_channel: bool = Field(False, description="with a key: send what pantel ask leaves, over the same port")
+    acknowledge_s: float = Field(
+        0.0,
+        ge=0,
+        le=600,
+        description="with back_channel: time between two packets that tell the mast what was heard [s]; 0 for none",
+    )
     preset: Preset = Field(Preset.STANDARD, description="error protection of what goes back: light, standard or heavy")
     callsign: _Callsign = Field(DEFAULT_CALLSIGN, description="yours, for what goes back; the default never goes out")
     state_dir: Path = Field(

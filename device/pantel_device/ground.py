@@ -1,18 +1,21 @@
-"""The ground's side of the back-channel: what an operator asks for goes out, and what became of it comes back."""
+"""The ground's side of the back-channel: what an operator asks for goes out, and what became of it comes back.
+
+What was heard of the masts is acknowledged, if that is wanted.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pantel_device.boot_epoch import next_number
 from pantel_device.outbox import COMMANDS, Outbox
 from pantel_link import LinkReceiver, MasterKey, Port, Preset, Profile, SenderKey, StreamContext
-from pantel_link.back_channel import AskStill, Command, Commander, Outcome, Region, Reply, SetLine
+from pantel_link.back_channel import AskStill, Command, Commander, Heard, Outcome, Region, Reply, SetLine, Watch
 from pantel_link.outgoing import write_due
 from pantel_link.pacing import Pacer
 
@@ -24,6 +27,8 @@ Fields = dict[str, str | int | float | None]
 
 _NUMBER = "command_number"
 _POLL_NS = 1_000_000_000
+_SOONER = 4  # times: what is lost is told so much sooner, because an object may be gone in some seconds
+_LONGEST_S = 0xFFFF  # that a part of the picture can be watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class Request:
         callsign: Of the mast; empty for any. Of several the one that was heard last.
     """
 
-    command: AskStill | SetLine
+    command: AskStill | SetLine | Watch
     sender: int | None = None
     callsign: str = ""
 
@@ -49,10 +54,11 @@ class Request:
         values: dict[str, object] = {"sender": self.sender, "callsign": self.callsign}
         match self.command:
             case AskStill(still_bytes, region):
-                sides = None if region is None else [region.left, region.top, region.right, region.bottom]
-                values["still"] = {"still_bytes": still_bytes, "region": sides}
+                values["still"] = {"still_bytes": still_bytes, "region": None if region is None else _sides(region)}
             case SetLine(bitrate_bps, preset):
                 values["line"] = {"bitrate_bps": bitrate_bps, "preset": preset}
+            case Watch(region, seconds):
+                values["watch"] = {"region": _sides(region), "seconds": seconds}
         return json.dumps(values)
 
     @classmethod
@@ -70,12 +76,33 @@ class Request:
             raise ValueError(f"it is no command: {error}") from error
 
 
-def _command(values: Mapping[str, Any]) -> AskStill | SetLine:
+def _sides(region: Region) -> list[float]:
+    return [region.left, region.top, region.right, region.bottom]
+
+
+def _command(values: Mapping[str, Any]) -> AskStill | SetLine | Watch:
     if (still := values.get("still")) is not None:
         region = still["region"]
         return AskStill(int(still["still_bytes"]), None if region is None else Region(*map(float, region)))
+    if (watch := values.get("watch")) is not None:
+        return Watch(Region(*map(float, watch["region"])), min(max(int(watch["seconds"]), 0), _LONGEST_S))
     line = values["line"]
     return SetLine(int(line["bitrate_bps"]), Preset(line["preset"]) if line["preset"] else None)
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What was heard of a stream.
+
+    Attributes:
+        next_ns: When it is acknowledged again.
+        last_ns: When it was last.
+        packets: What was heard.
+    """
+
+    next_ns: int
+    last_ns: int = 0
+    packets: Heard = field(default_factory=Heard)
 
 
 class Ground:
@@ -90,6 +117,7 @@ class Ground:
         profile: Of the port.
         bitrate_bps: Of the back-channel.
         link: The receiver, which must know at which rate the mast sends.
+        acknowledge_ns: Time between two acknowledgements of what was heard; None for none.
     """
 
     def __init__(
@@ -101,6 +129,7 @@ class Ground:
         profile: Profile,
         bitrate_bps: int,
         link: LinkReceiver,
+        acknowledge_ns: int | None = None,
     ) -> None:
         self._key = key
         self._state_dir = state_dir
@@ -111,6 +140,8 @@ class Ground:
         self._link = link
         self._pacer: Pacer | None = None
         self._commanders: dict[tuple[int, str], Commander] = {}
+        self._acknowledge_ns = acknowledge_ns
+        self._heard: dict[StreamContext, _Heard] = {}
         self._next_look_ns = 0
 
     def advance(self, now_ns: int) -> list[Fields]:
@@ -119,6 +150,8 @@ class Ground:
         if now_ns >= self._next_look_ns:
             self._next_look_ns = now_ns + _POLL_NS
             self._look(now_ns)
+        if self._acknowledge_ns is not None:
+            self._acknowledge(now_ns, self._acknowledge_ns)
         # Whoever is in the middle of a packet goes first.
         for commander in sorted(self._commanders.values(), key=lambda each: not each.speaking):
             write_due(commander, self._port, now_ns)
@@ -127,6 +160,16 @@ class Ground:
             if (command := commander.given_up(now_ns)) is not None:
                 told.append(_fields(commander.context, command, "no_answer"))
         return told
+
+    def hear(self, context: StreamContext, counter: int, now_ns: int) -> None:
+        """Take note of a packet of a mast that was heard and understood."""
+        if self._acknowledge_ns is None:
+            return
+        if context not in self._heard:
+            self._heard[context] = _Heard(now_ns + self._acknowledge_ns // 2)  # what a stream begins with matters most
+        heard = self._heard[context]
+        if heard.packets.add(counter):
+            heard.next_ns = min(heard.next_ns, heard.last_ns + self._acknowledge_ns // _SOONER)
 
     def take(self, reply: Reply, context: StreamContext) -> Fields | None:
         """Take a reply of a mast; return what it tells of a command, as fields of an event."""
@@ -140,9 +183,21 @@ class Ground:
         fields = _fields(context, command, reply.outcome.name.lower())
         return fields | {"bitrate_bps": reply.bitrate_bps, "preset": str(reply.preset)}
 
+    def _acknowledge(self, now_ns: int, interval_ns: int) -> None:
+        """Have the masts told what was heard of them, if it is time and more than before."""
+        for commander in self._commanders.values():
+            heard = self._heard.get(commander.context)
+            if heard is None or now_ns < heard.next_ns:
+                continue
+            heard.last_ns, heard.next_ns = now_ns, now_ns + interval_ns
+            if (news := heard.packets.news()) is not None:
+                commander.acknowledge(news)
+
     def _look(self, now_ns: int) -> None:
         """Take a request from the outbox, if its mast is known."""
-        for context in self._link.contexts:
+        known = self._link.contexts
+        self._heard = {context: heard for context, heard in self._heard.items() if context in known}
+        for context in known:
             self._follow(context, now_ns)
         for name, text in self._outbox.waiting():
             try:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pantel_codec import AGE_STEP_NS, Element, Scene, apply_element
+from pantel_device.audience import Audience
 from pantel_device.background_encoder import BackgroundEncoder
 from pantel_device.background_view import cell_weights
 from pantel_device.camera_encoder import CameraEncoder
+from pantel_device.fate import Fate
 from pantel_device.frame import Observation
 from pantel_device.layers import LayerPainter
 from pantel_device.mosaic_picture import MosaicPicture
@@ -34,33 +39,53 @@ class MovingBackgroundEncoder:
     """
 
     def __init__(
-        self, codec: SceneCodec, size_px: tuple[int, int], *, loss: float, refresh_s: float, zones: Sequence[Zone]
+        self, codec: SceneCodec, size_px: tuple[int, int], audience: Audience, *, zones: Sequence[Zone]
     ) -> None:
         """Start with a receiver that knows nothing.
 
         Args:
             codec: How cells are coded.
             size_px: Width and height of the picture.
-            loss: Share of packets that is expected to be lost.
-            refresh_s: Time after which a receiver that joined late should have been told again [s].
+            audience: Who hears of it.
             zones: Those of interest decide what is told first.
         """
         self._codec = codec
         self._size_px = size_px
-        self._loss, self._refresh_s = loss, refresh_s
-        self._weights = interest_weights(zones, size_px)
-        self._still_weights = None if self._weights is None else cell_weights(self._weights)
+        self._audience = audience
+        self._interest = interest_weights(zones, size_px)
+        self.attend(None)
         self._told = Scene(*size_px, codec.entropy.groups)
         self._camera = CameraEncoder(size_px)
         self._motion = MotionTrial()
         self._painter = LayerPainter(codec)
         self._picture: MosaicPicture | None = None
-        self.cells = BackgroundEncoder(codec, self._told.background, loss=loss, refresh_s=refresh_s)
+        self.cells = BackgroundEncoder(codec, self._told.background, audience)
 
     @property
     def mosaic(self) -> int | None:
         """See above."""
         return self._camera.number
+
+    def attend(self, weights: NDArray[np.float32] | None) -> None:
+        """Let pixels matter by (H, W) weights, besides what zones say of them; None for alike everywhere."""
+        self._weights = self._interest if weights is None else weights
+        if weights is not None and self._interest is not None:
+            self._weights = weights * self._interest
+        self._still_weights = None if self._weights is None else cell_weights(self._weights)
+
+    def settle(self, elements: Sequence[Element], stamp_ns: int, fate: Fate, cells: BackgroundEncoder) -> None:
+        """Take note of what became of the oldest payload that is on its way.
+
+        Args:
+            elements: All of it, in their order.
+            stamp_ns: Its time stamp.
+            fate: What became of it.
+            cells: Who told its cells; of those of an older background nothing is told again.
+        """
+        if fate is Fate.LOST:
+            self._camera.lost(elements)
+        if cells is self.cells:
+            self.cells.settle(elements, stamp_ns, fate)
 
     def look(self, observation: Observation, stamp_ns: int) -> list[Element]:
         """Take the newest frame and return the elements that a payload with this time stamp begins with."""
@@ -86,6 +111,4 @@ class MovingBackgroundEncoder:
         mosaic = self._told.mosaics.known[-1]
         shown = self._painter.canvas(self._told.mosaics.sight(self._told.background, time_ns))
         self._picture = MosaicPicture(shown)
-        self.cells = BackgroundEncoder(
-            self._codec, mosaic.background, loss=self._loss, refresh_s=self._refresh_s, shown=shown
-        )
+        self.cells = BackgroundEncoder(self._codec, mosaic.background, self._audience, shown=shown)

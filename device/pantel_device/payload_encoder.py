@@ -6,11 +6,24 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from pantel_device.frame import Observation
+from pantel_link.back_channel import Acknowledge, Region
 
-__all__ = ["PayloadEncoder"]
+__all__ = ["Attentive", "PayloadEncoder"]
 
 
-class PayloadEncoder(Protocol):
+class Attentive(Protocol):
+    """Goes by what a receiver says, and its operator."""
+
+    def acknowledged(self, acknowledge: Acknowledge) -> None:
+        """Take note of what a receiver has heard."""
+        ...
+
+    def watch(self, region: Region, until_ns: int) -> bool:
+        """Let a part of the picture matter more until a time on the clock of the frames; return whether it can be."""
+        ...
+
+
+class PayloadEncoder(Attentive, Protocol):
     """Tells a receiver what it lacks.
 
     Attributes:
@@ -30,4 +43,8 @@ class PayloadEncoder(Protocol):
             capacity_bytes: It takes at most so many; 16 at least.
             stamp_ns: Time stamp of the packet, on the clock of the frames.
         """
+        ...
+
+    def submitted(self, counter: int) -> None:
+        """Take the counter of the packet that the newest payload went out with."""
         ...

@@ -125,30 +125,42 @@ class Receiver:
     def _take(self, received: ReceivedPacket, now_ns: int) -> None:
         stream = self._stream(received.context, now_ns)
         try:
-            match received.packet.kind:
-                case PacketKind.SCENE if stream.syntax is not None:
-                    whole = stream.take(stream.syntax, received.packet.payload, received.stamp_ns)
-                    self.payloads_cut += not whole
-                    self._shown = received.context
-                case PacketKind.STILL:
-                    self._take_symbol(received, now_ns)
-                case PacketKind.ALARM:
-                    alarm = self._alarms.take(received.context, received.packet.payload, received.stamp_ns, now_ns)
-                    if alarm is not None:
-                        self._emit(Event(now_ns, "alarm", alarm.fields(now_ns)))
-                case PacketKind.TEXT:
-                    part = TextPart.from_payload(received.packet.payload)
-                    if (line := self._texts.take(received.context, part)) is not None:
-                        self._emit(Event(now_ns, "text", {"callsign": received.context.callsign, "text": line}))
-                case PacketKind.REPLY if self._ground is not None:
-                    fields = self._ground.take(Reply.from_payload(received.packet.payload), received.context)
-                    if fields is not None:
-                        self._emit(Event(now_ns, "command", fields))
-                case PacketKind.TELEMETRY:
-                    telemetry = Telemetry.from_payload(received.packet.payload).known()
-                    self._emit(Event(now_ns, "telemetry", {"callsign": received.context.callsign, **telemetry}))
+            self._read(received, stream, now_ns)
         except (BitstreamError, PacketError):
             self.payloads_damaged += 1
+        else:
+            if self._ground is not None and stream.syntax is not None:
+                self._ground.hear(received.context, received.packet.counter, now_ns)
+
+    def _read(self, received: ReceivedPacket, stream: _Stream, now_ns: int) -> None:
+        """Do what a packet says.
+
+        Raises:
+            BitstreamError: A scene payload is damaged.
+            PacketError: Another payload makes no sense.
+        """
+        match received.packet.kind:
+            case PacketKind.SCENE if stream.syntax is not None:
+                whole = stream.take(stream.syntax, received.packet.payload, received.stamp_ns)
+                self.payloads_cut += not whole
+                self._shown = received.context
+            case PacketKind.STILL:
+                self._take_symbol(received, now_ns)
+            case PacketKind.ALARM:
+                alarm = self._alarms.take(received.context, received.packet.payload, received.stamp_ns, now_ns)
+                if alarm is not None:
+                    self._emit(Event(now_ns, "alarm", alarm.fields(now_ns)))
+            case PacketKind.TEXT:
+                part = TextPart.from_payload(received.packet.payload)
+                if (line := self._texts.take(received.context, part)) is not None:
+                    self._emit(Event(now_ns, "text", {"callsign": received.context.callsign, "text": line}))
+            case PacketKind.REPLY if self._ground is not None:
+                fields = self._ground.take(Reply.from_payload(received.packet.payload), received.context)
+                if fields is not None:
+                    self._emit(Event(now_ns, "command", fields))
+            case PacketKind.TELEMETRY:
+                telemetry = Telemetry.from_payload(received.packet.payload).known()
+                self._emit(Event(now_ns, "telemetry", {"callsign": received.context.callsign, **telemetry}))
 
     def _take_symbol(self, received: ReceivedPacket, now_ns: int) -> None:
         partial = self._stills.take(received.context, received.packet.payload, now_ns)

@@ -8,9 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pantel_device.airtime import News
+from pantel_device.payload_encoder import Attentive
 from pantel_device.still_sender import StillSender
 from pantel_link import LinkSender, PacketKind, Preset, Profile
-from pantel_link.back_channel import AskStill, CommandListener, Confirm, NumberedCommand, Outcome, Reply, SetLine
+from pantel_link.back_channel import (
+    Acknowledge,
+    AskStill,
+    CommandListener,
+    Confirm,
+    NumberedCommand,
+    Outcome,
+    Reply,
+    SetLine,
+    Watch,
+)
 from pantel_link.traffic import TrafficClass
 
 __all__ = ["RemoteControl"]
@@ -55,7 +66,8 @@ class RemoteControl:
     Args:
         listener: Hears commands.
         link: Of the mast.
-        stills: Takes requests for stills.
+        stills: Takes requests for stills; None for nobody.
+        encoder: Is told what was heard, and where to look.
         preset: That the link sends with.
         profile: Makes the profile of a preset.
     """
@@ -64,7 +76,8 @@ class RemoteControl:
         self,
         listener: CommandListener,
         link: LinkSender,
-        stills: StillSender,
+        stills: StillSender | None,
+        encoder: Attentive,
         *,
         preset: Preset,
         profile: Callable[[Preset], Profile],
@@ -72,6 +85,7 @@ class RemoteControl:
         self._listener = listener
         self._link = link
         self._stills = stills
+        self._encoder = encoder
         self._line = _Line(link.bitrate_bps, preset)
         self._profile = profile
         self._trial: _Trial | None = None
@@ -83,6 +97,11 @@ class RemoteControl:
     def hear(self, octets: bytes, now_ns: int, *, whole_packet: bool) -> None:
         """Take what the port brought; see `CommandListener.receive`."""
         for numbered in self._listener.receive(octets, now_ns, whole_packet=whole_packet):
+            if isinstance(numbered, Acknowledge):
+                if numbered.newest < self._link.statistics.packets:  # nobody has heard what was not sent
+                    self._encoder.acknowledged(numbered)
+                    self._link.postpone_ident(now_ns)
+                continue
             outcome = self._do(numbered, now_ns)
             log.info("command number=%d what=%s outcome=%s", numbered.number, numbered.command, outcome.name.lower())
             self._reply(numbered.number & 0xFFFF, outcome)
@@ -108,7 +127,11 @@ class RemoteControl:
     def _do(self, numbered: NumberedCommand, now_ns: int) -> Outcome:
         match numbered.command:
             case AskStill() as request:
-                return Outcome.DONE if self._stills.ask(request) else Outcome.REFUSED
+                asked = self._stills is not None and self._stills.ask(request)
+                return Outcome.DONE if asked else Outcome.REFUSED
+            case Watch(region, seconds):
+                watched = self._encoder.watch(region, now_ns + seconds * 1_000_000_000)
+                return Outcome.DONE if watched else Outcome.REFUSED
             case SetLine(bitrate_bps, preset):
                 return self._try(
                     numbered.number, _Line(bitrate_bps or self._line.bitrate_bps, preset or self._line.preset), now_ns

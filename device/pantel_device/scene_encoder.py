@@ -13,9 +13,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pantel_codec import CellElement, Element, SceneSyntax
+from pantel_device.attention import Attention
+from pantel_device.audience import Audience
 from pantel_device.background_encoder import BackgroundEncoder
 from pantel_device.exposure import exposed
+from pantel_device.fate import Fate
 from pantel_device.frame import Observation
+from pantel_device.ledger import Ledger, SentPayload
 from pantel_device.moving_background import MovingBackgroundEncoder
 from pantel_device.news import News
 from pantel_device.observer.zones import Zone
@@ -23,11 +27,13 @@ from pantel_device.offers import Offer
 from pantel_device.sprite_encoder import SpriteEncoder
 from pantel_device.texture_encoder import TextureEncoder, TextureEncoders
 from pantel_device.tone_encoder import ToneEncoder
+from pantel_link.back_channel import Acknowledge, Region
 from pantel_models import SceneCodec
 
 __all__ = ["SceneEncoder", "SceneEncoderSettings"]
 
 _SMALLEST_CELL_BITS = 56.0  # less room than this is not searched for cells
+_QUIET_NS = 400_000_000  # when there is nothing to tell: a sender asks at every frame, and looking takes time
 
 _Surface = BackgroundEncoder | TextureEncoder
 
@@ -41,12 +47,14 @@ class SceneEncoderSettings:
         assumed_loss: Share of packets that is expected to be lost, 0 to 1.
         refresh_s: Time after which a receiver that joins late should have been told again [s].
         zones: Those of interest decide which parts of the background are told first.
+        acknowledged: Whether receivers may tell what they hear; as long as none does, it makes no difference.
     """
 
     roi_weight: float = 1.25
     assumed_loss: float = 0.05
     refresh_s: float = 120.0
     zones: Sequence[Zone] = ()
+    acknowledged: bool = False
 
 
 class SceneEncoder:
@@ -61,25 +69,35 @@ class SceneEncoder:
         self, codec: SceneCodec, size_px: tuple[int, int], settings: SceneEncoderSettings | None = None
     ) -> None:
         self._settings = settings or SceneEncoderSettings()
-        loss, refresh_s, zones = self._settings.assumed_loss, self._settings.refresh_s, self._settings.zones
+        audience = Audience(self._settings.assumed_loss, self._settings.refresh_s)
+        self._size_px = size_px
         self._syntax = SceneSyntax(codec.entropy, codec.thumbnails.model, *size_px)
-        self._background = MovingBackgroundEncoder(codec, size_px, loss=loss, refresh_s=refresh_s, zones=zones)
-        self._sprites = SpriteEncoder(
-            codec.thumbnails, size_px, weight=self._settings.roi_weight, loss=loss, refresh_s=refresh_s
-        )
-        self._textures = TextureEncoders(codec, loss=loss, refresh_s=refresh_s)
-        self._tone = ToneEncoder(loss)
+        self._background = MovingBackgroundEncoder(codec, size_px, audience, zones=self._settings.zones)
+        self._sprites = SpriteEncoder(codec.thumbnails, size_px, audience, weight=self._settings.roi_weight)
+        self._textures = TextureEncoders(codec, audience)
+        self._tone = ToneEncoder(audience)
+        self._quiet_until_ns: int | None = None
+        self._ledger = Ledger(audience) if self._settings.acknowledged else None
+        self._attention: Attention | None = None
         self.element_bits: defaultdict[str, float] = defaultdict(float)
 
     def payload(self, observation: Observation, capacity_bytes: int, stamp_ns: int) -> bytes:
         """Return the payload of at most `capacity_bytes` that helps the receiver most now.
+
+        It is empty when a receiver has said that it has everything.
 
         Args:
             observation: The newest frame and what matters in it, of the size the encoder was made for.
             capacity_bytes: Room in the packet; 16 at least.
             stamp_ns: Time stamp of the packet, on the clock of the frames.
         """
+        if self._quiet_until_ns is not None and stamp_ns < self._quiet_until_ns:
+            return b""
+        observation = self._attended(observation)
         opened = self._background.look(observation, stamp_ns)
+        if self._ledger is not None:
+            for part in (self._background.cells, self._sprites, self._textures, self._tone):
+                part.keep()
         opening = self._syntax.write(opened)
         candidates = self._candidates(observation, stamp_ns)
         seed = self._background.cells.seed(8.0 * capacity_bytes)
@@ -97,7 +115,57 @@ class SceneEncoder:
             elif news.kind not in {"cells", "textures"}:
                 self._sprites.sent(news, stamp_ns)
         self._count(told, len(payload), len(opening))
+        if self._ledger is not None:
+            self._quiet_until_ns = None if payload else stamp_ns + _QUIET_NS
+            elements = (*opened, *self._elements(told))
+            self._ledger.add(SentPayload(stamp_ns, told, elements, self._background.cells))
         return payload
+
+    def submitted(self, counter: int) -> None:
+        """Take the counter of the packet that the newest payload went out with."""
+        if self._ledger is not None:
+            self._settle(self._ledger.submitted(counter))
+
+    def acknowledged(self, acknowledge: Acknowledge) -> None:
+        """Take note of what a receiver has heard: what it has is not repeated, and what it lacks comes back."""
+        if self._ledger is None:
+            return
+        parts = self._background.cells, self._sprites, self._textures, self._tone
+        starts_again = self._ledger.starts_again(acknowledge)
+        for part in parts if starts_again else ():
+            part.forget()
+        decided = self._ledger.acknowledged(acknowledge)
+        self._settle(decided)
+        if decided or starts_again:
+            waiting = tuple(self._ledger)
+            cells = self._background.cells
+            cells.rebuild((each.elements, each.stamp_ns) for each in waiting if each.cells is cells)
+            self._sprites.rebuild((_of_objects(each.told), each.stamp_ns) for each in waiting)
+            self._textures.rebuild([(each.elements, each.stamp_ns) for each in waiting])
+            self._tone.rebuild((_of_light(each.told), each.stamp_ns) for each in waiting)
+
+    def watch(self, region: Region, until_ns: int) -> bool:
+        """Let what is seen in a part of the picture count several times, until a time on the clock of the frames."""
+        self._attention = Attention(region, until_ns)
+        self._background.attend(self._attention.weights(self._size_px))
+        return True
+
+    def _attended(self, observation: Observation) -> Observation:
+        """Return an observation whose objects matter more where somebody watches."""
+        if self._attention is None:
+            return observation
+        if observation.frame.time_ns >= self._attention.until_ns:
+            self._attention = None
+            self._background.attend(None)
+            return observation
+        return self._attention.of(observation)
+
+    def _settle(self, decided: Sequence[tuple[SentPayload, Fate]]) -> None:
+        for payload, fate in decided:
+            self._background.settle(payload.elements, payload.stamp_ns, fate, payload.cells)
+            self._sprites.settle(_of_objects(payload.told), payload.stamp_ns, fate)
+            self._textures.settle(payload.elements, payload.stamp_ns, fate)
+            self._tone.settle(_of_light(payload.told), payload.stamp_ns, fate)
 
     def _most_worth(
         self,
@@ -220,3 +288,11 @@ def _texture_of(news: News, surfaces: Iterable[_Surface]) -> TextureEncoder | No
     """Return what tells the texture of the object that news are about, if any does."""
     textures = (each for each in surfaces if isinstance(each, TextureEncoder))
     return next((each for each in textures if each.track_id == news.track_id), None)
+
+
+def _of_objects(told: Sequence[News]) -> list[News]:
+    return [news for news in told if news.track_id is not None]
+
+
+def _of_light(told: Sequence[News]) -> list[News]:
+    return [news for news in told if news.kind == "tone"]

@@ -179,7 +179,9 @@ class Sender:
         while (chosen := self._share.choose({*wanting, *([TrafficClass.SCENE] if scene_waits else ())})) is not None:
             news = wanting[chosen].take(now_ns) if chosen in wanting else self._tell(observation, stamp_ns)
             if news is not None:
-                self._link.submit(news.kind, news.payload, stamp_ns, news.length_class)
+                counter = self._link.submit(news.kind, news.payload, stamp_ns, news.length_class)
+                if news.kind is PacketKind.SCENE:
+                    self._encoder.submitted(counter)
                 self._share.charge(chosen, self._link.packet_octets(news.length_class))
                 return
             scene_waits = False

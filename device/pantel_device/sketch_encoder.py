@@ -14,6 +14,7 @@ from pantel_device.observer.zones import interest_weights
 from pantel_device.offers import Offer
 from pantel_device.outline_encoder import OutlineEncoder
 from pantel_device.scene_encoder import SceneEncoderSettings
+from pantel_link.back_channel import Acknowledge, Region
 from pantel_models import SceneCodec, contour_map
 
 __all__ = ["SketchEncoder"]
@@ -85,6 +86,16 @@ class SketchEncoder:
                 if isinstance(element, ContourElement):
                     self._contours.sent(element, stamp_ns)
         return payload
+
+    def submitted(self, counter: int) -> None:
+        """Keep no account: contours are told by an assumed loss."""
+
+    def acknowledged(self, acknowledge: Acknowledge) -> None:
+        """Ignore it."""
+
+    def watch(self, region: Region, until_ns: int) -> bool:  # noqa: ARG002 - as all encoders
+        """Refuse: a sketch is told alike everywhere."""
+        return False
 
     def _most_worth(self, view: LineView, capacity_bytes: int) -> tuple[list[LineNews], bytes]:
         """Return what is worth most per bit, one after the other as long as it fits, and the payload."""

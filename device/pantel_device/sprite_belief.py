@@ -18,6 +18,7 @@ from pantel_codec import (
     Trajectory,
     completed_knot,
 )
+from pantel_device.audience import Audience
 from pantel_device.composition import pose_box, raster_box
 from pantel_device.frame import Box
 from pantel_device.track_knots import Offset
@@ -118,9 +119,9 @@ class SpriteBelief:
         """Return the rectangle of its raster at a pose."""
         return raster_box(self.box_of(pose), self.sprite.margins)
 
-    def missing_at(self, time_ns: int, loss: float, refresh_ns: float) -> float:
+    def missing_at(self, time_ns: int, audience: Audience) -> float:
         """Return the probability that a receiver does not know the object, which may have joined late."""
-        return doubt(self.missing, time_ns - self.whole_ns, loss, refresh_ns)
+        return doubt(self.missing, audience.open_ns(self.whole_ns, time_ns), audience.loss, audience.refresh_ns)
 
     def step(self, knot: Knot, stamp_ns: int) -> StepElement | None:
         """Return a knot as a step; None if it has to be told whole, see `sure_step`."""

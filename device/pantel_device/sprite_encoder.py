@@ -8,7 +8,7 @@ squared error that each would remove, over the time it may be expected to stay r
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,16 +23,15 @@ from pantel_codec import (
     LookElement,
     Part,
     PoseElement,
-    Sprite,
     SpriteElement,
-    StepElement,
     Thumbnail,
-    Trajectory,
     shape_of,
     size_code,
 )
 from pantel_device.alignment import aligned_knot
+from pantel_device.audience import Audience
 from pantel_device.composition import pose_box, raster_box
+from pantel_device.fate import Fate
 from pantel_device.frame import Box, Observation, Track
 from pantel_device.look_fit import fit_looks
 from pantel_device.look_search import LookDraft, refine_look
@@ -42,7 +41,8 @@ from pantel_device.observer.coco import class_id_of
 from pantel_device.sprite_belief import SpriteBelief
 from pantel_device.sprite_case import SpriteCase
 from pantel_device.sprite_ids import SpriteIds
-from pantel_device.track_knots import MAX_AGE_STEPS, knot_pose, note_knot
+from pantel_device.told_sprites import ToldSprites
+from pantel_device.track_knots import MAX_AGE_STEPS, knot_pose
 from pantel_models.thumbnails import Look, ThumbnailCodec, kind_of
 
 __all__ = ["SpriteEncoder"]
@@ -75,23 +75,22 @@ class SpriteEncoder:
     """Knows what was told of moving objects and what is worth telling next."""
 
     def __init__(
-        self, thumbnails: ThumbnailCodec, size_px: tuple[int, int], *, weight: float, loss: float, refresh_s: float
+        self, thumbnails: ThumbnailCodec, size_px: tuple[int, int], audience: Audience, *, weight: float
     ) -> None:
         """Start with a receiver that knows nothing.
 
         Args:
             thumbnails: How sprites look.
             size_px: Width and height of the picture.
+            audience: Who hears of them.
             weight: How much more an error counts in what moves than in the background.
-            loss: Share of packets that is expected to be lost.
-            refresh_s: Time after which a receiver that joined late should have been told again [s].
         """
         self._thumbnails = thumbnails
         self._size_px = size_px
         self._weight = weight
-        self._loss = loss
-        self._refresh_ns = refresh_s * 1e9
-        self._told: dict[int, SpriteBelief] = {}
+        self._audience = audience
+        self._told = ToldSprites()
+        self._settled: ToldSprites | None = None  # as it was before what is on its way
         self._cases: dict[int, SpriteCase] = {}
         self._ids = SpriteIds()
 
@@ -141,41 +140,43 @@ class SpriteEncoder:
 
     def sent(self, news: News, stamp_ns: int) -> None:
         """Take note of what goes on the air."""
-        track_id = news.track_id
-        if track_id is None:
-            raise ValueError("news of an object name it")
-        for element in news.elements:
-            belief = self._told.get(track_id)
-            match element:
-                case SpriteElement() if news.look is not None:
-                    self._told[track_id] = self._introduced(belief, element, news.look, stamp_ns)
-                case LookElement(thumbnail=thumbnail) if belief is not None and news.look is not None:
-                    belief.update_look(thumbnail, news.look, stamp_ns)
-                case PoseElement() if belief is not None:
-                    note_knot(belief.sprite.trajectory, element, stamp_ns)
-                    belief.whole_ns = max(belief.whole_ns, stamp_ns)
-                case StepElement() if belief is not None:
-                    note_knot(belief.sprite.trajectory, element, stamp_ns)
-                case ForgetElement():
-                    self._told.pop(track_id, None)
-                case _:
-                    raise ValueError(f"{element} cannot be told of an object that was not introduced")
+        self._told.note(news, stamp_ns, self._audience.loss)
 
-    def _introduced(
-        self, known: SpriteBelief | None, element: SpriteElement, look: Look, stamp_ns: int
-    ) -> SpriteBelief:
-        """Return the belief once a sprite has been told, with all that makes it known."""
-        trajectory = Trajectory() if known is None else known.sprite.trajectory
-        trajectory.add(knot_pose(element.knot, stamp_ns))
-        if element.past is not None:
-            trajectory.add(knot_pose(element.past, stamp_ns))
-        codes = element.width_code, element.knot.height_code
-        sprite = Sprite(element.class_id, *codes, element.margins, element.core, stamp_ns, trajectory)
-        missing = self._loss * (1.0 if known is None else known.missing)
-        belief = SpriteBelief(element.sprite_id, sprite, look, stamp_ns, missing)
-        if known is not None and known.sprite.core is element.core:
-            sprite.detail, belief.offset = known.sprite.detail, known.offset
-        return belief
+    def keep(self) -> None:
+        """Remember what is told now: from here on, payloads are settled one after the other."""
+        if self._settled is None:
+            self._settled = self._told.copy()
+
+    def settle(self, told: Sequence[News], stamp_ns: int, fate: Fate) -> None:
+        """Take note of what became of the oldest payload that is on its way.
+
+        Args:
+            told: All that it told of objects.
+            stamp_ns: Its time stamp.
+            fate: What became of it.
+        """
+        if self._settled is None:
+            raise RuntimeError("keep first")
+        loss = {Fate.ARRIVED: 0.0, Fate.LOST: 1.0, Fate.UNKNOWN: self._audience.loss}[fate]
+        for news in told if loss < 1.0 else ():
+            self._settled.note_if_known(news, stamp_ns, loss)
+
+    def forget(self) -> None:
+        """Believe that the receiver has started again: it knows nothing of all that is settled."""
+        self._settled = ToldSprites()
+
+    def rebuild(self, on_their_way: Iterable[tuple[Sequence[News], int]]) -> None:
+        """Believe what is settled and, as likely as ever, what is on its way: news and time stamps."""
+        if self._settled is None:
+            return
+        before, self._told = self._told, self._settled.copy()
+        for told, stamp_ns in on_their_way:
+            for news in told:
+                self._told.note_if_known(news, stamp_ns, self._audience.loss)
+        for track_id, belief in self._told.items():
+            known = before.get(track_id)
+            if known is not None and known.sprite.core is belief.sprite.core:
+                belief.offset = known.offset
 
     def _case(self, observation: Observation, track: Track, stamp_ns: int, age_steps: int) -> SpriteCase:
         now_ns = observation.frame.time_ns
@@ -186,7 +187,7 @@ class SpriteEncoder:
             boxes.append(belief.raster_of(shown_pose))
         view = ObjectView(observation, track, boxes, weight=self._weight * track.weight)
         bare = known = view.bare_error()
-        missing = 1.0 if belief is None else belief.missing_at(now_ns, self._loss, self._refresh_ns)
+        missing = 1.0 if belief is None else belief.missing_at(now_ns, self._audience)
         if belief is not None and shown_pose is not None:
             known = view.error(belief.look, belief.box_of(shown_pose), belief.sprite.margins)
         # That of the payload before keeps what it was, without all that came before.
@@ -246,7 +247,7 @@ class SpriteEncoder:
             return found
         lasts_s = lasting_s(case.now_ns - belief.sprite.look_ns)
         shape = belief.sprite.shape
-        move_gain = move.worth * move.bits / (1 - self._loss)
+        move_gain = move.worth * move.bits / self._audience.arrival
         latents = self._thumbnails.analyse(cutting, shape, belief.sprite.class_id)
         places = case.places(box, belief.sprite.margins)
         for part in Part:
@@ -341,7 +342,7 @@ class SpriteEncoder:
         gain: float,
         shown: Look | LookDraft | None = None,
     ) -> News:
-        worth = (1 - self._loss) * gain / bits
+        worth = self._audience.arrival * gain / bits
         kind = "poses" if shown is None else "sprites"
         look, draft = (shown.look, shown) if isinstance(shown, LookDraft) else (shown, None)
         return News(kind, elements, bits, worth, case.track.track_id, look, draft)
@@ -361,11 +362,13 @@ class SpriteEncoder:
             pose = trajectory.at(now_ns)
             if pose is None or picture.intersection_px(belief.raster_of(pose)) <= 0:
                 del self._told[track_id]
+                if self._settled is not None:
+                    self._settled.pop(track_id, None)
                 continue
             view = ObjectView(shown, None, [belief.raster_of(pose)], weight=self._weight)
             gain = view.error(belief.look, belief.box_of(pose), belief.sprite.margins) - view.bare_error()
             if gain > 0:
-                worth = (1 - self._loss) * gain * _NEW_LASTS_S / _FORGET_BITS
+                worth = self._audience.arrival * gain * _NEW_LASTS_S / _FORGET_BITS
                 farewell = ForgetElement(belief.sprite_id, age_steps)
                 found.append(News("farewells", (farewell,), _FORGET_BITS, worth, track_id))
         return found

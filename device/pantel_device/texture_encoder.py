@@ -9,10 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import CELL_PX, TEXTURE_SIDES, Background, CellElement, TextureElement, Thumbnail
+from pantel_codec import CELL_PX, TEXTURE_SIDES, Background, CellElement, Element, TextureElement, Thumbnail
+from pantel_device.audience import Audience
 from pantel_device.background_encoder import BackgroundEncoder
 from pantel_device.background_view import cell_weights
 from pantel_device.composition import raster_box
+from pantel_device.fate import Fate
 from pantel_device.frame import Box
 from pantel_device.news import News, lasting_s
 from pantel_device.sprite_belief import SpriteBelief
@@ -40,17 +42,16 @@ class TextureEncoder:
     """
 
     def __init__(
-        self, codec: SceneCodec, case: SpriteCase, belief: SpriteBelief, raster: Box, *, loss: float, refresh_s: float
+        self, codec: SceneCodec, audience: Audience, case: SpriteCase, belief: SpriteBelief, raster: Box
     ) -> None:
         """Start with a receiver that knows the thumbnail.
 
         Args:
             codec: How cells are coded.
+            audience: Who hears of it.
             case: The object.
             belief: What the receiver knows of it.
             raster: Where its raster is shown now; the texture has about as many samples as that has pixels.
-            loss: Share of packets that is expected to be lost.
-            refresh_s: Time after which a receiver that joined late should have been told again [s].
         """
         self._codec = codec
         self.track_id = case.track.track_id
@@ -60,7 +61,7 @@ class TextureEncoder:
         self._told = Background(columns * CELL_PX, rows * CELL_PX, codec.entropy.groups)
         self._plain = self._look = belief.look
         shown = np.clip(np.rint(_resized(belief.look.colour, self._size)), 0, 255).astype(np.uint8)
-        self._cells = BackgroundEncoder(codec, self._told, loss=loss, refresh_s=refresh_s, shown=shown, refines=False)
+        self._cells = BackgroundEncoder(codec, self._told, audience, shown=shown, refines=False)
         self._offered: list[tuple[News, News]] = []  # as news of a texture, and as news of cells
 
     @property
@@ -116,6 +117,25 @@ class TextureEncoder:
         self._cells.sent(self._cells_of(news), now_ns)
         self._show()
 
+    def keep(self) -> None:
+        """Remember what is told now: from here on, payloads are settled one after the other."""
+        self._cells.keep()
+
+    def settle(self, elements: Sequence[Element], stamp_ns: int, fate: Fate) -> None:
+        """Take note of what became of the oldest payload that is on its way."""
+        self._cells.settle(self._own(elements), stamp_ns, fate)
+
+    def rebuild(self, on_their_way: Sequence[tuple[Sequence[Element], int]]) -> None:
+        """Believe what is settled and what is on its way: elements and time stamps."""
+        self._cells.rebuild((self._own(elements), stamp_ns) for elements, stamp_ns in on_their_way)
+        self._show()
+
+    def _own(self, elements: Sequence[Element]) -> list[Element]:
+        """Return what elements tell of this texture, as cells."""
+        mine = self._belief.sprite_id, self.core.version
+        textures = (each for each in elements if isinstance(each, TextureElement))
+        return [CellElement(each.update) for each in textures if (each.sprite_id, each.version) == mine]
+
     def _cells_of(self, news: News) -> News:
         for offered, cells in self._offered:
             if offered is news:
@@ -144,10 +164,11 @@ class TextureEncoder:
 class TextureEncoders:
     """The textures of those objects that lack most."""
 
-    def __init__(self, codec: SceneCodec, *, loss: float, refresh_s: float) -> None:
+    def __init__(self, codec: SceneCodec, audience: Audience) -> None:
         """Start with a receiver that knows no texture; arguments are those of `TextureEncoder`."""
         self._codec = codec
-        self._loss, self._refresh_s = loss, refresh_s
+        self._audience = audience
+        self._kept = False
         self._encoders: dict[int, TextureEncoder] = {}
 
     def look(self, known: Sequence[tuple[SpriteCase, SpriteBelief]], news: Sequence[News]) -> list[TextureEncoder]:
@@ -178,12 +199,31 @@ class TextureEncoders:
             track_id = case.track.track_id
             encoder = self._encoders.get(track_id)
             if encoder is None:
-                encoder = self._encoders[track_id] = TextureEncoder(
-                    self._codec, case, belief, raster, loss=self._loss, refresh_s=self._refresh_s
-                )
+                encoder = TextureEncoder(self._codec, self._audience, case, belief, raster)
+                self._encoders[track_id] = encoder
+                if self._kept:
+                    encoder.keep()
             encoder.look(case, belief, raster)
             looked_at.append(encoder)
         return looked_at
+
+    def keep(self) -> None:
+        """Remember what is told, also of those that come: from here on, payloads are settled one after the other."""
+        self._kept = True
+
+    def settle(self, elements: Sequence[Element], stamp_ns: int, fate: Fate) -> None:
+        """Take note of what became of the oldest payload that is on its way; see `BackgroundEncoder.settle`."""
+        for encoder in self._encoders.values():
+            encoder.settle(elements, stamp_ns, fate)
+
+    def forget(self) -> None:
+        """Believe that the receiver has started again: it knows no texture."""
+        self._encoders.clear()
+
+    def rebuild(self, on_their_way: Sequence[tuple[Sequence[Element], int]]) -> None:
+        """Believe what is settled and what is on its way: elements and time stamps."""
+        for encoder in self._encoders.values():
+            encoder.rebuild(on_their_way)
 
 
 def _cells(side_px: float) -> int:

@@ -48,6 +48,7 @@ class PacketKind(IntEnum):
     COMMAND = 5
     REPLY = 6
     ALARM = 7
+    ACKNOWLEDGE = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ __all__ = ["LinkSender", "SentListener", "ident_interval_ns"]
 
 _IDENT_INTERVAL_NS = 15_000_000_000
 _LONGEST_IDENT_INTERVAL_NS = 600_000_000_000  # amateurs must give their callsign every 10 minutes
+_IDENT_LONGER = 4  # times, while a receiver tells that it hears: it has been introduced
 _FIRST_IDENT_SHARES = (0.2, 4 / 15)  # of the interval: sooner after the start, but the first picture comes first
 
 # Time stamps are unambiguous up to 19.2 s (see time_stamp), so a packet that the port kept out longer is void.
@@ -101,7 +102,7 @@ class LinkSender:
         self._line_free_ns = now_ns
         self._finishing = False
         self._counter = 0
-        self._next_ident_ns = now_ns
+        self._next_ident_ns = self._last_ident_ns = now_ns
         self.utc_offset_ns: int | None = None
         self.statistics = SenderStatistics()
 
@@ -155,6 +156,12 @@ class LinkSender:
         self._drop_void(now_ns)
         self._introduce(now_ns)
         return self._free(now_ns) and not self._finishing
+
+    def postpone_ident(self, now_ns: int) -> None:
+        """Introduce nobody for the usual time, because a receiver tells that it hears; but after four times that."""
+        interval_ns = self._ident_interval_ns
+        longest_ns = min(_IDENT_LONGER * interval_ns, _LONGEST_IDENT_INTERVAL_NS)
+        self._next_ident_ns = max(self._next_ident_ns, min(now_ns + interval_ns, self._last_ident_ns + longest_ns))
 
     def finish(self) -> None:
         """Start no packet any more; what is in flight still leaves."""
@@ -225,6 +232,10 @@ class LinkSender:
             return max(now_ns, self._line_free_ns if self._finishing else self._next_ident_ns)
         return self._outgoing.due_ns(now_ns)
 
+    @property
+    def _ident_interval_ns(self) -> int:
+        return ident_interval_ns(max(1, int(self._bitrate_bps * self._duty_cycle)))
+
     def _air_time_ns(self, octets: int) -> int:
         return 8 * octets * 1_000_000_000 // self._bitrate_bps
 
@@ -270,10 +281,10 @@ class LinkSender:
         stamp_ns = self._begins_at_ns(now_ns, payload_octets) // TICK_NS * TICK_NS
         identity = self._identity(stamp_ns)
         self._frame(PacketKind.IDENT, identity.to_payload(), stamp_ns, LengthClass.LIVE)
-        interval_ns = ident_interval_ns(max(1, int(self._bitrate_bps * self._duty_cycle)))
         sent = self.statistics.idents
         share = _FIRST_IDENT_SHARES[sent] if sent < len(_FIRST_IDENT_SHARES) else 1.0
-        self._next_ident_ns = now_ns + round(interval_ns * share)
+        self._last_ident_ns = now_ns
+        self._next_ident_ns = now_ns + round(self._ident_interval_ns * share)
         self.statistics.idents += 1
 
     def _identity(self, stamp_ns: int) -> Identity:

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pantel_codec import SCALES, Background, Block, CellElement, CellUpdate
+from pantel_device.audience import Audience
 from pantel_device.background_view import BackgroundView, SeenBackground
 from pantel_device.belief import Belief
 from pantel_models import SceneCodec, enlarged, reduced
@@ -25,10 +26,10 @@ def see(
 ) -> list[BackgroundView]:
     """Return the views once the upper left cell of some scales was told at some times."""
     told = Background(72, 40, codec.entropy.groups)
-    beliefs = [Belief(codec, told, scale, loss=0.1, refresh_s=100.0) for scale in range(SCALES)]
+    beliefs = [Belief(codec, told, scale, Audience(0.1, 100.0)) for scale in range(SCALES)]
     for scale, time_ns in updates:
         values = np.ones((codec.entropy.channels, 1, 1), np.int64)
-        beliefs[scale].sent(CellElement(CellUpdate(Block(0, 0, 1, 1), 5, 4, values, scale)), time_ns)
+        beliefs[scale].sent(CellElement(CellUpdate(Block(0, 0, 1, 1), 5, 4, values, scale)), time_ns, 0.9)
     lasting_s = np.full((3, 5), 10.0)
     lasting_s[0, 0] = 2.0
     seen = SeenBackground.of(pixels, codec)

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pantel_codec import VALUE_ONE, Background, Base, Block, CellElement, CellUpdate
+from pantel_device.audience import Audience
 from pantel_device.belief import Belief
 from pantel_models import SceneCodec, find_artefact, load_scene_codec
 
@@ -27,7 +28,7 @@ def told(codec: SceneCodec) -> Background:
 
 @pytest.fixture
 def belief(codec: SceneCodec, told: Background) -> Belief:
-    return Belief(codec, told, 0, loss=_LOSS, refresh_s=1e9)  # nobody joins late
+    return Belief(codec, told, 0, Audience(_LOSS, 1e9))  # nobody joins late
 
 
 def _told(codec: SceneCodec, value: int, *, quality: int = 5, base: Base | None = None) -> CellElement:
@@ -53,30 +54,30 @@ def test_what_was_told_once_lacks_as_often_as_packets_are_lost(codec: SceneCodec
     element = _told(codec, 3)
     latents = _latents(codec, element)
     before = belief.expected_error(latents, 0)[0, 1]
-    belief.sent(element, 1 * _S)
+    belief.sent(element, 1 * _S, 1 - _LOSS)
     assert belief.expected_error(latents, 1 * _S)[0, 1] == pytest.approx(_LOSS * before, rel=1e-4)
-    belief.sent(element, 2 * _S)
+    belief.sent(element, 2 * _S, 1 - _LOSS)
     assert belief.expected_error(latents, 2 * _S)[0, 1] == pytest.approx(_LOSS**2 * before, rel=1e-4)
 
 
 def test_a_refinement_is_of_use_to_who_holds_its_base(codec: SceneCodec, told: Background, belief: Belief) -> None:
-    belief.sent(_told(codec, 2), 1 * _S)
+    belief.sent(_told(codec, 2), 1 * _S, 1 - _LOSS)
     base = told.scales[0].base(_ONE_CELL)
     assert base is not None
-    belief.sent(_told(codec, 30, quality=12, base=base), 2 * _S)
+    belief.sent(_told(codec, 30, quality=12, base=base), 2 * _S, 1 - _LOSS)
     share = belief.newest_share(3 * _S)[0, 1]
     assert share == pytest.approx((1 - _LOSS) ** 2, rel=1e-4)
     assert belief.refinable(12, 3 * _S)[0, 1]
     assert not belief.refinable(5, 3 * _S).any()
     anew = _told(codec, 30, quality=12)
-    belief.sent(anew, 4 * _S)  # the same again, for itself: of use to all
+    belief.sent(anew, 4 * _S, 1 - _LOSS)  # the same again, for itself: of use to all
     assert belief.newest_share(5 * _S)[0, 1] == pytest.approx(1 - _LOSS * (1 - share), rel=1e-4)
 
 
 def test_of_lost_versions_the_last_that_arrived_is_shown(codec: SceneCodec, belief: Belief) -> None:
     first, second = _told(codec, 2), _told(codec, 9)
-    belief.sent(first, 1 * _S)
-    belief.sent(second, 2 * _S)
+    belief.sent(first, 1 * _S, 1 - _LOSS)
+    belief.sent(second, 2 * _S, 1 - _LOSS)
     shown = {"first": (1 - _LOSS) * _LOSS, "second": 1 - _LOSS, "nothing": _LOSS**2}
     errors = belief.expected_error(_latents(codec, first), 2 * _S)[0, 1]
     step = float(codec.quantizer.steps[5][0])
@@ -85,17 +86,17 @@ def test_of_lost_versions_the_last_that_arrived_is_shown(codec: SceneCodec, beli
 
 
 def test_nothing_refines_what_goes_on_the_air_with_it(codec: SceneCodec, belief: Belief) -> None:
-    belief.sent(_told(codec, 2), 1 * _S)
+    belief.sent(_told(codec, 2), 1 * _S, 1 - _LOSS)
     assert not belief.refinable(5, 1 * _S).any()
     assert belief.refinable(5, 1 * _S + 1).sum() == 1
 
 
 def test_coarser_cells_are_a_version_of_finer_ones(codec: SceneCodec, belief: Belief) -> None:
     first, second = _told(codec, 2), _told(codec, 9)
-    belief.sent(first, 1 * _S)
+    belief.sent(first, 1 * _S, 1 - _LOSS)
     cells = np.zeros((2, 3), np.bool_)
     cells[0, 1] = True
-    belief.covered(cells, _latents(codec, second), 0.5, 2 * _S)
+    belief.covered(cells, _latents(codec, second), (1 - _LOSS) * 0.5, 2 * _S)
     shown = {"first": (1 - _LOSS) * (1 - 0.5 * (1 - _LOSS)), "second": 0.5 * (1 - _LOSS)}
     shown["nothing"] = 1 - sum(shown.values())
     error = belief.expected_error(_latents(codec, first), 2 * _S)[0, 1]
@@ -105,8 +106,8 @@ def test_coarser_cells_are_a_version_of_finer_ones(codec: SceneCodec, belief: Be
 
 
 def test_who_may_have_joined_late_holds_less(codec: SceneCodec, told: Background) -> None:
-    belief = Belief(codec, told, 0, loss=_LOSS, refresh_s=10.0)
-    belief.sent(_told(codec, 3), 1 * _S)
+    belief = Belief(codec, told, 0, Audience(_LOSS, 10.0))
+    belief.sent(_told(codec, 3), 1 * _S, 1 - _LOSS)
     shares = [belief.newest_share(seconds * _S)[0, 1] for seconds in (2, 20, 200)]
     assert shares[0] > shares[1] > shares[2]
     latents = _latents(codec, _told(codec, 3))

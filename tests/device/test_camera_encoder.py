@@ -127,3 +127,28 @@ def test_who_has_stayed_is_where_he_was() -> None:
     assert not camera.look(_place(x=23), 3 * _STEP_NS, stayed=True)
     assert camera.elements(4, 4 * _STEP_NS)[0] == CameraElement(0)  # the pose is the same and not told again
     assert _told(camera, _place(x=26), 4)[0] == CameraElement(0, 4, CameraPose(13, 0, 0, 0))
+
+
+def test_a_link_that_was_lost_is_told_once_more() -> None:
+    camera = CameraEncoder(_SIZE_PX)
+    _told(camera, _place(), 0)
+    first = _told(camera, _place(x=5), 1)
+    for number in range(2, 6):
+        _told(camera, _place(x=5), number)
+    assert [type(each) for each in _told(camera, _place(x=5), 6)] == [CameraElement]
+    camera.lost(first)
+    assert first[1] in _told(camera, _place(x=5), 7)
+    assert first[1] not in _told(camera, _place(x=5), 8)
+
+
+def test_a_pose_that_was_lost_is_told_again_if_it_still_holds() -> None:
+    camera = CameraEncoder(_SIZE_PX)
+    _told(camera, _place(), 0)
+    _told(camera, _place(x=5), 1)
+    old = _told(camera, _place(x=15), 2)
+    newest = _told(camera, _place(x=25), 3)
+    for lost, told_again in ((old, False), (newest, True)):
+        camera.lost(lost)
+        (element, *_) = _told(camera, _place(x=25), 4)
+        assert isinstance(element, CameraElement)
+        assert (element.pose is not None) is told_again

@@ -13,7 +13,8 @@ from tests.device.observer.views import SIZE_PX, TENTH_NS, View
 from pantel_codec import CameraElement, LinkElement, Scene, SceneSyntax, apply_element
 from pantel_device.frame import CameraPlace, Observation
 from pantel_device.renderer import Renderer
-from pantel_device.scene_encoder import SceneEncoder
+from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
+from pantel_link.back_channel import Heard
 from pantel_models import SceneCodec
 
 _CAPACITY_BYTES = 44
@@ -29,12 +30,13 @@ _Views = Callable[[int], View]
 class _Watched:
     """What a receiver shows of a camera with some views."""
 
-    def __init__(self, codec: SceneCodec, observe: _Observe) -> None:
+    def __init__(self, codec: SceneCodec, observe: _Observe, *, acknowledged: bool = False) -> None:
         self.codec = codec
         self.scene = Scene(*SIZE_PX, codec.entropy.groups)
-        self.encoder = SceneEncoder(codec, SIZE_PX)
+        self.encoder = SceneEncoder(codec, SIZE_PX, SceneEncoderSettings(acknowledged=acknowledged))
         self.cameras: list[CameraElement] = []
         self.links: list[LinkElement] = []
+        self._ear = Heard()
         self._observe = observe
         self._syntax = SceneSyntax(codec.entropy, codec.thumbnails.model, *SIZE_PX)
         self._renderer = Renderer(codec, self.scene)
@@ -48,8 +50,12 @@ class _Watched:
             observation = self._observe(pixels, pixels, now_ns, camera=place)
             payload = self.encoder.payload(observation, _CAPACITY_BYTES, now_ns + _AGE_NS)
             assert len(payload) <= _CAPACITY_BYTES
+            self.encoder.submitted(number)
             if number not in lost:
+                self._ear.add(number)
                 self.hear(payload, now_ns + _AGE_NS)
+            if number % 4 == 3 and (news := self._ear.news()) is not None:
+                self.encoder.acknowledged(news)
 
     def hear(self, payload: bytes, stamp_ns: int) -> None:
         for element in self._syntax.read(payload, self.scene.background, self.scene.mosaics):
@@ -107,6 +113,16 @@ def test_of_lost_links_the_picture_stays_whole(codec: SceneCodec, observe: _Obse
     lossy = _Watched(codec, observe)
     lossy.run(_pan, _PAYLOADS, lost={6, 7, 8, 16})
     assert lossy.psnr_db(_pan, _PAYLOADS - 1) > panned.psnr_db(_pan, _PAYLOADS - 1) - 1.5
+
+
+def test_what_was_lost_of_a_mosaic_comes_back_when_that_is_known(codec: SceneCodec, observe: _Observe) -> None:
+    lost = {6, 7, 8, 10, 13, 16}
+    one_way, acknowledged = _Watched(codec, observe), _Watched(codec, observe, acknowledged=True)
+    for watched in (one_way, acknowledged):
+        watched.run(_pan, _PAYLOADS + 8, lost=lost)
+    assert acknowledged.links  # of those told first none arrived
+    better_db = [acknowledged.psnr_db(_pan, n) - one_way.psnr_db(_pan, n) for n in range(18, _PAYLOADS + 8)]
+    assert np.mean(better_db) > 0.1
 
 
 def test_a_moving_camera_costs_few_bits(panned: _Watched) -> None:

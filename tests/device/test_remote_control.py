@@ -26,7 +26,7 @@ from pantel_link import (
     Security,
     StreamContext,
 )
-from pantel_link.back_channel import CommandListener, Reply
+from pantel_link.back_channel import Acknowledge, CommandListener, Region, Reply
 from pantel_link.ports import memory_pair
 from pantel_link.traffic import TrafficClass
 from pantel_models import load_still_codec
@@ -34,6 +34,21 @@ from pantel_models import load_still_codec
 _S = 1_000_000_000
 _MASTER = MasterKey(bytes(range(32)))
 _CONTEXT = StreamContext(3, "DL1ABC", 7, bytes(3), 64, 48, Security.AUTHENTICATED)
+
+
+class _Encoder:
+    """An encoder that only remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.heard: list[Acknowledge] = []
+        self.watched: list[tuple[Region, int]] = []
+
+    def acknowledged(self, acknowledge: Acknowledge) -> None:
+        self.heard.append(acknowledge)
+
+    def watch(self, region: Region, until_ns: int) -> bool:
+        self.watched.append((region, until_ns))
+        return True
 
 
 class _Mast:
@@ -53,8 +68,14 @@ class _Mast:
         )
         self.stills.look(Frame(0, 0, np.full((48, 64, 3), 90, np.uint8)))
         listener = CommandListener(_CONTEXT, key)
+        self.encoder = _Encoder()
         self.control = RemoteControl(
-            listener, self.link, self.stills, preset=Preset.STANDARD, profile=lambda preset: line_profile(port, preset)
+            listener,
+            self.link,
+            self.stills,
+            self.encoder,
+            preset=Preset.STANDARD,
+            profile=lambda preset: line_profile(port, preset),
         )
 
     def advance(self, now_ns: int, *, deaf: bool) -> None:
@@ -73,7 +94,7 @@ class _Mast:
 class _Pair:
     """A mast and its ground, joined by a perfect line that may be cut either way."""
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, *, acknowledge_s: int | None = None) -> None:
         near, self.far = memory_pair()
         self.mast = _Mast(near)
         self.link = LinkReceiver(keyring=Keyring(_MASTER))
@@ -86,6 +107,7 @@ class _Pair:
             profile=line_profile(self.far, Preset.STANDARD),
             bitrate_bps=960,
             link=self.link,
+            acknowledge_ns=None if acknowledge_s is None else acknowledge_s * _S,
         )
         self.now_ns = 0
 
@@ -97,6 +119,7 @@ class _Pair:
             octets = self.far.read(4096)
             for each in [] if ground_deaf else self.link.receive(octets, self.now_ns):
                 self.received.append(each)
+                self.ground.hear(each.context, each.packet.counter, self.now_ns)
                 if each.packet.kind is PacketKind.REPLY:
                     fields = self.ground.take(Reply.from_payload(each.packet.payload), each.context)
                     self.told += [] if fields is None else [fields]
@@ -170,8 +193,78 @@ def test_a_mast_that_does_not_answer_is_told(tmp_path: Path) -> None:
     assert [fields["outcome"] for fields in pair.told] == ["no_answer"]
 
 
+def test_a_region_is_watched_when_it_is_asked_for(tmp_path: Path) -> None:
+    pair = _Pair(tmp_path)
+    pair.run(5)
+    _ask(tmp_path, "watch", "--region", "0.2,0.4,0.6,0.8", "--seconds", "90")
+    pair.run(10)
+    assert [fields["outcome"] for fields in pair.told] == ["done"]
+    ((region, until_ns),) = pair.mast.encoder.watched
+    assert region == Region(0.2, 0.4, 0.6, 0.8)
+    assert 95 * _S < until_ns < 105 * _S
+    _ask(tmp_path, "watch", "--seconds", "0")
+    pair.run(10)
+    assert pair.mast.encoder.watched[-1][1] <= pair.now_ns
+
+
+def test_what_was_heard_is_acknowledged_beside_commands(tmp_path: Path) -> None:
+    pair = _Pair(tmp_path, acknowledge_s=5)
+    pair.run(2)
+    assert not pair.mast.encoder.heard
+    pair.run(2)
+    assert len(pair.mast.encoder.heard) == 1  # the first one comes after half the time
+    pair.run(10)
+    _ask(tmp_path, "still")
+    pair.run(30)
+    assert [fields["outcome"] for fields in pair.told] == ["done"]
+    heard = pair.mast.encoder.heard
+    newest = [each.newest for each in heard]
+    assert newest == sorted(set(newest))
+    assert 2 <= len(heard) <= 9
+    assert all(each.began == 0 and each.hears(0) is not False for each in heard)
+    pair.run(20, ground_deaf=True)
+    assert pair.mast.encoder.heard == heard  # there is nothing new
+
+
+def test_what_is_lost_is_told_sooner(tmp_path: Path) -> None:
+    pair = _Pair(tmp_path, acknowledge_s=20)
+    pair.run(1)
+    pair.ground.hear(_CONTEXT, 1, pair.now_ns)
+    pair.mast.link.statistics.packets = 100  # more than it sends by itself
+    pair.run(15)
+    assert len(pair.mast.encoder.heard) == 1  # after half the time
+    pair.run(2)
+    pair.ground.hear(_CONTEXT, 50, pair.now_ns)
+    pair.run(2)
+    assert [each.newest for each in pair.mast.encoder.heard][1:] == [50]  # a quarter after the one before
+    pair.ground.hear(_CONTEXT, 60, pair.now_ns)
+    pair.run(2)
+    assert len(pair.mast.encoder.heard) == 2
+    pair.run(4)
+    assert pair.mast.encoder.heard[-1].newest == 60
+
+
+def test_nothing_is_acknowledged_unless_that_is_wanted(tmp_path: Path) -> None:
+    pair = _Pair(tmp_path)
+    pair.run(40)
+    assert pair.mast.encoder.heard == []
+
+
+def test_what_was_never_sent_cannot_have_been_heard(tmp_path: Path) -> None:
+    pair = _Pair(tmp_path, acknowledge_s=5)
+    pair.run(1)
+    pair.ground.hear(_CONTEXT, 60_000, pair.now_ns)
+    pair.run(10)
+    assert pair.mast.encoder.heard == []
+
+
 def test_mistakes_when_asking(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in (["line"], ["line", "--bitrate-bps", "96000"], ["still", "--still-bytes", "99999"]):
+    for arguments in (
+        ["line"],
+        ["line", "--bitrate-bps", "96000"],
+        ["still", "--still-bytes", "99999"],
+        ["watch", "--seconds", "-1"],
+    ):
         assert main(["ask", *arguments, "--state-dir", str(tmp_path)]) == 2
         (line,) = capsys.readouterr().err.splitlines()
         assert line.startswith("pantel: ")

@@ -20,6 +20,7 @@ from pantel_codec import (
     completed_knot,
     size_code,
 )
+from pantel_device.audience import Audience
 from pantel_device.sprite_belief import SpriteBelief, as_step
 from pantel_device.track_knots import knot_pose
 from pantel_models.thumbnails import RASTER_PX, Look
@@ -90,11 +91,11 @@ def test_a_whole_knot_is_due_now_and_then() -> None:
 
 def test_the_doubt_whether_a_receiver_knows_the_object_grows() -> None:
     belief = _belief(_OFTEN)
-    doubts = [belief.missing_at(second * _S, 0.1, 120e9) for second in (0, 10, 100, 1000)]
+    doubts = [belief.missing_at(second * _S, Audience(0.1, 120.0)) for second in (0, 10, 100, 1000)]
     assert doubts[0] == belief.missing
     assert doubts == sorted(doubts)
     assert doubts[1] < doubts[2] < doubts[3] < 1
-    assert belief.missing_at(1000 * _S, 0.0, 120e9) == belief.missing
+    assert belief.missing_at(1000 * _S, Audience(0.0, 120.0)) == belief.missing
 
 
 def test_where_it_is_shown() -> None:

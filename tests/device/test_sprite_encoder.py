@@ -21,6 +21,7 @@ from pantel_codec import (
     StepElement,
     apply_element,
 )
+from pantel_device.audience import Audience
 from pantel_device.composition import pose_box
 from pantel_device.frame import Box, Observation, Track
 from pantel_device.news import News
@@ -54,7 +55,7 @@ class _Stage:
         loss: float = 0.05,
     ) -> None:
         self._street, self._paint, self._observe, self._walk = street, paint, observe, walk
-        self.encoder = SpriteEncoder(codec.thumbnails, _SIZE_PX, weight=8.0, loss=loss, refresh_s=120.0)
+        self.encoder = SpriteEncoder(codec.thumbnails, _SIZE_PX, Audience(loss, 120.0), weight=8.0)
         self.scene = Scene(*_SIZE_PX, (1,))
         self.paths: dict[int, _Path] = {}
         self.since_ns: dict[int, int] = {}

@@ -22,7 +22,8 @@ from pantel_codec import (
 from pantel_device import texture_encoder
 from pantel_device.frame import Observation, Track
 from pantel_device.renderer import Renderer
-from pantel_device.scene_encoder import SceneEncoder
+from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
+from pantel_link.back_channel import Heard
 from pantel_models import SceneCodec
 
 _WIDTH, _HEIGHT = 160, 112
@@ -37,8 +38,9 @@ _Seen = Callable[[int], Observation]
 class _Link:
     """An encoder and a receiver that hears all of it."""
 
-    def __init__(self, codec: SceneCodec) -> None:
-        self.encoder = SceneEncoder(codec, (_WIDTH, _HEIGHT))
+    def __init__(self, codec: SceneCodec, *, acknowledged: bool = False) -> None:
+        self.encoder = SceneEncoder(codec, (_WIDTH, _HEIGHT), SceneEncoderSettings(acknowledged=acknowledged))
+        self._ear = Heard() if acknowledged else None
         self.scene = Scene(_WIDTH, _HEIGHT, codec.entropy.groups)
         self.syntax = SceneSyntax(codec.entropy, codec.thumbnails.model, _WIDTH, _HEIGHT)
         self.renderer = Renderer(codec, self.scene)
@@ -55,6 +57,12 @@ class _Link:
             self.told.append(elements)
             for element in () if lost(number) else elements:
                 apply_element(self.scene, element, stamp_ns)
+            if self._ear is not None:
+                self.encoder.submitted(number)
+                if not lost(number):
+                    self._ear.add(number)
+                if (news := self._ear.news()) is not None:
+                    self.encoder.acknowledged(news)
 
     def error_db(self, observation: Observation) -> float:
         """Return the PSNR where the object stands."""
@@ -136,3 +144,21 @@ def test_a_texture_does_not_starve_the_background(codec: SceneCodec, standing: _
     link = _Link(codec)
     link.run(standing, 8, octets=33)
     assert any(isinstance(element, CellElement) for elements in link.told[4:] for element in elements)
+
+
+def test_cells_that_a_receiver_says_it_lacks_come_back_at_once(
+    roomy: _Link, codec: SceneCodec, standing: _Seen
+) -> None:
+    link = _Link(codec, acknowledged=True)
+    lost: list[int] = []
+
+    def loses(number: int) -> bool:
+        if not lost and any(isinstance(each, TextureElement) for each in link.told[number]):
+            lost.append(number)
+        return number in lost
+
+    link.run(standing, 12, lost=loses)
+    (number,) = lost
+    assert any(isinstance(each, TextureElement) for each in link.told[number + 1] + link.told[number + 2])
+    last = standing(12 * _STEP_NS)
+    assert link.error_db(last) > roomy.error_db(last) - 1

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pantel_codec import Scene, ToneElement, apply_element
+from pantel_device.audience import Audience
 from pantel_device.exposure import Octaves, exposed, exposure_between
 from pantel_device.frame import Observation
 from pantel_device.news import News
@@ -32,13 +33,13 @@ def _tell(encoder: ToneEncoder, observation: Observation, stamp_ns: int) -> News
 
 
 def test_steady_light_is_not_worth_a_word(street: NDArray[np.uint8], observe: _Observe) -> None:
-    encoder = ToneEncoder(0.05)
+    encoder = ToneEncoder(Audience(0.05, 120.0))
     for second in range(5):
         assert encoder.news(observe(street, street, second * _S), second * _S) is None
 
 
 def test_a_dimmed_scene_is_told_once(street: NDArray[np.uint8], observe: _Observe) -> None:
-    encoder = ToneEncoder(0.0)
+    encoder = ToneEncoder(Audience(0.0, 120.0))
     told = _tell(encoder, _dimmed(street, observe, 5 * _S), 5 * _S + _S // 4)
     assert told.kind == "tone"
     assert told.worth > 0
@@ -50,7 +51,7 @@ def test_a_dimmed_scene_is_told_once(street: NDArray[np.uint8], observe: _Observ
 def test_the_receiver_then_shows_the_background_as_the_frame_is(street: NDArray[np.uint8], observe: _Observe) -> None:
     stamp_ns = 5 * _S + _S // 4
     observation = _dimmed(street, observe, 5 * _S)
-    (element,) = _tell(ToneEncoder(0.0), observation, stamp_ns).elements
+    (element,) = _tell(ToneEncoder(Audience(0.0, 120.0)), observation, stamp_ns).elements
     assert isinstance(element, ToneElement)
     scene = Scene(160, 112, (1,))
     apply_element(scene, element, stamp_ns)
@@ -61,14 +62,14 @@ def test_the_receiver_then_shows_the_background_as_the_frame_is(street: NDArray[
 
 
 def test_the_old_light_is_told_when_it_returns(street: NDArray[np.uint8], observe: _Observe) -> None:
-    encoder = ToneEncoder(0.0)
+    encoder = ToneEncoder(Audience(0.0, 120.0))
     _tell(encoder, _dimmed(street, observe, 5 * _S), 5 * _S)
     _tell(encoder, observe(street, street, 20 * _S), 20 * _S)
     assert encoder.shown(21 * _S) == (0.0, 0.0, 0.0)
 
 
 def test_who_joined_since_is_told_again(street: NDArray[np.uint8], observe: _Observe) -> None:
-    encoder = ToneEncoder(0.1)
+    encoder = ToneEncoder(Audience(0.1, 120.0))
     first = _tell(encoder, _dimmed(street, observe, 5 * _S), 5 * _S)
     soon = encoder.news(_dimmed(street, observe, 6 * _S), 6 * _S)
     late = encoder.news(_dimmed(street, observe, 30 * _S), 30 * _S)
@@ -78,12 +79,12 @@ def test_who_joined_since_is_told_again(street: NDArray[np.uint8], observe: _Obs
 
 
 def test_a_stronger_change_is_worth_more(street: NDArray[np.uint8], observe: _Observe) -> None:
-    weak = ToneEncoder(0.05).news(_dimmed(street, observe, _S, (-0.1, -0.1, -0.1)), _S)
-    strong = ToneEncoder(0.05).news(_dimmed(street, observe, _S, (-0.6, -0.6, -0.6)), _S)
+    weak = ToneEncoder(Audience(0.05, 120.0)).news(_dimmed(street, observe, _S, (-0.1, -0.1, -0.1)), _S)
+    strong = ToneEncoder(Audience(0.05, 120.0)).news(_dimmed(street, observe, _S, (-0.6, -0.6, -0.6)), _S)
     assert weak is not None
     assert strong is not None
     assert strong.worth > 5 * weak.worth
 
 
 def test_a_frame_too_old_to_be_dated_is_not_told(street: NDArray[np.uint8], observe: _Observe) -> None:
-    assert ToneEncoder(0.0).news(_dimmed(street, observe, _S), 3 * _S) is None
+    assert ToneEncoder(Audience(0.0, 120.0)).news(_dimmed(street, observe, _S), 3 * _S) is None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pantel_link import Identity, PacketKind, Preset
 from pantel_link.back_channel import (
+    Acknowledge,
     AskStill,
     Command,
     Confirm,
     Reply,
     SetLine,
+    Watch,
     command_from_payload,
     command_to_payload,
 )
@@ -31,7 +33,8 @@ _MESSAGE_FIELDS = (
     *("text", "text.message", "text.parts", "text.part", "text.text"),
     *("command", "command.rollover", "command.number", "command.what", "command.still_bytes", "command.region"),
     *(f"command.{side}" for side in _REGION),
-    *("command.bitrate_bps", "command.preset", "command.confirms"),
+    *("command.bitrate_bps", "command.preset", "command.confirms", "command.seconds"),
+    *("acknowledge", "acknowledge.rollover", "acknowledge.newest", "acknowledge.began", "acknowledge.heard"),
     *("reply", "reply.number", "reply.outcome", "reply.bitrate_bps", "reply.preset"),
     *("alarm", "alarm.number", "alarm.began", "alarm.class_id", "alarm.age_s", "alarm.reserved", "alarm.region"),
     *(f"alarm.{side}" for side in _REGION),
@@ -150,6 +153,14 @@ def message_fields(kind: PacketKind, payload: bytes, sequence: int) -> dict[str,
             read = len(command_to_payload(command, rollover))
             if isinstance(command, AskStill):
                 values["command.region"] = payload[5:9].hex()
+            elif isinstance(command, Watch):
+                values["command.region"] = payload[3:7].hex()
+        case PacketKind.ACKNOWLEDGE:
+            rollover = int.from_bytes(payload[:2], "big")
+            acknowledge = Acknowledge.from_payload(payload, rollover << 10 | sequence)
+            values = {"acknowledge.rollover": rollover, "acknowledge.newest": acknowledge.newest}
+            values |= {"acknowledge.began": acknowledge.began, "acknowledge.heard": f"0x{acknowledge.heard:08x}"}
+            read = len(acknowledge.to_payload())
         case PacketKind.ALARM:
             alarm = Alarm.from_payload(payload)
             values = {f"alarm.{side}": f"{getattr(alarm.region, side):.7f}" for side in _REGION}
@@ -182,3 +193,6 @@ def _arguments(command: Command) -> dict[str, object]:
             return {"command.what": 2, "command.bitrate_bps": bitrate_bps, "command.preset": index}
         case Confirm(number):
             return {"command.what": 3, "command.confirms": number}
+        case Watch(region, seconds):
+            sides = {f"command.{side}": f"{getattr(region, side):.7f}" for side in _REGION}
+            return {"command.what": 4, "command.seconds": seconds, **sides}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pantel_link import MasterKey, PacketError, PacketProfile, Preset, Security, StreamContext, StreamProfile
 from pantel_link.back_channel import (
+    Acknowledge,
     AskStill,
     Command,
     Commander,
@@ -21,6 +22,7 @@ from pantel_link.back_channel import (
     Region,
     Reply,
     SetLine,
+    Watch,
     command_from_payload,
     command_to_payload,
 )
@@ -34,6 +36,7 @@ COMMANDS = [
     SetLine(480),
     SetLine(preset=Preset.HEAVY),
     Confirm(0xFFFF),
+    Watch(Region(0.2, 0.4, 0.6, 0.8), 60),
 ]
 
 
@@ -56,7 +59,7 @@ def spoken(ground: Commander, *, seconds: int = 60) -> list[bytes]:
     return [packet for k in range(10 * seconds) if (packet := ground.due(k * S // 10))]
 
 
-def heard(ear: CommandListener, packets: list[bytes]) -> list[NumberedCommand]:
+def heard(ear: CommandListener, packets: list[bytes]) -> list[NumberedCommand | Acknowledge]:
     return [each for packet in packets for each in ear.receive(packet, S, whole_packet=True)]
 
 

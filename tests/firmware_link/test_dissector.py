@@ -31,11 +31,13 @@ from pantel_link import (
     make_seal,
 )
 from pantel_link.back_channel import (
+    Acknowledge,
     AskStill,
     Confirm,
     Outcome,
     Reply,
     SetLine,
+    Watch,
     command_to_payload,
 )
 from pantel_link.captures import (
@@ -79,7 +81,10 @@ _COMMANDS = (
     AskStill(0, Region(0.3, 0.1, 0.4, 0.2)),
     *(SetLine(0, preset) for preset in (*Preset, None)),
     Confirm(65535),
+    Watch(Region(0, 0, 1, 1), 65535),
+    Watch(Region(0.3, 0.1, 0.4, 0.2), 0),
 )
+_ACKNOWLEDGEMENTS = (Acknowledge(0, 0, 0), Acknowledge((1 << 26) - 1, 65535, 0xFFFFFFFF), Acknowledge(5000, 7, 1 << 31))
 _ALARMS = (
     Alarm(255, True, 127, 409.5, Region(0, 0, 1, 1), "Tor Süd 😀"),
     Alarm(0, False, 0, 0.0, Region(0.1, 0.2, 0.3, 0.4), ""),
@@ -91,6 +96,7 @@ _MESSAGES = [
     *((PacketKind.TEXT, each.to_payload() + bytes(3)) for each in text_parts(0, "", 33)),
     *((PacketKind.COMMAND, command_to_payload(each, 65535 - i)) for i, each in enumerate(_COMMANDS)),
     *((PacketKind.REPLY, Reply(65535, each, 300, preset).to_payload()) for each in Outcome for preset in Preset),
+    *((PacketKind.ACKNOWLEDGE, each.to_payload() + bytes(i)) for i, each in enumerate(_ACKNOWLEDGEMENTS)),
     *((PacketKind.ALARM, each.to_payload(33) + bytes(i)) for i, each in enumerate(_ALARMS)),
 ]
 Tshark = Callable[..., list[str]]
@@ -235,7 +241,7 @@ def test_every_field_of_messages(tshark: Tshark, tmp_path: Path, context: Stream
     assert names >= {f"Outcome: {each.name.lower().replace('_', ' ')} ({each})" for each in Outcome}
     assert names >= {f"Preset: {name} ({i})" for i, name in enumerate((*Preset, "as it is"))}
     assert names >= {"Phase: began (1)", "Phase: ended (0)", "Before the time stamp [s]: 409.5", "Zone: gate"}
-    assert names >= {"What: still (1)", "What: line (2)", "What: confirm (3)", "Battery [V]: 65.535"}
+    assert names >= {"What: still (1)", "What: line (2)", "What: confirm (3)", "What: watch (4)", "Battery [V]: 65.535"}
     assert not any(words in text for words in ("Too short", "needs", "no sense", "Unknown", "Padding is not zero"))
 
 
@@ -262,9 +268,9 @@ def test_messages_that_make_no_sense(tshark: Tshark, tmp_path: Path, context: St
 
 def test_random_messages_upset_nothing(tshark: Tshark, tmp_path: Path, context: StreamContext) -> None:
     generator = random.Random(6)
-    kinds = (PacketKind.TELEMETRY, PacketKind.TEXT, PacketKind.COMMAND, PacketKind.REPLY, PacketKind.ALARM)
+    kinds = set(PacketKind) - {PacketKind.IDENT, PacketKind.SCENE, PacketKind.STILL}
     messages = []
-    for kind in 300 * kinds:
+    for kind in 300 * sorted(kinds):
         noise = generator.randbytes(generator.randrange(40))
         start = bytes(generator.randrange(10) for _ in range(3)) if generator.random() < 0.7 else b""
         messages.append((kind, start + noise))
@@ -321,13 +327,15 @@ def test_what_is_encrypted_is_called_so(tshark: Tshark, tmp_path: Path) -> None:
         if sender.ready(now_ns):
             kind = (PacketKind.STILL, PacketKind.SCENE, PacketKind.TEXT, PacketKind.REPLY)[now_ns // _S % 4]
             sender.submit(kind, bytes(40), sender.stamp_ns(now_ns), LengthClass.LIVE)
-    command = Packet(PacketKind.COMMAND, 5, 3 << 10, 0, command_to_payload(AskStill(500), 3))  # never encrypted
     back_seal = make_back_seal(context, key.key)
-    writer.on_sent(SentCodeword(command.to_bytes(back_seal), 60 * _S, command))
+    command = Packet(PacketKind.COMMAND, 5, 3 << 10, 0, command_to_payload(AskStill(500), 3))
+    acknowledgement = Packet(PacketKind.ACKNOWLEDGE, 5, 30, 0, Acknowledge(30, 1, 1 << 30).to_payload())
+    for packet in (command, acknowledgement):  # never encrypted
+        writer.on_sent(SentCodeword(packet.to_bytes(back_seal), 60 * _S, packet))
     writer.close(60 * _S)
-    *others, told = _codewords(path)
+    *others, asked, heard = _codewords(path)
     expected = [packet_fields(each.octets, encrypted=True) for each in others]
-    _check(_dissect(tshark, path), [*expected, packet_fields(told.octets)])
+    _check(_dissect(tshark, path), [*expected, packet_fields(asked.octets), packet_fields(heard.octets)])
 
 
 def test_noise_upsets_nothing(tshark: Tshark, tmp_path: Path) -> None:

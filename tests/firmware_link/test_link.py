@@ -310,3 +310,19 @@ def test_mutated_streams_are_accepted_or_counted_and_never_raise(
     assert counted.codewords_corrected == (
         counted.packets_good + counted.packets_duplicate + counted.packets_without_context + counted.packets_rejected
     )
+
+
+def test_who_is_heard_need_not_introduce_itself_so_often(context: StreamContext) -> None:
+    sender = LinkSender(context, now_ns=0)
+    idents = []
+    for tenth in range(2000):
+        now_ns = tenth * S // 10
+        if tenth % 50 == 25 and tenth < 1500:
+            sender.postpone_ident(now_ns)
+        before = sender.statistics.idents
+        while sender.due(now_ns):
+            pass
+        if sender.statistics.idents > before:
+            idents.append(round(now_ns / S))
+    # After the first acknowledgement every minute, and 15 s after the last one, at 147.5 s, as ever
+    assert idents == [0, 60, 120, 162, 178, 192]

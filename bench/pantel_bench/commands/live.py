@@ -11,6 +11,7 @@ import cv2
 
 from pantel_bench.commands.detector_option import add_detect_every
 from pantel_bench.commands.line_options import add_line_options, bitrate, seconds_up_to
+from pantel_bench.live.back_channel import compare_back_channel, make_row
 from pantel_bench.live.measure import Instruments, measure_clip
 from pantel_bench.live.page import ClipSection, to_html, to_lines
 from pantel_bench.live.peer_cache import PeerCache
@@ -75,6 +76,15 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--lpips", type=file_name, metavar="NPZ", help="weights of LPIPS (lpips_squeeze_v01.npz)")
     parser.add_argument(
+        "--back-channel",
+        type=_interval,
+        nargs="?",
+        const=5.0,
+        default=0.0,
+        metavar="S",
+        help="let the receiver acknowledge every so many seconds (5 by default), and compare with a run one way",
+    )
+    parser.add_argument(
         "--join-s", type=_times, default=(), metavar="T,…", help="times at which further receivers join late [s]"
     )
     parser.add_argument("--peers", action="store_true", help="measure video codecs and slideshows as well")
@@ -111,6 +121,7 @@ def _run(arguments: argparse.Namespace) -> int:
             seed=arguments.seed,
             detector=arguments.detector or "",
             detect_every=arguments.detect_every,
+            acknowledge_s=arguments.back_channel,
         )
         source = ClipSource(settings.camera, settings.seconds, size_px=settings.size_px)
         video = _video(arguments.video, name, len(names))
@@ -122,7 +133,11 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.peers:
             key = cache.key(source, settings.bitrate_bps, _DELAY_S, (arguments.lpips, arguments.judge))
             peers = _peers(source, settings.bitrate_bps, instruments, cache, key)
-        report = make_report(result, peers)
+        back_channel = None
+        if settings.acknowledge_s:
+            row = make_row(settings, result.scores, result.findings)
+            back_channel = compare_back_channel(settings, source, row)
+        report = make_report(result, peers, back_channel)
         sys.stdout.write(to_lines([report]))
         sys.stdout.flush()
         sections.append(ClipSection(report, result.stills, video.name if video else None))
@@ -174,6 +189,16 @@ def _check_outputs(arguments: argparse.Namespace, names: Sequence[str]) -> None:
             raise UsageError(f"cannot make the folder {arguments.captures}: {error.strerror}; name another") from error
     videos = [_video(arguments.video, name, len(names)) for name in names]
     check_outputs((arguments.json, arguments.report, arguments.peers_cache, *videos))
+
+
+def _interval(text: str) -> float:
+    try:
+        interval_s = float(text)
+    except ValueError:
+        interval_s = 0.0
+    if not 0.5 <= interval_s <= _LONGEST_S:
+        raise argparse.ArgumentTypeError(f"{text} is no time between 0.5 and {_LONGEST_S:g} s")
+    return interval_s
 
 
 def _times(text: str) -> tuple[float, ...]:

@@ -100,7 +100,7 @@ class _Ends:
         self._sender: SenderEnd | None = None
         if task.receives:
             files = _PictureFiles(task.folder, clock)
-            self._receiver = stack.enter_context(closing(ReceiverEnd(task.settings, port, [files])))
+            self._receiver = stack.enter_context(closing(ReceiverEnd(task.settings, port, clock, [files])))
         if task.sends:
             # An epoch of its own for every run, in case that a receiver of somebody else hears it.
             epoch = utc_s() % (1 << EPOCH_BITS)

@@ -85,8 +85,26 @@ def _lines(report: ClipReport) -> str:
         f"{_name(report)}: at most {report.gross_bps_max_10s:.0f} bit/s over any {WINDOW_S} s, first picture after "
         f"{quantity(report.first_picture_s, 1, 's')}, PSNR {report.psnr_db:.2f} dB, moving "
         f"{quantity(report.moving_psnr_db, 2, 'dB')}, MS-SSIM {report.ms_ssim:.3f}, LPIPS {quantity(report.lpips, 3)}"
-        f"{objects}; a replay draws {same}\n"
+        f"{objects}; a replay draws {same}\n{_worth(report)}"
     )
+
+
+def _worth(report: ClipReport) -> str:
+    """Return a line on the back-channel; none without one."""
+    back = report.back_channel
+    if back is None:
+        return ""
+    without = back.rows[0]
+    return (
+        f"    with {back.mean_bps:.0f} bit/s back: {_percent(back.saved_by_ms_ssim)} fewer octets to MS-SSIM "
+        f"{without.ms_ssim_last_third:.3f} ({_percent(back.saved_by_ms_ssim_both_ways)} with what goes back), "
+        f"{_percent(back.saved_by_psnr)} to {without.psnr_db_last_third:.2f} dB "
+        f"({_percent(back.saved_by_psnr_both_ways)})\n"
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _lead(report: ClipReport) -> str:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from statistics import fmean
 
+from pantel_bench.live.back_channel import BackChannel
 from pantel_bench.live.comparison import BestPeer, Lead, best_peers, lead_over_median
 from pantel_bench.live.late_join import LateJoin
 from pantel_bench.live.measure import ClipResult
@@ -110,14 +111,18 @@ class ClipReport:
     best_peers: Sequence[BestPeer]
     lead_over_median: Lead | None
     peers: Sequence[PeerRow]
+    back_channel: BackChannel | None = None
 
 
-def make_report(result: ClipResult, peers: Sequence[PeerRow] = ()) -> ClipReport:
+def make_report(
+    result: ClipResult, peers: Sequence[PeerRow] = (), back_channel: BackChannel | None = None
+) -> ClipReport:
     """Put together what was measured with a clip.
 
     Args:
         result: Our own figures.
         peers: Those of the competition.
+        back_channel: What it was worth; None if there was none.
     """
     settings, scores, recalls = result.settings, result.scores, result.recalls
     sender, receiver = result.findings.sender, result.findings.receiver
@@ -180,6 +185,7 @@ def make_report(result: ClipResult, peers: Sequence[PeerRow] = ()) -> ClipReport
         best_peers=best_peers(peers),
         lead_over_median=lead_over_median(scores.series, peers),
         peers=peers,
+        back_channel=back_channel,
     )
 
 

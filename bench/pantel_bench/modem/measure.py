@@ -179,7 +179,7 @@ def _hear(settings: RigSettings, source: ClipSource, sent: _Sent, way: _Way) -> 
     clock, screen = VirtualClock(), Screen()
     settings = replace(settings, playout_delay_ns=PLAYOUT_DELAY_NS - way.delay_ns)
     shown: list[NDArray[np.uint8] | None] = []
-    with closing(ReceiverEnd(settings, playing_port(clock, way.tape, way.like), [screen])) as receiver:
+    with closing(ReceiverEnd(settings, playing_port(clock, way.tape, way.like), clock, [screen])) as receiver:
         shown += _showings(settings, clock, receiver, screen)
         figures = receiver.figures()
     scores = score_live(source, shown, _DELAY_S)

@@ -6,18 +6,22 @@ import statistics
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pantel_bench.rig.memory import max_rss_mib
 from pantel_bench.rig.meter import LinkMeter, MeteredPort
 from pantel_bench.rig.settings import RigSettings
 from pantel_device.cameras import Camera, open_camera
 from pantel_device.frame import Frame, Observation
+from pantel_device.ground import Ground
 from pantel_device.line_profile import line_profile
 from pantel_device.observer import WEAK_SCORE, MotionDetector, Observer, open_contour_finder, open_detector
 from pantel_device.payload_encoder import PayloadEncoder
 from pantel_device.receiver import Receiver
+from pantel_device.remote_control import RemoteControl
 from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
 from pantel_device.sender import Sender
 from pantel_device.sink import Event, Picture, Sink
@@ -28,14 +32,20 @@ from pantel_link import (
     CodewordListener,
     LinkReceiver,
     LinkSender,
+    MasterKey,
     Port,
     ReceiverStatistics,
     SenderStatistics,
+    StreamContext,
+    StreamProfile,
     check_callsign,
 )
+from pantel_link.back_channel import Acknowledge, CommandListener, Region
 from pantel_models import SceneCodec, find_artefact, load_scene_codec
 
 __all__ = ["PayloadNote", "ReceiverEnd", "ReceiverFigures", "SenderEnd", "SenderFigures"]
+
+_KEY = MasterKey(bytes(32))  # of the back-channel; what goes forward is only checked, which takes as many octets
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,7 @@ class ReceiverFigures:
     """What the receiver's end knows after a run.
 
     Attributes:
+        meter: The octets written to the port, back to the sender.
         statistics: Counters of the link.
         pictures: Pictures drawn.
         generator_ms: Median time to draw a picture, None if none was drawn [ms].
@@ -92,6 +103,7 @@ class ReceiverFigures:
         max_rss_mib: Most memory that the receiver's process held; None where it has no process of its own.
     """
 
+    meter: LinkMeter
     statistics: ReceiverStatistics
     pictures: int
     generator_ms: float | None
@@ -132,6 +144,12 @@ class SenderEnd:
         self._camera = _DelayedCamera(open_camera(settings.camera, settings.size_px, settings.fps), computing_ns)
         self._port = MeteredPort(port, clock, self._meter)
         self._frame_times_ms: list[float] = []
+        link = LinkSender(
+            self.context,
+            now_ns=clock.now_ns(),
+            profile=line_profile(port, settings.preset),
+            bitrate_bps=settings.bitrate_bps,
+        )
         self._sender = Sender(
             camera=self._camera,
             observer=Observer(
@@ -141,13 +159,9 @@ class SenderEnd:
                 region_of_interest=settings.masked,
             ),
             encoder=self._encoder,
-            link=LinkSender(
-                self.context,
-                now_ns=clock.now_ns(),
-                profile=line_profile(port, settings.preset),
-                bitrate_bps=settings.bitrate_bps,
-            ),
+            link=link,
             port=self._port,
+            control=_control(settings, self.context, link, self._encoder),
         )
 
     def advance(self, now_ns: int) -> int:
@@ -181,8 +195,20 @@ class SenderEnd:
         self._port.close()
 
 
+def _control(
+    settings: RigSettings, context: StreamContext, link: LinkSender, encoder: PayloadEncoder
+) -> RemoteControl | None:
+    """Return who hears what comes back, if anything does."""
+    if not settings.acknowledge_s:
+        return None
+    listener = CommandListener(context, _KEY.sender_key(context.sender, context.callsign))
+    return RemoteControl(listener, link, None, encoder, preset=settings.preset, profile=StreamProfile)
+
+
 def _encoder(settings: RigSettings, codec: SceneCodec) -> PayloadEncoder:
-    encoder_settings = SceneEncoderSettings() if settings.masked else SceneEncoderSettings(roi_weight=1.0)
+    encoder_settings = SceneEncoderSettings(acknowledged=settings.acknowledge_s > 0)
+    if not settings.masked:
+        encoder_settings = replace(encoder_settings, roi_weight=1.0)
     if settings.sketch:
         return SketchEncoder(codec, settings.size_px, encoder_settings, open_contour_finder(settings.edge_model))
     return SceneEncoder(codec, settings.size_px, encoder_settings)
@@ -194,21 +220,33 @@ class ReceiverEnd:
     Args:
         settings: Of the run.
         port: Where to listen; closed with the end.
+        clock: Dates the octets that go back.
         sinks: Take pictures and events; closed with the end.
         listener: Hears every codeword.
     """
 
     def __init__(
-        self, settings: RigSettings, port: Port, sinks: Sequence[Sink], *, listener: CodewordListener | None = None
+        self,
+        settings: RigSettings,
+        port: Port,
+        clock: Clock,
+        sinks: Sequence[Sink],
+        *,
+        listener: CodewordListener | None = None,
     ) -> None:
-        self._port = port
+        self._meter = LinkMeter()
+        # Whoever writes nothing needs no meter, and packets that arrive whole do not get through one.
+        self._port = MeteredPort(port, clock, self._meter) if settings.acknowledge_s else port
         self._sinks = sinks
         self._drawn = _DrawingTimes()
+        self._state_dir = TemporaryDirectory(prefix="pantel-rig-")
+        link = LinkReceiver(bitrate_bps=settings.bitrate_bps, listener=listener)
         self._receiver = Receiver(
-            port=port,
-            link=LinkReceiver(bitrate_bps=settings.bitrate_bps, listener=listener),
+            port=self._port,
+            link=link,
             sinks=[self._drawn, *sinks],
             playout_delay_ns=settings.receiver_delay_ns,
+            ground=_ground(settings, self._port, link, Path(self._state_dir.name)),
         )
 
     def advance(self, now_ns: int) -> int:
@@ -223,6 +261,7 @@ class ReceiverEnd:
             own_process: Whether the process does nothing else, so that its memory is the receiver's.
         """
         return ReceiverFigures(
+            meter=self._meter,
             statistics=self._receiver.link.statistics,
             pictures=len(self._drawn.times_ms),
             generator_ms=_median(self._drawn.times_ms),
@@ -236,6 +275,22 @@ class ReceiverEnd:
         for sink in self._sinks:
             sink.close()
         self._port.close()
+        self._state_dir.cleanup()
+
+
+def _ground(settings: RigSettings, port: Port, link: LinkReceiver, state_dir: Path) -> Ground | None:
+    """Return who acknowledges what is heard, if anybody does."""
+    if not settings.acknowledge_s:
+        return None
+    return Ground(
+        key=_KEY,
+        state_dir=state_dir,
+        port=port,
+        profile=StreamProfile(settings.preset),
+        bitrate_bps=settings.bitrate_bps,
+        link=link,
+        acknowledge_ns=round(settings.acknowledge_s * 1e9),
+    )
 
 
 class _DelayedCamera:
@@ -294,6 +349,15 @@ class _TimedEncoder:
         taken = {kind: added for kind, added in bits.items() if added}
         self.payloads.append(PayloadNote(stamp_ns, len(observation.tracks), taken))
         return payload
+
+    def submitted(self, counter: int) -> None:
+        self._encoder.submitted(counter)
+
+    def acknowledged(self, acknowledge: Acknowledge) -> None:
+        self._encoder.acknowledged(acknowledge)
+
+    def watch(self, region: Region, until_ns: int) -> bool:
+        return self._encoder.watch(region, until_ns)
 
 
 class _DrawingTimes:

@@ -68,6 +68,7 @@ class RigSettings:
         detector: Of the sender: ONNX file, `default` for the bundled one, "" for motion alone.
         detect_every: Frames from one run of the detector to the next.
         edge_model: Of a sketch, a structured forest; "" for Canny.
+        acknowledge_s: Time between two acknowledgements that come back over the line [s]; 0 for no back-channel.
         real_time: Whether sender and receiver are processes on the real clock.
         port: A port whose output returns to its input, for a real-time run; None for the simulated line.
         callsign: Of the sender; a port that leads out of this machine needs a real one.
@@ -88,6 +89,7 @@ class RigSettings:
     detector: str = ""
     detect_every: int = 5
     edge_model: str = ""
+    acknowledge_s: float = 0.0
     real_time: bool = False
     port: str | None = None
     callsign: str = DEFAULT_CALLSIGN

@@ -38,7 +38,7 @@ class VirtualRun:
         self._clock = VirtualClock()
         modem = NullModem(self._clock, channel_settings(settings))
         self._screen = Screen()
-        self._receiver = ReceiverEnd(settings, modem.far, [self._screen, *sinks], listener=listener)
+        self._receiver = ReceiverEnd(settings, modem.far, self._clock, [self._screen, *sinks], listener=listener)
         self._sender = SenderEnd(settings, modem.near, self._clock, computing_ns=SENDER_COMPUTING_NS)
         self._sender_due_ns = 0
         self._receiver_due_ns = 0

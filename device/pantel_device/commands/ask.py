@@ -11,7 +11,7 @@ from pantel_device.config import default_state_dir
 from pantel_device.ground import Request
 from pantel_device.outbox import COMMANDS, Outbox
 from pantel_link import Preset
-from pantel_link.back_channel import AskStill, Region, SetLine
+from pantel_link.back_channel import AskStill, Region, SetLine, Watch
 from pantel_link.pacing import check_bitrate
 
 __all__ = ["COMMAND"]
@@ -34,7 +34,19 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     line.add_argument("--bitrate-bps", type=int, default=0, metavar="N", help="bit rate (default: as it is)")
     line.add_argument("--preset", choices=[each.value for each in Preset], help="error protection (default: as it is)")
     line.set_defaults(command=_line)
-    for each in (still, line):
+    watch = things.add_parser("watch", help="a part of the picture matters more for some time")
+    watch.add_argument(
+        "--region",
+        type=_region,
+        default=Region(0.0, 0.0, 1.0, 1.0),
+        metavar="L,T,R,B",
+        help="the part, in shares of width and height (default: all of it)",
+    )
+    watch.add_argument(
+        "--seconds", type=int, default=60, metavar="S", help="for how long; 0 to end it (default: %(default)s)"
+    )
+    watch.set_defaults(command=lambda arguments: Watch(arguments.region, arguments.seconds))
+    for each in (still, line, watch):
         each.add_argument("--callsign", default="", metavar="C", help="of the mast (default: the one heard last)")
         each.add_argument("--sender", type=int, metavar="N", help="number of the mast (default: any)")
         each.add_argument(
@@ -60,6 +72,8 @@ def _line(arguments: argparse.Namespace) -> SetLine:
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.what == "still" and not 0 <= arguments.still_bytes <= 13000:
         raise UsageError(f"--still-bytes is {arguments.still_bytes} and must lie in 0..13000")
+    if arguments.what == "watch" and not 0 <= arguments.seconds <= 65535:
+        raise UsageError(f"--seconds is {arguments.seconds} and must lie in 0..65535")
     request = Request(arguments.command(arguments), arguments.sender, arguments.callsign.upper())
     Outbox(arguments.state_dir / COMMANDS).put(request.to_text())
     sys.stdout.write("left for pantel receive; its events tell what becomes of it\n")
@@ -73,4 +87,4 @@ def _region(text: str) -> Region:
         raise argparse.ArgumentTypeError(f"{text!r} is no region; write for example 0.25,0.25,0.75,0.75") from error
 
 
-COMMAND = Command("ask", "ask a mast for a still, or to send otherwise", _add_arguments, _run)
+COMMAND = Command("ask", "ask a mast for a still, to look somewhere, or to send otherwise", _add_arguments, _run)

@@ -140,6 +140,7 @@ def _ground(config: ReceiverConfig, key: MasterKey | SenderKey | None, port: Por
         profile=line_profile(port, config.preset),
         bitrate_bps=config.bitrate_bps,
         link=link,
+        acknowledge_ns=round(config.acknowledge_s * _NS_PER_S) or None,
     )
 
 

@@ -118,7 +118,9 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
         listener = _listener(config, key, context)
         control = None
         if listener is not None:
-            control = RemoteControl(listener, link, stills, preset=config.preset, profile=partial(line_profile, port))
+            control = RemoteControl(
+                listener, link, stills, encoder, preset=config.preset, profile=partial(line_profile, port)
+            )
         sender = Sender(
             camera=camera,
             observer=observer,
@@ -242,6 +244,7 @@ def _encoder_settings(config: SenderConfig) -> SceneEncoderSettings:
         assumed_loss=config.assumed_loss,
         refresh_s=config.refresh_s,
         zones=config.zones,
+        acknowledged=config.back_channel,
     )
 
 

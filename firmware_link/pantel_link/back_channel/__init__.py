@@ -1,5 +1,6 @@
-"""The back-channel: commands to a mast, authenticated only, and its replies."""
+"""The back-channel: commands to a mast and acknowledgements, authenticated only, and its replies."""
 
+from pantel_link.back_channel.acknowledge import ACKNOWLEDGED_PACKETS, Acknowledge, Heard
 from pantel_link.back_channel.command import (
     AskStill,
     Command,
@@ -8,6 +9,7 @@ from pantel_link.back_channel.command import (
     Outcome,
     Reply,
     SetLine,
+    Watch,
     command_from_payload,
     command_to_payload,
 )
@@ -16,17 +18,21 @@ from pantel_link.back_channel.listener import CommandListener, NumberedCommand
 from pantel_link.region import Region
 
 __all__ = [
+    "ACKNOWLEDGED_PACKETS",
+    "Acknowledge",
     "AskStill",
     "Command",
     "CommandError",
     "CommandListener",
     "Commander",
     "Confirm",
+    "Heard",
     "NumberedCommand",
     "Outcome",
     "Region",
     "Reply",
     "SetLine",
+    "Watch",
     "command_from_payload",
     "command_to_payload",
 ]

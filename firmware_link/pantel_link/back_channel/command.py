@@ -22,6 +22,7 @@ __all__ = [
     "Outcome",
     "Reply",
     "SetLine",
+    "Watch",
     "command_from_payload",
     "command_to_payload",
     "rollover_of",
@@ -31,6 +32,7 @@ _NUMBER = struct.Struct(">H")
 _STILL = struct.Struct(">H4B")
 _LINE = struct.Struct(">HB")
 _CONFIRM = struct.Struct(">H")
+_WATCH = struct.Struct(">4BH")
 _REPLY = struct.Struct(">HBHB")
 _PRESETS = tuple(Preset)
 _EVERYWHERE = 0, 0, 0, 0  # instead of a region
@@ -77,7 +79,20 @@ class Confirm:
     number: int
 
 
-Command = AskStill | SetLine | Confirm
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Look here: for some time errors in a part of the picture count several times. It takes the place of any before.
+
+    Attributes:
+        region: What matters.
+        seconds: For how long; 0 to end it.
+    """
+
+    region: Region
+    seconds: int
+
+
+Command = AskStill | SetLine | Confirm | Watch
 
 
 class Outcome(IntEnum):
@@ -130,6 +145,7 @@ class _Code(IntEnum):
     STILL = 1
     LINE = 2
     CONFIRM = 3
+    WATCH = 4
 
 
 def command_to_payload(command: Command, rollover: int) -> bytes:
@@ -149,6 +165,8 @@ def command_to_payload(command: Command, rollover: int) -> bytes:
             return head + bytes([_Code.LINE]) + _LINE.pack(bitrate_bps, index)
         case Confirm(number):
             return head + bytes([_Code.CONFIRM]) + _CONFIRM.pack(number)
+        case Watch(region, seconds):
+            return head + bytes([_Code.WATCH]) + _WATCH.pack(*region.to_steps(), seconds)
 
 
 def rollover_of(payload: bytes) -> int:
@@ -181,5 +199,8 @@ def command_from_payload(payload: bytes) -> Command:
                 return SetLine(bitrate_bps, None if index == len(_PRESETS) else _PRESETS[index])
             case _Code.CONFIRM:
                 return Confirm(_CONFIRM.unpack_from(arguments)[0])
+            case _Code.WATCH:
+                *steps, seconds = _WATCH.unpack_from(arguments)
+                return Watch(Region.from_steps(*steps), seconds)
     except (struct.error, ValueError, IndexError) as error:
         raise CommandError(f"command makes no sense: {error}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from pantel_link.back_channel.acknowledge import Acknowledge
 from pantel_link.back_channel.command import Command, Confirm, Outcome, Reply, command_to_payload
 from pantel_link.context import StreamContext
 from pantel_link.keys import SenderKey
@@ -25,7 +26,8 @@ class Commander:
     """Sends commands to one mast, paced as everything else, and waits for its replies.
 
     A command is repeated until a reply to it comes, at most five times in all; the mast does it once. A setting that
-    came through on trial is confirmed by itself.
+    came through on trial is confirmed by itself. An acknowledgement goes out once, when no command is due, and a newer
+    one takes its place: nobody answers it.
 
     Args:
         context: Of the mast's stream, as it was heard.
@@ -59,11 +61,12 @@ class Commander:
         self._octet_ns = 8_000_000_000 // bitrate_bps
         self._waiting: deque[Command] = deque()
         self._pending: Command | None = None
-        self._packet = b""
+        self._payload = b""
         self._number = 0
         self._times = 0
         self._next_ns = now_ns
         self._outgoing = Outgoing(profile, pacer or Pacer(bitrate_bps, now_ns, burst_octets=profile.burst_octets))
+        self._acknowledge: Acknowledge | None = None
         self._abandoned: int | None = None  # number of the command that was given up last
 
     @property
@@ -80,10 +83,15 @@ class Commander:
         """Queue a command."""
         self._waiting.append(command)
 
+    def acknowledge(self, acknowledge: Acknowledge) -> None:
+        """Have an acknowledgement sent, instead of any that has not gone out yet."""
+        self._acknowledge = acknowledge
+
     def due(self, now_ns: int) -> bytes:
         """Return the octets to write now, often none; as `LinkSender.due`."""
-        if not self._outgoing:
-            self._begin(now_ns)
+        if not self._outgoing and not self._begin(now_ns) and self._acknowledge is not None:
+            acknowledge, self._acknowledge = self._acknowledge, None
+            self._add(PacketKind.ACKNOWLEDGE, acknowledge.newest, acknowledge.to_payload())
         return self._outgoing.release(now_ns)[0]
 
     def put_back(self, octets: bytes) -> None:
@@ -113,17 +121,20 @@ class Commander:
         self._abandoned = self._number & 0xFFFF
         return command
 
-    def _begin(self, now_ns: int) -> None:
-        """Frame a command when it is time for one."""
+    def _begin(self, now_ns: int) -> bool:
+        """Frame a command when it is time for one, and return whether it was."""
         if self._pending is None and self._waiting:
             self._pending = self._waiting.popleft()
             self._number = self._next_number()
-            payload = command_to_payload(self._pending, self._number >> SEQUENCE_BITS)
-            packet = Packet(PacketKind.COMMAND, self.context.sender, self._number, 0, payload)
-            self._packet = self._profile.frame(packet, self._seal, LengthClass.LIVE)
+            self._payload = command_to_payload(self._pending, self._number >> SEQUENCE_BITS)
             self._times, self._next_ns = 0, now_ns
         if self._pending is None or now_ns < self._next_ns or self._times == _TIMES:
-            return
+            return False
         self._times += 1
-        self._outgoing.add(self._packet)
+        self._add(PacketKind.COMMAND, self._number, self._payload)
         self._next_ns = now_ns + _OCTETS_BETWEEN * self._octet_ns
+        return True
+
+    def _add(self, kind: PacketKind, counter: int, payload: bytes) -> None:
+        packet = Packet(kind, self.context.sender, counter, 0, payload)
+        self._outgoing.add(self._profile.frame(packet, self._seal, LengthClass.LIVE))

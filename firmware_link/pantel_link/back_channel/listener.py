@@ -1,9 +1,10 @@
-"""The mast's ear: commands that are authentic, each once."""
+"""The mast's ear: commands and acknowledgements that are authentic, each once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pantel_link.back_channel.acknowledge import Acknowledge
 from pantel_link.back_channel.command import Command, command_from_payload, rollover_of
 from pantel_link.context import StreamContext
 from pantel_link.errors import ContextError, PacketError, ReplayError
@@ -30,10 +31,11 @@ class NumberedCommand:
 
 
 class CommandListener:
-    """Finds commands in what a mast's port brings, its own echo and noise among it.
+    """Finds commands and acknowledgements in what a mast's port brings, its own echo and noise among it.
 
     A command is authentic for one start of the mast, so recordings of before are worthless, and its number must be
     higher than that of any before. The newest may come again, because its reply was lost; it counts as a duplicate.
+    Acknowledgements have numbers of their own, each of which comes once.
 
     Args:
         context: Of the mast's stream.
@@ -51,8 +53,8 @@ class CommandListener:
         """How often the newest command came again."""
         return self.link.statistics.packets_duplicate
 
-    def receive(self, octets: bytes, now_ns: int, *, whole_packet: bool) -> list[NumberedCommand]:
-        """Take what the port brought; return the commands in it. Noise raises nothing.
+    def receive(self, octets: bytes, now_ns: int, *, whole_packet: bool) -> list[NumberedCommand | Acknowledge]:
+        """Take what the port brought; return the commands and acknowledgements in it. Noise raises nothing.
 
         Args:
             octets: As they came.
@@ -60,29 +62,36 @@ class CommandListener:
             whole_packet: Whether they are one packet, as a packet port brings it.
         """
         receive = self.link.receive_packet if whole_packet else self.link.receive
-        found = []
+        found: list[NumberedCommand | Acknowledge] = []
         for each in receive(octets, now_ns):
+            counter, payload = each.packet.counter, each.packet.payload
             try:
-                found.append(NumberedCommand(each.packet.counter, command_from_payload(each.packet.payload)))
+                if each.packet.kind is PacketKind.ACKNOWLEDGE:
+                    found.append(Acknowledge.from_payload(payload, counter))
+                else:
+                    found.append(NumberedCommand(counter, command_from_payload(payload)))
             except PacketError:
                 self.link.statistics.packets_rejected += 1
         return found
 
 
 class _CommandStream(KnownStreams):
-    """The commands to one mast, which know their counters by themselves."""
+    """The commands to one mast and the acknowledgements, which know their counters by themselves."""
 
     def __init__(self, context: StreamContext, key: SenderKey) -> None:
         super().__init__((), Keyring(), None)
-        self._stream = Stream(make_back_seal(context, key.key))
+        seal = make_back_seal(context, key.key)
+        self._by_kind = {kind: Stream(seal) for kind in (PacketKind.COMMAND, PacketKind.ACKNOWLEDGE)}
 
     def open(self, octets: bytes) -> tuple[Packet, Stream]:
         sealed = SealedPacket.from_bytes(octets)
-        if sealed.kind is not PacketKind.COMMAND or sealed.sender != self._stream.seal.context.sender:
+        stream = self._by_kind.get(sealed.kind)
+        if stream is None or sealed.sender != stream.seal.context.sender:
             raise ContextError("it is no command for this mast")
         counter = rollover_of(sealed.readable_payload) << SEQUENCE_BITS | sealed.sequence
-        packet = sealed.open(self._stream.seal, counter)
-        newest = self._stream.counters.newest
-        if newest is not None and counter < newest:
-            raise ReplayError(f"command {counter} is older than {newest}")
-        return packet, self._stream
+        packet = sealed.open(stream.seal, counter)
+        newest = stream.counters.newest
+        repeatable = sealed.kind is PacketKind.COMMAND  # whose reply may have been lost
+        if newest is not None and counter < newest + (not repeatable):
+            raise ReplayError(f"number {counter} is no higher than {newest}")
+        return packet, stream

@@ -19,9 +19,9 @@ local FORMATS = {
 }
 local KINDS = {
     [0] = "IDENT", [1] = "scene", [2] = "still", [3] = "telemetry", [4] = "text", [5] = "command", [6] = "reply",
-    [7] = "alarm",
+    [7] = "alarm", [8] = "acknowledgement",
 }
-local IDENT, SCENE, TELEMETRY, COMMAND = 0, 1, 3, 5
+local IDENT, SCENE, TELEMETRY, COMMAND, ACKNOWLEDGE = 0, 1, 3, 5, 8
 local VERSIONS = { [1] = true, [2] = true }
 local ENCRYPTED = 2
 
@@ -165,10 +165,10 @@ function pantel.init()
     security_of, encrypted_frames = {}, {}
 end
 
--- Says whether a payload is encrypted, which only the sender's last IDENT packet tells; commands never are.
+-- Says whether a payload is encrypted, which only the sender's last IDENT packet tells; what goes back never is.
 local function is_encrypted(pinfo, packet)
     if not pinfo.visited then
-        local can_be = packet.kind ~= IDENT and packet.kind ~= COMMAND
+        local can_be = packet.kind ~= IDENT and packet.kind ~= COMMAND and packet.kind ~= ACKNOWLEDGE
         encrypted_frames[pinfo.number] = can_be and security_of[packet.sender] == ENCRYPTED
     end
     return encrypted_frames[pinfo.number]

@@ -11,8 +11,8 @@ local DESCRIPTION = { -- by version, widths in bits
 }
 local PRESETS = { [0] = "light", [1] = "standard", [2] = "heavy" }
 local PRESETS_TO_SET = { [0] = "light", [1] = "standard", [2] = "heavy", [3] = "as it is" }
-local STILL, LINE, CONFIRM = 1, 2, 3
-local COMMANDS = { [STILL] = "still", [LINE] = "line", [CONFIRM] = "confirm" }
+local STILL, LINE, CONFIRM, WATCH = 1, 2, 3, 4
+local COMMANDS = { [STILL] = "still", [LINE] = "line", [CONFIRM] = "confirm", [WATCH] = "watch" }
 local OUTCOMES = { [0] = "done", [1] = "refused", [2] = "on trial", [3] = "rolled back" }
 local ALARM_PHASES = { [0] = "ended", [1] = "began" }
 local SEQUENCES = 1024
@@ -95,6 +95,12 @@ local function make(short)
         set_bitrate = ProtoField.uint16("pantel.command.bitrate_bps", "Bit rate [bit/s]"),
         set_preset = ProtoField.uint8("pantel.command.preset", "Preset", base.DEC, PRESETS_TO_SET),
         confirms = ProtoField.uint16("pantel.command.confirms", "Confirms the command (lower 16 bits)"),
+        seconds = ProtoField.uint16("pantel.command.seconds", "For how long [s]"),
+        acknowledge = ProtoField.bytes("pantel.acknowledge", "Acknowledgement"),
+        newest_rollover = ProtoField.uint16("pantel.acknowledge.rollover", "Rollover"),
+        newest = ProtoField.uint32("pantel.acknowledge.newest", "Newest packet heard"),
+        heard_from = ProtoField.uint16("pantel.acknowledge.began", "First packet heard (lower 16 bits)"),
+        heard = ProtoField.uint32("pantel.acknowledge.heard", "Of the 32 packets before", base.HEX),
         reply = ProtoField.bytes("pantel.reply", "Reply"),
         reply_number = ProtoField.uint16("pantel.reply.number", "Number of the command (lower 16 bits)"),
         outcome = ProtoField.uint8("pantel.reply.outcome", "Outcome", base.DEC, OUTCOMES),
@@ -308,6 +314,12 @@ local function make(short)
         [CONFIRM] = { 2, function(tree, range)
             tree:add(f.confirms, range)
         end },
+        [WATCH] = { 6, function(tree, range)
+            local region = tree:add(f.region, range(0, 4))
+            add_sides(region, range(0, 4), { f.left, f.top, f.right, f.bottom })
+            local seconds = tree:add(f.seconds, range(4, 2))
+            seconds:append_text(range(4, 2):uint() == 0 and " (no longer)" or "")
+        end },
     }
 
     local function add_command(parent, payload, packet)
@@ -357,6 +369,20 @@ local function make(short)
         return string.format(" %d %s: %s", payload(0, 1):uint(), ALARM_PHASES[began], zone)
     end
 
+    local function add_acknowledgement(parent, payload, packet)
+        local tree = parent:add(f.acknowledge, payload)
+        if is_short(tree, payload, 8, "An acknowledgement") then
+            return ""
+        end
+        local newest = payload(0, 2):uint() * SEQUENCES + packet.sequence
+        tree:add(f.newest_rollover, payload(0, 2))
+        tree:add(f.newest, payload(0, 2), newest):set_generated()
+        tree:add(f.heard_from, payload(2, 2))
+        tree:add(f.heard, payload(4, 4))
+        add_padding(tree, payload, 8)
+        return string.format(" of packet %d", newest)
+    end
+
     return {
         fields = f,
         experts = e,
@@ -367,6 +393,7 @@ local function make(short)
         add = {
             [0] = add_identity, [1] = add_scene, [2] = add_fragment, [3] = add_telemetry, [4] = add_text,
             [5] = add_command, [6] = add_reply, [7] = add_alarm,
+            [8] = add_acknowledgement,
         },
     }
 end
