@@ -73,7 +73,7 @@ def test_the_faithful_view_is_left_as_it_is(
 ) -> None:
     with_mender, without = (load_scene_codec(each) for each in (mended_view, two_views))
     drawn = [Renderer(codec, tell(codec)).draw(0).pixels for codec in (with_mender, without)]
-    assert np.array_equal(*drawn)
+    assert np.array_equal(drawn[0], drawn[1])
 
 
 def test_where_nothing_was_told_nothing_is_mended(mended_view: Artefact, tell: Callable[[SceneCodec], Scene]) -> None:

@@ -29,6 +29,8 @@ def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     train = add("train-composition", help="train the network that mends composed pictures")
     add_options(train, "config", "lpips", "out")
     train.add_argument("--pictures", type=Path, nargs="+", required=True, help="folders of composed-pictures")
+    train.add_argument("--detectors", type=Path, nargs="+", default=[], metavar="ONNX", help="should recognize objects")
+    train.add_argument("--start-from", type=Path, metavar="RUN", help="begin with the averaged weights of this run")
     train.set_defaults(run=_train_composition)
 
     added = add("composition", help="put the network that mends composed pictures of a run into an artefact")
@@ -53,11 +55,15 @@ def _train_composition(arguments: argparse.Namespace) -> None:
     import torch
 
     from pantel_export.composition.settings import MenderSettings
-    from pantel_export.composition.train import MenderTrainer
+    from pantel_export.composition.train import MenderTrainer, load_mender
 
     torch.set_num_threads(1)
     settings = MenderSettings.from_toml(arguments.config)
-    finish(MenderTrainer(settings, arguments.lpips, arguments.pictures, arguments.out))
+    trainer = MenderTrainer(settings, arguments.lpips, arguments.pictures, arguments.out, arguments.detectors)
+    if arguments.start_from is not None:
+        mender, _ = load_mender(arguments.start_from)
+        trainer.warm_start({f"mender.{name}": weight for name, weight in mender.state_dict().items()})
+    finish(trainer)
 
 
 def _composition(arguments: argparse.Namespace) -> None:

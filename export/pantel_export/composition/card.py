@@ -21,7 +21,8 @@ trained on.
 
 **Loss.** {l1_weight} x mean absolute error + {lpips_weight} x LPIPS (SqueezeNet, pictures shifted at random)
 + {contour_weight} x squared error on contours + {ms_ssim_weight} x (1 - MS-SSIM)
-+ {pattern_weight} x the power of what the errors of neighbouring squares of 8 pixels have in common. No discriminator.
++ {pattern_weight} x the power of what the errors of neighbouring squares of 8 pixels have in common{detecting}.
+No discriminator.
 
 **Settings.** {step} steps of {batch} crops of {crop_px} px, seed {seed}.
 
@@ -41,12 +42,15 @@ def with_mender(card: str, record: Mapping[str, Any] | None) -> str:
     """
     if not record:
         return with_section(card, _HEADING, "")
-    composed = record["composed"]
+    composed, settings = record["composed"], record["settings"]
+    names = " and ".join(record["detectors"])
+    detecting = f"\n+ {settings['detector_weight']} x what {names} no longer recognizes" if names else ""
     text = _TEXT.format(
         pictures=sum(each["pictures"] for each in composed),
         side_px=composed[0]["side_px"],
         folders="`, `".join(sorted({folder for each in composed for folder in each["folders"]})),
+        detecting=detecting,
         step=record["step"],
-        **record["settings"],
+        **settings,
     )
     return with_section(card, _HEADING, text)

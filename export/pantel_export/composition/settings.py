@@ -37,3 +37,4 @@ class MenderSettings(TomlSettings):
     contour_weight: float = 4.0  # of squared errors on contours
     ms_ssim_weight: float = 0.3
     pattern_weight: float = 1_000.0  # of the power that errors of neighbouring squares have in common
+    detector_weight: float = 0.3  # of what a detector that looks on no longer recognizes

@@ -81,6 +81,28 @@ def test_a_step_is_a_function_of_seed_and_number(composed_folder: Path, lpips_fi
     assert fidelity(7) == first
 
 
+def test_detectors_look_on(
+    composed_folder: Path, lpips_file: Path, detector_files: dict[str, Path], tmp_path: Path
+) -> None:
+    trainer = MenderTrainer(SETTINGS, lpips_file, [composed_folder], tmp_path, [detector_files["fastest_det"]])
+    _, figures = trainer.loss()
+    assert figures["detected"] > 0
+    same = torch.rand(3, 3, 96, 96)  # as many as leave a place empty
+    for softly in (False, True):
+        assert trainer._detected(same, same, softly=softly).item() == pytest.approx(0, abs=1e-6)
+        assert trainer._detected(same, 1 - same, softly=softly).item() > 0
+
+
+def test_it_begins_as_another_run_ended(composed_folder: Path, lpips_file: Path, run: Path, tmp_path: Path) -> None:
+    (tmp_path / "toy.toml").write_text(TOML.replace("steps = 2", "steps = 1\nwarmup_steps = 1000000"))
+    arguments = ["--config", tmp_path / "toy.toml", "--lpips", lpips_file, "--pictures", composed_folder]
+    arguments += ["--start-from", run, "--out", tmp_path / "run"]
+    assert main(["train-composition", *map(str, arguments)]) == 0
+    before, after = (dict(load_mender(each)[0].named_parameters()) for each in (run, tmp_path / "run"))
+    assert all(torch.allclose(before[name], after[name], atol=1e-5) for name in before)
+    assert json.loads((tmp_path / "run" / "record.json").read_text())["warm_start_sha256"]
+
+
 def test_pictures_that_are_too_small_are_refused(composed_folder: Path, lpips_file: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="too small for crops of 160"):
         MenderTrainer(SETTINGS.model_copy(update={"crop_px": 160}), lpips_file, [composed_folder], tmp_path)
