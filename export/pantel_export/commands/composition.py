@@ -35,6 +35,7 @@ def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
 
     added = add("composition", help="put the network that mends composed pictures of a run into an artefact")
     add_options(added, "run", "name")
+    added.add_argument("--strength", type=float, default=1.0, help="factor on what is added to pictures")
     added.set_defaults(run=_composition)
 
 
@@ -69,5 +70,5 @@ def _train_composition(arguments: argparse.Namespace) -> None:
 def _composition(arguments: argparse.Namespace) -> None:
     from pantel_export.composition.add import add_mender
 
-    add_mender(arguments.run_folder, arguments.name, arguments.artefacts)
+    add_mender(arguments.run_folder, arguments.name, arguments.artefacts, strength=arguments.strength)
     print(f"added the mender of {arguments.run_folder} to {arguments.name}")  # noqa: T201

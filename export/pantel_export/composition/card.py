@@ -24,7 +24,8 @@ trained on.
 + {pattern_weight} x the power of what the errors of neighbouring squares of 8 pixels have in common{detecting}.
 No discriminator.
 
-**Settings.** {step} steps of {batch} crops of {crop_px} px, seed {seed}.
+**Settings.** {step} steps of {batch} crops of {crop_px} px, seed {seed}. What it adds is shipped {strength} times
+as strong as it was trained, for objects were recognized better so.
 
 **Results.** `docs/decisions/0033-composed-view.md` has the figures of three clips.
 
@@ -43,13 +44,14 @@ def with_mender(card: str, record: Mapping[str, Any] | None) -> str:
     if not record:
         return with_section(card, _HEADING, "")
     composed, settings = record["composed"], record["settings"]
-    names = " and ".join(record["detectors"])
+    names = " and ".join(record.get("detectors", ()))
     detecting = f"\n+ {settings['detector_weight']} x what {names} no longer recognizes" if names else ""
     text = _TEXT.format(
         pictures=sum(each["pictures"] for each in composed),
         side_px=composed[0]["side_px"],
         folders="`, `".join(sorted({folder for each in composed for folder in each["folders"]})),
         detecting=detecting,
+        strength=record["strength"],
         step=record["step"],
         **settings,
     )

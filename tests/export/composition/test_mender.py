@@ -119,12 +119,17 @@ def test_the_product_mends_as_the_trained_one_does(
     before = json.loads((artefacts / "manifest.json").read_text())["artefacts"][0]["files"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter of PyTorch warns about itself
-        assert main(["composition", "--run", str(run), "--name", "toy", "--artefacts", str(artefacts)]) == 0
+        assert (
+            main(
+                ["composition", "--run", str(run), "--name", "toy", "--artefacts", str(artefacts), "--strength", "0.5"]
+            )
+            == 0
+        )
     artefact = find_artefact(name="toy", manifest=artefacts / "manifest.json")
     artefact.check()
     assert artefact.hash == before["tables"]["sha256"]
     record = json.loads((artefacts / "toy" / "record.json").read_text())["mender"]
-    assert record["step"] == 2
+    assert (record["step"], record["strength"]) == (2, 0.5)
     assert (artefacts / "toy" / "CARD.md").read_text() == with_mender(CARD, record)
 
     network = rounded_to_half(load_mender(run)[0])
@@ -137,7 +142,7 @@ def test_the_product_mends_as_the_trained_one_does(
         whole = np.pad(planes, ((0, -height % 4), (0, -width % 4), (0, 0)), mode="edge")
         x = torch.from_numpy(whole.transpose(2, 0, 1).copy())[None]
         with torch.no_grad():
-            expected = ((x[:, :3] + network(x))[0] * 255).clamp(0, 255).permute(1, 2, 0).numpy()[:height, :width]
+            expected = ((x[:, :3] + 0.5 * network(x))[0] * 255).clamp(0, 255).permute(1, 2, 0).numpy()[:height, :width]
         np.testing.assert_allclose(product(pixels, cover), expected, atol=0.51)
 
 
