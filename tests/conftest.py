@@ -168,31 +168,10 @@ def two_views(tmp_path_factory: pytest.TempPathFactory) -> Artefact:
     path = tmp_path_factory.mktemp("views") / "perceptual.onnx"
     onnx.save(model, str(path))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    others = {role: name for role, name in artefact.files.items() if role != "mender"}
     return replace(
-        artefact, files={**others, "perceptual": str(path)}, sha256={**artefact.sha256, "perceptual": digest}
-    )
-
-
-@pytest.fixture(scope="session")
-def mended_view(two_views: Artefact, tmp_path_factory: pytest.TempPathFactory) -> Artefact:
-    """Return these models with a mender that is easily known: where a sprite is it adds a quarter of white."""
-    onnx = pytest.importorskip("onnx")
-    helper, tensor = onnx.helper, onnx.TensorProto
-    weights = np.zeros((3, 4, 1, 1), np.float32)
-    weights[:, 3] = 0.25
-    graph = helper.make_graph(
-        [helper.make_node("Conv", ["composed", "weights"], ["added"])],
-        "mender",
-        [helper.make_tensor_value_info("composed", tensor.FLOAT, (1, 4, "h", "w"))],
-        [helper.make_tensor_value_info("added", tensor.FLOAT, (1, 3, "h", "w"))],
-        [onnx.numpy_helper.from_array(weights, "weights")],
-    )
-    path = tmp_path_factory.mktemp("mender") / "mender.onnx"
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), str(path))
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return replace(
-        two_views, files={**two_views.files, "mender": str(path)}, sha256={**two_views.sha256, "mender": digest}
+        artefact,
+        files={**artefact.files, "perceptual": str(path)},
+        sha256={**artefact.sha256, "perceptual": digest},
     )
 
 

@@ -13,7 +13,7 @@ from pantel_codec import MARGINS, Margins, Pose, size_px
 from pantel_device.frame import Box
 from pantel_models.thumbnails import RASTER_PX, Look
 
-__all__ = ["Placed", "Window", "hide", "paste", "place", "pose_box", "raster_box"]
+__all__ = ["Placed", "Window", "paste", "place", "pose_box", "raster_box"]
 
 Window = tuple[slice, slice]
 """Rows and columns of a picture."""
@@ -106,9 +106,3 @@ def paste(picture: NDArray[np.uint8], placed: Placed) -> None:
     below = picture[placed.window]
     above = below + placed.alpha * (placed.colour - below)
     picture[placed.window] = np.rint(above).astype(np.uint8)
-
-
-def hide(cover: NDArray[np.float32], placed: Placed) -> None:
-    """Note, in place, how much of the background a sprite hides: (H, W) float32, 0 where all of it is seen, to 1."""
-    seen = cover[placed.window]
-    seen += placed.alpha[..., 0] * (1 - seen)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_codec import CELL_PX, NEVER, Drawing, Outline, Scene, Sight, Sprite, Thumbnail
-from pantel_device.composition import hide, paste, place, pose_box, raster_box
+from pantel_device.composition import paste, place, pose_box, raster_box
 from pantel_device.exposure import exposed
 from pantel_device.frame import Box
 from pantel_device.layers import LayerPainter, told_ns
@@ -69,8 +69,6 @@ class Renderer:
 
     Contours are drawn over that as lines, those of objects in a stronger ink. Where nothing but contours was told they
     are drawn on paper, and an object hides what its own enclose.
-
-    In the perceptual view a picture without lines is mended at last, so that sprites do not look pasted in.
     """
 
     def __init__(self, codec: SceneCodec, scene: Scene) -> None:
@@ -86,20 +84,15 @@ class Renderer:
         scene = self._scene
         sight = scene.mosaics.sight(scene.background, time_ns)
         shown_ns = told_ns(sight, self._size_px)
-        anything, lines_too = (shown_ns > NEVER).any(), bool(scene.drawing.patches or scene.outlines)
-        on_paper = lines_too and not anything
-        mended = self._codec.mends and anything and not lines_too
+        on_paper = not (shown_ns > NEVER).any() and bool(scene.drawing.patches or scene.outlines)
         picture = self._paper() if on_paper else self._painted(sight, time_ns)
-        cover = np.zeros(picture.shape[:2], np.float32)
         draw_lines(picture, self._lines_of(_BACKGROUND, scene.drawing), _PENCIL)
         objects = self._visible(time_ns)
         for shown in objects:
             sprite, outline = scene.sprites.get(shown.sprite_id), scene.outlines.get(shown.sprite_id)
             if sprite is not None and not on_paper:
                 look = self._look(shown.sprite_id, sprite)
-                laid = place(look, raster_box(shown.box, sprite.margins), self._size_px)
-                paste(picture, laid)
-                hide(cover, laid)
+                paste(picture, place(look, raster_box(shown.box, sprite.margins), self._size_px))
             if outline is not None:
                 lines = placed(
                     self._lines_of(shown.sprite_id, outline.drawing), outline.drawing, outline_area(shown.box)
@@ -108,8 +101,6 @@ class Renderer:
                     window, enclosed = silhouette(lines, self._size_px)
                     picture[window][enclosed] = _PAPER
                 draw_lines(picture, lines, _INK)
-        if mended:
-            picture = self._codec.mend(picture, cover)
         if on_paper:
             shown_ns = _drawn_ns(scene.drawing, shown_ns.shape, time_ns)
         return Rendering(picture, objects, _age_s(shown_ns, time_ns))

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pantel_export.commands import artefact, composition, eyes, labels, perceptual, refinement, scene, thumbnails
+from pantel_export.commands import artefact, eyes, labels, perceptual, refinement, scene, thumbnails
 from pantel_export.errors import ExportError
 from pantel_models import ModelError
 
@@ -16,7 +16,7 @@ __all__ = ["main"]
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pantel_export", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    for module in (scene, artefact, labels, eyes, refinement, perceptual, composition, thumbnails):
+    for module in (scene, artefact, labels, eyes, refinement, perceptual, thumbnails):
         module.add_commands(commands.add_parser)
     return parser
 

@@ -17,7 +17,6 @@ __all__ = [
     "with_perceptual",
     "with_perceptual_enlarger",
     "with_refinement",
-    "with_section",
     "with_thumbnails",
 ]
 
@@ -202,7 +201,7 @@ def with_thumbnails(card: str, record: Mapping[str, Any] | None) -> str:
         record: Of the thumbnails' training.
     """
     if not record:
-        return with_section(card, _THUMBNAILS_HEADING, "")
+        return _with_section(card, _THUMBNAILS_HEADING, "")
     settings = record["settings"]
     text = _THUMBNAILS.format(
         objects=record["objects"],
@@ -211,59 +210,59 @@ def with_thumbnails(card: str, record: Mapping[str, Any] | None) -> str:
         **{key: settings[key] for key in ("rate_weight_low", "rate_weight_high", "steps", "batch", "seed")},
         **{key: settings["network"][key] for key in ("latents", "core")},
     )
-    return with_section(card, _THUMBNAILS_HEADING, text)
+    return _with_section(card, _THUMBNAILS_HEADING, text)
 
 
 def with_refinement(card: str, record: Mapping[str, Any] | None) -> str:
     """Return a card with the section about the refinement context; as `with_thumbnails`."""
     if not record:
-        return with_section(card, _REFINEMENT_HEADING, "")
+        return _with_section(card, _REFINEMENT_HEADING, "")
     text = _REFINEMENT.format(pictures=record["pictures"], step=record["step"], **record["settings"])
-    return with_section(card, _REFINEMENT_HEADING, text)
+    return _with_section(card, _REFINEMENT_HEADING, text)
 
 
 def with_context(card: str, record: Mapping[str, Any] | None) -> str:
     """Return a card with the section about context networks that were trained alone; as `with_thumbnails`."""
     if not record:
-        return with_section(card, _CONTEXT_HEADING, "")
+        return _with_section(card, _CONTEXT_HEADING, "")
     network = record["settings"]["network"]
     context = {key: ", ".join(map(str, network[f"context_{key}"])) for key in ("slices", "width", "reach")}
     text = _CONTEXT.format(
         pictures=record["pictures"], step=record["step"], start=_start(record), **context, **record["settings"]
     )
-    return with_section(card, _CONTEXT_HEADING, text)
+    return _with_section(card, _CONTEXT_HEADING, text)
 
 
 def with_enlarger(card: str, record: Mapping[str, Any] | None) -> str:
     """Return a card with the section about an enlarger that was trained alone; as `with_thumbnails`."""
     if not record:
-        return with_section(card, _ENLARGER_HEADING, "")
+        return _with_section(card, _ENLARGER_HEADING, "")
     settings = record["settings"]
     wide_px = 2 * settings["crop_px"]
     text = _ENLARGER.format(pictures=record["pictures"], step=record["step"], wide_px=wide_px, **settings)
-    return with_section(card, _ENLARGER_HEADING, text)
+    return _with_section(card, _ENLARGER_HEADING, text)
 
 
 def with_perceptual(card: str, record: Mapping[str, Any] | None) -> str:
     """Return a card with the section about the perceptual generator; as `with_thumbnails`."""
     if not record:
-        return with_section(card, _PERCEPTUAL_HEADING, "")
+        return _with_section(card, _PERCEPTUAL_HEADING, "")
     text = _PERCEPTUAL.format(pictures=record["pictures"], step=record["step"], **record["settings"])
-    return with_section(card, _PERCEPTUAL_HEADING, text)
+    return _with_section(card, _PERCEPTUAL_HEADING, text)
 
 
 def with_perceptual_enlarger(card: str, record: Mapping[str, Any] | None) -> str:
     """Return a card with the section about the perceptual enlarger; as `with_thumbnails`."""
     if not record:
-        return with_section(card, _PERCEPTUAL_ENLARGER_HEADING, "")
+        return _with_section(card, _PERCEPTUAL_ENLARGER_HEADING, "")
     text = _PERCEPTUAL_ENLARGER.format(pictures=record["pictures"], step=record["step"], **record["settings"])
-    return with_section(card, _PERCEPTUAL_ENLARGER_HEADING, text)
+    return _with_section(card, _PERCEPTUAL_ENLARGER_HEADING, text)
 
 
 def with_perceptual_thumbnails(card: str, record: Mapping[str, Any] | None) -> str:
     """Return a card with the section about the perceptual generator of thumbnails; as `with_thumbnails`."""
     if not record:
-        return with_section(card, _PERCEPTUAL_THUMBNAILS_HEADING, "")
+        return _with_section(card, _PERCEPTUAL_THUMBNAILS_HEADING, "")
     settings = record["settings"]
     text = _PERCEPTUAL_THUMBNAILS.format(
         step=record["step"],
@@ -272,10 +271,10 @@ def with_perceptual_thumbnails(card: str, record: Mapping[str, Any] | None) -> s
         width=", ".join(map(str, settings["generator_width"])),
         **settings,
     )
-    return with_section(card, _PERCEPTUAL_THUMBNAILS_HEADING, text)
+    return _with_section(card, _PERCEPTUAL_THUMBNAILS_HEADING, text)
 
 
-def with_section(card: str, heading: str, text: str) -> str:
+def _with_section(card: str, heading: str, text: str) -> str:
     """Return a card whose section of that heading has another text, at its end; none if the text is empty."""
     before, _, rest = card.partition(heading)
     after = rest[rest.find("\n## ") + 1 :] if "\n## " in rest else ""

@@ -20,7 +20,6 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from pantel_export.composition.network import Mender
 from pantel_export.enlarger import Enlarger
 from pantel_export.networks import CELL_PX, Encoder, Generator
 
@@ -28,7 +27,6 @@ __all__ = [
     "export_encoder",
     "export_enlarger",
     "export_generator",
-    "export_mender",
     "export_module",
     "has_weights",
     "quantized",
@@ -58,22 +56,6 @@ def export_enlarger(network: Enlarger) -> bytes:
     free: dict[int, object] = {axis: torch.export.Dim(name, min=1, max=512) for axis, name in ((2, "h"), (3, "w"))}
     plain = export_module(
         network.body, (torch.zeros(1, 3, 24, 32),), names=(["x_half"], ["correction"]), dynamic={"x_half": free}
-    )
-    return with_half_weights(plain)
-
-
-def export_mender(network: Mender) -> bytes:
-    """Return a mender as an ONNX model with an input `composed` of any multiple of its fold, in 16 bits.
-
-    What it returns is added to the picture.
-    """
-    rows, columns = torch.export.Dim("h", min=1, max=512), torch.export.Dim("w", min=1, max=512)
-    fold = network.fold
-    plain = export_module(
-        network,
-        (torch.zeros(1, 4, 24 * fold, 32 * fold),),
-        names=(["composed"], ["added"]),
-        dynamic={"composed": {2: fold * rows, 3: fold * columns}},
     )
     return with_half_weights(plain)
 

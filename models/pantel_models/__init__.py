@@ -8,7 +8,7 @@ from pantel_models.macs import detector_macs, macs_per_pixel
 from pantel_models.quantizer import Quantized, Quantizer
 from pantel_models.regions import REGION_WEIGHT, region_importance
 from pantel_models.scaling import enlarged, reduced
-from pantel_models.sessions import AnalysisTransform, Enlarger, Generator, Mender, open_session
+from pantel_models.sessions import AnalysisTransform, Enlarger, Generator, open_session
 from pantel_models.still import DecodedStill, StillCodec, decode_still, load_still_codec
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "Enlarger",
     "Generator",
     "ManifestError",
-    "Mender",
     "ModelError",
     "Quantized",
     "Quantizer",

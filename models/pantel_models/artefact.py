@@ -30,8 +30,8 @@ class Artefact:
         hash: SHA-256 of the tables, hexadecimal; of a detector that of its only file.
         folder: Where its files lie.
         sha256: Hash of each file by role: `tables`, `encoder`, `faithful`, `thumbnail_encoder`,
-            `thumbnail_generator`, and `perceptual`, `perceptual_enlarger`, `thumbnail_perceptual` and `mender` if it
-            has that view; `enlarger` if it has one. Of a detector: `detector`.
+            `thumbnail_generator`, and `perceptual`, `perceptual_enlarger` and `thumbnail_perceptual` if it has that
+            view; `enlarger` if it has one. Of a detector: `detector`.
         files: Name of each file by role.
     """
 

@@ -15,7 +15,7 @@ from pantel_models.artefact import Artefact
 from pantel_models.errors import ManifestError
 from pantel_models.quantizer import Quantizer
 from pantel_models.scaling import enlarged
-from pantel_models.sessions import AnalysisTransform, Enlarger, Generator, Mender
+from pantel_models.sessions import AnalysisTransform, Enlarger, Generator
 from pantel_models.thumbnails import ThumbnailCodec
 
 __all__ = ["SceneCodec", "View", "load_scene_codec"]
@@ -93,15 +93,6 @@ class SceneCodec:
             return None
         return Enlarger(self.artefact, _PERCEPTUAL_ENLARGER)
 
-    @cached_property
-    def _mender(self) -> Mender | None:
-        return Mender(self.artefact) if self.mends else None
-
-    @property
-    def mends(self) -> bool:
-        """Whether composed pictures are mended: in the perceptual view, by an artefact that has a network for it."""
-        return self.view is View.PERCEPTUAL and "mender" in self.artefact.files
-
     def analyse(self, pixels: NDArray[np.uint8], contours: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the latents (channels, rows, columns) of a picture of any size.
 
@@ -163,17 +154,6 @@ class SceneCodec:
         By the artefact's enlarger; it is interpolated if there is none.
         """
         return enlarged(pixels, size_px) if self._enlarger is None else _cut(self._enlarger(pixels), size_px)
-
-    def mend(self, pixels: NDArray[np.uint8], cover: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """Return a composed picture (H, W, 3) uint8 RGB with sprites and background made to belong together.
-
-        As it is where `mends` is false.
-
-        Args:
-            pixels: (H, W, 3) uint8, RGB.
-            cover: (H, W) float32: 0 where the background is seen, 1 where a sprite hides it.
-        """
-        return pixels if self._mender is None else self._mender(pixels, cover)
 
     def _latents_of(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the latents of a picture that is too coarse for contours."""

@@ -13,8 +13,7 @@ from pantel_models.thumbnails import RASTER_PX
 __all__ = ["detector_macs", "macs_per_pixel"]
 
 _SIDE_PX = 256
-# Inputs that are pictures; latents of cells are 16 times smaller.
-_INPUT_PX = {"x": _SIDE_PX, "composed": _SIDE_PX, "x_half": _SIDE_PX // 2}
+_INPUT_PX = {"x": _SIDE_PX, "x_half": _SIDE_PX // 2}  # of pictures; latents of cells are 16 times smaller
 _CELL_PX = 16
 _PRODUCTS = frozenset({"Conv", "ConvInteger", "QLinearConv", "ConvTranspose", "MatMul", "MatMulInteger", "Gemm"})
 _ARITHMETIC = frozenset(
@@ -29,7 +28,7 @@ _FREE = frozenset(
 
 
 def macs_per_pixel(path: Path) -> float:
-    """Return the multiply-accumulates of an encoder, generator, enlarger or mender for each pixel of a 256x256 picture.
+    """Return the multiply-accumulates of an encoder, generator or enlarger for each pixel of a 256x256 picture.
 
     A network of thumbnails is counted for one thumbnail, for each sample of its raster.
 

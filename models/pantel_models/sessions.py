@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from pantel_models.artefact import Artefact
 from pantel_models.errors import ManifestError
 
-__all__ = ["AnalysisTransform", "Enlarger", "Generator", "Mender", "open_session"]
-
-_MENDED_PX = 4  # a mender takes pictures whose sides are multiples of it
+__all__ = ["AnalysisTransform", "Enlarger", "Generator", "open_session"]
 
 
 def open_session(model: bytes, description: str) -> Any:
@@ -87,26 +85,3 @@ class Enlarger:
         smooth = cv2.resize(x_half, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
         x_hat = smooth + correction.transpose(1, 2, 0)
         return np.asarray(np.rint(x_hat * 255).clip(0, 255), np.uint8)
-
-
-class Mender:
-    """What makes sprites and background of a composed picture belong together."""
-
-    def __init__(self, artefact: Artefact) -> None:
-        self._session = open_session(artefact.read("mender"), f"the mender of {artefact.name}")
-
-    def __call__(self, pixels: NDArray[np.uint8], cover: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """Return the mended picture (H, W, 3) uint8 RGB.
-
-        Args:
-            pixels: (H, W, 3) uint8, RGB, of any size.
-            cover: (H, W) float32: 0 where the background is seen, 1 where a sprite hides it.
-        """
-        height, width = cover.shape
-        x = np.concatenate([pixels.transpose(2, 0, 1) / np.float32(255), cover[None]], dtype=np.float32)
-        down, right = -height % _MENDED_PX, -width % _MENDED_PX
-        if down or right:
-            x = np.pad(x, ((0, 0), (0, down), (0, right)), mode="edge")
-        added: NDArray[np.float32] = self._session.run(None, {"composed": x[None]})[0][0]
-        mended = (x[:3] + added)[:, :height, :width].transpose(1, 2, 0)
-        return np.asarray(np.rint(mended * 255).clip(0, 255), np.uint8)

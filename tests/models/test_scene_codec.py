@@ -186,19 +186,6 @@ def test_without_a_perceptual_generator_the_faithful_one_paints(one_view: Artefa
     np.testing.assert_array_equal(instead.synthesise(background), faithful.synthesise(background))
 
 
-def test_pictures_are_mended_in_the_perceptual_view_alone(mended_view: Artefact, two_views: Artefact) -> None:
-    pixels, cover = np.full((21, 34, 3), 100, np.uint8), np.zeros((21, 34), np.float32)
-    cover[3:9, 4:20] = 0.5
-    codec = load_scene_codec(mended_view, view=View.PERCEPTUAL)
-    assert codec.mends
-    mended = codec.mend(pixels, cover)
-    assert (mended[cover > 0] == 132).all()
-    assert (mended[cover == 0] == 100).all()
-    for other in (load_scene_codec(mended_view), load_scene_codec(two_views, view=View.PERCEPTUAL)):
-        assert not other.mends
-        assert other.mend(pixels, cover) is pixels
-
-
 def test_codecs_are_shared_by_view(two_views: Artefact) -> None:
     assert load_scene_codec(two_views, view=View.PERCEPTUAL) is load_scene_codec(two_views, view=View.PERCEPTUAL)
     assert load_scene_codec(two_views, view=View.PERCEPTUAL) is not load_scene_codec(two_views)

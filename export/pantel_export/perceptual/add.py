@@ -6,7 +6,6 @@ import hashlib
 from pathlib import Path
 
 from pantel_export.artefact_record import note_part, read_record, scene_run_of
-from pantel_export.composition.card import with_mender
 from pantel_export.errors import ExportError
 from pantel_export.manifest import add_files
 from pantel_export.model_card import with_perceptual, with_perceptual_enlarger
@@ -39,11 +38,10 @@ def add_perceptual(run: Path, name: str, artefacts: Path) -> None:
         raise ExportError(f"{run} was trained for another artefact than {name}; train it with that one's run")
     network = settings.network
     data = with_half_weights(export_generator(generator, network.channels, len(network.groups) + 1))
-    # An enlarger and a mender of before were trained with the other generator.
-    add_files(artefacts, name, {"perceptual": (_GENERATOR, data)}, without=[_ENLARGER_ROLE, "mender"])
+    # An enlarger of before was trained with the other generator.
+    add_files(artefacts, name, {"perceptual": (_GENERATOR, data)}, without=[_ENLARGER_ROLE])
     note_part(artefacts, name, "perceptual", record, with_perceptual)
     note_part(artefacts, name, _ENLARGER_ROLE, None, with_perceptual_enlarger)
-    note_part(artefacts, name, "mender", None, with_mender)
 
 
 def add_perceptual_enlarger(run: Path, name: str, artefacts: Path) -> None:

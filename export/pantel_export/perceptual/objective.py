@@ -13,67 +13,19 @@ from pantel_export.losses import fixed_pattern, ms_ssim_loss
 from pantel_export.perceptual.lpips import Lpips, shifted
 from pantel_export.precision import mixed_precision
 
-__all__ = ["FidelityWeights", "Weights", "fidelity", "objective"]
+__all__ = ["Weights", "objective"]
 
 
-class FidelityWeights(Protocol):
-    """Of what a picture is compared by."""
+class Weights(Protocol):
+    """Of the parts of the objective."""
 
     l1_weight: float
     lpips_weight: float
+    adversarial_weight: float
+    adversarial_from_step: int
     contour_weight: float
     ms_ssim_weight: float
     pattern_weight: float
-
-
-class Weights(FidelityWeights, Protocol):
-    """Of the parts of the objective."""
-
-    adversarial_weight: float
-    adversarial_from_step: int
-
-
-def fidelity(
-    weights: FidelityWeights,
-    distance: Lpips,
-    *,
-    pixels: Tensor,
-    contours: Tensor,
-    x_hat: Tensor,
-    pattern_px: int,
-    noise: torch.Generator,
-) -> tuple[Tensor, dict[str, float]]:
-    """Return by how much pictures differ from their sources, for the eye, and figures for people.
-
-    Args:
-        weights: Of the parts.
-        distance: LPIPS.
-        pixels: (B, 3, H, W) in 0..1, the source.
-        contours: (B, 1, H, W) of 0 and 1.
-        x_hat: (B, 3, H, W), what was painted.
-        pattern_px: Period of the pattern that is punished.
-        noise: Draws the shift of the pictures under LPIPS.
-    """
-    error = x_hat - pixels
-    near = functional.max_pool2d(contours, 3, stride=1, padding=1)
-    lpips = shifted(distance, pixels, x_hat.clamp(0, 1), noise)
-    structure = ms_ssim_loss(pixels, x_hat)
-    pattern = fixed_pattern(error, pattern_px)
-    loss = (
-        weights.l1_weight * error.abs().mean()
-        + weights.contour_weight * (error.square() * near).mean()
-        + weights.ms_ssim_weight * structure.mean()
-        + weights.lpips_weight * lpips.mean()
-        + weights.pattern_weight * pattern.mean()
-    )
-    figures = {
-        "fidelity": loss.item(),
-        "psnr": (-10 * torch.log10(error.square().mean((1, 2, 3)))).mean().item(),
-        "msssim": 1 - structure.mean().item(),
-        "lpips": lpips.mean().item(),
-        "pattern_rms": pattern.mean().sqrt().item() * 255,
-    }
-    return loss, figures
 
 
 def objective(
@@ -103,8 +55,17 @@ def objective(
         step: Of the training; the discriminator learns alone at first.
         noise: Draws the shift of the pictures under LPIPS.
     """
-    alike, figures = fidelity(
-        weights, distance, pixels=pixels, contours=contours, x_hat=x_hat, pattern_px=pattern_px, noise=noise
+    error = x_hat - pixels
+    near = functional.max_pool2d(contours, 3, stride=1, padding=1)
+    lpips = shifted(distance, pixels, x_hat.clamp(0, 1), noise)
+    structure = ms_ssim_loss(pixels, x_hat)
+    pattern = fixed_pattern(error, pattern_px)
+    fidelity = (
+        weights.l1_weight * error.abs().mean()
+        + weights.contour_weight * (error.square() * near).mean()
+        + weights.ms_ssim_weight * structure.mean()
+        + weights.lpips_weight * lpips.mean()
+        + weights.pattern_weight * pattern.mean()
     )
     fixed = {name: value.detach() for name, value in judge.named_parameters()}
     with mixed_precision(pixels.device):
@@ -112,5 +73,13 @@ def objective(
         real = functional.relu(1 - judge(pixels, told).float()).mean()
         fake = functional.relu(1 + judge(x_hat.detach(), told).float()).mean()
     adversarial = weights.adversarial_weight if step >= weights.adversarial_from_step else 0.0
-    figures |= {"fooled": fooled.item(), "judge": (real + fake).item()}
-    return alike + adversarial * fooled + real + fake, figures
+    figures = {
+        "fidelity": fidelity.item(),
+        "psnr": (-10 * torch.log10(error.square().mean((1, 2, 3)))).mean().item(),
+        "msssim": 1 - structure.mean().item(),
+        "lpips": lpips.mean().item(),
+        "pattern_rms": pattern.mean().sqrt().item() * 255,
+        "fooled": fooled.item(),
+        "judge": (real + fake).item(),
+    }
+    return fidelity + adversarial * fooled + real + fake, figures

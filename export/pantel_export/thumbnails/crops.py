@@ -15,7 +15,7 @@ from pantel_export.errors import DataError
 from pantel_export.yolo_boxes import YoloBox, read_yolo_boxes
 from pantel_models.thumbnails import Kind, kind_of
 
-__all__ = ["ObjectCrop", "boxed_objects", "gather", "masked_objects", "outlined"]
+__all__ = ["ObjectCrop", "boxed_objects", "gather", "masked_objects"]
 
 _MIN_SIDE_PX = 12
 _LONGEST_SIDE_PX = 96
@@ -119,30 +119,12 @@ def masked_objects(photos: Path, masks: Path) -> Iterator[ObjectCrop]:
 
 def _cut(picture: NDArray[np.uint8], box: YoloBox, kind: Kind) -> ObjectCrop | None:
     """Cut one object out of a picture (H, W, 3) BGR; None if that fails."""
-    found = outlined(picture, box, kind)
-    return None if found is None else _crop(found[1], found[2], kind)
-
-
-def outlined(
-    picture: NDArray[np.uint8], box: YoloBox, kind: Kind
-) -> tuple[tuple[slice, slice], NDArray[np.uint8], NDArray[np.bool_]] | None:
-    """Tell the pixels of one object from those around it; None if that fails.
-
-    Args:
-        picture: (H, W, 3) uint8, BGR.
-        box: Where the object is.
-        kind: What it is.
-
-    Returns:
-        Rows and columns of the picture around the object, that part of it no larger than training needs it
-        (h, w, 3) uint8 BGR, and which pixels of that are the object's, (h, w) bool.
-    """
     height, width = picture.shape[:2]
     centre, size = np.array(box.centre) * [width, height], np.array(box.size) * [width, height]
     if size.min() < max(_MIN_SIDE_PX, size.max() / _LONGEST_SIDE_PX):
         return None
-    x0, y0 = np.maximum(centre - (0.5 + _CONTEXT) * size, 0).astype(int).tolist()
-    x1, y1 = np.minimum(centre + (0.5 + _CONTEXT) * size, [width, height]).astype(int).tolist()
+    x0, y0 = np.maximum(centre - (0.5 + _CONTEXT) * size, 0).astype(int)
+    x1, y1 = np.minimum(centre + (0.5 + _CONTEXT) * size, [width, height]).astype(int)
     scale = min(_LONGEST_SIDE_PX / max(x1 - x0, y1 - y0), 1.0)
     context = np.asarray(cv2.resize(picture[y0:y1, x0:x1], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
     # Places in units of half the box, from its centre.
@@ -163,9 +145,7 @@ def outlined(
         return None
     mask = components == 1 + statistics[1:, cv2.CC_STAT_AREA].argmax()
     share = mask[(abs(down) <= 1) & (abs(across) <= 1)].mean()
-    if not _LEAST_SHARE <= share <= _MOST_SHARE:
-        return None
-    return (slice(y0, y1), slice(x0, x1)), np.asarray(context, np.uint8), mask
+    return _crop(np.asarray(context, np.uint8), mask, kind) if _LEAST_SHARE <= share <= _MOST_SHARE else None
 
 
 def _usual_outline(across: NDArray[np.float64], down: NDArray[np.float64], kind: Kind) -> NDArray[np.uint8]:

@@ -1,1 +1,0 @@
-"""The network that mends composed pictures: its material, its training, and how it gets into an artefact."""
