@@ -17,6 +17,7 @@ from pantel_export.enlarger import ENLARGEMENT
 from pantel_export.errors import RunError
 from pantel_export.losses import logistic_bits, ms_ssim_loss
 from pantel_export.networks import CELL_PX, SceneNetworks, spread_groups
+from pantel_export.precision import mixed_precision
 from pantel_export.settings import TrainSettings
 from pantel_export.training_run import TrainingRun, load_run
 from pantel_export.warm_start import RECORD, load_warm_start
@@ -74,11 +75,11 @@ class Trainer(TrainingRun):
         planes = quality[:, None, None, None] + elsewhere  # (B, 1, cells, cells)
         gain = nets.gain(planes)  # (B, channels, cells, cells)
 
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with mixed_precision(self.device):
             y = nets.encoder(x_in)
         scaled = y.float() * gain
         jitter = torch.rand(scaled.shape, generator=noise).to(self.device) - 0.5
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with mixed_precision(self.device):
             coded = nets.context(scaled, in_payload, quality)
         bits = logistic_bits(scaled + jitter, coded.mean, coded.log_scale)
         if s.only == "context":
@@ -89,7 +90,7 @@ class Trainer(TrainingRun):
         bpp = (bits * paid).sum((1, 2, 3)) / (s.crop_px**2 * share)
 
         y_hat = coded.values / gain * spread_groups(received, s.network.groups)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with mixed_precision(self.device):
             x_hat = nets.generator(y_hat, torch.cat([received, planes], 1))
         x_hat = x_hat.float()
         error = (x_hat - pixels) ** 2
@@ -101,7 +102,7 @@ class Trainer(TrainingRun):
         distortion = (error * (1 + s.contour_weight * near) * per_pixel).mean((1, 2, 3))
         structure = ms_ssim_loss(pixels, x_hat)
         if wide is not None:  # what counts of these is what their enlargement shows
-            with torch.autocast(self.device.type, torch.bfloat16):
+            with mixed_precision(self.device):
                 enlarged = nets.enlarger(x_hat[-len(wide) :].clamp(0, 1))
             enlarged = enlarged.float()
             mse[-len(wide) :] = ((enlarged - wide) ** 2).mean((1, 2, 3))

@@ -20,6 +20,7 @@ from pantel_export.perceptual.halved import halved_latents
 from pantel_export.perceptual.lpips import Lpips
 from pantel_export.perceptual.objective import objective
 from pantel_export.perceptual.settings import PerceptualEnlargerSettings
+from pantel_export.precision import mixed_precision
 from pantel_export.settings import TrainSettings
 from pantel_export.train import crop_tensors, load_networks
 from pantel_export.training_run import TrainingRun, load_run
@@ -82,7 +83,7 @@ class PerceptualEnlargerTrainer(TrainingRun):
         noise = torch.Generator().manual_seed(s.seed * 1_000_003 + self.step)
         pixels, contours = crop_tensors(batch, self.device)
         x_half = self._painted(batch.pixels, noise)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with mixed_precision(self.device):
             x_hat = self.networks["enlarger"](x_half)
         return objective(
             s,

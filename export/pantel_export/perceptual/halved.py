@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pantel_export.data import Batch
 from pantel_export.networks import CELL_PX, SceneNetworks
+from pantel_export.precision import mixed_precision
 from pantel_export.train import crop_tensors
 from pantel_models import contour_map, reduced
 
@@ -37,7 +38,7 @@ def halved_latents(
     cells = small.shape[2] // CELL_PX
     known = torch.ones(len(halved), len(frozen.settings.groups), cells, cells).to(device)
     planes = quality[:, None, None, None].expand_as(known[:, :1])
-    with torch.autocast(device.type, torch.bfloat16):
+    with mixed_precision(device):
         y = frozen.encoder(torch.cat([small, contours], 1))
         gain = frozen.gain(planes)
         coded = frozen.context(y.float() * gain, known, quality)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pantel_export.errors import DataError
+from pantel_export.precision import mixed_precision
 
 __all__ = ["Lpips", "shifted"]
 
@@ -92,5 +93,5 @@ def shifted(distance: Lpips, x: Tensor, y: Tensor, noise: torch.Generator) -> Te
         noise: Draws the shift.
     """
     down, right = torch.randint(_SHIFTS, (2,), generator=noise).tolist()
-    with torch.autocast(x.device.type, torch.bfloat16):
+    with mixed_precision(x.device):
         return torch.as_tensor(distance(x[..., down:, right:], y[..., down:, right:])).float()

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from pantel_export.losses import fixed_pattern, ms_ssim_loss
 from pantel_export.perceptual.lpips import Lpips, shifted
+from pantel_export.precision import mixed_precision
 
 __all__ = ["Weights", "objective"]
 
@@ -67,7 +68,7 @@ def objective(
         + weights.pattern_weight * pattern.mean()
     )
     fixed = {name: value.detach() for name, value in judge.named_parameters()}
-    with torch.autocast(pixels.device.type, torch.bfloat16):
+    with mixed_precision(pixels.device):
         fooled = -functional_call(judge, fixed, (x_hat, told)).float().mean()
         real = functional.relu(1 - judge(pixels, told).float()).mean()
         fake = functional.relu(1 + judge(x_hat.detach(), told).float()).mean()

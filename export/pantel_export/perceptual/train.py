@@ -19,6 +19,7 @@ from pantel_export.perceptual.halved import halved_latents
 from pantel_export.perceptual.lpips import Lpips
 from pantel_export.perceptual.objective import objective
 from pantel_export.perceptual.settings import PerceptualSettings
+from pantel_export.precision import mixed_precision
 from pantel_export.settings import TrainSettings
 from pantel_export.train import crop_tensors, draw_availability, draw_qualities, load_networks
 from pantel_export.training_run import TrainingRun, load_run
@@ -60,7 +61,7 @@ class PerceptualTrainer(TrainingRun):
         y_hat, side = self._received(pixels, contours, noise)
         if s.enlarged_crops:
             self._enlarge(y_hat, side, batch.pixels[: s.enlarged_crops], noise)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with mixed_precision(self.device):
             x_hat = self.networks["generator"](y_hat, side)
         return objective(
             s,
@@ -83,7 +84,7 @@ class PerceptualTrainer(TrainingRun):
         quality, elsewhere, in_payload = draw_qualities(in_payload, noise)
         received, planes = received.to(self.device), (quality[:, None, None, None] + elsewhere).to(self.device)
         x = torch.cat([pixels, contours], 1).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with mixed_precision(self.device):
             y = self._frozen.encoder(x)
             gain = self._frozen.gain(planes)
             coded = self._frozen.context(y.float() * gain, in_payload.to(self.device), quality.to(self.device))
@@ -104,7 +105,7 @@ class PerceptualTrainer(TrainingRun):
             noise: Draws the qualities, and what is missing.
         """
         small, known = halved_latents(self._frozen, pixels, self.device, noise)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with mixed_precision(self.device):
             painted = self.networks["generator"](small, known).float()
             if self._scene_settings.enlarged_crops:
                 picture = self._frozen.enlarger(painted.clamp(0, 1)).float().clamp(0, 1)

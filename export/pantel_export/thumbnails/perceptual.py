@@ -25,6 +25,7 @@ from pantel_export.detector_network import DetectorNetwork, verdict_loss
 from pantel_export.errors import RunError
 from pantel_export.perceptual.discriminator import TOLD, patch_judge
 from pantel_export.perceptual.lpips import Lpips
+from pantel_export.precision import mixed_precision
 from pantel_export.thumbnails.crops import ObjectCrop
 from pantel_export.thumbnails.display import draw_spots, shown_at
 from pantel_export.thumbnails.networks import ThumbnailGenerator, widened
@@ -143,7 +144,7 @@ class PerceptualThumbnailTrainer(TrainingRun):
         batch = Batch.drawn(self.crops, self._chances, s.batch, rng, self.device)
         behind = self._behind(batch, rng)
         latents, side = self._received(batch, behind, rng)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with mixed_precision(self.device):
             painted = self.networks["generator"](latents, batch.condition, side)
         colour, alpha = (each.float() for each in painted)
         shown = behind + alpha * (colour - behind)
@@ -151,7 +152,7 @@ class PerceptualThumbnailTrainer(TrainingRun):
         # What hid an object is no part of it: there the truth is what is shown.
         truth = torch.where(batch.known > 0, truth, shown.detach())
 
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with mixed_precision(self.device):
             lpips = self._lpips(truth, shown.clamp(0, 1)).float().mean()
         difference = shown - truth
         error = difference.abs().mean()
@@ -163,7 +164,7 @@ class PerceptualThumbnailTrainer(TrainingRun):
         judge = self.networks["discriminator"]
         fixed = {name: value.detach() for name, value in judge.named_parameters()}
         told = latents, batch.condition
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with mixed_precision(self.device):
             fooled = -functional_call(judge, fixed, (shown, *told)).float().mean()
             real = functional.relu(1 - judge(truth, *told).float()).mean()
             fake = functional.relu(1 + judge(shown.detach(), *told).float()).mean()
@@ -192,7 +193,7 @@ class PerceptualThumbnailTrainer(TrainingRun):
         spots = draw_spots(batch.aspect, side_px, rng)
         truth = shown_at(picture, spots, batch.pixels, batch.mask)
         shown = shown_at(picture, spots, colour.clamp(0, 1), alpha)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with mixed_precision(self.device):
             seen = truth, shown
             if rng.random() < _SEEN_SOFTLY:
                 seen = tuple(functional.interpolate(functional.avg_pool2d(x, 2), scale_factor=2) for x in seen)
@@ -241,7 +242,7 @@ class PerceptualThumbnailTrainer(TrainingRun):
         truth = behind + batch.mask * (batch.pixels - behind)
         weight = batch.known * (1 + (self.settings.roi_weight - 1) * batch.found)
         for _ in range(steps):
-            with torch.autocast(self.device.type, torch.bfloat16):
+            with mixed_precision(self.device):
                 colour, alpha = paint(scaled)
             error = behind + alpha * (colour - behind) - truth
             (scaled.grad,) = torch.autograd.grad((error.square() * weight).sum(), scaled)
