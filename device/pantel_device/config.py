@@ -152,8 +152,8 @@ class SenderConfig(_LineConfig):
     fps: float = Field(
         10.0, ge=_SLOWEST_FPS, le=60, description="frames captured a second; what moves is seen by comparing them"
     )
-    mode: Literal["picture", "sketch"] = Field(
-        "picture", description="picture, or sketch: nothing but contours, which even 300 bit/s carry as a drawing"
+    mode: Literal["auto", "picture", "sketch"] = Field(
+        "auto", description="picture, sketch: nothing but contours and places; or auto: a sketch below 200 bit/s"
     )
     edge_model: str = Field(
         "",

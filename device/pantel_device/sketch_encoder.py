@@ -17,7 +17,10 @@ from pantel_device.scene_encoder import SceneEncoderSettings
 from pantel_link.back_channel import Acknowledge, Region
 from pantel_models import SceneCodec, contour_map
 
-__all__ = ["SketchEncoder"]
+__all__ = ["SKETCH_BELOW_BPS", "SketchEncoder"]
+
+SKETCH_BELOW_BPS = 200
+"""Lines slower than this carry no picture in a useful time: a first one would take a quarter of a minute and more."""
 
 _WORTH_A_PACKET_PX = 30.0  # of line that a payload must put right
 _QUIET_NS = 400_000_000  # at least: a sender asks at every frame, and looking takes time

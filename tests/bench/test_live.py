@@ -160,6 +160,7 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["--clip", "missing.mp4", "--seconds", "1000"], 2, "no time between 1 and 300"),
         (["--clip", "missing.mp4", "--bitrate", "20000"], 2, "10000 is the most"),
         (["--clip", "missing.mp4", "--bitrate", "fast"], 2, "no bit rate"),
+        (["--clip", "missing.mp4", "--playout-delay-s", "0"], 2, "no time between 1 and 10"),
         (["--clip", "missing.mp4", "--preset", "iron"], 2, "iron"),
         (["--clip", "missing.mp4", "--join-s", "soon"], 2, "are no times"),
         (["--clip", "missing.mp4", "--judge", "eyes.onnx"], 2, "eyes.onnx cannot be read"),

@@ -27,12 +27,12 @@ from pantel_device.command import Command, UsageError
 from pantel_device.commands.options import file_name
 from pantel_device.observer.detector import open_detector
 from pantel_device.progress import progress
+from pantel_device.sketch_encoder import SKETCH_BELOW_BPS
 from pantel_link import Preset
 from pantel_link.pacing import DEFAULT_BITRATE_BPS
 
 __all__ = ["LIVE"]
 
-_DELAY_S = PLAYOUT_DELAY_NS / 1e9
 _LONGEST_S = 300.0  # both the source and the received pictures are held: 5 MB a second
 
 
@@ -66,6 +66,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_BITRATE_BPS,
         metavar="B",
         help="octets on the line times 8 [bit/s] (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--playout-delay-s",
+        type=seconds_up_to(10.0),
+        default=PLAYOUT_DELAY_NS / 1e9,
+        metavar="S",
+        help="from capture to show, 1 to 10; slow lines need more than the 2 of live pictures (default: %(default)g)",
     )
     parser.add_argument(
         "--detector", metavar="ONNX", help="the sender's, or default for the bundled one; without, motion alone decides"
@@ -115,6 +122,8 @@ def _run(arguments: argparse.Namespace) -> int:
             camera=f"file:{clip}",
             seconds=arguments.seconds,
             bitrate_bps=arguments.bitrate,
+            sketch=arguments.bitrate < SKETCH_BELOW_BPS,
+            playout_delay_ns=round(arguments.playout_delay_s * 1e9),
             preset=arguments.preset,
             bit_error_rate=arguments.ber,
             loss=arguments.loss,
@@ -131,8 +140,8 @@ def _run(arguments: argparse.Namespace) -> int:
         result = measure_clip(settings, source, instruments, capture=capture, video=video)
         peers: Sequence[PeerRow] = []
         if arguments.peers:
-            key = cache.key(source, settings.bitrate_bps, _DELAY_S, (arguments.lpips, arguments.judge))
-            peers = _peers(source, settings.bitrate_bps, instruments, cache, key)
+            key = cache.key(source, settings.bitrate_bps, settings.playout_delay_s, (arguments.lpips, arguments.judge))
+            peers = _peers(source, settings, instruments, cache, key)
         back_channel = None
         if settings.acknowledge_s:
             row = make_row(settings, result.scores, result.findings)
@@ -149,7 +158,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _peers(
-    source: ClipSource, bitrate_bps: int, instruments: Instruments, cache: PeerCache, key: str
+    source: ClipSource, settings: RigSettings, instruments: Instruments, cache: PeerCache, key: str
 ) -> Sequence[PeerRow]:
     """Return the figures of the peers, measured or remembered."""
     rows = cache.get(key)
@@ -157,8 +166,8 @@ def _peers(
         with progress(LIVE_PEER_STEPS, f"peers of {Path(source.camera).stem}", every_s=5) as done:
             rows = live_peers(
                 source,
-                bitrate_bps=bitrate_bps,
-                delay_s=_DELAY_S,
+                bitrate_bps=settings.bitrate_bps,
+                delay_s=settings.playout_delay_s,
                 lpips=instruments.lpips,
                 judged=instruments.judged,
                 done=done,

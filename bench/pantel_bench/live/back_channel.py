@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pantel_bench.live.scoring import LiveScores, score_live
 from pantel_bench.live.source import ClipSource
 from pantel_bench.rig.run import Findings
-from pantel_bench.rig.settings import PLAYOUT_DELAY_NS, RigSettings
+from pantel_bench.rig.settings import RigSettings
 from pantel_bench.rig.virtual_run import VirtualRun
 from pantel_device.progress import progress
 
@@ -100,7 +100,7 @@ def measure_row(settings: RigSettings, source: ClipSource) -> LineRow:
         progress(len(source), f"{settings.bitrate_bps} bit/s, {back}", every_s=5) as done,
         closing(VirtualRun(settings)) as run,
     ):
-        scores = score_live(source, _pixels(run, done), PLAYOUT_DELAY_NS / 1e9)
+        scores = score_live(source, _pixels(run, done), settings.playout_delay_s)
         return make_row(settings, scores, run.findings())
 
 

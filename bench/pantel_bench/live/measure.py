@@ -24,7 +24,7 @@ from pantel_bench.metrics.recall import Recall
 from pantel_bench.pages.parts import Still, make_still
 from pantel_bench.pages.video import SideBySideVideo
 from pantel_bench.rig.run import Findings
-from pantel_bench.rig.settings import PLAYOUT_DELAY_NS, RECEIVER_DELAY_NS, RigSettings
+from pantel_bench.rig.settings import RigSettings
 from pantel_bench.rig.virtual_run import VirtualRun
 from pantel_device.atomic_file import replacing
 from pantel_device.frame import Box
@@ -33,7 +33,6 @@ from pantel_link.captures import CaptureHeader, CaptureWriter, read_capture
 
 __all__ = ["ClipResult", "Instruments", "Recalls", "measure_clip"]
 
-_DELAY_S = PLAYOUT_DELAY_NS / 1e9
 _STILL_TIMES_S = (2, 5, 10, 20, 40)
 _FRAMES_PER_S = 1_000_000_000 // FRAME_INTERVAL_NS
 
@@ -122,12 +121,12 @@ def measure_clip(
             recorded = stack.enter_context(replacing(capture))
         watch = _Watch(settings, source)
         hashes = PictureHashes()
-        writer = CaptureWriter(recorded, CaptureHeader(settings.bitrate_bps, RECEIVER_DELAY_NS))
+        writer = CaptureWriter(recorded, CaptureHeader(settings.bitrate_bps, settings.receiver_delay_ns))
         with ExitStack() as running:
             running.callback(writer.close, (len(source) - 1) * FRAME_INTERVAL_NS)
             run = running.enter_context(closing(VirtualRun(settings, sinks=[hashes], listener=writer)))
             film = running.enter_context(_open_video(video, settings, running)) if video is not None else None
-            scores = score_live(source, watch.showings(run, film), _DELAY_S)
+            scores = score_live(source, watch.showings(run, film), settings.playout_delay_s)
             findings, context = run.findings(), run.context
         events = list(read_capture(recorded))
         replayed = replay_in_new_process(recorded)
@@ -135,9 +134,9 @@ def measure_clip(
         if instruments.lpips is not None or instruments.judged is not None:
             looked_at = perceptual_showings(events, len(source))
         if instruments.lpips is not None:
-            scores = with_lpips(scores, source, looked_at, _DELAY_S, instruments.lpips)
+            scores = with_lpips(scores, source, looked_at, settings.playout_delay_s, instruments.lpips)
         joins = [
-            join_late(events, source, join_s, _DELAY_S, context=known)
+            join_late(events, source, join_s, settings.playout_delay_s, context=known)
             for join_s in instruments.joins_s
             for known in (None, context)
         ]
@@ -172,7 +171,7 @@ class _Watch:
                 self.boxes.append(tuple(shown.box for shown in showing.objects))
                 self.shown.append(showing.pixels)
                 if film is not None:
-                    frame = self.source.frames[self.source.delayed(k, _DELAY_S)]
+                    frame = self.source.frames[self.source.delayed(k, self.settings.playout_delay_s)]
                     film.add_pair(frame, visible(showing.pixels, frame), f"{k / _FRAMES_PER_S:5.1f} s")
                 yield showing.pixels
                 done(f"{k / _FRAMES_PER_S:.1f} s")
@@ -180,7 +179,9 @@ class _Watch:
     def spans(self, findings: Findings) -> list[Span]:
         """Return what the bits were spent on."""
         sender = findings.sender
-        return spans_of(self.source, self.shown, sender.payloads, start_ns=sender.start_ns, delay_s=_DELAY_S)
+        return spans_of(
+            self.source, self.shown, sender.payloads, start_ns=sender.start_ns, delay_s=self.settings.playout_delay_s
+        )
 
     def stills(self, scores: LiveScores) -> tuple[Still, ...]:
         """Return some pairs for the page, the last instant among them."""
@@ -188,7 +189,7 @@ class _Watch:
         instants = [*(k for k in (_FRAMES_PER_S * time_s for time_s in _STILL_TIMES_S) if k < last), last]
         stills = []
         for k in instants:
-            frame = self.source.frames[self.source.delayed(k, _DELAY_S)]
+            frame = self.source.frames[self.source.delayed(k, self.settings.playout_delay_s)]
             stills.append(
                 make_still(scores.series.t_s[k], scores.series.ms_ssim[k], frame, visible(self.shown[k], frame))
             )
@@ -196,7 +197,7 @@ class _Watch:
 
 
 def _open_video(path: Path, settings: RigSettings, stack: ExitStack) -> SideBySideVideo:
-    headings = f"source, {_DELAY_S:g} s ago", f"received over {settings.bitrate_bps} bit/s"
+    headings = f"source, {settings.playout_delay_s:g} s ago", f"received over {settings.bitrate_bps} bit/s"
     return SideBySideVideo(stack.enter_context(replacing(path)), settings.size_px, _FRAMES_PER_S, headings)
 
 
@@ -206,7 +207,7 @@ def _recalls(
     if judged is None:
         return None
     return Recalls(
-        poses=pose_recall(judged, watch.boxes, _DELAY_S),
-        objects=object_recall(judged, looked_at, _DELAY_S),
-        ceiling=object_recall_ceiling(judged, _DELAY_S),
+        poses=pose_recall(judged, watch.boxes, watch.settings.playout_delay_s),
+        objects=object_recall(judged, looked_at, watch.settings.playout_delay_s),
+        ceiling=object_recall_ceiling(judged, watch.settings.playout_delay_s),
     )

@@ -15,7 +15,7 @@ from pantel_bench.live.measure import ClipResult
 from pantel_bench.live.peer_row import PeerRow
 from pantel_bench.live.scoring import LiveSeries
 from pantel_bench.live.shares import Span
-from pantel_bench.rig.settings import DISPLAY_INTERVAL_NS, PLAYOUT_DELAY_NS, Channel, detector_name
+from pantel_bench.rig.settings import DISPLAY_INTERVAL_NS, Channel, detector_name
 from pantel_link import LengthClass, wire_format
 from pantel_models import View, find_artefact, load_scene_codec
 
@@ -139,7 +139,7 @@ def make_report(
         model=artefact.name,
         model_hash=artefact.hash,
         channel=settings.channel,
-        playout_delay_s=PLAYOUT_DELAY_NS / 1e9,
+        playout_delay_s=settings.playout_delay_s,
         gross_bps_max_10s=sender.meter.max_bps(),
         wire_octets=sender.meter.octets,
         payload_octets=sender.statistics.payload_octets,

@@ -105,6 +105,11 @@ class RigSettings:
         return RECEIVER_DELAY_NS + self.playout_delay_ns - PLAYOUT_DELAY_NS
 
     @property
+    def playout_delay_s(self) -> float:
+        """From capture to show [s]."""
+        return self.playout_delay_ns / 1e9
+
+    @property
     def channel(self) -> Channel:
         """The faults of the simulated line."""
         return Channel(self.bit_error_rate, self.loss, self.seed)

@@ -36,7 +36,7 @@ from pantel_device.payload_encoder import PayloadEncoder
 from pantel_device.remote_control import RemoteControl
 from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
 from pantel_device.sender import Sender
-from pantel_device.sketch_encoder import SketchEncoder
+from pantel_device.sketch_encoder import SKETCH_BELOW_BPS, SketchEncoder
 from pantel_device.still_sender import StillSender
 from pantel_device.stream import stream_context
 from pantel_device.telemetry import TelemetryReader
@@ -231,7 +231,7 @@ def _observer(config: SenderConfig) -> Observer:
 
 def _encoder(config: SenderConfig, codec: SceneCodec) -> PayloadEncoder:
     settings = _encoder_settings(config)
-    if config.mode == "picture":
+    if config.mode == "picture" or (config.mode == "auto" and config.bitrate_bps >= SKETCH_BELOW_BPS):
         return SceneEncoder(codec, config.size_px, settings)
     with used_wrongly(EdgeModelError):
         find_contours = open_contour_finder(config.edge_model)
