@@ -158,9 +158,17 @@ def test_the_sender_has_one_set_of_defaults() -> None:
     assert _encoder_settings(SenderConfig.model_validate({})) == SceneEncoderSettings()
 
 
-@pytest.mark.parametrize(("mode", "kind"), [("picture", SceneEncoder), ("sketch", SketchEncoder)])
-def test_the_mode_decides_what_is_told(mode: str, kind: type, codec: SceneCodec) -> None:
-    config = load_config(SenderConfig, None, {"mode": mode})
+@pytest.mark.parametrize(
+    ("mode", "bitrate_bps", "kind"),
+    [
+        ("picture", "100", SceneEncoder),
+        ("sketch", "960", SketchEncoder),
+        ("auto", "199", SketchEncoder),
+        ("auto", "200", SceneEncoder),
+    ],
+)
+def test_mode_and_bit_rate_decide_what_is_told(mode: str, bitrate_bps: str, kind: type, codec: SceneCodec) -> None:
+    config = load_config(SenderConfig, None, {"mode": mode, "bitrate_bps": bitrate_bps})
     assert type(_encoder(config, codec)) is kind
 
 
