@@ -48,8 +48,10 @@ from pantel_codec.errors import BitstreamError, CodecError, ContainerError, Symb
 from pantel_codec.mosaic import Layer, Mosaic, Mosaics, Sight
 from pantel_codec.range_coder import RangeDecoder, RangeEncoder, make_decoder, make_encoder
 from pantel_codec.scene import (
+    LOOK_AGE_NS,
     MARGINS,
     OUTLINE_MARGIN,
+    Appearance,
     Margins,
     Outline,
     Scene,
@@ -101,6 +103,7 @@ __all__ = [
     "CHEAP_QUALITIES",
     "CONTOUR_STEPS_PX",
     "HEADER_BYTES",
+    "LOOK_AGE_NS",
     "MARGINS",
     "MAX_CONTOUR_BITS",
     "MAX_CONTOUR_SAMPLES",
@@ -126,6 +129,7 @@ __all__ = [
     "VALUE_LIMIT",
     "VALUE_ONE",
     "ZOOM_LIMIT",
+    "Appearance",
     "Background",
     "Base",
     "BitstreamError",

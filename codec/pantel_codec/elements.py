@@ -291,6 +291,8 @@ def _apply_sprite(scene: Scene, element: SpriteElement, time_ns: int) -> int:
         time_ns,
         trajectory,
     )
+    if known is not None and not element.new:
+        sprite.keep(known)
     if known is not None and not element.new and known.shape == sprite.shape and known.core.is_like(element.core):
         sprite.detail, sprite.texture = known.detail, known.texture  # told again for those who had missed it
     scene.sprites[element.sprite_id] = sprite
@@ -353,6 +355,7 @@ def _change_look(sprite: Sprite, shape: int, thumbnail: Thumbnail, time_ns: int)
         return False
     if thumbnail.part is Part.DETAIL and thumbnail.version != sprite.core.version:
         return False
+    sprite.keep(sprite)
     if thumbnail.part is Part.CORE:
         sprite.core, sprite.detail, sprite.texture = thumbnail, None, None
     else:

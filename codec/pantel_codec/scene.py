@@ -30,7 +30,17 @@ from pantel_codec.thumbnail import Thumbnail, shape_of
 from pantel_codec.tone import ToneCurve
 from pantel_codec.trajectory import Trajectory, size_px
 
-__all__ = ["MARGINS", "OUTLINE_MARGIN", "Margins", "Outline", "Scene", "Sprite", "outline_size_px"]
+__all__ = [
+    "LOOK_AGE_NS",
+    "MARGINS",
+    "OUTLINE_MARGIN",
+    "Appearance",
+    "Margins",
+    "Outline",
+    "Scene",
+    "Sprite",
+    "outline_size_px",
+]
 
 MARGINS = (0.08, 0.3, 0.6, 1.0)
 """By how much a thumbnail's raster can be larger than its object on one side, as shares of the object's side."""
@@ -39,6 +49,30 @@ Margins = tuple[int, int, int, int]
 
 OUTLINE_MARGIN = 1 / 16
 """By how much the raster of an object's contours is larger than the object on every side, as a share of that side."""
+
+
+LOOK_AGE_NS = 550_000_000
+"""About how old what a packet tells of a sprite's look is at the packet's time stamp."""
+
+_MOST_LOOKS = 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Appearance:
+    """How a sprite looked at a time; attributes are those of `Sprite`."""
+
+    width_code: int
+    height_code: int
+    margins: Margins
+    core: Thumbnail
+    detail: Thumbnail | None
+    texture: Background | None
+    look_ns: int
+
+    @property
+    def shape(self) -> int:
+        """Tall, square or wide, see `shape_of`."""
+        return shape_of(self.width_code, self.height_code)
 
 
 @dataclass(slots=True, eq=False)
@@ -54,8 +88,9 @@ class Sprite:
         core: What it looks like.
         detail: The rest of what it looks like, of the same version; None while that is not known.
         texture: What cells show of it, see `pantel_codec.texture`; None while none are known.
-        look_ns: When it looked so.
+        look_ns: Time stamp of the packet that told how it looks.
         trajectory: Where it was when.
+        earlier: How it looked before, the newest last.
     """
 
     class_id: int
@@ -67,11 +102,28 @@ class Sprite:
     trajectory: Trajectory = field(default_factory=Trajectory)
     detail: Thumbnail | None = None
     texture: Background | None = None
+    earlier: list[Appearance] = field(default_factory=list)
 
     @property
     def shape(self) -> int:
         """Tall, square or wide, see `shape_of`."""
         return shape_of(self.width_code, self.height_code)
+
+    @property
+    def newest(self) -> Appearance:
+        """How it looked last."""
+        return Appearance(
+            self.width_code, self.height_code, self.margins, self.core, self.detail, self.texture, self.look_ns
+        )
+
+    def keep(self, known: Sprite) -> None:
+        """Remember how the same object looked before."""
+        self.earlier = [*known.earlier, known.newest][-_MOST_LOOKS:]
+
+    def at(self, time_ns: int) -> Appearance:
+        """Return how it looked at the time nearest to a time of capture, of equally near ones at the later."""
+        looks = (self.newest, *reversed(self.earlier))
+        return min(looks, key=lambda look: abs(look.look_ns - LOOK_AGE_NS - time_ns))
 
 
 def outline_size_px(width_code: int, height_code: int) -> tuple[float, float]:

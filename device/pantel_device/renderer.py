@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import CELL_PX, NEVER, Background, Drawing, Outline, Scene, Sight, Sprite, Thumbnail
+from pantel_codec import CELL_PX, NEVER, Appearance, Background, Drawing, Outline, Scene, Sight, Sprite, Thumbnail
 from pantel_device.composition import paste, place, pose_box, raster_box
 from pantel_device.exposure import exposed
 from pantel_device.frame import Box
@@ -110,8 +110,9 @@ class Renderer:
         for shown in objects:
             sprite, outline = scene.sprites.get(shown.sprite_id), scene.outlines.get(shown.sprite_id)
             if sprite is not None and not on_paper:
-                look = self._look(shown.sprite_id, sprite)
-                paste(picture, place(look, raster_box(shown.box, sprite.margins), self._size_px))
+                seen = sprite.at(time_ns)
+                look = self._look(shown.sprite_id, sprite.class_id, seen)
+                paste(picture, place(look, raster_box(shown.box, seen.margins), self._size_px))
             if outline is not None:
                 lines = placed(
                     self._lines_of(shown.sprite_id, outline.drawing), outline.drawing, outline_area(shown.box)
@@ -138,9 +139,10 @@ class Renderer:
         for sprite_id, known in known_objects.items():
             pose = known.trajectory.at(time_ns)
             if pose is not None:
-                box = pose_box(pose, known.width_code, known.height_code)
+                seen = known.at(time_ns) if isinstance(known, Sprite) else known
+                box = pose_box(pose, seen.width_code, seen.height_code)
                 known_ns = known.trajectory.knots[-1].time_ns
-                looks_ns = known.look_ns if isinstance(known, Sprite) else known.told_ns
+                looks_ns = seen.told_ns if isinstance(seen, Outline) else seen.look_ns
                 objects.append(ShownObject(sprite_id, known.class_id, box, looks_ns, known_ns))
         return tuple(sorted(objects, key=lambda shown: shown.box.y1))
 
@@ -151,13 +153,13 @@ class Renderer:
             known = self._lines[key] = drawing, drawing.revision, lines_of(drawing)
         return known[2]
 
-    def _look(self, sprite_id: int, sprite: Sprite) -> Look:
+    def _look(self, sprite_id: int, class_id: int, seen: Appearance) -> Look:
         """Return how a sprite looks, decoded once for every thumbnail and every change of its texture."""
         known = self._looks.get(sprite_id)
-        if known is None or known.core is not sprite.core or known.detail is not sprite.detail:
-            plain = self._codec.thumbnails.decode(sprite.core, sprite.detail, sprite.shape, sprite.class_id)
-            known = self._looks[sprite_id] = _KnownLook(sprite.core, sprite.detail, plain, plain)
-        texture = None if sprite.texture is None else (sprite.texture, sprite.texture.revision)
+        if known is None or known.core is not seen.core or known.detail is not seen.detail:
+            plain = self._codec.thumbnails.decode(seen.core, seen.detail, seen.shape, class_id)
+            known = self._looks[sprite_id] = _KnownLook(seen.core, seen.detail, plain, plain)
+        texture = None if seen.texture is None else (seen.texture, seen.texture.revision)
         if known.texture != texture:
             known.texture = texture
             known.look = known.plain if texture is None else textured(self._codec, known.plain, texture[0])
