@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tests.codec.comparison import plain
 
 from pantel_codec import (
+    LOOK_AGE_NS,
     MAX_SPRITES,
     TEXTURE_SIDES,
     THUMBNAIL_VERSIONS,
@@ -165,3 +166,27 @@ def test_a_texture_stays_until_the_next_core(
     assert scene.sprites[4].texture is known
     apply_element(scene, look(thumbnails, Part.CORE, 2), 4 * SECOND_NS)
     assert scene.sprites[4].texture is None
+
+
+def test_a_sprite_looks_as_it_did_at_the_nearest_time(
+    thumbnails: ThumbnailModel, texture: Callable[..., TextureElement], sprite: Callable[..., SpriteElement]
+) -> None:
+    scene = Scene(WIDTH_PX, HEIGHT_PX, GROUPS)
+    apply_element(scene, sprite(), SECOND_NS)
+    apply_element(scene, texture(), SECOND_NS)
+    apply_element(scene, look(thumbnails, Part.CORE, 2), 5 * SECOND_NS)
+    seen = scene.sprites[4]
+    middle_ns = 3 * SECOND_NS - LOOK_AGE_NS
+    assert [seen.at(time_ns).core.version for time_ns in (0, middle_ns - 1, middle_ns, 60 * SECOND_NS)] == [1, 1, 2, 2]
+    assert seen.at(0).texture is not None
+    assert seen.at(middle_ns).texture is None
+    apply_element(scene, sprite(version=3), 9 * SECOND_NS)  # another object has its id now
+    assert scene.sprites[4].at(0).core.version == 3
+
+
+def test_looks_of_long_ago_are_dropped(thumbnails: ThumbnailModel, sprite: Callable[..., SpriteElement]) -> None:
+    scene = Scene(WIDTH_PX, HEIGHT_PX, GROUPS)
+    apply_element(scene, sprite(), 0)
+    for count in range(100):
+        apply_element(scene, look(thumbnails, Part.CORE, count % 4), count * SECOND_NS)
+    assert len(scene.sprites[4].earlier) == 32

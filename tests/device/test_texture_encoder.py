@@ -118,7 +118,7 @@ def test_with_air_to_spare_an_object_is_shown_better_than_by_a_thumbnail(
 
 def test_the_receiver_shows_what_the_sender_believes(roomy: _Link) -> None:
     (sprite,) = roomy.scene.sprites.values()
-    look = roomy.renderer._look(next(iter(roomy.scene.sprites)), sprite)
+    look = roomy.renderer._look(next(iter(roomy.scene.sprites)), sprite.class_id, sprite.newest)
     ((_, belief),) = roomy.encoder._sprites.known()
     np.testing.assert_allclose(look.colour, belief.look.colour, atol=1e-3)
     np.testing.assert_allclose(look.alpha, belief.look.alpha, atol=1e-6)
