@@ -15,7 +15,7 @@ from pantel_device.commands.options import add_config_options, read_config
 from pantel_device.config import ReceiverConfig
 from pantel_device.daemon import run_daemon
 from pantel_device.ground import Ground
-from pantel_device.line_profile import line_profile
+from pantel_device.line_profile import check_line_rate, line_profile
 from pantel_device.overlay import draw_overlay
 from pantel_device.pictures import check_picture_suffix
 from pantel_device.receiver import PICTURE_INTERVAL_NS, Receiver
@@ -66,6 +66,7 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
         key = read_key(Path(config.key_file)) if config.key_file else None
     for artefact in list_artefacts():
         artefact.check()
+    check_line_rate(config.port, bitrate_bps=config.bitrate_bps, baud_rate=config.baud_rate)
     clock = MonotonicClock()
     open_again = partial(open_port, config.port, baud_rate=config.baud_rate, callsign=config.callsign)
     with ExitStack() as stack:

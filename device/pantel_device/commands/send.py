@@ -19,7 +19,7 @@ from pantel_device.commands.options import add_config_options, read_config
 from pantel_device.config import SenderConfig
 from pantel_device.daemon import run_daemon
 from pantel_device.errors import CameraNameError, DetectorError, EdgeModelError
-from pantel_device.line_profile import line_profile
+from pantel_device.line_profile import check_line_rate, line_profile
 from pantel_device.messages_out import Messages
 from pantel_device.observer import (
     WEAK_SCORE,
@@ -87,6 +87,7 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
     codec.artefact.check()
     check_capture(config)
     key, security = _security(config)
+    check_line_rate(config.port, bitrate_bps=config.bitrate_bps, baud_rate=config.baud_rate)
     clock = MonotonicClock()
     open_again = partial(open_port, config.port, baud_rate=config.baud_rate, callsign=config.callsign)
     with ExitStack() as stack:
