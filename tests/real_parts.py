@@ -9,7 +9,7 @@ import pytest
 
 __all__ = ["REQUIRED", "needs_program", "present"]
 
-REQUIRED = "PANTEL_REQUIRE_MODEMS"
+REQUIRED = "REQUIRE_MODEMS"
 """Set to 1, as `.ci/run` does, a missing modem program fails the tests that need it."""
 
 

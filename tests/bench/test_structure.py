@@ -159,7 +159,7 @@ def test_an_edge_model_that_cannot_be_used(capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--bits", "0"], ["--bits", "many"], ["--bitrate", "2000"], ["--playout-delay-s", "0"]]
+    "arguments", [["--bits", "0"], ["--bits", "many"], ["--bitrate", "20000"], ["--playout-delay-s", "0"]]
 )
 def test_numbers_out_of_range_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "structure", "--clip", "none.mp4", *arguments]) != 0

@@ -79,7 +79,7 @@ def test_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (home["outbound"], mast["outbound"]) == (True, False)
     assert mast["callsign"] == "DK1AB-7"
     packets = {"ident": 2, "scene": 3, "still": 3, "telemetry": 2, "text": 2, "command": 0, "reply": 2, "alarm": 2}
-    assert mast["packets"] == packets
+    assert mast["packets"] == packets | {"acknowledge": 0}
     assert 800 < mast["wire_bps"] <= 960
     assert 0 < mast["payload_bps"] < mast["wire_bps"]
     assert mast["packet_loss"] == pytest.approx(1 / 17)

@@ -141,7 +141,7 @@ def test_a_pseudo_terminal_may_be_named_in_any_order(tmp_path: Path) -> None:
         (("--port", "pty:", "--peer", "udp://127.0.0.1:9?local=4099"), 2, "carries octets and the other one packets"),
         (("--port", "udp://192.0.2.1:9?local=4099"), 2, "callsign N0CALL is only the default"),
         (("--port", "pty:", "--callsign", "no call"), 2, "callsign 'no call' must be"),
-        (("--port", "pty:", "--bitrate-bps", "9600"), 2, "--bitrate-bps: bitrate_bps is 9600"),
+        (("--port", "pty:", "--bitrate-bps", "96000"), 2, "--bitrate-bps: bitrate_bps is 96000"),
         (("--port", "pty:", "--bitrate-bps", "0"), 2, "'0' is no whole number from 1 on"),
         (("--port", "pty:", "--baud-rate", "fast"), 2, "'fast' is no whole number from 1 on"),
         (("--port", "pty:", "--seconds", "0"), 2, "'0' is no positive number of seconds"),
