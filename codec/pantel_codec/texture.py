@@ -46,16 +46,18 @@ def apply_texture(sprite: Sprite, element: TextureElement, groups: tuple[int, ..
 
     Args:
         sprite: What is known of it.
-        element: The cells.
+        element: The cells; of no use if the sprite has a look of a later time, or a texture of another size does.
         groups: Channels of each refinement level.
         time_ns: When they were captured.
 
     Raises:
         SymbolError: They do not fit their texture.
     """
-    if element.version != sprite.core.version:
+    if element.version != sprite.core.version or time_ns < sprite.look_ns:
         return 0
     texture = sprite.texture
     if texture is None or (texture.width_px, texture.height_px) != element.size_px:
+        if texture is not None and max(int(surface.time_ns.max()) for surface in texture.scales) > time_ns:
+            return 0
         texture = sprite.texture = Background(*element.size_px, groups)
     return texture.apply(element.update, time_ns)

@@ -54,7 +54,8 @@ class Receiver:
     """Decodes all streams that are heard and draws the one heard last.
 
     Where objects were at a time is shown a constant delay later, however long the news was on its way: so motion keeps
-    its pace, and lies between known poses. The background and the looks of objects are brought up to date at once.
+    its pace, and lies between known poses. The background is brought up to date at once; of an object's looks the one
+    nearest in time is shown.
 
     Attributes:
         link: The receiving half of the link, with its statistics.

@@ -103,6 +103,7 @@ class SceneEncoder:
         seed = self._background.cells.seed(8.0 * capacity_bytes)
         if seed is not None:
             candidates.append(seed)
+        self._textures.keep_those_of(self._sprites.cores())
         surfaces: list[_Surface] = [self._background.cells, *self._textures.look(self._sprites.known(), candidates)]
         told, payload = self._most_worth(
             opened, opening, candidates, surfaces, capacity_bytes=capacity_bytes, stamp_ns=stamp_ns

@@ -74,7 +74,8 @@ class SpriteBelief:
     Attributes:
         sprite_id: Its id in the stream.
         sprite: What the receiver holds.
-        look: Its thumbnail, decoded.
+        plain: Its thumbnail, decoded.
+        look: The same with its texture, as a receiver shows it.
         whole_ns: When it was last told with a whole knot and its proportions.
         missing: Probability that the receiver does not know the object.
         offset: How far beside the tracker's place its look fits better, see `pantel_device.alignment`.
@@ -82,6 +83,7 @@ class SpriteBelief:
 
     sprite_id: int
     sprite: Sprite
+    plain: Look
     look: Look
     whole_ns: int
     missing: float
@@ -99,7 +101,7 @@ class SpriteBelief:
         else:
             self.sprite.detail = thumbnail
         self.sprite.look_ns = stamp_ns
-        self.look = look
+        self.plain = self.look = look
 
     @property
     def knot_ns(self) -> int:

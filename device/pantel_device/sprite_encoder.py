@@ -120,6 +120,10 @@ class SpriteEncoder:
         """Return the objects in view that receivers know, as `news` found them, and what they know of them."""
         return [(case, self._told[track_id]) for track_id, case in self._cases.items() if track_id in self._told]
 
+    def cores(self) -> dict[int, Thumbnail]:
+        """Return the core of each object that receivers know, in view or not, by track."""
+        return {track_id: belief.sprite.core for track_id, belief in self._told.items()}
+
     def refined(self, news: News, more_bits: float) -> News:
         """Return news with a thumbnail that fits the picture better, if they have one and it can be found.
 
@@ -224,7 +228,7 @@ class SpriteEncoder:
         symbol_bits = self._thumbnails.model.bits(sprite.shape, Part.CORE, sprite.core.quality, sprite.core.symbols)
         gain = case.missing * (case.bare - posed) * _NEW_LASTS_S
         gain += (1 - case.missing) * (case.known - posed) * lasting_s(case.now_ns - belief.knot_ns)
-        return [self._news(case, (element,), _SPRITE_BITS + float(symbol_bits.sum()), gain, belief.look)]
+        return [self._news(case, (element,), _SPRITE_BITS + float(symbol_bits.sum()), gain, belief.plain)]
 
     def _new_looks(
         self, case: SpriteCase, belief: SpriteBelief, move: News, posed: float, qualities: _Qualities

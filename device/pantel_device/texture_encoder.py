@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -57,10 +57,12 @@ class TextureEncoder:
         self.track_id = case.track.track_id
         self.core: Thumbnail = belief.sprite.core
         self._case, self._belief = case, belief
+        self._kept = False
         columns, rows = (_cells(side) for side in (raster.x1 - raster.x0, raster.y1 - raster.y0))
         self._told = Background(columns * CELL_PX, rows * CELL_PX, codec.entropy.groups)
-        self._plain = self._look = belief.look
-        shown = np.clip(np.rint(_resized(belief.look.colour, self._size)), 0, 255).astype(np.uint8)
+        self._look = belief.plain
+        self._sent: dict[int, TextureElement] = {}  # what is not settled, by identity
+        shown = np.clip(np.rint(_resized(belief.plain.colour, self._size)), 0, 255).astype(np.uint8)
         self._cells = BackgroundEncoder(codec, self._told, audience, shown=shown, refines=False)
         self._offered: list[tuple[News, News]] = []  # as news of a texture, and as news of cells
 
@@ -77,8 +79,7 @@ class TextureEncoder:
             raster: Where its raster is shown now.
         """
         self._case, self._belief = case, belief
-        if belief.look is not self._look:  # it has got detail
-            self._plain = belief.look
+        if belief.look is not self._look:  # it has got detail, or has been told again
             self._show()
         self._see(raster)
 
@@ -115,15 +116,20 @@ class TextureEncoder:
     def sent(self, news: News, now_ns: int) -> None:
         """Take note of cells that were offered and go on the air."""
         self._cells.sent(self._cells_of(news), now_ns)
+        if self._kept:
+            self._sent |= {id(each): each for each in news.elements if isinstance(each, TextureElement)}
         self._show()
 
     def keep(self) -> None:
         """Remember what is told now: from here on, payloads are settled one after the other."""
+        self._kept = True
         self._cells.keep()
 
     def settle(self, elements: Sequence[Element], stamp_ns: int, fate: Fate) -> None:
         """Take note of what became of the oldest payload that is on its way."""
         self._cells.settle(self._own(elements), stamp_ns, fate)
+        for element in elements:
+            self._sent.pop(id(element), None)
 
     def rebuild(self, on_their_way: Sequence[tuple[Sequence[Element], int]]) -> None:
         """Believe what is settled and what is on its way: elements and time stamps."""
@@ -132,9 +138,9 @@ class TextureEncoder:
 
     def _own(self, elements: Sequence[Element]) -> list[Element]:
         """Return what elements tell of this texture, as cells."""
-        mine = self._belief.sprite_id, self.core.version
+        # Names and versions come round again while payloads are on their way, so these very elements count.
         textures = (each for each in elements if isinstance(each, TextureElement))
-        return [CellElement(each.update) for each in textures if (each.sprite_id, each.version) == mine]
+        return [CellElement(each.update) for each in textures if self._sent.get(id(each)) is each]
 
     def _cells_of(self, news: News) -> News:
         for offered, cells in self._offered:
@@ -157,7 +163,7 @@ class TextureEncoder:
 
     def _show(self) -> None:
         """Have the belief look as the receiver shows it."""
-        self._look = textured(self._codec, self._plain, self._told)
+        self._look = textured(self._codec, self._belief.plain, self._told)
         self._belief.look = self._look
 
 
@@ -182,10 +188,6 @@ class TextureEncoders:
         for each in news:
             if each.look is not None:
                 gains[each.track_id] = max(gains[each.track_id], each.worth * each.bits)
-        cores = {case.track.track_id: belief.sprite.core for case, belief in known}
-        self._encoders = {
-            track_id: encoder for track_id, encoder in self._encoders.items() if cores.get(track_id) is encoder.core
-        }
         lacking = sorted(known, key=lambda each: -(1 - each[0].missing) * each[0].known)
         looked_at = []
         for case, belief in lacking[:_MOST]:
@@ -206,6 +208,12 @@ class TextureEncoders:
             encoder.look(case, belief, raster)
             looked_at.append(encoder)
         return looked_at
+
+    def keep_those_of(self, cores: Mapping[int, Thumbnail]) -> None:
+        """Forget textures but those of the cores that receivers know, by track."""
+        self._encoders = {
+            track_id: encoder for track_id, encoder in self._encoders.items() if cores.get(track_id) is encoder.core
+        }
 
     def keep(self) -> None:
         """Remember what is told, also of those that come: from here on, payloads are settled one after the other."""

@@ -82,7 +82,7 @@ def _introduced(
     codes = element.width_code, element.knot.height_code
     sprite = Sprite(element.class_id, *codes, element.margins, element.core, stamp_ns, trajectory)
     missing = loss * (1.0 if known is None else known.missing)
-    belief = SpriteBelief(element.sprite_id, sprite, look, stamp_ns, missing)
+    belief = SpriteBelief(element.sprite_id, sprite, look, look, stamp_ns, missing)
     if known is not None and known.sprite.core is element.core:
         sprite.detail, belief.offset = known.sprite.detail, known.offset
     return belief

@@ -64,7 +64,7 @@ def texture(values_of: Callable[..., NDArray[np.int64]]) -> Callable[..., Textur
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sprite(thumbnails: ThumbnailModel) -> Callable[..., SpriteElement]:
     """Return a function that introduces an object with a core of a version."""
 
@@ -107,13 +107,17 @@ def test_the_octets_are_those_of_the_format(syntax: SceneSyntax, texture: Callab
     assert syntax.write([texture(9, 2, 4, 3)]).hex() == "006df33eb7f054714e"
 
 
-@given(st.binary(max_size=40))
-def test_whatever_comes_is_read_or_refused(syntax: SceneSyntax, noise: bytes) -> None:
+@given(st.integers(1, 255), st.binary(max_size=40))
+def test_whatever_comes_is_read_or_refused(
+    syntax: SceneSyntax, sprite: Callable[..., SpriteElement], second: int, noise: bytes
+) -> None:
+    scene = Scene(WIDTH_PX, HEIGHT_PX, GROUPS)
+    for sprite_id in range(MAX_SPRITES):
+        apply_element(scene, replace(sprite(version=sprite_id % 4), sprite_id=sprite_id), 0)
     try:
-        elements = syntax.read(b"\0\x80" + noise)
+        elements = syntax.read(bytes([0, second]) + noise)
     except BitstreamError:
         return
-    scene = Scene(WIDTH_PX, HEIGHT_PX, GROUPS)
     for element in elements:
         apply_element(scene, element, SECOND_NS)
 
@@ -151,6 +155,19 @@ def test_cells_join_the_texture_of_a_known_look(
     assert scene.sprites[4].texture is known
     apply_element(scene, texture(columns=4), 2 * SECOND_NS)
     assert scene.sprites[4].texture is not known
+
+
+def test_late_cells_are_those_of_another_look_or_of_less_worth(
+    texture: Callable[..., TextureElement], sprite: Callable[..., SpriteElement]
+) -> None:
+    scene = Scene(WIDTH_PX, HEIGHT_PX, GROUPS)
+    apply_element(scene, sprite(), 20 * SECOND_NS)
+    assert apply_element(scene, texture(), 19 * SECOND_NS) == 0  # of who had the id before
+    apply_element(scene, texture(), 22 * SECOND_NS)
+    assert apply_element(scene, texture(columns=4), 21 * SECOND_NS) == 0  # of another size, and older
+    known = scene.sprites[4].texture
+    assert known is not None
+    assert known.width_px == 48
 
 
 def test_a_texture_stays_until_the_next_core(

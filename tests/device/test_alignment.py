@@ -56,7 +56,7 @@ def belief(figure: Look) -> SpriteBelief:
     width, height = (size_code(2 * half) for half in _HALF_PX)
     trajectory = Trajectory()
     trajectory.add(knot_pose(Knot(0, *_CENTRE, height), 0))
-    return SpriteBelief(3, Sprite(1, width, height, _TIGHT, _CORE, 0, trajectory), figure, 0, 0.0)
+    return SpriteBelief(3, Sprite(1, width, height, _TIGHT, _CORE, 0, trajectory), figure, figure, 0, 0.0)
 
 
 @pytest.mark.parametrize("wrong_by", [(0, 0), (2, 0), (-2, 1), (0, -3)])

@@ -56,6 +56,7 @@ def pantel(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyte
         (("send", "--port", "warp://9"), 1, "cannot open port warp://9: "),
         (("send", "--port", "/dev/ttyNONE", "--bitrate-bps", "3000"), 2, "bitrate_bps = 3000 needs a line of 3750 Bd"),
         (("receive", "--port", "/dev/ttyNONE", "--bitrate-bps", "3000"), 2, "or bitrate_bps = 960"),
+        (("receive", "--port", "pty:", "--acknowledge-s", "5"), 2, "acknowledge_s needs a back-channel"),
         (("send", "--port", "pty:", "--camera", "file:missing.mp4"), 2, "missing.mp4 does not exist"),
         (("send", "--port", "pty:", "--camera", "file:text.toml"), 2, "text.toml is neither a picture nor a clip"),
         (("send", "--port", "pty:", "--camera", "crystal:ball"), 2, "there is no camera 'crystal:ball'"),

@@ -40,7 +40,7 @@ def _belief(stamps_ns: Iterable[int], speed_px_s: float = 20.0) -> SpriteBelief:
     for stamp_ns in stamps_ns:
         trajectory.add(knot_pose(_knot(50 + speed_px_s * stamp_ns / _S, 60), stamp_ns))
     sprite = Sprite(1, size_code(16), size_code(40), (0, 0, 0, 0), _CORE, 0, trajectory)
-    return SpriteBelief(3, sprite, _LOOK, 0, 0.05)
+    return SpriteBelief(3, sprite, _LOOK, _LOOK, 0, 0.05)
 
 
 _OFTEN = range(0, 3 * _S, _S // 2)

@@ -38,9 +38,10 @@ _Seen = Callable[[int], Observation]
 class _Link:
     """An encoder and a receiver that hears all of it."""
 
-    def __init__(self, codec: SceneCodec, *, acknowledged: bool = False) -> None:
+    def __init__(self, codec: SceneCodec, *, acknowledged: bool = False, every: int = 1) -> None:
         self.encoder = SceneEncoder(codec, (_WIDTH, _HEIGHT), SceneEncoderSettings(acknowledged=acknowledged))
         self._ear = Heard() if acknowledged else None
+        self._every = every  # payloads from one acknowledgement to the next
         self.scene = Scene(_WIDTH, _HEIGHT, codec.entropy.groups)
         self.syntax = SceneSyntax(codec.entropy, codec.thumbnails.model, _WIDTH, _HEIGHT)
         self.renderer = Renderer(codec, self.scene)
@@ -61,7 +62,7 @@ class _Link:
                 self.encoder.submitted(number)
                 if not lost(number):
                     self._ear.add(number)
-                if (news := self._ear.news()) is not None:
+                if number % self._every == self._every - 1 and (news := self._ear.news()) is not None:
                     self.encoder.acknowledged(news)
 
     def error_db(self, observation: Observation) -> float:
@@ -76,20 +77,35 @@ class _Link:
 
 
 @pytest.fixture(scope="module")
-def standing(street: NDArray[np.uint8], observe: Callable[..., Observation], walk: Callable[..., Track]) -> _Seen:
-    """Return a function that shows an object with a fine pattern that stands still."""
+def stand(
+    street: NDArray[np.uint8], observe: Callable[..., Observation], walk: Callable[..., Track]
+) -> Callable[..., _Seen]:
+    """Return a function that lets an object with a fine pattern stand there, of one size and then another."""
     rng = np.random.default_rng(8)
     pattern = rng.integers(20, 235, (16, 13, 3), dtype=np.uint8)
-    pattern = np.asarray(cv2.resize(pattern, _OBJECT_PX, interpolation=cv2.INTER_CUBIC), np.uint8)
 
-    def see(now_ns: int) -> Observation:
-        track = walk(lambda _: (80.0, 60.0), now_ns, track_id=3, since_ns=0, size_px=_OBJECT_PX)
-        pixels = street.copy()
-        x0, y0 = 80 - _OBJECT_PX[0] // 2, 60 - _OBJECT_PX[1] // 2
-        pixels[y0 : y0 + _OBJECT_PX[1], x0 : x0 + _OBJECT_PX[0]] = pattern
-        return observe(pixels, street, now_ns, [track])
+    def make(*, away: int | None = None, later_px: tuple[int, int] = _OBJECT_PX) -> _Seen:
+        """Make it stay, or be out of sight for one payload, and of another size from then on."""
 
-    return see
+        def see(now_ns: int) -> Observation:
+            number = now_ns // _STEP_NS
+            width, height = _OBJECT_PX if away is None or number < away else later_px
+            track = walk(lambda _: (80.0, 60.0), now_ns, track_id=3, since_ns=0, size_px=(width, height))
+            pixels = street.copy()
+            x0, y0 = 80 - width // 2, 60 - height // 2
+            pixels[y0 : y0 + height, x0 : x0 + width] = cv2.resize(
+                pattern, (width, height), interpolation=cv2.INTER_CUBIC
+            )
+            return observe(pixels, street, now_ns, [] if number == away else [track])
+
+        return see
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def standing(stand: Callable[..., _Seen]) -> _Seen:
+    return stand()
 
 
 def _textures(link: _Link) -> list[TextureElement]:
@@ -161,3 +177,18 @@ def test_cells_that_a_receiver_says_it_lacks_come_back(roomy: _Link, codec: Scen
     assert any(isinstance(each, TextureElement) for each in later)
     last = standing(12 * _STEP_NS)
     assert link.error_db(last) > roomy.error_db(last) - 1
+
+
+@pytest.mark.parametrize("later_px", [(64, 80), (40, 50)])
+def test_who_was_out_of_sight_while_cells_were_on_their_way_is_known_as_shown(
+    later_px: tuple[int, int], codec: SceneCodec, stand: Callable[..., _Seen]
+) -> None:
+    link = _Link(codec, acknowledged=True, every=12)
+    link.run(stand(away=7, later_px=later_px), 14)
+    assert _textures(link)
+    for case, belief in link.encoder._sprites.known():
+        assert case.track.track_id == 3
+        sprite = link.scene.sprites[belief.sprite_id]
+        look = link.renderer._look(belief.sprite_id, sprite.class_id, sprite.newest)
+        assert belief.plain.colour.shape == (64, 64, 3)
+        np.testing.assert_allclose(look.colour, belief.look.colour, atol=1e-3)

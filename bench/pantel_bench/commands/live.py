@@ -72,7 +72,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         type=seconds_up_to(10.0),
         default=PLAYOUT_DELAY_NS / 1e9,
         metavar="S",
-        help="from capture to show, 1 to 10; slow lines need more than the 2 of live pictures (default: %(default)g)",
+        help="from capture to show, 1 to 10; on slow lines news takes longer than the default (%(default)g)",
     )
     parser.add_argument(
         "--detector", metavar="ONNX", help="the sender's, or default for the bundled one; without, motion alone decides"

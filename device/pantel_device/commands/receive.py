@@ -61,6 +61,8 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
         ManifestError: A model is missing or damaged.
         PortError: The port cannot be opened.
     """
+    if config.acknowledge_s and not config.back_channel:
+        raise UsageError("acknowledge_s needs a back-channel: add --back-channel true, or leave it at 0")
     _check_outputs(config)
     with used_wrongly(KeyFileError):
         key = read_key(Path(config.key_file)) if config.key_file else None
