@@ -92,9 +92,8 @@ from pantel_codec.tone import TONE_LIMIT
 
 __all__ = ["SceneSyntax"]
 
-_END, _CELLS, _REFINE, _SPRITE, _LOOK, _POSE, _STEP, _FORGET, _TONE, _SEED, _CONTOUR, _OUTLINE, _LINK, _TEXTURE = range(
-    14
-)
+_END, _CELLS, _REFINE, _SPRITE, _LOOK, _POSE, _STEP, _FORGET, _TONE, _SEED, _CONTOUR, _OUTLINE, _LINK = range(13)
+_TEXTURE = 13
 _WITH_TEXTURES, _WITH_CONTOURS, _OF_MOVING_CAMERA = 1, 2, 3  # as the first symbol
 _KNOWN, _NEW, _NEW_WITH_PAST = range(3)
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from pantel_codec import CELL_PX, TEXTURE_SIDES, Background, CellElement, Element, TextureElement, Thumbnail
 from pantel_device.audience import Audience
@@ -19,7 +17,7 @@ from pantel_device.frame import Box
 from pantel_device.news import News, lasting_s
 from pantel_device.sprite_belief import SpriteBelief
 from pantel_device.sprite_case import SpriteCase
-from pantel_device.textured_look import textured
+from pantel_device.textured_look import resampled, textured
 from pantel_models import SceneCodec
 
 __all__ = ["TextureEncoder", "TextureEncoders"]
@@ -62,7 +60,7 @@ class TextureEncoder:
         self._told = Background(columns * CELL_PX, rows * CELL_PX, codec.entropy.groups)
         self._look = belief.plain
         self._sent: dict[int, TextureElement] = {}  # what is not settled, by identity
-        shown = np.clip(np.rint(_resized(belief.plain.colour, self._size)), 0, 255).astype(np.uint8)
+        shown = np.clip(np.rint(resampled(belief.plain.colour, self._size)), 0, 255).astype(np.uint8)
         self._cells = BackgroundEncoder(codec, self._told, audience, shown=shown, refines=False)
         self._offered: list[tuple[News, News]] = []  # as news of a texture, and as news of cells
 
@@ -93,11 +91,11 @@ class TextureEncoder:
         """Take what the newest frame shows where the raster lies."""
         case, belief = self._case, self._belief
         frame, background, root_weight = case.view.on_raster(raster, self._size)
-        alpha = _resized(belief.look.alpha, self._size)[..., None]
+        alpha = resampled(belief.look.alpha, self._size)[..., None]
         # What is seen is the sprite over the background. Where it is hardly seen its colours stay as they are.
         seen = background + (frame - background) / np.maximum(alpha, _OPAQUE)
         share = np.clip(alpha / _OPAQUE, 0, 1)
-        colour = _resized(belief.look.colour, self._size)
+        colour = resampled(belief.look.colour, self._size)
         pixels = np.clip(np.rint(colour + share * (seen - colour)), 0, 255).astype(np.uint8)
         weights = np.square(root_weight[..., 0] * alpha[..., 0] * np.float32(255))
         lasts_s = lasting_s(case.now_ns - belief.sprite.look_ns)
@@ -236,7 +234,3 @@ class TextureEncoders:
 
 def _cells(side_px: float) -> int:
     return min(max(round(side_px / CELL_PX), 1), TEXTURE_SIDES)
-
-
-def _resized(raster: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    return np.asarray(cv2.resize(raster, size, interpolation=cv2.INTER_LINEAR), np.float32)

@@ -11,7 +11,7 @@ from pantel_device.layers import opacity
 from pantel_models import SceneCodec
 from pantel_models.thumbnails import Look
 
-__all__ = ["textured"]
+__all__ = ["resampled", "textured"]
 
 
 def textured(codec: SceneCodec, look: Look, texture: Background) -> Look:
@@ -23,11 +23,12 @@ def textured(codec: SceneCodec, look: Look, texture: Background) -> Look:
         texture: Cells over its raster.
     """
     size_px = texture.width_px, texture.height_px
-    colour, alpha = (_resized(each, size_px) for each in (look.colour, look.alpha))
+    colour, alpha = (resampled(each, size_px) for each in (look.colour, look.alpha))
     held = opacity(texture)[..., None]
     painted = codec.synthesise(texture).astype(np.float32)
     return Look(np.asarray(colour + held * (painted - colour), np.float32), alpha)
 
 
-def _resized(raster: NDArray[np.float32], size_px: tuple[int, int]) -> NDArray[np.float32]:
+def resampled(raster: NDArray[np.float32], size_px: tuple[int, int]) -> NDArray[np.float32]:
+    """Return colours or a mask of a look on a raster of so many columns and rows."""
     return np.asarray(cv2.resize(raster, size_px, interpolation=cv2.INTER_LINEAR), np.float32)

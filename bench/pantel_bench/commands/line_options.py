@@ -18,16 +18,16 @@ def add_line_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=seed, default=0, metavar="N", help="of the line's errors")
 
 
-def seconds_up_to(longest_s: float) -> Callable[[str], float]:
-    """Return the type of an option that takes a time from 1 s on."""
+def seconds_up_to(longest_s: float, shortest_s: float = 1.0) -> Callable[[str], float]:
+    """Return the type of an option that takes a time from 1 s on, or another shortest one."""
 
     def read(text: str) -> float:
         try:
             seconds = float(text)
         except ValueError:
             seconds = 0.0
-        if not 1.0 <= seconds <= longest_s:
-            raise argparse.ArgumentTypeError(f"{text} is no time between 1 and {longest_s:g} s")
+        if not shortest_s <= seconds <= longest_s:
+            raise argparse.ArgumentTypeError(f"{text} is no time between {shortest_s:g} and {longest_s:g} s")
         return seconds
 
     return read

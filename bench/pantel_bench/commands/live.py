@@ -84,7 +84,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lpips", type=file_name, metavar="NPZ", help="weights of LPIPS (lpips_squeeze_v01.npz)")
     parser.add_argument(
         "--back-channel",
-        type=_interval,
+        type=seconds_up_to(_LONGEST_S, shortest_s=0.5),
         nargs="?",
         const=5.0,
         default=0.0,
@@ -198,16 +198,6 @@ def _check_outputs(arguments: argparse.Namespace, names: Sequence[str]) -> None:
             raise UsageError(f"cannot make the folder {arguments.captures}: {error.strerror}; name another") from error
     videos = [_video(arguments.video, name, len(names)) for name in names]
     check_outputs((arguments.json, arguments.report, arguments.peers_cache, *videos))
-
-
-def _interval(text: str) -> float:
-    try:
-        interval_s = float(text)
-    except ValueError:
-        interval_s = 0.0
-    if not 0.5 <= interval_s <= _LONGEST_S:
-        raise argparse.ArgumentTypeError(f"{text} is no time between 0.5 and {_LONGEST_S:g} s")
-    return interval_s
 
 
 def _times(text: str) -> tuple[float, ...]:
