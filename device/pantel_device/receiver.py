@@ -9,7 +9,7 @@ from pantel_codec import BitstreamError, MissingBase, Scene, SceneSyntax, apply_
 from pantel_device.alarms_in import AlarmsIn
 from pantel_device.ground import Ground
 from pantel_device.renderer import Renderer
-from pantel_device.sink import Event, Picture, Sink
+from pantel_device.sink import Event, Picture, SenderName, Sink
 from pantel_device.still_receiver import StillReceiver
 from pantel_link import LinkReceiver, PacketError, PacketKind, Port, ReceivedPacket, StreamContext
 from pantel_link.back_channel import Reply
@@ -51,11 +51,23 @@ class _Stream:
 
 
 class Receiver:
-    """Decodes all streams that are heard and draws the one heard last.
+    """Decodes all streams that are heard, and draws the one heard last and those that are watched.
 
     Where objects were at a time is shown a constant delay later, however long the news was on its way: so motion keeps
     its pace, and lies between known poses. The background is brought up to date at once; of an object's looks the one
     nearest in time is shown.
+
+    Args:
+        port: Where octets come from.
+        link: Makes packets of them.
+        sinks: Take pictures and events.
+        interval_ns: Time between two pictures [ns].
+        playout_delay_ns: Time from capture to show [ns].
+        view: Who paints the background.
+        stills: Takes stills; None: keeps them in memory.
+        ground: Answers to masts; None for nobody.
+        watched: Whether pictures of a sender are wanted that is not the one heard last; asked with the time for which
+            it has been silent [s].
 
     Attributes:
         link: The receiving half of the link, with its statistics.
@@ -74,6 +86,7 @@ class Receiver:
         view: View = View.FAITHFUL,
         stills: StillReceiver | None = None,
         ground: Ground | None = None,
+        watched: Callable[[SenderName, float], bool] | None = None,
     ) -> None:
         self.link = link
         self.payloads_damaged = 0
@@ -86,10 +99,11 @@ class Receiver:
         self._stills = stills or StillReceiver()
         self._refused: set[StreamContext] = set()
         self._ground = ground
+        self._watched = watched
         self._texts = TextAssembler()
         self._alarms = AlarmsIn()
         self._streams: dict[StreamContext, _Stream] = {}
-        self._shown: StreamContext | None = None
+        self._heard_last: StreamContext | None = None
         self._next_picture_ns = 0
         self._next_report_ns: int | None = None
 
@@ -144,31 +158,31 @@ class Receiver:
             case PacketKind.SCENE if stream.syntax is not None:
                 whole = stream.take(stream.syntax, received.packet.payload, received.stamp_ns)
                 self.payloads_cut += not whole
-                self._shown = received.context
+                self._heard_last = received.context
             case PacketKind.STILL:
                 self._take_symbol(received, now_ns)
             case PacketKind.ALARM:
                 alarm = self._alarms.take(received.context, received.packet.payload, received.stamp_ns, now_ns)
                 if alarm is not None:
-                    self._emit(Event(now_ns, "alarm", alarm.fields(now_ns)))
+                    self._emit(Event(now_ns, "alarm", {**_who(received.context), **alarm.fields(now_ns)}))
             case PacketKind.TEXT:
                 part = TextPart.from_payload(received.packet.payload)
                 if (line := self._texts.take(received.context, part)) is not None:
-                    self._emit(Event(now_ns, "text", {"callsign": received.context.callsign, "text": line}))
+                    self._emit(Event(now_ns, "text", {**_who(received.context), "text": line}))
             case PacketKind.REPLY if self._ground is not None:
                 fields = self._ground.take(Reply.from_payload(received.packet.payload), received.context)
                 if fields is not None:
                     self._emit(Event(now_ns, "command", fields))
             case PacketKind.TELEMETRY:
                 telemetry = Telemetry.from_payload(received.packet.payload).known()
-                self._emit(Event(now_ns, "telemetry", {"callsign": received.context.callsign, **telemetry}))
+                self._emit(Event(now_ns, "telemetry", {**_who(received.context), **telemetry}))
 
     def _take_symbol(self, received: ReceivedPacket, now_ns: int) -> None:
         partial = self._stills.take(received.context, received.packet.payload, now_ns)
         if partial is None:
             return
         fields: dict[str, str | int | float | None] = {
-            "callsign": partial.context.callsign,
+            **_who(partial.context),
             "block": partial.block,
             "symbols": partial.symbols,
             "symbols_needed": partial.content_symbols,
@@ -184,8 +198,7 @@ class Receiver:
             if context not in self._refused:
                 self._refused.add(context)
                 fields: dict[str, str | int | float | None] = {
-                    "callsign": context.callsign,
-                    "sender": context.sender,
+                    **_who(context),
                     "epoch": context.epoch,
                     "message": reason,
                 }
@@ -209,8 +222,7 @@ class Receiver:
         """Announce a new stream and return its empty scene."""
         model = context.model_hash.hex()
         fields: dict[str, str | int | float | None] = {
-            "callsign": context.callsign,
-            "sender": context.sender,
+            **_who(context),
             "epoch": context.epoch,
             "width_px": context.width_px,
             "height_px": context.height_px,
@@ -227,8 +239,17 @@ class Receiver:
         return _Stream(syntax, scene, lambda: Renderer(codec, scene))
 
     def _show(self, now_ns: int) -> None:
-        if self._shown is None or (stream := self._streams.get(self._shown)) is None:
-            return
+        for context, stream in self._streams.items():
+            if context == self._heard_last or self._is_watched(context, stream, now_ns):
+                self._draw(context, stream, now_ns)
+
+    def _is_watched(self, context: StreamContext, stream: _Stream, now_ns: int) -> bool:
+        if self._watched is None or stream.capture_time_ns is None:
+            return False
+        return self._watched(_name_of(context), max(now_ns - stream.capture_time_ns, 0) / 1e9)
+
+    def _draw(self, context: StreamContext, stream: _Stream, now_ns: int) -> None:
+        """Hand on the picture of a stream, if there is anything to see."""
         if stream.make_renderer is None or stream.capture_time_ns is None:
             return
         stream.renderer = stream.renderer or stream.make_renderer()
@@ -239,10 +260,11 @@ class Receiver:
             shown_ns=shown_ns,
             capture_time_ns=stream.capture_time_ns,
             pixels=rendering.pixels,
-            sender=self._shown.callsign,
+            sender=_name_of(context),
             cell_age_s=rendering.cell_age_s,
             objects=rendering.objects,
-            alarms=self._alarms.shown(self._shown, now_ns),
+            alarms=self._alarms.shown(context, now_ns),
+            heard_last=context == self._heard_last,
         )
         stream.scene.forget(shown_ns)
         for sink in self._sinks:
@@ -261,3 +283,12 @@ class Receiver:
     def _emit(self, event: Event) -> None:
         for sink in self._sinks:
             sink.on_event(event)
+
+
+def _name_of(context: StreamContext) -> SenderName:
+    return SenderName(context.callsign, context.sender)
+
+
+def _who(context: StreamContext) -> dict[str, str | int]:
+    """Return the fields of an event that name its sender."""
+    return {"callsign": context.callsign, "sender": context.sender}

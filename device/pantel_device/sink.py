@@ -12,7 +12,23 @@ from numpy.typing import NDArray
 from pantel_device.alarms_in import ReceivedAlarm
 from pantel_device.renderer import ShownObject
 
-__all__ = ["Event", "Picture", "Sink"]
+__all__ = ["Event", "Picture", "SenderName", "Sink"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SenderName:
+    """By what people tell senders apart; a restarted one keeps it.
+
+    Attributes:
+        callsign: Of the operator.
+        number: Of the sender, 0..63.
+    """
+
+    callsign: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.callsign}-{self.number}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,7 +40,8 @@ class Picture:
         shown_ns: The time whose scene it shows, a play-out delay earlier.
         capture_time_ns: Capture time of the newest packet in it, on the receiver's monotonic clock.
         pixels: (H, W, 3) uint8, RGB, read-only.
-        sender: Callsign of the sender.
+        sender: Whose picture it is.
+        heard_last: Whether of all senders that one was heard last.
         cell_age_s: (rows, columns) float32, read-only: age of each cell of the background [s], see `Rendering`.
         objects: The sprites in it, the farthest first.
         alarms: Those that came in during the last 10 s, the newest first.
@@ -34,10 +51,11 @@ class Picture:
     shown_ns: int
     capture_time_ns: int
     pixels: NDArray[np.uint8]
-    sender: str
+    sender: SenderName
     cell_age_s: NDArray[np.float32]
     objects: tuple[ShownObject, ...] = ()
     alarms: tuple[ReceivedAlarm, ...] = ()
+    heard_last: bool = True
 
     def __post_init__(self) -> None:
         for array in (self.pixels, self.cell_age_s):

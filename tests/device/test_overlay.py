@@ -12,7 +12,7 @@ from pantel_device.alarms_in import ReceivedAlarm
 from pantel_device.frame import Box
 from pantel_device.overlay import draw_overlay
 from pantel_device.renderer import ShownObject
-from pantel_device.sink import Picture
+from pantel_device.sink import Picture, SenderName
 
 _S = 1_000_000_000
 _NOW_NS, _SHOWN_NS = 100 * _S, 98 * _S
@@ -30,7 +30,7 @@ def _picture(*objects: ShownObject, height_px: int = 240) -> Picture:
         shown_ns=_SHOWN_NS,
         capture_time_ns=_NOW_NS - _S,
         pixels=pixels,
-        sender="DK1AB",
+        sender=SenderName("DK1AB", 0),
         cell_age_s=age_s,
         objects=objects,
     )

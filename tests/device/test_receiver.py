@@ -15,7 +15,7 @@ from pantel_device.cameras import open_camera
 from pantel_device.observer import MotionDetector, Observer
 from pantel_device.receiver import PLAYOUT_DELAY_NS, Receiver
 from pantel_device.scene_encoder import SceneEncoder
-from pantel_device.sink import Event, Picture
+from pantel_device.sink import Event, Picture, SenderName
 from pantel_device.stream import stream_context
 from pantel_link import (
     LinkReceiver,
@@ -126,7 +126,26 @@ def test_a_sender_is_announced_once_and_its_picture_drawn(context: StreamContext
     assert end.album.kinds == ["sender_heard"]
     assert end.album.events[0].fields["model"] == context.model_hash.hex()
     assert end.album.pictures[-1].pixels.shape == (64, 96, 3)
-    assert end.album.pictures[-1].sender == "DK1AB"
+    assert end.album.pictures[-1].sender == SenderName("DK1AB", 0)
+
+
+def test_of_several_senders_the_one_heard_last_is_drawn_and_those_that_are_watched(
+    context: StreamContext, payload: bytes
+) -> None:
+    asked: list[tuple[SenderName, float]] = []
+
+    def watched(name: SenderName, silence_s: float) -> bool:
+        asked.append((name, silence_s))
+        return name.number == 2
+
+    end = _End(watched=watched)
+    for number in (1, 2, 3):
+        end.hear(_octets(replace(context, sender=number), payload), number * 3 * _S)
+    end.receiver.advance(10 * _S)
+    last = [picture for picture in end.album.pictures if picture.time_ns == 10 * _S]
+    assert {picture.sender.number: picture.heard_last for picture in last} == {2: False, 3: True}
+    assert {name.number for name, _ in asked} == {1, 2}
+    assert all(0 < silence_s < 10 for _, silence_s in asked)
 
 
 def test_pictures_come_every_tenth_of_a_second_whatever_happens(context: StreamContext, payload: bytes) -> None:

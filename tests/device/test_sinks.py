@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pantel_device import sinks
 from pantel_device.pictures import write_picture
-from pantel_device.sink import Event, Picture
+from pantel_device.sink import Event, Picture, SenderName
 from pantel_device.sinks import EventFile, EventStream, PictureFile
 
 _TENTH_NS = 100_000_000
@@ -32,7 +32,7 @@ def _picture(seed: int, *, tenth: int | None = None) -> Picture:
         shown_ns=time_ns,
         capture_time_ns=time_ns,
         pixels=pixels,
-        sender="N0CALL",
+        sender=SenderName("N0CALL", 0),
         cell_age_s=np.zeros((3, 4), np.float32),
     )
 

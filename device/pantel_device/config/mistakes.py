@@ -7,7 +7,7 @@ from reprlib import Repr
 
 from pydantic import ValidationError
 
-from pantel_device.config_values import from_json
+from pantel_device.config.values import from_json
 from pantel_device.observer.zones import Zone
 
 __all__ = ["mistake_in"]

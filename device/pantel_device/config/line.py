@@ -1,0 +1,84 @@
+"""What both ends of a line must know of it, and the types that both configurations share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+from pantel_link import CallsignError, check_callsign
+from pantel_link.pacing import DEFAULT_BITRATE_BPS, check_bitrate
+from pantel_link.ports import DEFAULT_BAUD_RATE
+
+__all__ = ["LONGEST_S", "Callsign", "LineConfig", "default_state_dir"]
+
+LONGEST_S = 31_536_000.0
+"""The longest time that can be set [s], a year: clocks count in nanoseconds, and no infinity has any."""
+
+
+def default_state_dir() -> Path:
+    """Return where the XDG base directory specification puts a program's state."""
+    base = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(base) if base.startswith("/") else Path.home() / ".local" / "state") / "pantel"
+
+
+def _normal_callsign(value: str) -> str:
+    """Return a callsign in capital letters."""
+    callsign = value.upper()
+    try:
+        check_callsign(callsign, on_air=False)
+    except CallsignError as error:
+        raise ValueError(str(error)) from error
+    return callsign
+
+
+Callsign = Annotated[str, AfterValidator(_normal_callsign)]
+
+
+class LineConfig(BaseModel):
+    """What both ends of a line must know of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    port: str = Field(
+        "/dev/serial0",
+        min_length=1,
+        description="device, pyserial URL or pty:[LINK]; the default is the UART of a Raspberry Pi",
+    )
+    baud_rate: int = Field(
+        DEFAULT_BAUD_RATE,
+        gt=0,
+        le=100_000_000,
+        description="line rate of a serial device [Bd]; 1200 is what slow radios take",
+    )
+    bitrate_bps: int = Field(
+        DEFAULT_BITRATE_BPS,
+        gt=0,
+        description="octets on the line times 8 [bit/s], the same at both ends; 960 fill 1200 Bd (8N1), 7680 9600 Bd",
+    )
+
+    capture: str = Field(
+        "", description="pcapng file to append all codewords to, for Wireshark and pantel replay; empty for none"
+    )
+    capture_max_bytes: int = Field(
+        50_000_000, ge=10_000, description="size at which the capture begins a new file [byte]; a day takes 30 million"
+    )
+    capture_max_age_s: float = Field(
+        86_400.0,
+        ge=60,
+        le=LONGEST_S,
+        description="time after which the capture begins a new file [s]; a day's are easily found",
+    )
+    capture_quota_bytes: int = Field(
+        1_000_000_000,
+        ge=10_000,
+        description="what all files of the capture may take [byte], the oldest go first; the default holds a month",
+    )
+
+    @field_validator("bitrate_bps")
+    @classmethod
+    def _possible(cls, value: int) -> int:
+        check_bitrate(value)
+        return value
