@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from pantel_codec import BitstreamError, MissingBase, Scene, SceneSyntax, apply_element
 from pantel_device.alarms_in import AlarmsIn
 from pantel_device.ground import Ground
-from pantel_device.renderer import Renderer
-from pantel_device.sink import Event, Picture, SenderName, Sink
+from pantel_device.renderer import Renderer, Rendering
+from pantel_device.sink import Event, Picture, SenderName, Sink, Watcher
 from pantel_device.still_receiver import StillReceiver
 from pantel_link import LinkReceiver, PacketError, PacketKind, Port, ReceivedPacket, StreamContext
 from pantel_link.back_channel import Reply
@@ -33,8 +33,8 @@ class _Stream:
 
     syntax: SceneSyntax | None
     scene: Scene
-    make_renderer: Callable[[], Renderer] | None
-    renderer: Renderer | None = None
+    make_renderer: Callable[[View], Renderer] | None
+    renderers: dict[View, Renderer] = field(default_factory=dict)
     capture_time_ns: int | None = None  # of the newest content; None while there is none
 
     def take(self, syntax: SceneSyntax, payload: bytes, capture_time_ns: int) -> bool:
@@ -48,6 +48,14 @@ class _Stream:
             apply_element(self.scene, element, capture_time_ns)
         self.capture_time_ns = max(self.capture_time_ns or 0, capture_time_ns)
         return not any(isinstance(element, MissingBase) for element in elements)
+
+    def draw(self, view: View, shown_ns: int) -> Rendering | None:
+        """Return a picture; None while nothing is known, or the model that reads it is missing."""
+        if self.make_renderer is None or self.capture_time_ns is None:
+            return None
+        if view not in self.renderers:
+            self.renderers[view] = self.make_renderer(view)
+        return self.renderers[view].draw(shown_ns)
 
 
 class Receiver:
@@ -66,8 +74,7 @@ class Receiver:
         view: Who paints the background.
         stills: Takes stills; None: keeps them in memory.
         ground: Answers to masts; None for nobody.
-        watched: Whether pictures of a sender are wanted that is not the one heard last; asked with the time for which
-            it has been silent [s].
+        watchers: Take events, and the pictures that they ask for, of whichever sender.
 
     Attributes:
         link: The receiving half of the link, with its statistics.
@@ -86,7 +93,7 @@ class Receiver:
         view: View = View.FAITHFUL,
         stills: StillReceiver | None = None,
         ground: Ground | None = None,
-        watched: Callable[[SenderName, float], bool] | None = None,
+        watchers: Sequence[Watcher] = (),
     ) -> None:
         self.link = link
         self.payloads_damaged = 0
@@ -99,7 +106,7 @@ class Receiver:
         self._stills = stills or StillReceiver()
         self._refused: set[StreamContext] = set()
         self._ground = ground
-        self._watched = watched
+        self._watchers = tuple(watchers)
         self._texts = TextAssembler()
         self._alarms = AlarmsIn()
         self._streams: dict[StreamContext, _Stream] = {}
@@ -229,32 +236,38 @@ class Receiver:
             "model": model,
         }
         try:
-            codec = load_scene_codec(find_artefact(hash_prefix=model), view=self._view)
+            artefact = find_artefact(hash_prefix=model)
+            codec = load_scene_codec(artefact, view=self._view)
         except ManifestError as error:
             self._emit(Event(now_ns, "model_missing", fields | {"message": str(error)}))
             return _Stream(None, Scene(context.width_px, context.height_px, ()), None)
         self._emit(Event(now_ns, "sender_heard", fields))
         scene = Scene(context.width_px, context.height_px, codec.entropy.groups)
         syntax = SceneSyntax(codec.entropy, codec.thumbnails.model, context.width_px, context.height_px)
-        return _Stream(syntax, scene, lambda: Renderer(codec, scene))
+        return _Stream(syntax, scene, lambda view: Renderer(load_scene_codec(artefact, view=view), scene))
 
     def _show(self, now_ns: int) -> None:
         for context, stream in self._streams.items():
-            if context == self._heard_last or self._is_watched(context, stream, now_ns):
-                self._draw(context, stream, now_ns)
+            if stream.capture_time_ns is not None:
+                for view, takers in self._takers(context, now_ns - stream.capture_time_ns).items():
+                    self._draw(context, stream, view, takers, now_ns)
+                stream.scene.forget(now_ns - self._playout_delay_ns)
 
-    def _is_watched(self, context: StreamContext, stream: _Stream, now_ns: int) -> bool:
-        if self._watched is None or stream.capture_time_ns is None:
-            return False
-        return self._watched(_name_of(context), max(now_ns - stream.capture_time_ns, 0) / 1e9)
+    def _takers(self, context: StreamContext, silence_ns: int) -> dict[View, list[Sink]]:
+        """Return who takes the pictures of a stream, by view."""
+        heard_last = context == self._heard_last
+        takers: dict[View, list[Sink]] = {self._view: [*self._sinks]} if heard_last and self._sinks else {}
+        silence_s = max(silence_ns, 0) / 1e9
+        for watcher in self._watchers:
+            for view in watcher.views(_name_of(context), heard_last=heard_last, silence_s=silence_s):
+                takers.setdefault(view, []).append(watcher)
+        return takers
 
-    def _draw(self, context: StreamContext, stream: _Stream, now_ns: int) -> None:
-        """Hand on the picture of a stream, if there is anything to see."""
-        if stream.make_renderer is None or stream.capture_time_ns is None:
-            return
-        stream.renderer = stream.renderer or stream.make_renderer()
+    def _draw(self, context: StreamContext, stream: _Stream, view: View, takers: Sequence[Sink], now_ns: int) -> None:
         shown_ns = now_ns - self._playout_delay_ns
-        rendering = stream.renderer.draw(shown_ns)
+        rendering = stream.draw(view, shown_ns)
+        if rendering is None or stream.capture_time_ns is None:
+            return
         picture = Picture(
             time_ns=now_ns,
             shown_ns=shown_ns,
@@ -264,10 +277,9 @@ class Receiver:
             cell_age_s=rendering.cell_age_s,
             objects=rendering.objects,
             alarms=self._alarms.shown(context, now_ns),
-            heard_last=context == self._heard_last,
+            view=view,
         )
-        stream.scene.forget(shown_ns)
-        for sink in self._sinks:
+        for sink in takers:
             sink.on_picture(picture)
 
     def _report(self, now_ns: int) -> None:
@@ -281,7 +293,7 @@ class Receiver:
         self._emit(Event(now_ns, "link_report", asdict(statistics) | fields))
 
     def _emit(self, event: Event) -> None:
-        for sink in self._sinks:
+        for sink in (*self._sinks, *self._watchers):
             sink.on_event(event)
 
 

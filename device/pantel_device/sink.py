@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from pantel_device.alarms_in import ReceivedAlarm
 from pantel_device.renderer import ShownObject
+from pantel_models import View
 
-__all__ = ["Event", "Picture", "SenderName", "Sink"]
+__all__ = ["Event", "Picture", "SenderName", "Sink", "Watcher"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,7 +42,7 @@ class Picture:
         capture_time_ns: Capture time of the newest packet in it, on the receiver's monotonic clock.
         pixels: (H, W, 3) uint8, RGB, read-only.
         sender: Whose picture it is.
-        heard_last: Whether of all senders that one was heard last.
+        view: Who has painted it.
         cell_age_s: (rows, columns) float32, read-only: age of each cell of the background [s], see `Rendering`.
         objects: The sprites in it, the farthest first.
         alarms: Those that came in during the last 10 s, the newest first.
@@ -55,7 +56,7 @@ class Picture:
     cell_age_s: NDArray[np.float32]
     objects: tuple[ShownObject, ...] = ()
     alarms: tuple[ReceivedAlarm, ...] = ()
-    heard_last: bool = True
+    view: View = View.FAITHFUL
 
     def __post_init__(self) -> None:
         for array in (self.pixels, self.cell_age_s):
@@ -81,10 +82,23 @@ class Sink(Protocol):
     """Takes what a receiver hands on. It must not raise for trouble that may pass, such as a full disk."""
 
     def on_picture(self, picture: Picture) -> None:
-        """Take the next picture; it may be the same as the one before."""
+        """Take the next picture of the sender heard last; it may be the same as the one before."""
 
     def on_event(self, event: Event) -> None:
         """Take an event."""
 
     def close(self) -> None:
         """Write what is left and release files."""
+
+
+class Watcher(Sink, Protocol):
+    """A sink that says itself which pictures it takes; what nobody takes is not drawn."""
+
+    def views(self, sender: SenderName, *, heard_last: bool, silence_s: float) -> Collection[View]:
+        """Return the views in which pictures of a sender are wanted, asked before each.
+
+        Args:
+            sender: One that has been heard.
+            heard_last: Whether of all senders it was heard last.
+            silence_s: How long ago its newest content was captured [s].
+        """

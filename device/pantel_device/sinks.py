@@ -68,9 +68,7 @@ class PictureFile:
         self._trouble = Trouble(str(path))
 
     def on_picture(self, picture: Picture) -> None:
-        """Write a picture if it is of the sender heard last and it is time for one."""
-        if not picture.heard_last:
-            return
+        """Write a picture if it is time for one."""
         self._unwritten = picture
         if self._next_ns is None or picture.time_ns >= self._next_ns:
             self._write(picture)

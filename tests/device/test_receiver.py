@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -129,23 +129,39 @@ def test_a_sender_is_announced_once_and_its_picture_drawn(context: StreamContext
     assert end.album.pictures[-1].sender == SenderName("DK1AB", 0)
 
 
-def test_of_several_senders_the_one_heard_last_is_drawn_and_those_that_are_watched(
+class _Watch(_Album):
+    """Wants the second sender in both views, and the third in one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: dict[SenderName, tuple[bool, float]] = {}
+
+    def views(self, sender: SenderName, *, heard_last: bool, silence_s: float) -> Collection[View]:
+        self.asked[sender] = heard_last, silence_s
+        return {2: (View.FAITHFUL, View.PERCEPTUAL), 3: (View.PERCEPTUAL,)}.get(sender.number, ())
+
+
+def test_of_several_senders_the_one_heard_last_is_drawn_and_what_is_watched(
     context: StreamContext, payload: bytes
 ) -> None:
-    asked: list[tuple[SenderName, float]] = []
-
-    def watched(name: SenderName, silence_s: float) -> bool:
-        asked.append((name, silence_s))
-        return name.number == 2
-
-    end = _End(watched=watched)
+    watch = _Watch()
+    end = _End(watchers=[watch])
     for number in (1, 2, 3):
         end.hear(_octets(replace(context, sender=number), payload), number * 3 * _S)
     end.receiver.advance(10 * _S)
-    last = [picture for picture in end.album.pictures if picture.time_ns == 10 * _S]
-    assert {picture.sender.number: picture.heard_last for picture in last} == {2: False, 3: True}
-    assert {name.number for name, _ in asked} == {1, 2}
-    assert all(0 < silence_s < 10 for _, silence_s in asked)
+
+    def drawn(album: _Album) -> list[tuple[int, View]]:
+        return [(each.sender.number, each.view) for each in album.pictures if each.time_ns == 10 * _S]
+
+    assert drawn(end.album) == [(3, View.FAITHFUL)]
+    assert drawn(watch) == [(2, View.FAITHFUL), (2, View.PERCEPTUAL), (3, View.PERCEPTUAL)]
+    assert watch.kinds == end.album.kinds == ["sender_heard"] * 3
+    assert [(name.number, heard_last) for name, (heard_last, _) in watch.asked.items()] == [
+        (1, False),
+        (2, False),
+        (3, True),
+    ]
+    assert watch.asked[SenderName("DK1AB", 1)][1] > watch.asked[SenderName("DK1AB", 3)][1] > 0
 
 
 def test_pictures_come_every_tenth_of_a_second_whatever_happens(context: StreamContext, payload: bytes) -> None:
@@ -267,8 +283,8 @@ def test_lines_and_telemetry_are_told_once(context: StreamContext) -> None:
     end.hear(_octets(replace(context, epoch=9), b"\x01\x30", b"", kind=PacketKind.TELEMETRY), 9 * _S)
     told = [event for event in end.album.events if event.kind in {"text", "telemetry"}]
     assert [dict(event.fields) for event in told[:2]] == [
-        {"callsign": "DK1AB", "text": "The gate is open, and nobody is here."},
-        {"callsign": "DK1AB", "battery_v": 12.5},
+        {"callsign": "DK1AB", "sender": 0, "text": "The gate is open, and nobody is here."},
+        {"callsign": "DK1AB", "sender": 0, "battery_v": 12.5},
     ]
     assert all("battery_v" not in event.fields or event.fields["battery_v"] in {12.5, 12.288} for event in told[2:])
 
