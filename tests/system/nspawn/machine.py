@@ -1,8 +1,8 @@
 """A Debian that boots with a real systemd, in a container: for what no test within one process can show.
 
 Making it needs root, the Debian packages systemd-container and mmdebstrap, and the network the first time. What takes
-long is kept in a folder: a bare Debian, and the wheels of what Pantel depends on. `make test-services` names the folder by
-`NSPAWN_CACHE`; without it, tests that need this are skipped.
+long is kept in a folder: a bare Debian, and the wheels of what Pantel depends on. `make test-services` names the folder
+by `NSPAWN_CACHE`; without it, tests that need this are skipped.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ def install_wheel(root: Path) -> str:
         # By this machine's pip, whose way to the package index is known to work: same processor, same Python.
         (own / "constraints.txt").write_text(versions)
         _run(
-            *(sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--dest", wheels),
-            *("--constraint", own / "constraints.txt", *own.glob("*.whl")),
+            *(sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--dest", str(wheels)),
+            *("--constraint", str(own / "constraints.txt"), *map(str, own.glob("*.whl"))),
         )
         for file in wheels.glob("pantel-*.whl"):
             file.unlink()
