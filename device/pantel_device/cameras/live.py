@@ -87,6 +87,7 @@ class LiveCamera:
         size_px: As given.
         fps: As given.
         outages: How often the camera has failed or fallen silent.
+        description: What the device was set to when it was opened first, as ``key=value`` pairs.
 
     Raises:
         CameraError: The device cannot be opened or gives no picture.
@@ -121,11 +122,11 @@ class LiveCamera:
         self._finished = False
         reader = self._start_reader()
         try:
-            description = reader.first_answer(_OPENING_NS / _NS_PER_S)
+            self.description = reader.first_answer(_OPENING_NS / _NS_PER_S)
         except BaseException:  # an impatient user's Ctrl-C, too
             self.close()
             raise
-        log.info("camera open name=%s %s", name, description)
+        log.info("camera open name=%s %s", name, self.description)
 
     @property
     def finished(self) -> bool:
