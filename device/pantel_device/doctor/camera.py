@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 
 from pantel_device.config import SenderConfig
-from pantel_device.doctor.finding import Finding, note, ok, problem, warning
+from pantel_device.doctor.finding import Finding, note, ok, problem, split_advice, warning
 from pantel_device.doctor.holders import holders_of
 from pantel_device.doctor.machine import TIMED_OUT, Machine
 from pantel_device.doctor.setups import Setup
@@ -94,7 +94,7 @@ def _picture(machine: Machine, setup: Setup, name: str) -> Finding:
         why = f"signal {-done.code}" if done.code < 0 else (done.errors.strip().splitlines() or ["nothing said"])[-1]
         return problem(_CHECK, f"{name}: its driver crashed ({why})", _CABLE_ADVICE)
     if "error" in answer:
-        found, _, advice = answer["error"].partition("; ")
+        found, advice = split_advice(answer["error"])
         return problem(_CHECK, found, advice or _CABLE_ADVICE)
     found = " ".join(filter(None, [f"{name} gives pictures", answer["description"]]))
     if answer["contrast"] < _BLANK_CONTRAST or answer["level"] < _DARK_LEVEL:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Finding", "Section", "Status", "note", "ok", "problem", "warning", "worst"]
+__all__ = ["Finding", "Section", "Status", "note", "ok", "problem", "split_advice", "warning", "worst"]
 
 
 class Status(StrEnum):
@@ -74,3 +74,11 @@ def worst(findings: Iterable[Finding]) -> Status:
     """Return the status that matters most, `Status.OK` where nothing was found."""
     order = list(Status)
     return max((finding.status for finding in findings), key=order.index, default=Status.OK)
+
+
+def split_advice(line: str) -> tuple[str, str]:
+    """Return what is wrong and what to do, of the line of an error; no advice where it has none."""
+    found, separator, advice = line.partition("; ")
+    if not separator:
+        found, separator, advice = line.rpartition(": ")
+    return (found, advice) if separator else (line, "")

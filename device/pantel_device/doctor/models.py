@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from pantel_device.doctor.finding import Finding, ok, problem
+from pantel_device.doctor.finding import Finding, ok, problem, split_advice
 from pantel_device.doctor.machine import Machine
 from pantel_device.doctor.setups import Setup
 from pantel_models import ManifestError, UnknownModelError, find_artefact, list_artefacts, list_detectors
@@ -23,7 +23,7 @@ def check_models(machine: Machine) -> Iterator[Finding]:
         try:
             artefact.check()
         except ManifestError as error:
-            found, _, advice = str(error).partition("; ")
+            found, advice = split_advice(str(error))
             yield problem("models", found, advice or "install pantel again")
         else:
             intact.append(f"{artefact.name} ({artefact.hash[:8]})")
@@ -38,7 +38,7 @@ def check_named_models(machine: Machine, setup: Setup) -> Iterator[Finding]:
         try:
             find_artefact(name=name)
         except UnknownModelError as error:
-            found, _, advice = str(error).partition("; ")
+            found, advice = split_advice(str(error))
             yield problem("model", found, advice)
     for key in ("detector", "edge_model"):
         named = setup.text(key)

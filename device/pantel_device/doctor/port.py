@@ -10,10 +10,9 @@ import ipaddress
 import os
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 from pantel_device.command import UsageError
-from pantel_device.doctor.finding import Finding, note, ok, problem
+from pantel_device.doctor.finding import Finding, note, ok, problem, split_advice
 from pantel_device.doctor.machine import Machine
 from pantel_device.doctor.serial_device import check_serial_device
 from pantel_device.doctor.setups import Setup
@@ -57,8 +56,7 @@ def check_line(machine: Machine, setup: Setup) -> Iterator[Finding]:
     try:
         check_line_rate(config.port, bitrate_bps=config.bitrate_bps, baud_rate=config.baud_rate)
     except UsageError as error:
-        found, _, advice = str(error).partition(": ")
-        yield problem("line rate", found, advice)
+        yield problem("line rate", *split_advice(str(error)))
     else:
         baud = f" on a line of {config.baud_rate} Bd" if config.port.startswith("/") else ""
         yield ok("line rate", f"{config.bitrate_bps} bit/s{baud}")
@@ -128,25 +126,23 @@ def _udp(setup: Setup, url: str) -> Finding:
 def _failed(url: str, error: PortError) -> Finding:
     """Return what a port says that cannot be opened: "cannot open port URL: reason: advice"."""
     reason = str(error).removeprefix(f"cannot open port {url}: ")
-    separator = "; " if "; " in reason else ": "
-    found, _, advice = reason.rpartition(separator)
-    return problem(_CHECK, f"{url}: {found or 'it is not written as it must be'}", advice)
+    found, advice = split_advice(reason)
+    if not advice:
+        found, advice = "it is not written as it must be", reason
+    return problem(_CHECK, f"{url}: {found}", advice)
 
 
 def _pty(machine: Machine, setup: Setup, link: str) -> Finding:
     if not link:
         return ok(_CHECK, "a new pseudo-terminal")
     place = setup.place(machine, link)
-    name = machine.name(place)
+    name, folder = machine.name(place), place.parent
     if place.is_symlink() and place.readlink().is_relative_to("/dev/pts"):
         return ok(_CHECK, f"a pseudo-terminal, {name}" + ("" if place.exists() else ": of an earlier run"))
     if place.exists() or place.is_symlink():
         return problem(_CHECK, f"{name} exists and is no pseudo-terminal", "name another place, or remove it")
-    folder = place.parent
     if not folder.is_dir():
         return problem(_CHECK, f"there is no folder {machine.name(folder)} for {name}", "make it, or name another")
     if not setup.account.may(folder, os.W_OK | os.X_OK):
-        return problem(
-            _CHECK, f"{setup.account.name} may not write to {machine.name(Path(folder))}", "name a place in /run"
-        )
+        return problem(_CHECK, f"{setup.account.name} may not write to {machine.name(folder)}", "name another place")
     return ok(_CHECK, f"a pseudo-terminal will be made at {name}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pantel_device.doctor.machine import Machine
 
@@ -104,7 +105,7 @@ def pantel_units(machine: Machine) -> list[str]:
         done = machine.run(["systemctl", listing, *options, *patterns], _TIMEOUT_S)
         if done.code == 0:
             found |= {line.split()[0] for line in done.output.splitlines() if line.strip()}
-    return sorted(unit for unit in found if not unit.endswith("@.service"))
+    return sorted(unit for unit in found if unit.startswith("pantel-") and not unit.endswith("@.service"))
 
 
 def _pairs(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -129,7 +130,7 @@ def _options(command: str) -> dict[str, str]:
     """Return keys and values of the options in "{ path=… ; argv[]=/usr/bin/pantel send --fps 5 ; …}"."""
     words = _words(command.partition("argv[]=")[2].partition(" ; ")[0])
     options = {}
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in pairwise([*words, ""]):
         if word.startswith("--"):
             name, separator, value = word[2:].partition("=")
             if not separator:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pantel_device.boot_epoch import epoch_file, read_epoch
-from pantel_device.doctor.finding import Finding, note, ok, problem
+from pantel_device.doctor.finding import Finding, note, ok, problem, split_advice
 from pantel_device.doctor.machine import Machine
 from pantel_device.doctor.setups import Setup
 from pantel_link import CallsignError, KeyFileError, SenderKey, read_key
@@ -42,7 +42,7 @@ def check_key(machine: Machine, setup: Setup) -> Iterator[Finding]:
         key = read_key(path)
         fitting = key.sender_key(_sender(setup), setup.text("callsign"))
     except (KeyFileError, CallsignError) as error:
-        found, _, advice = str(error).rpartition(": ")
+        found, advice = split_advice(str(error))
         yield problem("key", found, advice)
         return
     if setup.role == "sender" and fitting is None:
