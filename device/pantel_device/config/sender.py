@@ -58,7 +58,7 @@ class SenderConfig(LineConfig):
         description="left, top, width, height of the part to send, as shares of the upright picture; 0,0,1,1 for all",
     )
     callsign: Callsign = Field(
-        DEFAULT_CALLSIGN, description="the operator's; the default never goes out on a real port"
+        DEFAULT_CALLSIGN, description="callsign of the operator; the default never goes out on a real port"
     )
     sender: int = Field(
         0, ge=0, lt=1 << SENDER_BITS, description="number of this sender; differs where several share a channel"
@@ -74,7 +74,7 @@ class SenderConfig(LineConfig):
     )
     edge_model: str = Field(
         "",
-        description="of a sketch: structured forest (model.yml.gz) that finds contours by opencv-contrib; empty: Canny",
+        description="for sketches: structured forest (model.yml.gz) that finds contours by opencv-contrib; empty: Canny",
     )
     preset: Preset = Field(
         Preset.STANDARD, description="error protection: light, standard or heavy; heavy for lines that often fail"
