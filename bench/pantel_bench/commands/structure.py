@@ -56,7 +56,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         type=bitrate,
         default=290,
         metavar="B",
-        help="bit rate of the sketch's line, octets times 8 [bit/s]; may be exceeded by 8 over 10 s (default: %(default)s)",
+        help="octets times 8 on the sketch's line [bit/s]; may be exceeded by 8 over 10 s (default: %(default)s)",
     )
     parser.add_argument(
         "--playout-delay-s",

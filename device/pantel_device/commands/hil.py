@@ -95,7 +95,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="error protection where octets travel (default: %(default)s)",
     )
     parser.add_argument(
-        "--callsign", default=DEFAULT_CALLSIGN, metavar="C", help="your callsign; the default never goes out on a real port"
+        "--callsign",
+        default=DEFAULT_CALLSIGN,
+        metavar="C",
+        help="your callsign; the default never goes out on a real port",
     )
     parser.add_argument("--key-file", type=file_name, metavar="FILE", help="test with authenticated packets")
     parser.add_argument(

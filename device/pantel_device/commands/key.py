@@ -26,7 +26,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     derive.add_argument("--callsign", required=True, metavar="C", help="callsign of the sender")
     derive.add_argument("--sender", type=int, default=0, metavar="N", help="number of the sender (default: 0)")
     derive.set_defaults(handle=_derive)
-    begin = actions.add_parser("begin", help="begin the epochs of a key: on the mast, once, before it is used there for the first time")
+    begin = actions.add_parser(
+        "begin", help="begin the epochs of a key: on the mast, once, before it is used there for the first time"
+    )
     begin.add_argument("file", type=Path, metavar="FILE", help="key of the sender")
     begin.add_argument(
         "--state-dir",

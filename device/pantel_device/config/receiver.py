@@ -50,7 +50,9 @@ class ReceiverConfig(LineConfig):
         description="with back_channel: time between two packets that tell the mast what was heard [s]; 0 for none",
     )
     preset: Preset = Field(Preset.STANDARD, description="error protection of what goes back: light, standard or heavy")
-    callsign: Callsign = Field(DEFAULT_CALLSIGN, description="your callsign, for what goes back; the default never goes out")
+    callsign: Callsign = Field(
+        DEFAULT_CALLSIGN, description="your callsign, for what goes back; the default never goes out"
+    )
     state_dir: Path = Field(
         default_factory=default_state_dir,
         description="folder for what must survive a restart: parts of stills, and which packets are recordings",

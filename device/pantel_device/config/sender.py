@@ -74,7 +74,7 @@ class SenderConfig(LineConfig):
     )
     edge_model: str = Field(
         "",
-        description="for sketches: structured forest (model.yml.gz) that finds contours by opencv-contrib; empty: Canny",
+        description="for sketches: structured forest (model.yml.gz) that finds contours; empty for Canny",
     )
     preset: Preset = Field(
         Preset.STANDARD, description="error protection: light, standard or heavy; heavy for lines that often fail"
