@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pantel_device.wording import sentence
+
 __all__ = ["Subcommand", "actions_of", "describe_subcommands", "subcommands_of", "walk"]
 
 
@@ -50,7 +52,7 @@ def describe_subcommands(parser: argparse.ArgumentParser) -> None:
     """Let the help of subcommands begin with the line that lists them, where it says nothing else."""
     for subcommand in subcommands_of(parser):
         if subcommand.parser.description is None:
-            subcommand.parser.description = f"{subcommand.help[:1].upper()}{subcommand.help[1:]}."
+            subcommand.parser.description = sentence(subcommand.help)
         describe_subcommands(subcommand.parser)
 
 

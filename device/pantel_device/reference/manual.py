@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator
 from importlib.metadata import version
 
+from pydantic import BaseModel
+
 from pantel_device.cli import make_parser
 from pantel_device.config import ReceiverConfig, SenderConfig, default_state_dir
-from pantel_device.config.fields import meaning_of, values_text
+from pantel_device.config.fields import choices_of, default_text, meaning_of, values_text
 from pantel_device.parsers import actions_of, subcommands_of
 from pantel_device.reference import roff
+from pantel_device.wording import sentence
 
 __all__ = ["manual_page"]
 
-_DESCRIPTION = (
-    "Pantel shows what a camera sees over a line of less than one kilobit per second: a serial cable, a radio, a modem. "
-    "`pantel send` runs where the camera is, `pantel receive` where somebody looks; `pantel doctor` says what keeps them "
-    "from working. All other commands help to set up, test and understand a line.",
-    "Each key of a configuration is set by an option (`--bitrate-bps 480`), else by an environment variable "
-    "(`PANTEL_BITRATE_BPS=480`), else by a line of the TOML file that `--config` names (`bitrate_bps = 480`); else the "
-    "default holds. Keys that do not exist are errors.",
-)
+_DESCRIPTION = """\
+Pantel shows what a camera sees over a line of less than one kilobit per second: a serial cable, a radio, a modem. \
+`pantel send` runs where the camera is, `pantel receive` where somebody looks; `pantel doctor` says what keeps them \
+from working. All other commands help to set up, test and understand a line.
+
+Each key of a configuration is set by an option (`--bitrate-bps 480`), else by an environment variable \
+(`PANTEL_BITRATE_BPS=480`), else by a line of the TOML file that `--config` names (`bitrate_bps = 480`); else the \
+default holds. Keys that do not exist are errors."""
 _FILES = (
     ("/etc/pantel/sender-NAME.toml, /etc/pantel/receiver-NAME.toml", "configurations of the services"),
     ("/etc/pantel/keys/", "keys, which none but the services may read"),
@@ -39,7 +43,7 @@ _EXITS = (
     ("2", "it was used wrongly: an option, or a name in the configuration that cannot be"),
     ("130, 143", "interrupted, terminated"),
 )
-_CONFIGURED = {"pantel send": SenderConfig, "pantel receive": ReceiverConfig}
+_CONFIGURED: dict[str, type[BaseModel]] = {"pantel send": SenderConfig, "pantel receive": ReceiverConfig}
 _HIDDEN = ("help", "log_level", "debug")  # of every command, told once
 
 
@@ -50,7 +54,7 @@ def manual_page(date: str) -> str:
         date: Of the page, such as 2026-05-01.
     """
     parser = make_parser()
-    return "".join(
+    page = "".join(
         [
             roff.title("pantel", 1, date, f"pantel {version('pantel')}", "User Commands"),
             roff.heading("NAME"),
@@ -58,7 +62,7 @@ def manual_page(date: str) -> str:
             roff.heading("SYNOPSIS"),
             f"{roff.bold('pantel')} [options] {roff.bold('COMMAND')} [options] [arguments]\n",
             roff.heading("DESCRIPTION"),
-            *(roff.paragraph(text) for text in _DESCRIPTION),
+            *_text(_DESCRIPTION),
             roff.heading("OPTIONS"),
             roff.paragraph("Of every command:"),
             *(_option(action) for action in actions_of(parser)),
@@ -69,12 +73,13 @@ def manual_page(date: str) -> str:
             *_list("EXIT STATUS", _EXITS),
         ]
     )
+    return re.sub(r"(?m)^(\.S[HS] .*\n)\.PP\n", r"\1", page)  # what follows a heading is a paragraph anyway
 
 
 def _list(name: str, entries: tuple[tuple[str, str], ...]) -> Iterator[str]:
     yield roff.heading(name)
     for tag, text in entries:
-        yield roff.tagged(roff.bold(tag), f"{text}.")
+        yield roff.tagged(roff.bold(tag), sentence(text))
 
 
 def _commands(parser: argparse.ArgumentParser) -> Iterator[str]:
@@ -94,13 +99,12 @@ def _command(parser: argparse.ArgumentParser, *, is_whole: bool) -> Iterator[str
         if action.dest in _HIDDEN:
             continue
         field = model.model_fields.get(action.dest) if model is not None else None
-        if field is None:
+        if model is None or field is None:
             yield _option(action)
         else:
-            values = values_text(field)
-            yield roff.tagged(
-                _tag(action), " ".join(filter(None, [meaning_of(field), values and f"Values: {values}."]))
-            )
+            values = "" if choices_of(field) else values_text(model, action.dest)  # choices stand in the tag
+            default = f"Default: {default_text(field, symbolic=True)}{f'; values: {values}' if values else ''}."
+            yield roff.tagged(_tag(action), f"{meaning_of(field)} {default}")
 
 
 def _text(description: str) -> Iterator[str]:
@@ -115,7 +119,7 @@ def _text(description: str) -> Iterator[str]:
 def _option(action: argparse.Action) -> str:
     names = {"default": action.default, "choices": ", ".join(map(str, action.choices or ()))}
     help_text = (action.help or "") % names
-    return roff.tagged(_tag(action), _sentence(help_text.replace(str(default_state_dir()), "~/.local/state/pantel")))
+    return roff.tagged(_tag(action), sentence(help_text.replace(str(default_state_dir()), "~/.local/state/pantel")))
 
 
 def _tag(action: argparse.Action) -> str:
@@ -137,7 +141,3 @@ def _argument(action: argparse.Action) -> str:
         case "+":
             return f"{name} …"
     return name
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from textwrap import wrap
 
 __all__ = ["bold", "escape", "heading", "marked", "paragraph", "quoted", "subheading", "tagged", "title"]
 
 _MARKUP = re.compile(r"`([^`]+)`")
+_LINK = re.compile(r"\[([^]]+)\]\([^)]+\)")
+_ESCAPES = {"\\": r"\e", "-": r"\-", "'": r"\(aq", "^": r"\(ha", "~": r"\(ti", "`": r"\(ga", "…": "..."}
+_WIDTH = 79
 
 
 def escape(text: str) -> str:
-    r"""Return text that roff shows as it is: no escapes, and no line that is taken for a request."""
-    escaped = text.replace("\\", r"\e").replace("-", r"\-").replace("'", r"\(aq").replace("^", r"\(ha")
-    escaped = escaped.replace("~", r"\(ti").replace("`", r"\(ga")
-    return "\n".join(rf"\&{line}" if line.startswith((".", r"\(aq")) else line for line in escaped.split("\n"))
+    """Return text that roff shows as it is, in ASCII: no escapes, and no line that is taken for a request."""
+    shown = "".join(_ESCAPES.get(character) or _ascii(character) for character in text)
+    return "\n".join(_no_request(line) for line in shown.split("\n"))
 
 
 def bold(text: str) -> str:
@@ -49,7 +52,7 @@ def subheading(text: str) -> str:
 
 def paragraph(text: str) -> str:
     """Return a paragraph, in which `words` are bold."""
-    return f".PP\n{marked(text)}\n"
+    return f".PP\n{_filled(text)}\n"
 
 
 def tagged(tag: str, text: str) -> str:
@@ -59,4 +62,18 @@ def tagged(tag: str, text: str) -> str:
         tag: In roff already.
         text: In which `words` are bold.
     """
-    return f".TP\n{tag}\n{marked(text)}\n"
+    return f".TP\n{tag}\n{_filled(text)}\n"
+
+
+def _filled(text: str) -> str:
+    """Return text in lines that are not too long for people who read the source."""
+    links = _LINK.sub(r"\1", text)
+    return "\n".join(map(_no_request, wrap(marked(links), _WIDTH, break_long_words=False, break_on_hyphens=False)))
+
+
+def _no_request(line: str) -> str:
+    return rf"\&{line}" if line.startswith(".") else line
+
+
+def _ascii(character: str) -> str:
+    return character if character.isascii() else rf"\[u{ord(character):04X}]"

@@ -46,6 +46,6 @@ def table(part: str) -> str:
         if without is None or key not in without.model_fields:
             default = default_text(field, symbolic=True)
             shown = default if default in {"empty", "none"} else f"`{default}`"
-            cells = (f"`{key}`", shown, values_text(field), meaning_of(field))
+            cells = (f"`{key}`", shown, values_text(model, key), meaning_of(field))
             rows.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     return "\n".join(rows) + "\n"
