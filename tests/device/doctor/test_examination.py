@@ -136,6 +136,8 @@ def test_a_sound_pair_of_daemons(home: Path, capsys: pytest.CaptureFixture[str])
     assert {finding["subject"] for finding in report["findings"]} == {"machine", "sender-mast", "receiver-home"}
     speeds = [finding["found"] for finding in report["findings"] if finding["check"] == "speed"]
     assert len(speeds) == 2
+    documented = (Path(__file__).parents[3] / "docs" / "reports.md").read_text(encoding="utf-8")
+    assert all(f"`{finding['check']}`" in documented for finding in report["findings"])
     assert _snapshot(home) == before
     assert not (home / "state").exists()
 
