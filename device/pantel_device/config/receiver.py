@@ -62,7 +62,9 @@ class ReceiverConfig(LineConfig):
         description="constant time from capture to show [s]; longer bridges worse lines smoothly",
         json_schema_extra={"more": "What arrives sooner waits, so that motion keeps its pace."},
     )
-    events: str = Field("-", description="file for a JSON line per event; - for standard output, empty for none")
+    events: str = Field(
+        "-", description="file for a JSON line per event; - for standard output, log for the log, empty for none"
+    )
     events_max_bytes: int = Field(
         10_000_000,
         ge=10_000,
