@@ -56,7 +56,8 @@ def _examine(machine: Machine, files: Sequence[Path], roles: Sequence[str]) -> S
     """Return all findings; those of the libraries alone where these are so broken that nothing else can be loaded."""
     try:
         from pantel_device.doctor.examine import examine
-        from pantel_device.doctor.setups import ROLES, find_setups
+        from pantel_device.doctor.setups import find_setups
+        from pantel_device.service.units import ROLES
     except ImportError as error:
         found = [
             *check_python(machine),

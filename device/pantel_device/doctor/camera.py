@@ -42,6 +42,9 @@ def check_camera(machine: Machine, setup: Setup) -> Iterator[Finding]:
         return
     if scheme == "file":
         path = setup.place(machine, argument)
+        if setup.hides(argument):
+            yield problem(_CHECK, f"the service does not see {argument}", f"put it into {setup.config.state_dir}")
+            return
         if path.exists() and not setup.account.may(path, os.R_OK):
             who = setup.account.name
             yield problem(_CHECK, f"{who} may not read {argument}", f"put it where {who} may read it")

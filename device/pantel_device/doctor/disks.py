@@ -69,7 +69,7 @@ def _claims(machine: Machine, setup: Setup) -> Iterator[_Claim]:
     yield _Claim("state_dir", 0, _existing(setup.place(machine, setup.config.state_dir)))
     for key, quota_key, times in _QUOTAS:
         named, quota = setup.text(key), setup.value(quota_key)
-        if named in {"", "-"} or not isinstance(quota, int):
+        if named in {"", "-", "log"} or not isinstance(quota, int):
             continue
         path = setup.place(machine, named)
         used = _used(path) if path.is_dir() else sum(_file_size(each) for each in _family(path))

@@ -75,7 +75,7 @@ def examine(machine: Machine, setups: Sequence[Setup | Mistaken]) -> list[Sectio
         if isinstance(setup, Setup):
             checks += [(number, name, partial(check, machine, setup)) for name, check in _OF_SETUP]
     answers = run_isolated([(name, check) for _, name, check in checks], _CHECKS_S)
-    found: list[list[Finding]] = [[], *(_about(machine, setup) for setup in setups)]
+    found: list[list[Finding]] = [[], *(_about(setup) for setup in setups)]
     for (number, _, _), answer in zip(checks, answers, strict=True):
         found[number] += answer
     # One after the other, when all else is done: each needs a core of its own.
@@ -108,6 +108,8 @@ def run_isolated(checks: Sequence[tuple[str, Callable[[], Findings]]], timeout_s
     def answer(index: int, name: str, check: Callable[[], Findings]) -> None:
         try:
             answers[index] = list(check())
+        except PermissionError as error:
+            answers[index] = [note(name, f"you may not look at {error.filename}", "ask again with sudo")]
         except Exception as error:  # noqa: BLE001 - whatever it is, the other checks go on
             why = " ".join(f"{type(error).__name__}: {error}".split())
             answers[index] = [problem(name, f"the check failed ({why})", "report it, with what else is found here")]
@@ -125,11 +127,10 @@ def run_isolated(checks: Sequence[tuple[str, Callable[[], Findings]]], timeout_s
     return [[late[index]] if given is None else given for index, given in enumerate(answers)]
 
 
-def _about(machine: Machine, setup: Setup | Mistaken) -> list[Finding]:
+def _about(setup: Setup | Mistaken) -> list[Finding]:
     """Return what there is to say of the configuration itself."""
     if isinstance(setup, Mistaken):
-        file = f"correct {machine.name(setup.file)}" if setup.file is not None else "correct the variable"
-        return [problem("configuration", setup.mistake, file)]
+        return [problem("configuration", setup.mistake, setup.advice)]
     if setup.file is None:
         return [ok("configuration", "the defaults")]
     return [ok("configuration", "is valid")]

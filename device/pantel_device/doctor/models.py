@@ -45,7 +45,11 @@ def check_named_models(machine: Machine, setup: Setup) -> Iterator[Finding]:
         if not named or named in _BUNDLED:
             continue
         path = setup.place(machine, named)
-        if not path.is_file():
+        if setup.hides(named):
+            yield problem(
+                key.replace("_", " "), f"the service does not see {named}", f"put it into {setup.config.state_dir}"
+            )
+        elif not path.is_file():
             yield problem(key.replace("_", " "), f"there is no file {named}", f"correct {key}, or leave it out")
         elif not setup.account.may(path, os.R_OK):
             who = setup.account.name

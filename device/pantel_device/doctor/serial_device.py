@@ -35,6 +35,9 @@ def check_serial_device(machine: Machine, setup: Setup, name: str, *, is_kiss: b
         is_kiss: Whether a TNC is expected behind it.
     """
     path = setup.place(machine, name)
+    if setup.hides(name):
+        yield problem(_CHECK, f"the service does not see {name}: it has folders of its own there", "make it in /run")
+        return
     try:
         status = path.stat()
     except FileNotFoundError:
@@ -132,7 +135,7 @@ def _use(machine: Machine, setup: Setup, path: Path) -> Iterator[Finding]:
     others = [holder for holder in holders if holder not in own]
     if own:
         yield ok(_CHECK, f"in use by {own[0]}, as it should be")
-    elif setup.service is not None and setup.is_running:
+    elif setup.service is not None and setup.service.is_up:
         unit = setup.service.unit
         yield warning(_CHECK, f"{unit} is running, but does not have it open", f"journalctl -u {unit} -n 20 tells why")
     if others:

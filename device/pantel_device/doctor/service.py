@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from pantel_device.doctor.finding import Finding, note, ok, problem, warning
 from pantel_device.doctor.machine import Machine
-from pantel_device.doctor.services import ServiceState, pantel_units, read_service
-from pantel_device.doctor.setups import CONFIGURATIONS, Mistaken, Setup, unit_of
+from pantel_device.doctor.services import ServiceState, pantel_instances, read_service
+from pantel_device.doctor.setups import Mistaken, Setup, unit_of
+from pantel_device.service.units import CONFIG_DIR
 
 __all__ = ["check_lost_services", "check_service"]
 
@@ -23,7 +24,7 @@ def check_service(machine: Machine, setup: Setup) -> Iterator[Finding]:
             yield note(
                 _CHECK,
                 f"none: it runs as pantel {role} --config {setup.file}",
-                f"for a service, move it to {CONFIGURATIONS}/{setup.role}-NAME.toml, then pantel service install",
+                f"for a service, move it to {CONFIG_DIR}/{setup.role}-NAME.toml, then sudo pantel service install",
             )
         return
     if setup.service is None:
@@ -35,17 +36,15 @@ def check_service(machine: Machine, setup: Setup) -> Iterator[Finding]:
 def check_lost_services(machine: Machine, known: Sequence[Setup | Mistaken]) -> Iterator[Finding]:
     """Look for services whose configuration is missing."""
     units = {unit_of(machine, setup.file) for setup in known if setup.file is not None}
-    for unit in pantel_units(machine):
-        service = read_service(machine, unit)
-        role, _, name = unit.removeprefix("pantel-").removesuffix(".service").partition("@")
-        file = f"{CONFIGURATIONS}/{role}-{name}.toml"
-        if unit in units or machine.path(file).exists() or service is None:
+    for instance in pantel_instances(machine):
+        service = read_service(machine, instance.unit)
+        if instance.unit in units or machine.path(instance.config).exists() or service is None:
             continue
         if service.enabled or service.active != "inactive":
             yield problem(
                 _CHECK,
-                f"{unit} is {service.active}, but there is no {file}",
-                f"write it, or sudo systemctl disable --now {unit}",
+                f"{instance.unit} is {service.active}, but there is no {instance.config}",
+                f"write it, or sudo systemctl disable --now {instance.unit}",
             )
 
 
@@ -59,7 +58,7 @@ def _judge(service: ServiceState) -> Iterator[Finding]:
         yield problem(_CHECK, f"{unit} has failed ({how}{again}){says}", log)
     elif service.active == "activating":
         yield warning(_CHECK, f"{unit} is starting{says}", f"ask again in a minute; {log}")
-    elif service.is_running:
+    elif service.is_up:
         if service.restarts:
             yield warning(_CHECK, f"{unit} is running, after {service.restarts} restarts{says}", log)
         else:

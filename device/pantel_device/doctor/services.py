@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from pantel_device.doctor.machine import Machine
+from pantel_device.doctor.sandbox import SANDBOX_PROPERTIES, Sandbox
+from pantel_device.service.units import Instance
 
-__all__ = ["ServiceState", "pantel_units", "read_service"]
+__all__ = ["ServiceState", "pantel_instances", "read_service"]
 
 _PROPERTIES = (
     "LoadState",
@@ -23,9 +25,9 @@ _PROPERTIES = (
     "User",
     "SupplementaryGroups",
     "WorkingDirectory",
-    "StateDirectory",
     "Environment",
     "ExecStart",
+    *SANDBOX_PROPERTIES,
 )
 _VARIABLE = "PANTEL_"
 _TIMEOUT_S = 3.0
@@ -48,6 +50,7 @@ class ServiceState:
         groups: Which it gives the user besides.
         folder: In which it runs.
         state_dir: Folder that systemd keeps for it; empty for none.
+        sandbox: What it cannot see or write.
         options: Keys of the configuration that its unit sets, by option or variable.
     """
 
@@ -64,11 +67,17 @@ class ServiceState:
     folder: str
     state_dir: str
     options: Mapping[str, str]
+    sandbox: Sandbox
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it works."""
+        return self.active == "active"
 
     @property
     def is_running(self) -> bool:
-        """Whether it is up."""
-        return self.active == "active"
+        """Whether it works or is about to, and may hold port and camera."""
+        return self.is_up or (self.active in {"activating", "reloading"} and self.phase != "auto-restart")
 
 
 def read_service(machine: Machine, unit: str) -> ServiceState | None:
@@ -79,6 +88,7 @@ def read_service(machine: Machine, unit: str) -> ServiceState | None:
     values = dict(_pairs(done.output.splitlines()))
     if values.get("LoadState") != "loaded":
         return None
+    sandbox = Sandbox.of(values)
     return ServiceState(
         unit=unit,
         active=values.get("ActiveState", ""),
@@ -91,33 +101,28 @@ def read_service(machine: Machine, unit: str) -> ServiceState | None:
         user=values.get("User", ""),
         groups=tuple(values.get("SupplementaryGroups", "").split()),
         folder=values.get("WorkingDirectory", "").lstrip("!~") or "/",
-        state_dir=_state_dir(values.get("StateDirectory", "")),
+        state_dir=next((folder for folder in sandbox.own if folder.startswith("/var/lib/")), ""),
         options={**_variables(values.get("Environment", "")), **_options(values.get("ExecStart", ""))},
+        sandbox=sandbox,
     )
 
 
-def pantel_units(machine: Machine) -> list[str]:
-    """Return the names of all instances that systemd knows: those that run, have failed, or start with the machine."""
+def pantel_instances(machine: Machine) -> list[Instance]:
+    """Return all instances that systemd knows: those that run, have failed, or start with the machine."""
     patterns = ("pantel-sender@*.service", "pantel-receiver@*.service")
     options = ("--all", "--plain", "--no-legend", "--no-pager")
-    found: set[str] = set()
+    found: set[Instance] = set()
     for listing in ("list-units", "list-unit-files"):
         done = machine.run(["systemctl", listing, *options, *patterns], _TIMEOUT_S)
-        if done.code == 0:
-            found |= {line.split()[0] for line in done.output.splitlines() if line.strip()}
-    return sorted(unit for unit in found if unit.startswith("pantel-") and not unit.endswith("@.service"))
+        names = [line.split()[0] for line in done.output.splitlines() if line.strip()] if done.code == 0 else []
+        found |= {instance for name in names if (instance := Instance.parse(name)) is not None}
+    return sorted(found)
 
 
 def _pairs(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
     for line in lines:
         key, _, value = line.partition("=")
         yield key, value
-
-
-def _state_dir(names: str) -> str:
-    """Return the first folder of a list such as "pantel/sender-mast"."""
-    first = next(iter(names.split()), "").partition(":")[0]
-    return f"/var/lib/{first}" if first else ""
 
 
 def _variables(environment: str) -> dict[str, str]:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import re
+import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from pantel_device.command import UsageError
 from pantel_device.config import ReceiverConfig, SenderConfig, load_config
 from pantel_device.doctor.accounts import Account, own_account, service_account
 from pantel_device.doctor.machine import Machine
 from pantel_device.doctor.services import ServiceState, read_service
+from pantel_device.service.units import CONFIG_DIR, ROLES, Instance, Role
 
-__all__ = ["CONFIGURATIONS", "ROLES", "Mistaken", "Role", "Setup", "find_setups", "unit_of"]
+__all__ = ["Mistaken", "Setup", "find_setups", "unit_of"]
 
-CONFIGURATIONS = "/etc/pantel"
-
-Role = Literal["sender", "receiver"]
-
-ROLES: tuple[Role, Role] = ("sender", "receiver")
-_NAME = re.compile(r"(sender|receiver)-(.+)")
+_SUDO = "ask again with sudo"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +63,10 @@ class Setup:
         """Return where a file is found that the configuration names."""
         return machine.path(self.folder / name)
 
+    def hides(self, name: str | Path) -> bool:
+        """Whether the service is kept from seeing a file that the configuration names."""
+        return self.service is not None and self.service.sandbox.hides(self.folder / name)
+
 
 @dataclass(frozen=True, slots=True)
 class Mistaken:
@@ -76,12 +75,14 @@ class Mistaken:
     Attributes:
         name: What to call it.
         file: Its file as `Machine.path` names it; None for the defaults.
-        mistake: What is wrong, and what to do.
+        mistake: What is wrong.
+        advice: What to do.
     """
 
     name: str
     file: Path | None
     mistake: str
+    advice: str
 
 
 def find_setups(machine: Machine, files: Sequence[Path], roles: Sequence[Role]) -> list[Setup | Mistaken]:
@@ -97,12 +98,15 @@ def find_setups(machine: Machine, files: Sequence[Path], roles: Sequence[Role]) 
     """
     if files:
         return [_read(machine, file, _role(file, roles)) for file in files]
+    folder = machine.path(CONFIG_DIR)
+    if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
+        raise UsageError(f"you may not look into {CONFIG_DIR}; {_SUDO}")
     found: list[Setup | Mistaken] = []
-    for file in machine.glob(f"{CONFIGURATIONS}/*.toml"):
+    for file in machine.glob(f"{CONFIG_DIR}/*.toml"):
         try:
             role = _role(file, ())
         except UsageError as error:
-            found.append(Mistaken(file.stem, file, str(error)))
+            found.append(Mistaken(file.stem, file, str(error), "name it sender-NAME.toml or receiver-NAME.toml"))
             continue
         if not roles or role in roles:
             found.append(_read(machine, file, role))
@@ -111,17 +115,17 @@ def find_setups(machine: Machine, files: Sequence[Path], roles: Sequence[Role]) 
 
 def unit_of(machine: Machine, file: Path) -> str:
     """Return the service that a configuration belongs to, such as ``pantel-sender@mast.service``; empty for none."""
-    named = _NAME.fullmatch(file.stem)
-    if named is None or file.absolute().parent != machine.path(CONFIGURATIONS):
+    instance = Instance.parse(file.stem)
+    if instance is None or file.absolute() != machine.path(instance.config):
         return ""
-    return f"pantel-{named[1]}@{named[2]}.service"
+    return instance.unit
 
 
 def _role(file: Path, roles: Sequence[Role]) -> Role:
     """Return the role of a file, by what it is named, what was said, or what only one of the two can be told."""
-    named = _NAME.fullmatch(file.stem)
-    if named is not None:
-        return "sender" if named[1] == "sender" else "receiver"
+    instance = Instance.parse(file.stem)
+    if instance is not None:
+        return instance.role
     if len(roles) == 1:
         return roles[0]
     for role in ROLES:
@@ -144,7 +148,8 @@ def _read(machine: Machine, file: Path, role: Role) -> Setup | Mistaken:
     try:
         config = _load(role, file, service.options if service is not None else {})
     except UsageError as error:
-        return Mistaken(file.stem, file, str(error))
+        unreadable = file.exists() and not os.access(file, os.R_OK)
+        return Mistaken(file.stem, file, str(error), _SUDO if unreadable else f"correct {machine.name(file)}")
     account = own_account()
     if service is not None:
         if service.state_dir and "state_dir" not in config.model_fields_set:
@@ -158,7 +163,7 @@ def _defaults(role: Role) -> Setup | Mistaken:
     try:
         return Setup(role, None, _load(role, None, {}), own_account())
     except UsageError as error:  # a variable of the environment
-        return Mistaken(role, None, str(error))
+        return Mistaken(role, None, str(error), "correct the variable, or unset it")
 
 
 def _load(role: Role, file: Path | None, told: Mapping[str, str]) -> SenderConfig | ReceiverConfig:

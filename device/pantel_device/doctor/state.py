@@ -75,7 +75,7 @@ def check_outputs(machine: Machine, setup: Setup) -> Iterator[Finding]:
     """Look whether files that a daemon writes have a place."""
     for key in ("capture", "picture", "events"):
         named = setup.text(key)
-        if named in {"", "-"}:
+        if named in {"", "-", "log"}:
             continue
         path = setup.place(machine, named)
         if path.is_dir():
@@ -113,7 +113,10 @@ def check_token(machine: Machine, setup: Setup) -> Iterator[Finding]:
 def _look(path: Path, named: str, setup: Setup, check: str = "key") -> tuple[os.stat_result | None, Finding]:
     """Return what a secret file is like, else None and why that is not known."""
     try:
-        return path.stat(), ok(check, named)
+        status = path.stat()
+        if setup.hides(named):
+            return None, problem(check, f"the service does not see {named}", "move it to /etc/pantel/keys")
+        return status, ok(check, named)
     except PermissionError:
         return None, note(check, f"{named} may not be looked at by who asks", _SUDO)
     except OSError as error:
@@ -133,6 +136,19 @@ def _folder_trouble(
         else_advice: What to do instead.
         makes: Whether the daemon makes it where it is missing.
     """
+    name = machine.name(folder)
+    if setup.service is not None:
+        sandbox, unit = setup.service.sandbox, setup.service.unit
+        if sandbox.makes(Path(name)) and not folder.exists():
+            return None  # systemd will
+        if sandbox.hides(Path(name)) or not sandbox.lets_write(Path(name)):
+            allow = f"allow it by sudo systemctl edit {unit}: [Service] ReadWritePaths={name}"
+            return f"{unit} is kept from writing to {name}", f"choose a place in {setup.service.state_dir}, or {allow}"
+    return _closed(machine, setup, folder, else_advice, makes=makes)
+
+
+def _closed(machine: Machine, setup: Setup, folder: Path, else_advice: str, *, makes: bool) -> tuple[str, str] | None:
+    """Return the same of the file system alone."""
     name, who = machine.name(folder), setup.account.name
     nearest = folder
     while makes and not nearest.exists() and nearest != nearest.parent:

@@ -14,6 +14,7 @@ from pantel_device.config import ReceiverConfig, SenderConfig, load_config
 from pantel_device.doctor.accounts import own_account
 from pantel_device.doctor.finding import Finding
 from pantel_device.doctor.machine import MISSING, Done, Machine, run_program
+from pantel_device.doctor.sandbox import Sandbox
 from pantel_device.doctor.services import ServiceState
 from pantel_device.doctor.setups import Setup
 
@@ -106,6 +107,7 @@ def running(unit: str = "pantel-sender@mast.service", **changes: object) -> Serv
         "folder": "/",
         "state_dir": "",
         "options": {},
+        "sandbox": Sandbox(),
     }
     return ServiceState(**(state | changes))  # type: ignore[arg-type]
 

@@ -47,6 +47,14 @@ def test_a_check_that_fails_or_hangs_is_a_finding_and_the_others_go_on() -> None
     assert fine == [ok("fine", "well")]
 
 
+def test_what_one_may_not_look_at_is_no_problem() -> None:
+    def closed() -> list[Finding]:
+        raise PermissionError(13, "Permission denied", "/etc/pantel/keys")
+
+    ((found,),) = run_isolated([("key", closed)], timeout_s=5)
+    assert (found.status.value, found.found) == ("note", "you may not look at /etc/pantel/keys")
+
+
 def test_a_machine_without_anything_is_no_accident(patient: Patient) -> None:
     sections = examine(patient.machine, [make_setup("sender"), make_setup("receiver")])
     assert [section.subject for section in sections] == ["machine", "sender-mast", "receiver-mast"]
@@ -56,10 +64,10 @@ def test_a_machine_without_anything_is_no_accident(patient: Patient) -> None:
 
 def test_a_configuration_that_is_a_mistake(patient: Patient) -> None:
     file = patient.root / "etc/pantel/sender-mast.toml"
-    _, section = examine(patient.machine, [Mistaken("sender-mast", file, "fps cannot be -1")])
+    _, section = examine(patient.machine, [Mistaken("sender-mast", file, "fps cannot be -1", "correct it")])
     (found,) = section.findings
     assert (found.status.value, found.found) == ("problem", "fps cannot be -1")
-    assert found.advice == "correct /etc/pantel/sender-mast.toml"
+    assert found.advice == "correct it"
 
 
 @pytest.mark.parametrize(

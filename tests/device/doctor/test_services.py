@@ -16,8 +16,9 @@ from pantel_device.command import UsageError
 from pantel_device.config import ReceiverConfig
 from pantel_device.doctor.machine import Done, Machine
 from pantel_device.doctor.page import check_page
+from pantel_device.doctor.sandbox import Sandbox
 from pantel_device.doctor.service import check_lost_services, check_service
-from pantel_device.doctor.services import ServiceState, pantel_units, read_service
+from pantel_device.doctor.services import ServiceState, pantel_instances, read_service
 from pantel_device.doctor.setups import Mistaken, Setup, find_setups
 
 _SHOWN = """LoadState=loaded
@@ -32,6 +33,11 @@ User=pantel
 SupplementaryGroups=dialout video
 WorkingDirectory=!/run/pantel/sender-mast
 StateDirectory=pantel/sender-mast
+RuntimeDirectory=pantel/sender-mast
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+ReadWritePaths=-/srv/pictures /mnt
 Environment=PANTEL_FPS=5 "PANTEL_CLASS_WEIGHTS=person=2,animal=0" LANG=C
 """
 _SHOWN += (
@@ -64,6 +70,14 @@ def test_what_systemd_says(patient: Patient) -> None:
             "mask": "true",
             "roi_weight": "2",
         },
+        sandbox=Sandbox(
+            own=("/var/lib/pantel/sender-mast", "/run/pantel/sender-mast"),
+            hidden=("/home", "/root", "/run/user", "/tmp", "/var/tmp"),  # noqa: S108
+            writable=(
+                *("/var/lib/pantel/sender-mast", "/run/pantel/sender-mast"),
+                *("/dev", "/proc", "/sys", "/srv/pictures", "/mnt"),
+            ),
+        ),
     )
 
 
@@ -71,7 +85,7 @@ def test_what_systemd_says(patient: Patient) -> None:
 def test_no_such_service_or_no_systemd(patient: Patient, done: Done) -> None:
     patient.programs["systemctl"] = done
     assert read_service(patient.machine, _UNIT) is None
-    assert pantel_units(patient.machine) == []
+    assert pantel_instances(patient.machine) == []
 
 
 def _etc(patient: Patient, **files: str) -> None:
@@ -90,6 +104,7 @@ def test_the_configurations_of_the_machine(patient: Patient) -> None:
     setups = find_setups(patient.machine, [], [])
     assert [setup.name for setup in setups] == ["receiver-home", "sender-mast", "sender-quay"]
     assert isinstance(setups[2], Mistaken)
+    assert setups[2].advice == "correct /etc/pantel/sender-quay.toml"
     assert "fps in " in setups[2].mistake
     assert [setup.name for setup in find_setups(patient.machine, [], ["receiver"])] == ["receiver-home"]
 

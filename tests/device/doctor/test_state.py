@@ -9,13 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.device.doctor.conftest import Patient, make_setup, said
+from tests.device.doctor.conftest import Patient, make_setup, running, said
 
 from pantel_device.boot_epoch import begin_epochs, next_boot_epoch
 from pantel_device.config import ReceiverConfig
 from pantel_device.doctor.accounts import service_account
 from pantel_device.doctor.disks import check_disks
 from pantel_device.doctor.machine import Machine
+from pantel_device.doctor.sandbox import Sandbox
 from pantel_device.doctor.setups import Setup
 from pantel_device.doctor.state import check_key, check_outputs, check_state, check_token
 from pantel_link import MasterKey, new_master_key, write_key
@@ -211,3 +212,34 @@ def test_a_token_that_everybody_can_read(tmp_path: Path) -> None:
     token.unlink()
     assert _statuses(said(list(check_token(Machine(), _later(web_token_file=str(token)))))) == ["problem"]
     assert list(check_token(Machine(), make_setup("receiver"))) == []
+
+
+def _sandboxed(**values: str) -> Setup:
+    """Return a receiver whose service sees no homes and may write to its own folders alone."""
+    own = ("/var/lib/pantel/receiver-home", "/run/pantel/receiver-home")
+    walls = Sandbox(own, ("/home", "/tmp"), (*own, "/dev"))  # noqa: S108
+    service = running("pantel-receiver@home.service", sandbox=walls, folder=own[1])
+    setup = make_setup("receiver", service, **values)
+    return replace(setup, folder=Path(own[1]))
+
+
+def test_what_systemd_makes_need_not_be_there(patient: Patient) -> None:
+    setup = _sandboxed(state_dir="/var/lib/pantel/receiver-home", picture="newest.png", events="log")
+    assert said(list(check_outputs(patient.machine, setup))) == []
+    assert _statuses(said(list(check_state(patient.machine, setup)))) == ["ok"]
+
+
+def test_what_systemd_keeps_from_a_service(patient: Patient) -> None:
+    for folder in ("srv", "home/op", "dev"):
+        (patient.root / folder).mkdir(parents=True)
+    setup = _sandboxed(
+        state_dir="/var/lib/pantel/receiver-home", picture="/srv/newest.png", capture="/home/op/a.pcapng"
+    )
+    assert said(list(check_outputs(patient.machine, setup))) == [
+        ("problem", "pantel-receiver@home.service is kept from writing to /home/op"),
+        ("problem", "pantel-receiver@home.service is kept from writing to /srv"),
+    ]
+    key = _sandboxed(key_file="/home/op/master.key")
+    patient.write("/home/op/master.key", "")
+    (found,) = check_key(patient.machine, key)
+    assert (found.status.value, found.found) == ("problem", "the service does not see /home/op/master.key")
