@@ -61,7 +61,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_callsign,
         default=DEFAULT_CALLSIGN,
         metavar="C",
-        help="yours, for a port that leads out of this machine",
+        help="your callsign, for a port that leads out of this machine",
     )
 
 
