@@ -175,6 +175,10 @@ def test_a_variable_that_is_a_mistake(patient: Patient, monkeypatch: pytest.Monk
             [("problem", f"{_UNIT} has failed (watchdog, exit code 0)")],
         ),
         ({"active": "activating", "phase": "start"}, [("warning", f"{_UNIT} is starting")]),
+        (
+            {"active": "activating", "phase": "start", "restarts": 2, "says": "waits"},
+            [("problem", f"{_UNIT} has failed, and starts again (2 restarts): waits")],
+        ),
         ({"active": "inactive", "phase": "dead"}, [("problem", f"{_UNIT} is stopped")]),
         ({"active": "inactive", "phase": "dead", "enabled": False}, [("note", f"{_UNIT} is not in use")]),
     ],
