@@ -20,7 +20,6 @@ from pantel_device.doctor.port import check_port
 from pantel_device.doctor.setups import Setup
 from pantel_link import open_port
 
-
 _TIOCSPTLCK = 0x40045431  # unlocks a new pseudo-terminal; Python 3.11 has no name for it
 
 
