@@ -258,6 +258,13 @@ def test_the_page_answers() -> None:
         ]
 
 
+def test_a_page_that_may_be_of_another_program() -> None:
+    with _server(200) as number:
+        ((status, found),) = said(list(check_page(Machine(), _with_page(f"127.0.0.1:{number}", None))))
+    assert (status, found.endswith("started by hand, or another program")) == ("note", True)
+    assert [status for status, _ in said(list(check_page(Machine(), _with_page("127.0.0.1:0", None))))] == ["note"]
+
+
 def test_the_page_does_not_answer() -> None:
     unit = running("pantel-receiver@home.service")
     with _server(200) as number:
