@@ -80,7 +80,7 @@ def _device(machine: Machine, setup: Setup, argument: str) -> Iterator[Finding]:
         yield ok(_CHECK, f"{name} is in use by {own[0]}, as it should be")
     elif holders:
         yield problem(
-            _CHECK, f"{name} is in use by {', '.join(str(holder) for holder in holders)}", "end that program first"
+            _CHECK, f"{name} is in use by {', '.join(dict.fromkeys(map(str, holders)))}", "end that program first"
         )
 
 

@@ -10,7 +10,7 @@ from threading import Thread
 from pantel_device.doctor.camera import check_camera
 from pantel_device.doctor.clock import check_clock
 from pantel_device.doctor.disks import check_disks
-from pantel_device.doctor.finding import Finding, Section, note, ok, problem
+from pantel_device.doctor.finding import Finding, Section, note, ok, problem, warning
 from pantel_device.doctor.hardware import check_memory, check_needed_memory, check_power, check_temperature
 from pantel_device.doctor.machine import Machine
 from pantel_device.doctor.models import check_models, check_named_models
@@ -123,7 +123,9 @@ def run_isolated(checks: Sequence[tuple[str, Callable[[], Findings]]], timeout_s
     end_s = time.monotonic() + timeout_s
     for thread in threads:
         thread.join(max(end_s - time.monotonic(), 0))
-    late = [problem(name, f"no answer within {timeout_s:.0f} s", "look at it by hand") for name, _ in checks]
+    late = [
+        warning(name, f"no answer within {timeout_s:.0f} s", "look at it by hand, or ask again") for name, _ in checks
+    ]
     return [[late[index]] if given is None else given for index, given in enumerate(answers)]
 
 

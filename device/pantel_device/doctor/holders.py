@@ -16,6 +16,7 @@ from pantel_device.doctor.machine import Machine
 __all__ = ["Holder", "holders_of"]
 
 _PTMX = os.makedev(5, 2)  # behind which every pseudo-terminal's maker sits
+_PTS_MAJORS = range(136, 144)
 _LONGEST_COMMAND = 60
 
 
@@ -61,8 +62,8 @@ def holders_of(machine: Machine, device: Path) -> list[Holder]:
         if pid == os.getpid():
             continue
         opened = _opened(process)
-        made = os.major(status.st_rdev) in range(136, 144) and _PTMX in opened
-        if pid in locking or (status.st_rdev in opened and not made):
+        made = os.major(status.st_rdev) in _PTS_MAJORS and any(number == _PTMX for number, _ in opened)
+        if pid in locking or (_device(status) in opened and not made):
             found.append(Holder(pid, _arguments(process), _unit(process), pid in locking))
     return sorted(found, key=lambda holder: holder.pid)
 
@@ -78,9 +79,14 @@ def _locking(machine: Machine, status: os.stat_result) -> Iterator[int]:
                 yield int(pid)
 
 
-def _opened(process: Path) -> set[int]:
-    """Return the numbers of the character devices that a process has open, none if that may not be known."""
-    numbers = set()
+def _device(status: os.stat_result) -> tuple[int, int]:
+    """Return what tells devices apart: a number, and of pseudo-terminals, which containers count anew, the disk."""
+    return status.st_rdev, status.st_dev if os.major(status.st_rdev) in _PTS_MAJORS else 0
+
+
+def _opened(process: Path) -> set[tuple[int, int]]:
+    """Return the character devices that a process has open, none if that may not be known."""
+    found = set()
     try:
         descriptors = list((process / "fd").iterdir())
     except OSError:
@@ -91,8 +97,8 @@ def _opened(process: Path) -> set[int]:
         except OSError:
             continue  # closed in the meantime
         if stat.S_ISCHR(status.st_mode):
-            numbers.add(status.st_rdev)
-    return numbers
+            found.add(_device(status))
+    return found
 
 
 def _arguments(process: Path) -> tuple[str, ...]:

@@ -34,9 +34,15 @@ def check_page(machine: Machine, setup: Setup) -> Iterator[Finding]:
         return
     if not host.startswith(_LOCAL) and not setup.text("web_token_file"):
         yield problem(_CHECK, f"{web} can be reached from other machines, and there is no token", "set web_token_file")
+    if number == 0:
+        yield note(_CHECK, f"{web}: the log of the receiver tells the port number that it has got")
+        return
     answer = _ask(_EVERYWHERE.get(host, host), number)
     if isinstance(answer, int) and answer < 500:
-        yield ok(_CHECK, f"http://{web} answers")
+        if setup.is_running:
+            yield ok(_CHECK, f"http://{web} answers")
+        else:
+            yield note(_CHECK, f"http://{web} answers: a receiver that was started by hand, or another program")
     elif setup.service is not None and not setup.is_running:
         yield note(_CHECK, f"http://{web} does not answer, because {setup.service.unit} is not running")
     elif setup.service is None:

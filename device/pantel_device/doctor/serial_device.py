@@ -139,7 +139,7 @@ def _use(machine: Machine, setup: Setup, path: Path) -> Iterator[Finding]:
         unit = setup.service.unit
         yield warning(_CHECK, f"{unit} is running, but does not have it open", f"journalctl -u {unit} -n 20 tells why")
     if others:
-        named = ", ".join(str(holder) for holder in others)
+        named = ", ".join(dict.fromkeys(map(str, others)))
         units = [holder.unit for holder in others if holder.unit]
         advice = f"sudo systemctl stop {units[0]}" if units else "end that program, or name another port"
         yield problem(_CHECK, f"in use by {named}", advice)

@@ -56,6 +56,8 @@ def _judge(service: ServiceState) -> Iterator[Finding]:
         how = f"{service.result}, exit code {service.exit_code}"
         again = f", {service.restarts} restarts" if service.restarts else ""
         yield problem(_CHECK, f"{unit} has failed ({how}{again}){says}", log)
+    elif service.active == "activating" and service.restarts:
+        yield problem(_CHECK, f"{unit} has failed, and starts again ({service.restarts} restarts){says}", log)
     elif service.active == "activating":
         yield warning(_CHECK, f"{unit} is starting{says}", f"ask again in a minute; {log}")
     elif service.is_up:

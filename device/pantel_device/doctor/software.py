@@ -45,10 +45,14 @@ def check_libraries(machine: Machine) -> Iterator[Finding]:
 
     with ThreadPoolExecutor(len(_LIBRARIES)) as pool:
         done = dict(zip(_LIBRARIES, pool.map(load, _LIBRARIES.values()), strict=True))
-    broken = {name: why for name, each in done.items() if (why := _failure(each))}
-    for name, why in broken.items():
-        yield problem(name, f"cannot be used: {why}", "install Pantel again; on a Raspberry Pi the 64-bit system")
-    versions = [f"{name} {each.output.strip()}" for name, each in done.items() if name not in broken]
+    slow = [name for name, each in done.items() if each.code == TIMED_OUT]
+    for name, each in done.items():
+        if each.code not in {0, TIMED_OUT}:
+            advice = "install Pantel again; on a Raspberry Pi the 64-bit system"
+            yield problem(name, f"cannot be used: {_failure(each)}", advice)
+    if slow:
+        yield note("libraries", f"the imports of {', '.join(slow)} took more than {_IMPORT_TIMEOUT_S:.0f} s")
+    versions = [f"{name} {each.output.strip()}" for name, each in done.items() if each.code == 0]
     if versions:
         yield ok("libraries", ", ".join(versions))
     if find_spec("constriction") is not None:
@@ -59,11 +63,7 @@ def check_libraries(machine: Machine) -> Iterator[Finding]:
 
 
 def _failure(done: Done) -> str:
-    """Return why a library could not be imported; empty if it could."""
-    if done.code == 0:
-        return ""
-    if done.code == TIMED_OUT:
-        return f"its import took more than {_IMPORT_TIMEOUT_S:.0f} s"
+    """Return why a library could not be imported."""
     if done.code < 0:
         return f"its import crashed (signal {-done.code}); it was made for another processor"
     lines = done.errors.strip().splitlines()

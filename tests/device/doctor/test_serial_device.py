@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +19,8 @@ from pantel_device.doctor.machine import Done, Machine
 from pantel_device.doctor.port import check_port
 from pantel_device.doctor.setups import Setup
 from pantel_link import open_port
+
+_TIOCSPTLCK = 0x40045431  # unlocks a new pseudo-terminal; Python 3.11 has no name for it
 
 
 def _check(patient: Patient, setup: Setup) -> list[tuple[str, str]]:
@@ -94,6 +98,29 @@ def test_processes_are_named_by_their_service(patient: Patient, pty_pair: tuple[
     (found,) = check_port(patient.machine, make_setup("receiver", port="/dev/ttyUSB0"))
     assert (found.status.value, found.found) == ("problem", "in use by pantel-sender@mast")
     assert found.advice == "sudo systemctl stop pantel-sender@mast.service"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_terminals_of_containers_have_numbers_of_their_own(pty_pair: tuple[int, Path], tmp_path: Path) -> None:
+    _, device = pty_pair
+    node = tmp_path / device.name
+    if subprocess.run(["mount", "-t", "devpts", "devpts", tmp_path], capture_output=True, check=False).returncode:
+        pytest.skip("no file systems can be mounted here")
+    ends: list[int] = []
+    try:
+        while not node.exists():  # a terminal of the same number there
+            ends.append(os.open(tmp_path / "ptmx", os.O_RDWR | os.O_NOCTTY))
+            fcntl.ioctl(ends[-1], _TIOCSPTLCK, struct.pack("i", 0))
+            assert len(ends) < 100
+        ends.append(os.open(node, os.O_RDWR | os.O_NOCTTY))
+        with subprocess.Popen(["sleep", "60"], stdin=ends[-1]) as other:
+            (found,) = check_port(Machine(), make_setup("sender", port=device))
+            other.kill()
+        assert found.status.value == "ok"
+    finally:
+        for end in ends:
+            os.close(end)
+        subprocess.run(["umount", "--lazy", tmp_path], check=True)
 
 
 def test_a_service_that_runs_without_its_port(pty_pair: tuple[int, Path]) -> None:

@@ -175,6 +175,10 @@ def test_a_variable_that_is_a_mistake(patient: Patient, monkeypatch: pytest.Monk
             [("problem", f"{_UNIT} has failed (watchdog, exit code 0)")],
         ),
         ({"active": "activating", "phase": "start"}, [("warning", f"{_UNIT} is starting")]),
+        (
+            {"active": "activating", "phase": "start", "restarts": 2, "says": "waits"},
+            [("problem", f"{_UNIT} has failed, and starts again (2 restarts): waits")],
+        ),
         ({"active": "inactive", "phase": "dead"}, [("problem", f"{_UNIT} is stopped")]),
         ({"active": "inactive", "phase": "dead", "enabled": False}, [("note", f"{_UNIT} is not in use")]),
     ],
@@ -252,6 +256,13 @@ def test_the_page_answers() -> None:
             "problem",
             "ok",
         ]
+
+
+def test_a_page_that_may_be_of_another_program() -> None:
+    with _server(200) as number:
+        ((status, found),) = said(list(check_page(Machine(), _with_page(f"127.0.0.1:{number}", None))))
+    assert (status, found.endswith("started by hand, or another program")) == ("note", True)
+    assert [status for status, _ in said(list(check_page(Machine(), _with_page("127.0.0.1:0", None))))] == ["note"]
 
 
 def test_the_page_does_not_answer() -> None:
