@@ -39,7 +39,8 @@ _TREMBLE_S = 4.5  # so long it has to go to and fro about one place
 _MIN_TREMBLE_PX = 0.4  # standard deviation of the picture's corners; trembling begins above and ends below half of it
 _MAX_TREMBLE_PX = 5.0  # from one side to the other
 _SWAY_S = 1.5
-_SWAY_SHARE = 1 / 100  # of the picture's width, from one side to the other, within that time
+_SWAY_SHARE = 1 / 75  # of the picture's width, from one side to the other, within that time
+_SWAY_STEPS = 0.5  # share of the looks between which it must have moved: a knock moves it once
 _MAX_DRIFT = 0.6  # standard deviations, from the mean of one half of that time to that of the other
 
 
@@ -113,7 +114,9 @@ class CameraWatch:
             older, newer = np.array_split(places, 2)
             drift_px = float(np.abs(newer.mean(axis=0) - older.mean(axis=0)).max())
             steady = reach_px < _MAX_TREMBLE_PX and drift_px < _MAX_DRIFT * spread_px
-            self.moves |= not steady and reach_px > _SWAY_SHARE * self._size_px[0]
+            steps_px = np.abs(np.diff(places, axis=0)).max(axis=(1, 2))
+            restless = (steps_px > _REST_PX).mean() > _SWAY_STEPS
+            self.moves |= bool(restless and not steady and reach_px > _SWAY_SHARE * self._size_px[0])
             if self._path.span_s >= _TREMBLE_S:
                 self.trembles = bool(steady and spread_px > _MIN_TREMBLE_PX / (2 if self.trembles else 1))
 

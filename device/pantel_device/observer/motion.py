@@ -215,7 +215,8 @@ class MotionDetector:
             restless = self._rested_ns is not None and frame.time_ns - self._rested_ns < _RESTLESS_S * 1e9
             self._stands_s = min(2 * self._stands_s, _LONGEST_STANDS_S) if restless else STANDS_S
             self._moving = _Moving(
-                MovingCamera(previous.picture, previous.time_ns, self._stands_s), CarriedBackground(frame.pixels, frame.time_ns)
+                MovingCamera(previous.picture, previous.time_ns, self._stands_s),
+                CarriedBackground(frame.pixels, frame.time_ns),
             )
             self._moving.camera.see(picture, frame.time_ns)
             self._tremble = None
