@@ -63,7 +63,12 @@ class ReceiverConfig(LineConfig):
         json_schema_extra={"more": "What arrives sooner waits, so that motion keeps its pace."},
     )
     events: str = Field(
-        "-", description="file for a JSON line per event; - for standard output, log for the log, empty for none"
+        "-",
+        description="file for a JSON line per event; - for standard output, log for the log, empty for none",
+        json_schema_extra={
+            "more": "In the log they are key=value, and those that come all the time are left out: reports on the link, "
+            "telemetry, growing stills."
+        },
     )
     events_max_bytes: int = Field(
         10_000_000,
@@ -116,5 +121,7 @@ class ReceiverConfig(LineConfig):
     state_dir: Path = Field(
         default_factory=default_state_dir,
         description="folder for what must survive a restart: parts of stills, and which packets are recordings",
-        json_schema_extra={"more": "The packets are those of senders with a key."},
+        json_schema_extra={
+            "more": "The packets are those of senders with a key. A service has `$STATE_DIRECTORY`, which is `/var/lib/pantel/receiver-NAME`."
+        },
     )

@@ -286,7 +286,7 @@ class SenderConfig(LineConfig):
         json_schema_extra={
             "more": (
                 "By the epoch receivers tell a restarted sender from its past. Without `XDG_STATE_HOME` it lies in "
-                "`~/.local/state`."
+                "`~/.local/state`; a service has `$STATE_DIRECTORY`, which is `/var/lib/pantel/sender-NAME`."
             ),
         },
     )
