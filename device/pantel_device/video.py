@@ -76,6 +76,7 @@ class FragmentedVideo:
         size_px: Width and height of the pictures, both even [px].
         fps: Pictures per second, about.
         fragment_ms: After how long the next fragment begins [ms].
+        crf: Constant rate factor of x264: 23 by default, 3 more take a third less, of noisy pictures two thirds less.
 
     Attributes:
         head: What the file begins with.
@@ -84,7 +85,7 @@ class FragmentedVideo:
         VideoError: There is no encoder.
     """
 
-    def __init__(self, size_px: tuple[int, int], fps: Fraction, fragment_ms: int) -> None:
+    def __init__(self, size_px: tuple[int, int], fps: Fraction, fragment_ms: int, crf: int = 23) -> None:
         self._fragment_ms = fragment_ms
         self._next_key_ms = 0
         self._octets = _Octets()
@@ -93,7 +94,7 @@ class FragmentedVideo:
             self._container = av.open(self._octets, "w", format="mp4", options={"movflags": movflags})
             # Key pictures are asked for. Two-way prediction saves 8 % and would make the first picture late, for which
             # such a file cannot make up. What is dropped without the encoder's look ahead is half of its compression.
-            options = {"crf": "23", "g": "1000000", "sc_threshold": "0", "bf": "0"}
+            options = {"crf": str(crf), "g": "1000000", "sc_threshold": "0", "bf": "0"}
             self._stream = _add_stream(self._container, size_px, fps, options)
             self._stream.codec_context.time_base = _TICK
             self._container.start_encoding()

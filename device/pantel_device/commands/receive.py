@@ -19,13 +19,15 @@ from pantel_device.line_profile import check_line_rate, line_profile
 from pantel_device.overlay import draw_overlay
 from pantel_device.pictures import check_picture_suffix
 from pantel_device.receiver import PICTURE_INTERVAL_NS, Receiver
-from pantel_device.sink import Sink
+from pantel_device.recordings import Recorder
+from pantel_device.sink import Sink, Watcher
 from pantel_device.sinks import EventFile, EventStream, PictureFile
 from pantel_device.still_receiver import StillReceiver
 from pantel_device.stills_in import StillFolder
 from pantel_device.stream_memory import StreamMemoryFile
 from pantel_link import (
     CallsignError,
+    Clock,
     KeyFileError,
     Keyring,
     LinkReceiver,
@@ -78,7 +80,8 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
             stack.callback(memory.release)
         port = stack.enter_context(reconnecting(open_again(), open_again, clock))
         sinks = _open_sinks(config)
-        for sink in sinks:
+        watchers = _open_recorder(config, clock)
+        for sink in (*sinks, *watchers):
             stack.callback(sink.close)
         link = LinkReceiver(
             bitrate_bps=config.bitrate_bps,
@@ -101,6 +104,7 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
             playout_delay_ns=round(config.playout_delay_s * _NS_PER_S),
             view=config.view,
             ground=_ground(config, key, port, link) if config.back_channel else None,
+            watchers=watchers,
         )
         log.info("receiving port=%s picture=%s events=%s", port.name, config.picture, config.events)
         run_daemon(receiver, clock, seconds=seconds)
@@ -126,6 +130,24 @@ def _open_sinks(config: ReceiverConfig) -> list[Sink]:
     elif config.events:
         sinks.append(EventFile(Path(config.events), config.events_max_bytes))
     return sinks
+
+
+def _open_recorder(config: ReceiverConfig, clock: Clock) -> list[Watcher]:
+    if not config.recordings:
+        return []
+    try:
+        recorder = Recorder(
+            Path(config.recordings),
+            clock=clock,
+            view=config.view,
+            quota_bytes=config.recordings_quota_bytes,
+            segment_ns=round(config.recording_seconds * _NS_PER_S),
+        )
+    except OSError as error:
+        raise UsageError(
+            f"cannot use the folder {config.recordings}: {error.strerror}; name another with --recordings"
+        ) from error
+    return [recorder]
 
 
 def _ground(config: ReceiverConfig, key: MasterKey | SenderKey | None, port: Port, link: LinkReceiver) -> Ground:

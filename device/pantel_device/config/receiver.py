@@ -39,6 +39,13 @@ class ReceiverConfig(LineConfig):
     stills_quota_bytes: int = Field(
         1_000_000_000, ge=1_000_000, description="what all stills may take [byte], the oldest go first"
     )
+    recordings: str = Field("", description="folder for video files of all that is shown; empty for none")
+    recordings_quota_bytes: int = Field(
+        5_000_000_000, ge=1_000_000, description="what all recordings may take [byte], the oldest go first"
+    )
+    recording_seconds: float = Field(
+        600.0, ge=10, le=86_400, description="time after which a recording begins a new file [s]; short ones load fast"
+    )
     key_file: str = Field(
         "", description="master key or a sender's, made by pantel key; then nobody else's packets are taken"
     )

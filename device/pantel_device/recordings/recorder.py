@@ -19,6 +19,7 @@ __all__ = ["Recorder"]
 
 _LONGEST_SILENCE_S = 60.0  # then nothing but age changes in a picture
 _FPS = Fraction(10)
+_CRF = 23
 _WAITING = 100  # 10 s of one sender: a disk may take seconds when it is told to write what it has; 23 MB at 320x240
 
 
@@ -39,7 +40,12 @@ class Recorder:
     def __init__(self, folder: Path, *, clock: Clock, view: View, quota_bytes: int, segment_ns: int) -> None:
         self._view = view
         make_tape = partial(
-            Tape, RecordingFolder(folder, quota_bytes), segment_ns=segment_ns, fps=_FPS, utc_of=partial(utc_of, clock)
+            Tape,
+            RecordingFolder(folder, quota_bytes),
+            segment_ns=segment_ns,
+            fps=_FPS,
+            crf=_CRF,
+            utc_of=partial(utc_of, clock),
         )
         self._thread = RecordingThread(make_tape, _WAITING)
 

@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 
 _BOX = struct.Struct(">I4s")
 _INDEX_END = struct.Struct(">I4sII")  # the last box of a file that was completed
-# Where a file system has made a file longer and not written it, zeros stand. H.264 never has three of them in a row, and
-# the boxes around it never so many.
+# Where a file system has made a file longer and not written it, zeros stand. H.264 never has three of them in a row,
+# and the boxes around it never so many.
 _UNWRITTEN = bytes(64)
 
 

@@ -44,6 +44,7 @@ class Tape:
         sender: Whose pictures they are.
         segment_ns: How long a file is [ns].
         fps: Pictures a second, about.
+        crf: See `FragmentedVideo`.
         utc_of: Tells which UTC a time [ns] is; None while no clock is set.
     """
 
@@ -54,12 +55,14 @@ class Tape:
         *,
         segment_ns: int,
         fps: Fraction,
+        crf: int,
         utc_of: Callable[[int], datetime | None],
     ) -> None:
         self._folder = folder
         self._sender = sender
         self._segment_ns = segment_ns
         self._fps = fps
+        self._crf = crf
         self._utc_of = utc_of
         self._video: FragmentedVideo | None = None
         self._file: FileIO | None = None
@@ -120,7 +123,7 @@ class Tape:
         from pantel_device.video import FragmentedVideo
 
         width, height = size_px
-        self._video = FragmentedVideo((width, height), self._fps, FRAGMENT_NS // 1_000_000)
+        self._video = FragmentedVideo((width, height), self._fps, FRAGMENT_NS // 1_000_000, self._crf)
         self._size_px = width, height
         self._begun_ns = self._synced_ns = time_ns
         self._written_bytes = 0
