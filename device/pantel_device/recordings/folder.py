@@ -68,7 +68,6 @@ class RecordingFolder:
         file = path.open("x+b", buffering=0)
         self._open[file] = path
         fcntl.flock(file, fcntl.LOCK_EX)
-        log.info("recording path=%s", path)
         return file
 
     def make_room(self, octets: int) -> None:

@@ -149,6 +149,8 @@ class Tape:
                     self._sender.callsign, self._sender.number, self._utc_of(self._begun_ns)
                 )
             append_whole(self._file, fragment)
+            if not self._written_bytes:
+                log.info("recording path=%s", self._file.name)
             self._written_bytes += len(fragment)
             if time_ns - self._synced_ns >= _SYNC_NS:
                 os.fdatasync(self._file.fileno())
