@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from pantel_device.atomic_file import check_writable
+from pantel_device.atomic_file import check_writable, remove_leftovers
 from pantel_device.capture_file import check_capture, open_capture
 from pantel_device.command import Command, UsageError, used_wrongly
 from pantel_device.commands.options import add_config_options, read_config
@@ -16,6 +16,7 @@ from pantel_device.config import ReceiverConfig
 from pantel_device.daemon import run_daemon
 from pantel_device.ground import Ground
 from pantel_device.line_profile import check_line_rate, line_profile
+from pantel_device.outbox import COMMANDS
 from pantel_device.overlay import draw_overlay
 from pantel_device.pictures import check_picture_suffix
 from pantel_device.receiver import PICTURE_INTERVAL_NS, Receiver
@@ -71,6 +72,7 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
     for artefact in list_artefacts():
         artefact.check()
     check_line_rate(config.port, bitrate_bps=config.bitrate_bps, baud_rate=config.baud_rate)
+    remove_leftovers(*_folders(config))
     clock = MonotonicClock()
     open_again = partial(open_port, config.port, baud_rate=config.baud_rate, callsign=config.callsign)
     with ExitStack() as stack:
@@ -117,6 +119,13 @@ def _check_outputs(config: ReceiverConfig) -> None:
     if config.events not in {"", "-"}:
         check_writable(Path(config.events))
     check_capture(config)
+
+
+def _folders(config: ReceiverConfig) -> list[Path]:
+    """Return where files are replaced."""
+    folders = [config.state_dir, config.state_dir / COMMANDS]
+    folders += [Path(config.picture).resolve().parent] if config.picture else []
+    return folders + ([Path(config.stills)] if config.stills else [])
 
 
 def _open_sinks(config: ReceiverConfig) -> list[Sink]:

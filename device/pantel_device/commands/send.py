@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from pantel_device.alarms_out import AlarmSender
+from pantel_device.atomic_file import remove_leftovers
 from pantel_device.boot_epoch import next_epoch
 from pantel_device.cameras import Geometry, open_camera
 from pantel_device.capture_file import check_capture, open_capture
@@ -90,6 +91,7 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
     check_capture(config)
     key, security = _security(config)
     check_line_rate(config.port, bitrate_bps=config.bitrate_bps, baud_rate=config.baud_rate)
+    remove_leftovers(config.state_dir, config.state_dir / LINES)
     clock = MonotonicClock()
     open_again = partial(open_port, config.port, baud_rate=config.baud_rate, callsign=config.callsign)
     with ExitStack() as stack:
