@@ -39,6 +39,11 @@ class Recording:
     more: int
 
     @property
+    def sender(self) -> str:
+        """Who sends, as the name says it."""
+        return f"{self.callsign}-{self.number}"
+
+    @property
     def begins_utc(self) -> datetime | None:
         """When it begins; None if no clock told."""
         if self.more:
