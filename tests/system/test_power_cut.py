@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from tests.device.recordings.films import times_s
-from tests.system.power_cut.nursery import Nursery
+from tests.system.power_cut.nursery import Nursery, Programs
 from tests.system.power_cut.rig import Rig
 
 from pantel_device.recordings import recordings_in
@@ -54,13 +54,21 @@ def test_daemons_that_are_killed_at_random_moments(
 ) -> None:
     (tmp_path / "disk").mkdir()
     with Rig(tmp_path / "disk", tmp_path, nursery, seed=1) as rig:
-        rig.kill(140)
+        rig.kill(132)
         rig.end()
     assert caplog.records == []  # after an orderly end nothing is found to be damaged
-    assert (rig.sender.refusals, rig.receiver.refusals) == (0, 0)
     assert len(rig.epochs) > 10
     assert rig.pictures
     assert rig.stills
+
+
+@pytest.mark.slow
+def test_programs_that_are_killed_as_users_start_them(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "disk").mkdir()
+    with Rig(tmp_path / "disk", tmp_path, Programs(), seed=4) as rig:
+        rig.kill(8)
+        rig.end()
+    assert caplog.records == []
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Self
 
-__all__ = ["Nursery"]
+__all__ = ["Nursery", "Programs"]
 
 
 class Nursery:
@@ -44,3 +44,27 @@ class Nursery:
         self._zygote.stdin.write(json.dumps(order) + "\n")
         self._zygote.stdin.flush()
         return int(self._zygote.stdout.readline())
+
+
+class Programs:
+    """Starts `pantel` as everybody does, with the interface of `Nursery`."""
+
+    def __init__(self) -> None:
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+
+    def start(self, argv: list[str], log: Path) -> int:
+        """Start `pantel` and return the number of its process."""
+        with log.open("ab") as file:
+            process = subprocess.Popen(
+                [Path(sys.executable).parent / "pantel", *argv],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
+            )
+        self._processes[process.pid] = process
+        return process.pid
+
+    def wait(self, number: int) -> int:
+        """Wait for the end of a process; return its exit code, or the signal that has ended it, negative."""
+        return self._processes.pop(number).wait()

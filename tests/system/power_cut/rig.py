@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Self
 
 import av
-from tests.system.power_cut.nursery import Nursery
+from tests.system.power_cut.nursery import Nursery, Programs
 from tests.system.power_cut.tapped_line import TappedLine
 
 from pantel_device.boot_epoch import begin_epochs
@@ -76,7 +76,9 @@ class Rig:
         fills_up: Whether somebody else fills the disk now and then.
     """
 
-    def __init__(self, folder: Path, logs: Path, nursery: Nursery, seed: int, *, fills_up: bool = False) -> None:
+    def __init__(
+        self, folder: Path, logs: Path, nursery: Nursery | Programs, seed: int, *, fills_up: bool = False
+    ) -> None:
         self._nursery = nursery
         self._random = random.Random(seed)
         self._ballast = folder / "ballast" if fills_up else None
