@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import re
 from pathlib import Path
 
 from pantel_device.atomic_file import write_atomically
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 _FILE = "boot_epoch"
 _LIMIT = 1 << EPOCH_BITS
+_WHOLE = re.compile(rb"(\d{1,8})\n")  # without the end of the line digits may be missing before it
 _BEGIN_S = 1_577_836_800  # 2020-01-01; minutes since then fit 24 bits until 2051
 
 
@@ -129,11 +131,11 @@ def read_epoch(path: Path) -> int | None:
         ValueError: It is damaged.
     """
     try:
-        text = path.read_bytes().strip()
+        found = _WHOLE.fullmatch(path.read_bytes())
     except FileNotFoundError:
         return None
-    if text.isdigit() and len(text) <= len(str(_LIMIT)) and int(text) < _LIMIT:
-        return int(text)
+    if found is not None and int(found[1]) < _LIMIT:
+        return int(found[1])
     raise ValueError(f"{path} is damaged")
 
 

@@ -12,6 +12,7 @@ from pantel_device.frame import Observation
 from pantel_device.hindsight import Hindsight
 from pantel_device.observer import Observer, PrivacyMask
 from pantel_device.payload_encoder import PayloadEncoder
+from pantel_device.recordings import Ring
 from pantel_device.remote_control import RemoteControl
 from pantel_device.still_sender import StillSender
 from pantel_link import LinkSender, PacketKind, Port, SenderStatistics
@@ -55,6 +56,7 @@ class Sender:
         privacy: What of each frame nobody may see; None for nothing.
         idle_fps: Frames captured a second while nothing moves; None for as many as ever.
         alarms: Who tells of what comes into alarm zones; None for nobody.
+        ring: Records frames, without what nobody may see; None for nobody.
 
     Attributes:
         observation: The newest observation; None before the first frame.
@@ -76,6 +78,7 @@ class Sender:
         privacy: PrivacyMask | None = None,
         idle_fps: float | None = None,
         alarms: AlarmSender | None = None,
+        ring: Ring | None = None,
     ) -> None:
         self._camera = camera
         self._observer = observer
@@ -85,6 +88,7 @@ class Sender:
         self._stills = stills
         self._control = control
         self._alarms = alarms
+        self._ring = ring
         self._sources: tuple[NewsSource, ...] = (
             *([alarms] if alarms else ()),
             *([control] if control else ()),
@@ -148,6 +152,8 @@ class Sender:
         if frame is not None:
             if self._privacy is not None:
                 frame = self._privacy.masked(frame)
+            if self._ring is not None:
+                self._ring.look(frame)
             if self._stills is not None:
                 self._stills.look(frame)
             self.observation = self._observer.observe(frame)

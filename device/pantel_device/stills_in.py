@@ -16,6 +16,7 @@ from pantel_codec import CodecError
 from pantel_device.atomic_file import write_atomically
 from pantel_device.pictures import write_picture
 from pantel_device.wall_clock import utc_now
+from pantel_link.disk_quota import keep_within
 from pantel_link.record_file import Trouble
 from pantel_link.stills import PartialStill
 from pantel_models import ManifestError, View, decode_still
@@ -101,13 +102,7 @@ class StillFolder:
     def _make_room(self) -> None:
         """Remove the oldest stills until the rest keeps the quota."""
         ours = sorted(path for path in self._folder.iterdir() if _NAME.fullmatch(path.name))
-        sizes = [path.stat().st_size for path in ours]
-        excess = sum(sizes) - self._quota_bytes
-        for path, size in zip(ours[:-2], sizes, strict=False):  # not the newest
-            if excess <= 0:
-                return
-            path.unlink()
-            excess -= size
+        keep_within(ours, self._quota_bytes, keep=2)  # the newest has two
 
 
 def _time(partial: PartialStill) -> str:

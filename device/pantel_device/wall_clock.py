@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from pantel_link import Clock
 
-__all__ = ["is_plausible", "known_utc_s", "utc_now", "utc_offset_ns", "utc_s"]
+__all__ = ["is_plausible", "known_utc_s", "utc_now", "utc_of", "utc_offset_ns", "utc_s"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_PLAUSIBLE_YEAR = 2024
@@ -42,3 +42,9 @@ def utc_offset_ns(clock: Clock) -> int | None:
     if not is_plausible(utc):
         return None
     return (utc - _EPOCH) // timedelta(microseconds=1) * 1000 - clock.now_ns()
+
+
+def utc_of(clock: Clock, time_ns: int) -> datetime | None:
+    """Return which UTC it is at a monotonic clock's time [ns], None while the system's clock is not set."""
+    offset_ns = utc_offset_ns(clock)
+    return None if offset_ns is None else _EPOCH + timedelta(microseconds=(time_ns + offset_ns) // 1000)

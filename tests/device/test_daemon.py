@@ -105,7 +105,7 @@ def test_senders_that_start_together_get_different_epochs(tmp_path: Path) -> Non
     assert len(set(epochs)) == 24
 
 
-@pytest.mark.parametrize("damaged", ["", "yesterday", "9" * 40, "\0\0\0\0"])
+@pytest.mark.parametrize("damaged", ["", "yesterday", "9" * 40 + "\n", "\0\0\0\0", "345", "345\0\0\0\0\0", "-1\n"])
 def test_a_damaged_boot_epoch_begins_again(damaged: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "boot_epoch").write_text(damaged)
     assert abs(next_boot_epoch(tmp_path) - (time.time_ns() // 10**9 - 1_577_836_800) // 60) < 2

@@ -36,6 +36,16 @@ def test_lines_wait_in_a_folder_and_leave_in_order(tmp_path: Path) -> None:
     assert (tmp_path / "outbox" / "notes.txt").exists()
 
 
+def test_a_line_of_which_a_power_cut_left_nothing_is_removed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    outbox = Outbox(tmp_path)
+    outbox.put("whole")
+    for number, left in enumerate((b"", b"\n", bytes(20), b"gate op" + bytes(4)), 2):
+        (tmp_path / f"{number:08d}.txt").write_bytes(left)
+    assert [text for _, text in outbox.waiting()] == ["whole"]
+    assert len(list(tmp_path.iterdir())) == 1
+    assert len(caplog.records) == 4
+
+
 def test_a_line_is_said_twice_and_telemetry_at_intervals(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path)
     outbox.put("x" * 40)

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from pantel_device.atomic_file import check_writable
+from pantel_device.atomic_file import check_writable, remove_leftovers
 from pantel_device.capture_file import check_capture, open_capture
 from pantel_device.command import Command, UsageError, used_wrongly
 from pantel_device.commands.options import add_config_options, read_config
@@ -16,18 +16,21 @@ from pantel_device.config import ReceiverConfig
 from pantel_device.daemon import run_daemon
 from pantel_device.ground import Ground
 from pantel_device.line_profile import check_line_rate, line_profile
+from pantel_device.outbox import COMMANDS
 from pantel_device.overlay import draw_overlay
 from pantel_device.pictures import check_picture_suffix
 from pantel_device.receiver import PICTURE_INTERVAL_NS, Receiver
+from pantel_device.recordings import Recorder
 from pantel_device.service import ServiceSession, service_session
 from pantel_device.service.health import ReceiverHealth
-from pantel_device.sink import Sink
+from pantel_device.sink import Sink, Watcher
 from pantel_device.sinks import EventFile, EventLog, EventStream, PictureFile
 from pantel_device.still_receiver import StillReceiver
 from pantel_device.stills_in import StillFolder
 from pantel_device.stream_memory import StreamMemoryFile
 from pantel_link import (
     CallsignError,
+    Clock,
     KeyFileError,
     Keyring,
     LinkReceiver,
@@ -77,6 +80,7 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
     for artefact in list_artefacts():
         artefact.check()
     check_line_rate(config.port, bitrate_bps=config.bitrate_bps, baud_rate=config.baud_rate)
+    remove_leftovers(*_folders(config))
     clock = MonotonicClock()
     open_again = partial(open_port, config.port, baud_rate=config.baud_rate, callsign=config.callsign)
     with ExitStack() as stack:
@@ -87,7 +91,8 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
         port = reconnecting(session.open(f"port {config.port}", open_again, PortError), open_again, clock)
         stack.enter_context(port)
         sinks = _open_sinks(config)
-        for sink in sinks:
+        watchers = _open_recorder(config, clock)
+        for sink in (*sinks, *watchers):
             stack.callback(sink.close)
         link = LinkReceiver(
             bitrate_bps=config.bitrate_bps,
@@ -110,6 +115,7 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
             playout_delay_ns=round(config.playout_delay_s * _NS_PER_S),
             view=config.view,
             ground=_ground(config, key, port, link) if config.back_channel else None,
+            watchers=watchers,
         )
         log.info("receiving port=%s picture=%s events=%s", port.name, config.picture, config.events)
         run_daemon(receiver, clock, seconds=seconds, overseer=session.supervisor(ReceiverHealth(receiver, port)))
@@ -122,6 +128,13 @@ def _check_outputs(config: ReceiverConfig) -> None:
     if config.events not in {"", "-", "log"}:
         check_writable(Path(config.events))
     check_capture(config)
+
+
+def _folders(config: ReceiverConfig) -> list[Path]:
+    """Return where files are replaced."""
+    folders = [config.state_dir, config.state_dir / COMMANDS]
+    folders += [Path(config.picture).resolve().parent] if config.picture else []
+    return folders + ([Path(config.stills)] if config.stills else [])
 
 
 def _open_sinks(config: ReceiverConfig) -> list[Sink]:
@@ -137,6 +150,24 @@ def _open_sinks(config: ReceiverConfig) -> list[Sink]:
     elif config.events:
         sinks.append(EventFile(Path(config.events), config.events_max_bytes))
     return sinks
+
+
+def _open_recorder(config: ReceiverConfig, clock: Clock) -> list[Watcher]:
+    if not config.recordings:
+        return []
+    try:
+        recorder = Recorder(
+            Path(config.recordings),
+            clock=clock,
+            view=config.view,
+            quota_bytes=config.recordings_quota_bytes,
+            segment_ns=round(config.recording_seconds * _NS_PER_S),
+        )
+    except OSError as error:
+        raise UsageError(
+            f"cannot use the folder {config.recordings}: {error.strerror}; name another with --recordings"
+        ) from error
+    return [recorder]
 
 
 def _ground(config: ReceiverConfig, key: MasterKey | SenderKey | None, port: Port, link: LinkReceiver) -> Ground:

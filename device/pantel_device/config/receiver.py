@@ -66,8 +66,10 @@ class ReceiverConfig(LineConfig):
         "-",
         description="file for a JSON line per event; - for standard output, log for the log, empty for none",
         json_schema_extra={
-            "more": "In the log they are key=value, and those that come all the time are left out: reports on the link, "
-            "telemetry, growing stills."
+            "more": (
+                "In the log they are key=value, and those that come all the time are left out: reports on the link, "
+                "telemetry, growing stills."
+            ),
         },
     )
     events_max_bytes: int = Field(
@@ -86,6 +88,13 @@ class ReceiverConfig(LineConfig):
         ge=1_000_000,
         description="what all stills may take [byte], the oldest go first",
         json_schema_extra={"more": "Nothing else is ever removed."},
+    )
+    recordings: str = Field("", description="folder for video files of all that is shown; empty for none")
+    recordings_quota_bytes: int = Field(
+        5_000_000_000, ge=1_000_000, description="what all recordings may take [byte], the oldest go first"
+    )
+    recording_seconds: float = Field(
+        600.0, ge=10, le=86_400, description="time after which a recording begins a new file [s]; short ones load fast"
     )
     key_file: str = Field(
         "",
@@ -122,6 +131,9 @@ class ReceiverConfig(LineConfig):
         default_factory=default_state_dir,
         description="folder for what must survive a restart: parts of stills, and which packets are recordings",
         json_schema_extra={
-            "more": "The packets are those of senders with a key. A service has `$STATE_DIRECTORY`, which is `/var/lib/pantel/receiver-NAME`."
+            "more": (
+                "The packets are those of senders with a key. A service has `$STATE_DIRECTORY`, which is "
+                "`/var/lib/pantel/receiver-NAME`."
+            ),
         },
     )

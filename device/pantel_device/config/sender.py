@@ -280,6 +280,18 @@ class SenderConfig(LineConfig):
             ),
         },
     )
+    ring: str = Field(
+        "", description="folder for video files of what the camera sees, in full quality, to be fetched; empty for none"
+    )
+    ring_quota_bytes: int = Field(
+        5_000_000_000, ge=1_000_000, description="what all of them may take [byte], the oldest go first"
+    )
+    ring_fps: float = Field(
+        2.0, ge=_SLOWEST_FPS, le=60, description="pictures recorded there a second; more take more disk and processor"
+    )
+    ring_width_px: int = Field(
+        1280, ge=MIN_SIDE_PX, le=4096, description="how wide a picture the camera is asked for then [px]"
+    )
     state_dir: Path = Field(
         default_factory=default_state_dir,
         description="folder for what must survive a restart: the boot epoch, lines that wait to be sent",
