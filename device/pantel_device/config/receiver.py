@@ -39,6 +39,9 @@ class ReceiverConfig(LineConfig):
     stills_quota_bytes: int = Field(
         1_000_000_000, ge=1_000_000, description="what all stills may take [byte], the oldest go first"
     )
+    web: str = Field(
+        "127.0.0.1:8080", description="address of the page with the live picture, HOST:PORT; empty for none"
+    )
     key_file: str = Field(
         "", description="master key or a sender's, made by pantel key; then nobody else's packets are taken"
     )
