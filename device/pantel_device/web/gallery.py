@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_device.sink import Picture
+from pantel_device.web.access.sessions import Session
 from pantel_device.web.hub import Choice, TakenPicture
 from pantel_device.web.messages import cells_changed, encode_jpeg, picture_header, picture_message
 
@@ -71,7 +72,7 @@ class Viewer:
     def __init__(self, choice: Choice) -> None:
         self.choice = choice
         self.closing: int | None = None
-        self.session: str | None = None
+        self.session: Session | None = None
         self._woken = asyncio.Event()
         self._shot: Shot | None = None
         self._texts: deque[str] = deque(maxlen=_MOST_WAITING_TEXTS)
@@ -224,6 +225,12 @@ class Gallery:
                 if viewer.choice in choices:
                     viewer.show(shot)
         self._arrived.set()
+
+    def end_session(self, session: Session) -> None:
+        """Send those away who watch with a session that has ended."""
+        for viewer in self._viewers:
+            if viewer.session is not None and viewer.session.id == session.id:
+                viewer.close(4401)
 
     def close(self) -> None:
         """Send all viewers away."""

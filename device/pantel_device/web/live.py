@@ -80,13 +80,17 @@ class Live:
             choice = choice_of(request.query_params, self._default_view)
         except ChoiceError as error:
             return JSONResponse({"error": str(error)}, 400)
+        media_type = f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
+        if request.method == "HEAD":
+            return Response(media_type=media_type)
         if self._gallery.full:
             return JSONResponse({"error": "too many viewers"}, 503, {"Retry-After": "10"})
-        return StreamingResponse(self._parts(choice), media_type=f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
+        return StreamingResponse(self._parts(choice, request), media_type=media_type)
 
-    async def _parts(self, choice: Choice) -> AsyncIterator[bytes]:
+    async def _parts(self, choice: Choice, request: Request) -> AsyncIterator[bytes]:
         """Yield pictures with the boundary behind each: browsers show one when the next begins."""
         with suppress(TooManyViewersError), self._gallery.viewing(choice) as viewer:
+            viewer.session = request.scope.get("pantel.session")
             yield f"--{_BOUNDARY}\r\n".encode()
             while viewer.closing is None:
                 await viewer.wait()

@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import uvicorn
 from starlette.types import ASGIApp
 
+from pantel_device.web.access.complaints import Complaints
+from pantel_device.web.access.doorkeeper import Doorkeeper
 from pantel_device.web.facts import Facts
 from pantel_device.web.gallery import Gallery
 from pantel_device.web.hub import Hub
@@ -26,6 +28,7 @@ _LONGEST_STOP_S = 5.0
 _MOST_HEADER_BYTES = 8192
 _MOST_MESSAGE_BYTES = 4096
 _PING_S = 20.0
+_KEEP_ALIVE_S = 60  # the deadlines of our own come before
 
 
 class PageServer:
@@ -34,6 +37,9 @@ class PageServer:
     Args:
         listener: Bound and listening; closed with the server.
         app: What answers requests.
+        protocols: Classes of connections, for HTTP and for WebSocket.
+        doorkeeper: Knows the connections.
+        complaints: Of requests that were refused.
         hub: Where news comes from.
         gallery: Takes the pictures among it.
         facts: Takes the rest.
@@ -45,12 +51,17 @@ class PageServer:
         *,
         listener: socket.socket,
         app: ASGIApp,
+        protocols: tuple[type[asyncio.Protocol], type[asyncio.Protocol]],
+        doorkeeper: Doorkeeper,
+        complaints: Complaints,
         hub: Hub,
         gallery: Gallery,
         facts: Facts,
         encoders: ThreadPoolExecutor,
     ) -> None:
         self._listener = listener
+        self._doorkeeper = doorkeeper
+        self._complaints = complaints
         self._hub = hub
         self._gallery = gallery
         self._facts = facts
@@ -61,8 +72,8 @@ class PageServer:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                http="h11",
-                ws="websockets-sansio",
+                http=protocols[0],
+                ws=protocols[1],
                 lifespan="off",
                 interface="asgi3",
                 loop="asyncio",
@@ -72,6 +83,7 @@ class PageServer:
                 proxy_headers=False,
                 server_header=False,
                 timeout_graceful_shutdown=_GRACE_S,
+                timeout_keep_alive=_KEEP_ALIVE_S,
                 h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
                 ws_max_size=_MOST_MESSAGE_BYTES,
                 ws_ping_interval=_PING_S,
@@ -117,6 +129,8 @@ class PageServer:
         finally:
             self._hub.attach(None)
             telling.cancel()
+            self._doorkeeper.abort_all()
+            await asyncio.sleep(0)  # so that the connections hear of it before their loop ends
 
     def _collect(self) -> None:
         """Take what the receiver has left."""
@@ -136,4 +150,5 @@ class PageServer:
                 text = to_json(self._facts.state())
                 for viewer in self._gallery.viewers:
                     viewer.tell_state(text)
+            self._complaints.settle()
             await asyncio.sleep(_STATE_INTERVAL_S)
