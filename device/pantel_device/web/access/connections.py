@@ -20,6 +20,7 @@ from pantel_device.web.access.headers import SECURITY_HEADERS
 __all__ = ["guarded"]
 
 _MOST_HEADERS = 64
+_LONGEST_LINE = 200
 
 
 def guarded(doorkeeper: Doorkeeper, complaints: Complaints) -> tuple[type[asyncio.Protocol], type[asyncio.Protocol]]:
@@ -68,6 +69,7 @@ class _GuardedHttp(H11Protocol):
         self._deadline = _Timer(limits.request_s, self._too_late)
         self._stalled = _Timer(limits.stalled_s, self._too_slow)
         self._begun = False  # a request, of which something is still missing
+        self._line = b""  # what it begins with
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -87,6 +89,8 @@ class _GuardedHttp(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if not self._begun and not self._busy:
+            self._line = data.partition(b"\r\n")[0].partition(b"?")[0][:_LONGEST_LINE]
         super().data_received(data)
         if self._busy:
             self._deadline.stop()
@@ -147,7 +151,7 @@ class _GuardedHttp(H11Protocol):
         self.transport.abort()
 
     def _complain(self, reason: str) -> None:
-        self.complaints.note(reason, address=self._address)
+        self.complaints.note(reason, address=self._address, request=self._line.decode("latin-1"))
 
 
 class _GuardedWebSocket(WebSocketsSansIOProtocol):

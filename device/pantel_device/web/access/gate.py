@@ -17,7 +17,7 @@ from pantel_device.web.access.headers import SECURITY_HEADERS
 from pantel_device.web.access.host_names import HostNames
 from pantel_device.web.access.log_in import Cookie, try_later
 from pantel_device.web.access.log_in_limiter import LogInLimiter
-from pantel_device.web.access.sessions import Session, Sessions
+from pantel_device.web.access.sessions import Sessions
 
 __all__ = ["Gate"]
 
@@ -108,16 +108,18 @@ class Gate:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return self._by_token(self._sessions, scope, token.strip())
-        session = self._session(headers)
+        given = cookie_parser(headers.get("cookie", "")).get(self._cookie.name)
+        session = None if given is None else self._sessions.check(given)
         scope["pantel.session"] = session
         if session is not None:
-            if (cookie := self._sessions.renewed(session)) is not None:
-                secure = headers.get("origin", "").startswith("https:")
-                answer.cookie = self._cookie.header(cookie, secure=secure)
+            if (renewed := self._sessions.renewed(session)) is not None:
+                answer.cookie = self._cookie.header(self._sessions.cookie(renewed), secure=renewed.secure)
             return None
         path = scope["path"]
         if path in {"/login", "/health"} or path.startswith("/static/"):
             return None
+        if given is not None:
+            scope["pantel.complaint"] = "no such session"
         return RedirectResponse("/login", 303) if path == "/" and scope["type"] == "http" else _log_in_first()
 
     def _by_token(self, sessions: Sessions, scope: Scope, token: str) -> Response | None:
@@ -131,11 +133,6 @@ class Gate:
         self._limiter.failed(address)
         scope["pantel.complaint"] = "wrong token"
         return _log_in_first()
-
-    def _session(self, headers: Headers) -> Session | None:
-        assert self._sessions is not None  # noqa: S101 - asked only then
-        value = cookie_parser(headers.get("cookie", "")).get(self._cookie.name)
-        return None if value is None else self._sessions.check(value)
 
 
 class _Answer:
@@ -206,7 +203,7 @@ def _from_another_site(method: str, headers: Headers) -> bool:
 def _odd(scope: Scope) -> bool:
     """Whether nobody who uses the page would ask for this."""
     raw: bytes = scope.get("raw_path", b"")
-    return b"%" in raw or b".." in raw or b"\\" in raw or b"//" in raw or len(raw) > 200
+    return not raw.startswith(b"/") or b"%" in raw or b".." in raw or b"\\" in raw or b"//" in raw or len(raw) > 200
 
 
 def _address(scope: Scope) -> str:
