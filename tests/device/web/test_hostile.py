@@ -23,6 +23,9 @@ _SECRET = b"nobody may read this"
 _LIMITS = Limits(connections=24, connections_per_address=16, request_s=1.0, body_s=0.5, stalled_s=1.0)
 _PATIENCE_S = 10.0
 _LOG = "pantel_device.web.access.complaints"
+_CHUNKED = "Transfer-Encoding: chunked"
+_CROSS_SITE = "Sec-Fetch-Site: cross-site"
+_JSON = "Content-Type: application/json"
 _STILL = "20260131T120000Z-K1ABC-0-7.png"
 
 
@@ -159,7 +162,7 @@ def test_what_is_no_request(target: Site, caplog: pytest.LogCaptureFixture, octe
     [
         (_request("POST /login HTTP/1.1", "Content-Length: 10000000"), 413),
         (_request("GET / HTTP/1.1", "Content-Length: 99999999999"), 413),
-        (_request("POST /api/ask HTTP/1.1", "Content-Length: 5", "Transfer-Encoding: chunked", body=b"0\r\n\r\nGET /a"), 400),
+        (_request("POST /api/ask HTTP/1.1", "Content-Length: 5", _CHUNKED, body=b"0\r\n\r\nGET /a"), 400),
         (_request("BREW / HTTP/1.1"), 405),
         (_request("TRACE / HTTP/1.1"), 405),
         (_request("DELETE /api/state HTTP/1.1"), 405),
@@ -172,21 +175,20 @@ def test_what_is_no_request(target: Site, caplog: pytest.LogCaptureFixture, octe
         (_request("GET / HTTP/1.1", host="10.1.2.3"), 403),
         (_request("GET / HTTP/1.1", host=""), 403),
         (_request("GET / HTTP/1.0", host=None), 403),
-        (_request("GET /picture.jpg HTTP/1.1", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors"), 403),
-        (_request("GET / HTTP/1.1", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe"), 403),
+        (_request("GET /picture.jpg HTTP/1.1", _CROSS_SITE, "Sec-Fetch-Mode: no-cors"), 403),
+        (_request("GET / HTTP/1.1", _CROSS_SITE, "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe"), 403),
         (_request("POST /logout HTTP/1.1", "Origin: http://elsewhere.example"), 403),
-        (_request("POST /api/ask HTTP/1.1", "Origin: null", "Content-Type: application/json", "Content-Length: 2", body=b"{}"), 403),
+        (_request("POST /api/ask HTTP/1.1", "Origin: null", _JSON, "Content-Length: 2", body=b"{}"), 403),
         (_request("POST /api/ask HTTP/1.1", "Origin: http://localhost:1", "Content-Length: 2", body=b"{}"), 403),
         (_request("POST /api/ask HTTP/1.1", "Content-Type: text/plain", "Content-Length: 2", body=b"{}"), 415),
-        (_request("POST /api/ask HTTP/1.1", "Content-Type: application/json", "Content-Length: 4000", body=b"[" * 4000), 400),
-        (_request("POST /api/ask HTTP/1.1", "Content-Type: application/json", "Content-Length: 3", body=b"NaN"), 400),
+        (_request("POST /api/ask HTTP/1.1", _JSON, "Content-Length: 4000", body=b"[" * 4000), 400),
+        (_request("POST /api/ask HTTP/1.1", _JSON, "Content-Length: 3", body=b"NaN"), 400),
         (_request(f"GET /stills/{_STILL} HTTP/1.1", "Range: bytes=abc"), 400),
         (_request(f"GET /stills/{_STILL} HTTP/1.1", "Range: bytes=9999999999-"), 416),
         (_request(f"GET /stills/{_STILL} HTTP/1.1", "Range: bytes=5-1"), 400),
         (_request(f"GET /stills/{_STILL} HTTP/1.1", "Range: lines=1-2"), 400),
         (_request("GET /picture.jpg?sender=../../secret HTTP/1.1"), 400),
         (_request("GET /api/events?limit=" + "9" * 5000 + " HTTP/1.1"), 400),
-        (_request("GET /api/live HTTP/1.1", "Upgrade: websocket", "Connection: upgrade"), 400),
     ],
 )  # fmt: skip
 def test_requests_that_are_refused(target: Site, caplog: pytest.LogCaptureFixture, octets: bytes, status: int) -> None:
@@ -207,8 +209,13 @@ def test_many_ranges_are_no_more_than_the_file(target: Site, caplog: pytest.LogC
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [(b"40000\r\n" + bytes(10_000), 413), (b"zz\r\n", 400), (b"ffffffffffffffffffffff\r\n", 400), (b"5\r\nabcde\r\n" * 2000, 413)],
-)  # fmt: skip
+    [
+        (b"40000\r\n" + bytes(10_000), 413),
+        (b"zz\r\n", 400),
+        (b"f" * 22 + b"\r\n", 400),
+        (b"5\r\nabcde\r\n" * 2000, 413),
+    ],
+)
 def test_bodies_in_chunks_that_are_none(
     guarded: Site, caplog: pytest.LogCaptureFixture, body: bytes, status: int
 ) -> None:
@@ -225,7 +232,7 @@ def test_bodies_in_chunks_that_are_none(
         (b"token=" + b"%00" * 20, [], 303),
         (b"token=%ff%fe", [], 303),
         (b"token=" + b"a" * 4000, [], 303),
-        (b"&" * 4000, [], 303),
+        (b"&" * 4000, [], 400),
         (b"a=1&" * 1000, [], 400),
         (b"\xff\xfe", [], 400),
         (b"token=wrong", ["Origin: http://elsewhere.example"], 403),
@@ -259,7 +266,6 @@ def test_guessing_tokens_by_the_dozen(guarded: Site, caplog: pytest.LogCaptureFi
 
 
 def test_a_flood_does_not_fill_the_log(target: Site, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.CRITICAL, logger="nothing else")
     with socket.create_connection((target.host, target.port), _PATIENCE_S) as connection:
         request = b"GET /%2e%2e HTTP/1.1\r\nHost: localhost\r\n\r\n"
         for _ in range(10):
@@ -306,7 +312,7 @@ def test_a_body_octet_by_octet_is_refused(guarded: Site, caplog: pytest.LogCaptu
 def test_a_body_that_nobody_asked_for_octet_by_octet(target: Site, caplog: pytest.LogCaptureFixture) -> None:
     head = b"GET /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
     assert _drip(target, b"a" * 1000, at_once=head) < 3.0
-    _check(target, caplog, lines=0)
+    _check(target, caplog)
 
 
 def _drip(site: Site, octets: bytes, *, at_once: bytes = b"") -> float:
@@ -402,7 +408,7 @@ _TEXT, _BINARY, _CLOSE, _PING, _FIN = 1, 2, 8, 9, 0x80
         (_frame(_FIN | 0xB, b"{}"), 1002),
         (_frame(_FIN | _TEXT, b"a" * 5000), 1009),
         (_frame(_FIN | _TEXT, b"", length=b"\x7f" + struct.pack(">Q", 1 << 40)), 1009),
-        (_frame(_FIN | _TEXT, b"", length=b"\x7f" + struct.pack(">Q", 1 << 63)), 1002),
+        (_frame(_FIN | _TEXT, b"", length=b"\x7f" + struct.pack(">Q", 1 << 63)), 1009),
         (_frame(_TEXT, b"a" * 3000) + _frame(_FIN, b"a" * 3000), 1009),
         (_frame(_FIN | _TEXT, b"\xff\xfe"), 1007),
         (_frame(_FIN | _TEXT, b"\xed\xa0\x80"), 1007),

@@ -15,12 +15,12 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from pantel_device.web.access.complaints import Complaints
 from pantel_device.web.access.doorkeeper import Doorkeeper
-from pantel_device.web.access.headers import SECURITY_HEADERS
+from pantel_device.web.access.headers import MOST_HEADERS, SECURITY_HEADERS
 
 __all__ = ["guarded"]
 
-_MOST_HEADERS = 64
 _LONGEST_LINE = 200
+_SLICE_BYTES = 2048
 
 
 def guarded(doorkeeper: Doorkeeper, complaints: Complaints) -> tuple[type[asyncio.Protocol], type[asyncio.Protocol]]:
@@ -91,7 +91,11 @@ class _GuardedHttp(H11Protocol):
     def data_received(self, data: bytes) -> None:
         if not self._begun and not self._busy:
             self._line = data.partition(b"\r\n")[0].partition(b"?")[0][:_LONGEST_LINE]
-        super().data_received(data)
+        # The library limits a head that is not complete yet, so it is given no more than that at a time.
+        for start in range(0, len(data), _SLICE_BYTES):
+            super().data_received(data[start : start + _SLICE_BYTES])
+            if self.transport.is_closing() or self.transport.get_protocol() is not self:
+                return
         if self._busy:
             self._deadline.stop()
         self._begun = not self._busy
@@ -245,7 +249,7 @@ def _handshake_flaw(request: h11.Request) -> str | None:
     versions = [value for name, value in headers if name == b"sec-websocket-version"]
     if request.method != b"GET" or request.http_version != b"1.1":
         return "a WebSocket begins with GET of HTTP/1.1"
-    if len(headers) > _MOST_HEADERS:
+    if len(headers) > MOST_HEADERS:
         return "too many headers"
     if versions != [b"13"] or len(keys) != 1:
         return "no WebSocket handshake of version 13"

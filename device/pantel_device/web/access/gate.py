@@ -11,9 +11,9 @@ from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pantel_device.web.access.bodies import MOST_BODY_BYTES
+from pantel_device.web.access.bodies import CUT_OFF, MOST_BODY_BYTES
 from pantel_device.web.access.complaints import Complaints
-from pantel_device.web.access.headers import SECURITY_HEADERS
+from pantel_device.web.access.headers import MOST_HEADERS, SECURITY_HEADERS
 from pantel_device.web.access.host_names import HostNames
 from pantel_device.web.access.log_in import Cookie, try_later
 from pantel_device.web.access.log_in_limiter import LogInLimiter
@@ -23,8 +23,10 @@ __all__ = ["Gate"]
 
 log = logging.getLogger(__name__)
 
+_VERSIONS = frozenset({"1.0", "1.1"})
 _READING = frozenset({"GET", "HEAD"})
 _LOGGED_OUT = 4401
+_HARMLESS = frozenset({409, CUT_OFF})
 _HOSTILE_CLOSES = frozenset({1008, _LOGGED_OUT})
 
 
@@ -61,9 +63,7 @@ class Gate:
         """Answer a request, or have it answered."""
         answer = _Answer(scope, send)
         try:
-            refusal = self._refusal(scope)
-            if refusal is None:
-                refusal = self._entry(scope, answer)
+            refusal = _shape_refusal(scope) or self._refusal(scope) or self._entry(scope, answer)
             if refusal is None:
                 await self._app(scope, receive, answer.send)
             elif scope["type"] == "websocket" and refusal.status_code == 401:
@@ -82,7 +82,7 @@ class Gate:
                 self._complaints.note(reason, address=_address(scope), request=_request_line(scope))
 
     def _refusal(self, scope: Scope) -> Response | None:
-        """Return the answer to a request that no page of ours has made, or that nobody should make."""
+        """Return the answer to a request that no page of ours has made."""
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if not self._host_names.serves(host, (scope["server"] or ("", 0))[0]):
@@ -93,11 +93,6 @@ class Gate:
             return _refused(403, "the request comes from another site")
         if scope["type"] == "http" and _from_another_site(scope["method"], headers):
             return _refused(403, "the request comes from another site")
-        if "transfer-encoding" in headers and "content-length" in headers:
-            return _refused(400, "the request has two lengths")
-        length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > MOST_BODY_BYTES:
-            return _refused(413, f"send at most {MOST_BODY_BYTES} bytes")
         return None
 
     def _entry(self, scope: Scope, answer: _Answer) -> Response | None:
@@ -169,7 +164,7 @@ class _Answer:
             return str(reason)
         status = self._status
         harmless = status is None or not (400 <= status < 500 or status in _HOSTILE_CLOSES)
-        if harmless or status == 409 or (status in {401, 404} and not _odd(self._scope)):
+        if harmless or status in _HARMLESS or (status in {401, 404} and not _odd(self._scope)):
             return None
         return f"status {status}"
 
@@ -182,6 +177,19 @@ class _Answer:
         if self.cookie is not None and b"set-cookie" not in names:
             headers.append((b"set-cookie", self.cookie.encode("latin-1")))
         return headers
+
+
+def _shape_refusal(scope: Scope) -> Response | None:
+    """Return the answer to a request that is of another kind, or larger, than any that the page takes."""
+    headers = Headers(scope=scope)
+    length = headers.get("content-length", "0")
+    if scope["http_version"] not in _VERSIONS or len(scope["headers"]) > MOST_HEADERS:
+        return _refused(400, f"send HTTP/1.1 with at most {MOST_HEADERS} headers")
+    if "transfer-encoding" in headers and "content-length" in headers:
+        return _refused(400, "the request has two lengths")
+    if not length.isdecimal() or int(length) > MOST_BODY_BYTES:
+        return _refused(413, f"send at most {MOST_BODY_BYTES} bytes")
+    return None
 
 
 def _refused(status: int, reason: str) -> Response:
