@@ -12,6 +12,8 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,9 @@ from tests.device.web.serving import TOKEN, Site, serving
 from pantel_device.web.access.doorkeeper import Limits
 
 _SECRET = b"nobody may read this"
-_LIMITS = Limits(connections=24, connections_per_address=16, request_s=1.0, body_s=0.5, stalled_s=1.0)
+_LIMITS = Limits(
+    connections=24, connections_per_address=16, requests_burst=10_000, request_s=1.0, body_s=0.5, stalled_s=1.0
+)
 _PATIENCE_S = 10.0
 _LOG = "pantel_device.web.access.complaints"
 _CHUNKED = "Transfer-Encoding: chunked"
@@ -29,15 +33,22 @@ _JSON = "Content-Type: application/json"
 _STILL = "20260131T120000Z-K1ABC-0-7.png"
 
 
-@pytest.fixture
-def target(tmp_path: Path) -> Iterator[Site]:
-    """A page without a token, with a still, and with a secret beside."""
-    stills = tmp_path / "stills"
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A page without a token, with a still, and with a secret beside; one for all attacks."""
+    folder = tmp_path_factory.mktemp("target")
+    with _exposed(folder) as site:
+        yield site
+
+
+@contextmanager
+def _exposed(folder: Path) -> Iterator[Site]:
+    stills = folder / "stills"
     stills.mkdir()
     (stills / _STILL).write_bytes(bytes(1000))
     (stills / "secret").write_bytes(_SECRET)
-    (tmp_path / "secret").write_bytes(_SECRET)
-    with serving(tmp_path, stills=str(stills), back_channel=True, limits=_LIMITS) as site:
+    (folder / "secret").write_bytes(_SECRET)
+    with serving(folder, stills=str(stills), back_channel=True, limits=_LIMITS) as site:
         yield site
 
 
@@ -265,16 +276,25 @@ def test_guessing_tokens_by_the_dozen(guarded: Site, caplog: pytest.LogCaptureFi
     assert all("address=127.0.0.1 " in line for line in _complaints(caplog))
 
 
-def test_a_flood_does_not_fill_the_log(target: Site, caplog: pytest.LogCaptureFixture) -> None:
-    with socket.create_connection((target.host, target.port), _PATIENCE_S) as connection:
-        request = b"GET /%2e%2e HTTP/1.1\r\nHost: localhost\r\n\r\n"
+def test_a_flood_does_not_fill_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    request = b"GET /%2e%2e HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with _exposed(tmp_path) as site, socket.create_connection((site.host, site.port), _PATIENCE_S) as connection:
         for _ in range(10):
             connection.sendall(request * 50)
             answers = b""
             while answers.count(b"HTTP/1.1 404") < 50:
                 answers += connection.recv(65536)
-    lines = len(_complaints(caplog))
-    assert 200 <= lines <= 210
+        assert 200 <= len(_complaints(caplog)) <= 210
+
+
+def test_a_flood_waits_for_the_receiver(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with serving(tmp_path, limits=Limits(requests_per_s=50, requests_burst=10)) as site:
+        before_s = time.monotonic()
+        with ThreadPoolExecutor(8) as pool:
+            statuses = list(pool.map(lambda _: site.raw(_request("GET /health HTTP/1.1"))[9:12], range(40)))
+        assert statuses == [b"200"] * 40
+        assert time.monotonic() - before_s > (2 * 40 - 10) / 50 - 0.1  # a connection counts as much as a request
+        _check(site, caplog, lines=0)
 
 
 def test_who_says_nothing_more_is_cut_off(target: Site, caplog: pytest.LogCaptureFixture) -> None:
@@ -344,19 +364,14 @@ def test_who_reads_nothing_is_cut_off(tmp_path: Path, caplog: pytest.LogCaptureF
         assert 'reason="reads too slowly"' in _complaints(caplog)[0]
 
 
-def test_connections_are_counted(target: Site, caplog: pytest.LogCaptureFixture) -> None:
-    many = [_connect(target, "127.0.0.2") for _ in range(18)]
-    others = [_connect(target, "127.0.0.3") for _ in range(9)]
-    try:
-        refused = [connection for connection in many + others if _is_refused(connection)]
+def test_connections_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with _exposed(tmp_path) as site, ExitStack() as stack:
+        addresses = ["127.0.0.2"] * 18 + ["127.0.0.3"] * 9
+        connections = [stack.enter_context(_connect(site, address)) for address in addresses]
+        refused = [connection for connection in connections if _is_refused(connection)]
         assert len(refused) == 3  # two of one address, and one of all
-    finally:
-        for connection in many + others:
-            connection.close()
-    deadline_s = time.monotonic() + _PATIENCE_S
-    while len(_complaints(caplog)) < 3 and time.monotonic() < deadline_s:
-        time.sleep(0.01)
-    _check(target, caplog, lines=3)
+        stack.close()
+        _check(site, caplog, lines=3)
 
 
 def _connect(site: Site, source: str) -> socket.socket:

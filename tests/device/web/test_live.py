@@ -228,6 +228,7 @@ def test_a_single_picture_is_drawn_on_demand(site: Site) -> None:
     assert (answer.status, answer.headers["content-type"], _grey(answer.body)) == (200, "image/jpeg", 33)
     assert answer.headers["cache-control"] == "no-store"
     assert site.get("/picture.jpg?sender=DK1AB-3").status == 404
+    assert not site.hub.views(SenderName("DK1AB", 3), heard_last=False, silence_s=0.0)
     assert site.get("/picture.jpg?sender=nobody").status == 400
     assert site.get("/picture.jpg?view=pretty").status == 400
 

@@ -111,6 +111,7 @@ def test_stills_are_listed_and_handed_out(tmp_path: Path) -> None:
         still = site.get("/stills/20260131T120000Z-K1ABC-0-7.png")
         assert (still.status, still.body, still.headers["content-type"]) == (200, png, "image/png")
         assert "content-disposition" not in still.headers
+        assert site.get("/stills/20260131T120000Z-K1ABC-0-7.png", If_None_Match=still.headers["etag"]).status == 304
         file = site.get("/stills/20260131T120000Z-K1ABC-0-7.ptl?download=1")
         assert (file.body, file.headers["content-disposition"]) == (
             b"octets", 'attachment; filename="20260131T120000Z-K1ABC-0-7.ptl"',

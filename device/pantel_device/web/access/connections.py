@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import h11
@@ -40,7 +41,7 @@ def guarded(doorkeeper: Doorkeeper, complaints: Complaints) -> tuple[type[asynci
 class _Timer:
     """A deadline that is set and lifted again."""
 
-    def __init__(self, seconds: float, over: Any) -> None:
+    def __init__(self, seconds: float, over: Callable[[], None]) -> None:
         self._seconds = seconds
         self._over = over
         self._handle: asyncio.TimerHandle | None = None
@@ -73,7 +74,7 @@ class _GuardedHttp(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.app = _draining(self.app, self.flow)
+        self.app = _paced(self.app, self.flow, lambda: self.doorkeeper.delay_s(self._address))
         refusal = self.doorkeeper.enter(transport, self._address)
         if refusal is not None:
             self._complain(refusal)
@@ -225,10 +226,13 @@ class _GuardedWebSocket(WebSocketsSansIOProtocol):
         self._complained = True
 
 
-def _draining(app: ASGIApp, flow: FlowControl) -> ASGIApp:
-    """Return an application whose `send` ends when the message has left."""
+def _paced(app: ASGIApp, flow: FlowControl, delay_s: Callable[[], float]) -> ASGIApp:
+    """Return an application that begins after a delay, and whose `send` ends when the message has left."""
 
-    async def drained(scope: Scope, receive: Receive, send: Send) -> None:
+    async def paced(scope: Scope, receive: Receive, send: Send) -> None:
+        if (wait_s := delay_s()) > 0:
+            await asyncio.sleep(wait_s)
+
         async def send_and_drain(message: Message) -> None:
             await send(message)
             if flow.write_paused:
@@ -236,7 +240,7 @@ def _draining(app: ASGIApp, flow: FlowControl) -> ASGIApp:
 
         await app(scope, receive, send_and_drain)
 
-    return drained
+    return paced
 
 
 def _handshake_flaw(request: h11.Request) -> str | None:
