@@ -7,6 +7,7 @@ import logging
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pantel_device.atomic_file import check_writable, remove_leftovers
 from pantel_device.capture_file import check_capture, open_capture
@@ -28,6 +29,7 @@ from pantel_device.sinks import EventFile, EventLog, EventStream, PictureFile
 from pantel_device.still_receiver import StillReceiver
 from pantel_device.stills_in import StillFolder
 from pantel_device.stream_memory import StreamMemoryFile
+from pantel_device.web.watched_receiver import WatchedReceiver
 from pantel_link import (
     CallsignError,
     Clock,
@@ -48,6 +50,9 @@ from pantel_link.ports import PacketPort, reconnecting
 from pantel_link.stills import StillAssembler, StillStore
 from pantel_models import list_artefacts
 
+if TYPE_CHECKING:
+    from pantel_device.web.page import Page
+
 __all__ = ["COMMAND", "receive"]
 
 log = logging.getLogger(__name__)
@@ -66,7 +71,8 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
         seconds: Time after which to end [s]; None for never.
 
     Raises:
-        UsageError: A file cannot be written where the configuration wants it, or the key cannot be used.
+        UsageError: A file cannot be written where the configuration wants it, the page cannot be served there, or the
+            key cannot be used.
         CaptureError: The capture's place is taken by another file.
         CommandError: What must survive a restart cannot be kept.
         ManifestError: A model is missing or damaged.
@@ -90,6 +96,7 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
             stack.callback(memory.release)
         port = reconnecting(session.open(f"port {config.port}", open_again, PortError), open_again, clock)
         stack.enter_context(port)
+        page = _open_page(config, port, clock, stack)
         sinks = _open_sinks(config)
         watchers = _open_recorder(config, clock)
         for sink in (*sinks, *watchers):
@@ -115,10 +122,11 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
             playout_delay_ns=round(config.playout_delay_s * _NS_PER_S),
             view=config.view,
             ground=_ground(config, key, port, link) if config.back_channel else None,
-            watchers=watchers,
+            watchers=watchers if page is None else (*watchers, page.hub),
         )
         log.info("receiving port=%s picture=%s events=%s", port.name, config.picture, config.events)
-        run_daemon(receiver, clock, seconds=seconds, overseer=session.supervisor(ReceiverHealth(receiver, port)))
+        core = receiver if page is None else WatchedReceiver(receiver, port, page.hub)
+        run_daemon(core, clock, seconds=seconds, overseer=session.supervisor(ReceiverHealth(receiver, port)))
 
 
 def _check_outputs(config: ReceiverConfig) -> None:
@@ -168,6 +176,15 @@ def _open_recorder(config: ReceiverConfig, clock: Clock) -> list[Watcher]:
             f"cannot use the folder {config.recordings}: {error.strerror}; name another with --recordings"
         ) from error
     return [recorder]
+
+
+def _open_page(config: ReceiverConfig, port: Port, clock: Clock, stack: ExitStack) -> Page | None:
+    """Open the page, if there is to be one; a receiver without loads none of what it needs."""
+    if not config.web:
+        return None
+    from pantel_device.web.page import open_page
+
+    return open_page(config, port_name=port.name, clock=clock, stack=stack)
 
 
 def _ground(config: ReceiverConfig, key: MasterKey | SenderKey | None, port: Port, link: LinkReceiver) -> Ground:

@@ -155,11 +155,10 @@ class ReceiverHealth:
         statistics = self._receiver.link.statistics
         lost = self._lost.gain(now_ns, statistics.packets_lost)
         good = self._good.gain(now_ns, statistics.packets_good)
-        newest = self._receiver.newest
+        newest = max(self._receiver.contacts, key=lambda contact: contact.heard_ns, default=None)
         if newest is None:
             return "nobody heard yet"
-        name = f"{newest.context.callsign}-{newest.context.sender}"
-        text = f"{name} heard {_duration(now_ns - newest.arrival_ns)} ago"
+        text = f"{newest.sender} heard {_duration(now_ns - newest.heard_ns)} ago"
         return f"{text}, loss {100 * lost / (lost + good):.0f} %" if good else text
 
 
