@@ -16,7 +16,7 @@ from pantel_link.back_channel import Reply
 from pantel_link.messages import Telemetry, TextAssembler, TextPart
 from pantel_models import ManifestError, View, find_artefact, load_scene_codec
 
-__all__ = ["PICTURE_INTERVAL_NS", "PLAYOUT_DELAY_NS", "Receiver"]
+__all__ = ["PICTURE_INTERVAL_NS", "PLAYOUT_DELAY_NS", "Contact", "Receiver"]
 
 PICTURE_INTERVAL_NS = 100_000_000
 PLAYOUT_DELAY_NS = 1_500_000_000
@@ -25,6 +25,21 @@ _READ_OCTETS = 4096
 _READS_AT_ONCE = 4  # noise on a fast line must not keep the pictures waiting
 _POLL_NS = 20_000_000
 _MAX_STREAMS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """When a sender was last heard.
+
+    Attributes:
+        sender: Who it is.
+        heard_ns: Monotonic time at which its newest packet arrived.
+        capture_time_ns: Capture time of its newest content; None while there is none.
+    """
+
+    sender: SenderName
+    heard_ns: int
+    capture_time_ns: int | None
 
 
 @dataclass(slots=True)
@@ -36,6 +51,7 @@ class _Stream:
     make_renderer: Callable[[View], Renderer] | None
     renderers: dict[View, Renderer] = field(default_factory=dict)
     capture_time_ns: int | None = None  # of the newest content; None while there is none
+    heard_ns: int = 0
 
     def take(self, syntax: SceneSyntax, payload: bytes, capture_time_ns: int) -> bool:
         """Apply what a payload tells; return whether all of it could be read.
@@ -114,6 +130,19 @@ class Receiver:
         self._next_picture_ns = 0
         self._next_report_ns: int | None = None
 
+    @property
+    def contacts(self) -> tuple[Contact, ...]:
+        """When each sender that is taken was last heard."""
+        return tuple(
+            Contact(_name_of(context), stream.heard_ns, stream.capture_time_ns)
+            for context, stream in self._streams.items()
+        )
+
+    @property
+    def heard_last(self) -> SenderName | None:
+        """Who has told something of a scene last; None before anybody has."""
+        return None if self._heard_last is None else _name_of(self._heard_last)
+
     def advance(self, now_ns: int) -> int:
         """Do all that is due and return when something will be due again.
 
@@ -146,6 +175,7 @@ class Receiver:
 
     def _take(self, received: ReceivedPacket, now_ns: int) -> None:
         stream = self._stream(received.context, now_ns)
+        stream.heard_ns = max(stream.heard_ns, received.arrival_ns)
         try:
             self._read(received, stream, now_ns)
         except (BitstreamError, PacketError):

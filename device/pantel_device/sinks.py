@@ -21,27 +21,32 @@ from numpy.typing import NDArray
 
 from pantel_device.pictures import write_picture
 from pantel_device.sink import Event, Picture
-from pantel_device.wall_clock import utc_now
+from pantel_device.wall_clock import iso_utc, utc_now
 from pantel_link.record_file import Trouble, append_whole
 
-__all__ = ["EventFile", "EventStream", "PictureFile", "event_line"]
+__all__ = ["EventFile", "EventStream", "PictureFile", "event_line", "event_record"]
 
 _EVENTS_KEPT = 10_000
 
 
-def event_line(event: Event, utc: datetime) -> str:
-    """Return an event as one line of JSON: UTC, monotonic time [s], kind, then its fields.
+def event_record(event: Event, utc: datetime) -> dict[str, str | int | float | None]:
+    """Return an event as files and the page tell it: UTC, monotonic time [s], kind, then its fields.
 
     Args:
         event: What happened.
         utc: Wall time of the event, for people; only the monotonic time is safe to subtract.
     """
-    head = {
-        "utc": utc.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    head: dict[str, str | int | float | None] = {
+        "utc": iso_utc(utc),
         "monotonic_s": round(event.time_ns / 1e9, 3),
         "kind": event.kind,
     }
-    return json.dumps(head | dict(event.fields)) + "\n"
+    return head | dict(event.fields)
+
+
+def event_line(event: Event, utc: datetime) -> str:
+    """Return the record of an event as one line of JSON."""
+    return json.dumps(event_record(event, utc)) + "\n"
 
 
 class PictureFile:

@@ -87,7 +87,8 @@ class StillFolder:
             if not partial.complete:
                 write_picture(self._folder / "growing.png", still.pixels)
                 return True
-            name = self._folder / f"{_time(partial)}-{partial.context.callsign.replace('/', '_')}-{partial.block}"
+            who = f"{partial.context.callsign.replace('/', '_')}-{partial.context.sender}"
+            name = self._folder / f"{_time(partial)}-{who}-{partial.block}"
             write_atomically(name.with_name(name.name + ".ptl"), partial.data)
             write_picture(name.with_name(name.name + ".png"), still.pixels)
             (self._folder / "growing.png").unlink(missing_ok=True)

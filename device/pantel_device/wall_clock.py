@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from pantel_link import Clock
 
-__all__ = ["known_utc_s", "utc_now", "utc_offset_ns", "utc_s"]
+__all__ = ["iso_utc", "known_utc_s", "utc_now", "utc_offset_ns", "utc_s"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_PLAUSIBLE_YEAR = 2024
@@ -15,6 +15,11 @@ _FIRST_PLAUSIBLE_YEAR = 2024
 def utc_now() -> datetime:
     """Return the system's UTC."""
     return datetime.now(UTC)
+
+
+def iso_utc(utc: datetime) -> str:
+    """Return a UTC as ISO 8601 writes it, with milliseconds and a Z."""
+    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def utc_s() -> int:

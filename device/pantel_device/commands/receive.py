@@ -24,8 +24,11 @@ from pantel_device.sinks import EventFile, EventStream, PictureFile
 from pantel_device.still_receiver import StillReceiver
 from pantel_device.stills_in import StillFolder
 from pantel_device.stream_memory import StreamMemoryFile
+from pantel_device.web.hub import Hub
+from pantel_device.web.watched_receiver import WatchedReceiver
 from pantel_link import (
     CallsignError,
+    Clock,
     KeyFileError,
     Keyring,
     LinkReceiver,
@@ -89,6 +92,7 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
         )
         if memory is not None:
             stack.callback(lambda: memory.settle(link.newest))
+        hub = _open_page(config, port, clock, stack)
         receiver = Receiver(
             port=port,
             link=link,
@@ -101,9 +105,11 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
             playout_delay_ns=round(config.playout_delay_s * _NS_PER_S),
             view=config.view,
             ground=_ground(config, key, port, link) if config.back_channel else None,
+            watchers=() if hub is None else (hub,),
         )
         log.info("receiving port=%s picture=%s events=%s", port.name, config.picture, config.events)
-        run_daemon(receiver, clock, seconds=seconds)
+        core = receiver if hub is None else WatchedReceiver(receiver, port, hub)
+        run_daemon(core, clock, seconds=seconds)
 
 
 def _check_outputs(config: ReceiverConfig) -> None:
@@ -126,6 +132,15 @@ def _open_sinks(config: ReceiverConfig) -> list[Sink]:
     elif config.events:
         sinks.append(EventFile(Path(config.events), config.events_max_bytes))
     return sinks
+
+
+def _open_page(config: ReceiverConfig, port: Port, clock: Clock, stack: ExitStack) -> Hub | None:
+    """Open the page, if there is to be one; a receiver without loads none of what it needs."""
+    if not config.web:
+        return None
+    from pantel_device.web.page import open_page
+
+    return open_page(config, port_name=port.name, clock=clock, stack=stack)
 
 
 def _ground(config: ReceiverConfig, key: MasterKey | SenderKey | None, port: Port, link: LinkReceiver) -> Ground:

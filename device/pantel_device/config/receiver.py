@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from pantel_device.config.line import Callsign, LineConfig, default_state_dir
+from pantel_device.config.values import check_address, split_names
 from pantel_link import DEFAULT_CALLSIGN, Preset
 from pantel_models import View
 
@@ -38,6 +40,15 @@ class ReceiverConfig(LineConfig):
     stills: str = Field("", description="folder for stills, as .ptl and .png; empty for none")
     stills_quota_bytes: int = Field(
         1_000_000_000, ge=1_000_000, description="what all stills may take [byte], the oldest go first"
+    )
+    web: Annotated[str, AfterValidator(check_address)] = Field(
+        "127.0.0.1:8080", description="address of the page with the live picture, HOST:PORT; empty for none"
+    )
+    web_token_file: str = Field(
+        "", description="token that opens the page, made by pantel key token; beyond this machine there must be one"
+    )
+    web_names: Annotated[tuple[str, ...], BeforeValidator(split_names)] = Field(
+        (), description="further names under which browsers reach the page, such as that of a reverse proxy"
     )
     key_file: str = Field(
         "", description="master key or a sender's, made by pantel key; then nobody else's packets are taken"
