@@ -59,6 +59,11 @@ export class Asking {
     byId("ask-size").replaceChildren(...options);
   }
 
+  /** @param {boolean} anybody whether there is a sender to ask */
+  allow(anybody) {
+    byId("ask-still").disabled = byId("ask-watch").disabled = !anybody;
+  }
+
   /** Brings ages and counts up to date. */
   tick() {
     for (const request of this.#requests) {
@@ -74,13 +79,14 @@ export class Asking {
 
   /** Opens what asks for a still, or closes it. */
   toggleStill() {
-    if (byId("ask-still").hidden) return;
+    if (byId("ask-still").hidden || byId("ask-still").disabled) return;
     if (!this.#form.hidden) {
       this.#endStill();
       return;
     }
     this.cancel();
     this.#form.hidden = false;
+    byId("toolbar").hidden = true;
     byId("ask-still").setAttribute("aria-expanded", "true");
     this.#picker.begin(t("ask.hint"), {
       onChange: (region) => {
@@ -91,12 +97,11 @@ export class Asking {
       onCancel: () => this.#endStill(),
     });
     byId("ask-send").focus();
-    this.#form.scrollIntoView({ block: "nearest" });
   }
 
   /** Lets the viewer choose where to look, or ends that. */
   toggleWatch() {
-    if (byId("ask-watch").hidden) return;
+    if (byId("ask-watch").hidden || byId("ask-watch").disabled) return;
     const before = byId("ask-watch").getAttribute("aria-pressed") === "true";
     this.cancel();
     if (before) return;
@@ -142,6 +147,7 @@ export class Asking {
   #endStill() {
     if (this.#form.hidden) return;
     this.#form.hidden = true;
+    byId("toolbar").hidden = false;
     byId("ask-still").setAttribute("aria-expanded", "false");
     this.#picker.end();
     byId("ask-still").focus({ preventScroll: true });

@@ -1,6 +1,5 @@
 /** Decides what the page says over the picture when there is none, or none that is new. */
 
-/** What the viewer should know; see the texts "notice.…" and "banner.…". */
 const SILENT_S = 5;
 
 /**
@@ -24,7 +23,7 @@ export function senderOf(state, chosen) {
 /**
  * Returns what to say instead of a picture: the last part of a key of the texts "notice.…"; null for nothing.
  * @param {Situation} situation
- * @returns {"connecting" | "lost" | "full" | "port" | "nothing" | "unheard" | "message" | "soon" | null}
+ * @returns {"connecting" | "lost" | "full" | "port" | "nothing" | "unheard" | "message" | "silent" | "soon" | null}
  */
 export function noticeFor({ status, state, chosen, pictured }) {
   if (status === "full") return "full";
@@ -36,7 +35,8 @@ export function noticeFor({ status, state, chosen, pictured }) {
   if (!state.link.port_up) return "port";
   if (state.senders.length === 0) return "nothing";
   if (!sender) return chosen === "auto" ? "nothing" : "unheard";
-  return status === "fallback" ? null : "soon";
+  if (!sender.alive) return "silent";
+  return "soon";
 }
 
 /**

@@ -15,6 +15,7 @@ const NO_ROOM = 1013;
 
 /**
  * @typedef {"connecting" | "live" | "lost" | "full" | "fallback" | "paused"} StatusKind
+ * @typedef {{sender: string, view?: string}} Choice sender: a name or "auto"; without a view: that of the receiver
  * @typedef {{kind: StatusKind, retryAt: number | null}} Status retryAt: on the clock of performance.now() [ms]
  */
 
@@ -35,7 +36,7 @@ export class Connection extends EventTarget {
   /** @type {Status} */
   status = { kind: "connecting", retryAt: null };
 
-  /** @param {{sender: string, view: string}} choice which pictures to ask for */
+  /** @param {Choice} choice which pictures to ask for */
   constructor(choice) {
     super();
     this.#choice = choice;
@@ -49,7 +50,7 @@ export class Connection extends EventTarget {
 
   /**
    * Asks for other pictures.
-   * @param {{sender: string, view: string}} choice
+   * @param {Choice} choice
    */
   choose(choice) {
     this.#choice = choice;

@@ -47,7 +47,7 @@ export function senderOfEvent(event) {
  */
 export function threadOf(event) {
   const sender = senderOfEvent(event);
-  if (event.kind === "alarm") return `alarm ${sender} ${event.number_of_alarm ?? event.alarm ?? event.number}`;
+  if (event.kind === "alarm") return `alarm ${sender} ${event.number}`;
   if (event.kind === "still" || event.kind === "still_grows") return `still ${sender} ${event.block}`;
   if (event.kind === "telemetry") return `telemetry ${sender}`;
   return null;

@@ -56,7 +56,7 @@ export class EventList {
     if (!oldest) return;
     this.#older.disabled = true;
     try {
-      const { events } = await getJson(`/api/events?limit=${AT_ONCE}&before=${oldest.number}`);
+      const { events } = await getJson(`/api/events?limit=${AT_ONCE}&before=${oldest.event_number}`);
       this.#events.push(...events);
       this.#older.hidden = events.length < AT_ONCE;
       this.#show();

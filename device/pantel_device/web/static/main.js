@@ -68,7 +68,12 @@ tick();
 
 /** What pictures are asked for. */
 function wanted() {
-  return { sender: choice.chosen, view: preferences.view };
+  return preferences.view ? { sender: choice.chosen, view: preferences.view } : { sender: choice.chosen };
+}
+
+/** Returns the view on show: the receiver names its own first. */
+function shownView() {
+  return preferences.view ?? state?.views[0];
 }
 
 function chooseAgain() {
@@ -144,6 +149,7 @@ function tick() {
   stage.tell({ status: kind, state, chosen: choice.chosen, pictured }, { retryAt, packetAge_s });
   setText(byId("pulse-age"), newest_s === null ? "" : duration(newest_s, 1));
   asking.tick();
+  asking.allow(shownSender() !== null);
 }
 
 /** Lets the connection go when nobody looks for a minute, and takes it up again. */
@@ -205,7 +211,7 @@ function setView(view) {
 function nextView() {
   const views = state?.views ?? [];
   if (views.length < 2) return;
-  setView(views[(views.indexOf(preferences.view) + 1) % views.length]);
+  setView(views[(views.indexOf(shownView()) + 1) % views.length]);
   note(t(`view.${preferences.view}`));
 }
 
@@ -213,7 +219,7 @@ function nextView() {
 function tellViews(views) {
   byId("views").hidden = views.length < 2;
   for (const input of document.querySelectorAll("[data-view]")) {
-    input.checked = input.dataset.view === preferences.view;
+    input.checked = input.dataset.view === shownView();
     input.closest("label").hidden = !views.includes(input.dataset.view);
   }
 }

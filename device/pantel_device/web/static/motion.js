@@ -7,13 +7,9 @@ export class Motion {
   #retry = 0;
   #address = "";
 
-  /**
-   * @param {HTMLImageElement} image
-   * @param {() => void} onPicture browsers tell it of the first picture, some of every one
-   */
-  constructor(image, onPicture) {
+  /** @param {HTMLImageElement} image */
+  constructor(image) {
     this.#image = image;
-    image.addEventListener("load", onPicture);
     image.addEventListener("error", () => {
       if (!this.#address) return;
       clearTimeout(this.#retry);
@@ -23,7 +19,7 @@ export class Motion {
 
   /**
    * Shows a stream, or ends it.
-   * @param {{sender: string, view: string} | null} choice
+   * @param {import("./connection.js").Choice | null} choice
    */
   show(choice) {
     const address = choice ? `/stream.mjpeg?${new URLSearchParams(choice)}` : "";

@@ -49,9 +49,9 @@ export class Polling {
   /** @param {import("./wire.js").ReceiverEvent[]} events the newest first */
   #tellNew(events) {
     const before = this.#newest;
-    const newest = events[0]?.number ?? 0;
+    const newest = events[0]?.event_number ?? 0;
     this.#newest = newest;
     if (before < 0 || newest < before) return; // the first time, or the receiver has started again
-    for (const event of events.filter((each) => each.number > before).reverse()) this.#tell("event", event);
+    for (const event of events.filter((each) => each.event_number > before).reverse()) this.#tell("event", event);
   }
 }

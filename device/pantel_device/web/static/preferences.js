@@ -6,7 +6,7 @@ const KEY = "pantel";
  * @typedef {object} Preferences
  * @property {"system" | "light" | "dark"} theme
  * @property {"en" | "zh" | null} language null: that of the browser
- * @property {string} view
+ * @property {string | null} view null: that of the receiver
  * @property {{objects: boolean, ages: boolean, madeUp: boolean}} overlay
  * @property {boolean} alerts sound and notification at an alarm
  * @property {boolean} shortcuts whether single keys do something
@@ -16,7 +16,7 @@ const KEY = "pantel";
 const DEFAULTS = {
   theme: "system",
   language: null,
-  view: "perceptual",
+  view: null,
   overlay: { objects: true, ages: true, madeUp: true },
   alerts: false,
   shortcuts: true,

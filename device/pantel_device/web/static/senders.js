@@ -8,25 +8,27 @@ import { duration, t } from "./texts.js";
 
 export const AUTO = "auto";
 
-/** Returns the sender that the page's address names, such as #K1ABC-0, so that a bookmark keeps it. */
-export function senderInAddress() {
-  try {
-    return decodeURIComponent(location.hash.slice(1)) || AUTO;
-  } catch {
-    return AUTO;
-  }
+const NAME = /^[A-Z0-9/.-]{1,9}-[0-9]{1,2}$/;
+
+/** Returns the sender that the page's address names, such as #K1ABC-0, so that a bookmark keeps it; null for none. */
+function senderInAddress() {
+  const name = location.hash.slice(1).replaceAll("%2F", "/");
+  return NAME.test(name) ? name : null;
 }
 
 export class SenderChoice {
   #box = byId("sender-choice");
   #onChoose;
   #names = "";
-  chosen = senderInAddress();
+  chosen = senderInAddress() ?? AUTO;
 
   /** @param {(name: string) => void} onChoose */
   constructor(onChoose) {
     this.#onChoose = onChoose;
-    addEventListener("hashchange", () => this.choose(senderInAddress()));
+    addEventListener("hashchange", () => {
+      const name = senderInAddress();
+      if (name) this.choose(name);
+    });
   }
 
   /** @param {SenderState[]} senders */
@@ -123,18 +125,21 @@ function fill(card, sender, since_s) {
   );
   const age = sender.packet_age_s === null ? null : duration(sender.packet_age_s + since_s);
   const heard = age === null ? t("senders.never") : t("senders.heard", { age });
-  setText(about, `${heard} · ${sender.width_px} × ${sender.height_px} · ${t("senders.model", { model: sender.model })}`);
+  const words = [heard];
+  if (sender.width_px) words.push(`${sender.width_px} × ${sender.height_px}`);
+  if (sender.model) words.push(t("senders.model", { model: sender.model }));
+  setText(about, words.join(" · "));
   message.hidden = !sender.message;
   setText(message, sender.message ?? "");
   text.hidden = !sender.text;
   if (sender.text) setText(text, t("senders.text", { text: sender.text.text, age: duration(sender.text.age_s + since_s) }));
-  const words = sender.telemetry ? telemetryWords(sender.telemetry) : [];
-  if (sender.telemetry) words.push([t("telemetry.age"), duration((sender.telemetry.age_s ?? 0) + since_s)]);
-  figures.hidden = words.length === 0;
-  if (figures.childElementCount !== words.length) {
-    figures.replaceChildren(...words.map(() => make("div", {}, make("dt"), make("dd"))));
+  const told = sender.telemetry ? telemetryWords(sender.telemetry) : [];
+  if (sender.telemetry) told.push([t("telemetry.age"), duration((sender.telemetry.age_s ?? 0) + since_s)]);
+  figures.hidden = told.length === 0;
+  if (figures.childElementCount !== told.length) {
+    figures.replaceChildren(...told.map(() => make("div", {}, make("dt"), make("dd"))));
   }
-  words.forEach(([name, value], index) => {
+  told.forEach(([name, value], index) => {
     const row = figures.children[index];
     setText(/** @type {Element} */ (row.firstElementChild), name);
     setText(/** @type {Element} */ (row.lastElementChild), value);

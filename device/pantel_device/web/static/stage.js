@@ -26,7 +26,7 @@ export class Stage {
   #shownAt = 0;
   #describedAt = 0;
   #view = new PictureView(byId("pixels"), (header) => this.#shown(header));
-  #fallback = new Motion(this.#motion, () => (this.#shownAt = performance.now()));
+  #fallback = new Motion(this.#motion);
 
   constructor() {
     new ResizeObserver(() => this.redraw()).observe(this.#frame);
@@ -53,11 +53,12 @@ export class Stage {
 
   /**
    * Shows the pictures as a stream of JPEG, or ends that.
-   * @param {{sender: string, view: string} | null} choice
+   * @param {import("./connection.js").Choice | null} choice
    */
   fallBack(choice) {
     this.#fallback.show(choice);
     this.#motion.hidden = choice === null;
+    byId("overlay-parts").hidden = choice !== null;
     if (choice) this.forget();
   }
 
@@ -116,8 +117,10 @@ export class Stage {
       return;
     }
     const header = this.#header;
-    const delay_s = header ? header.time_s - header.shown_s : (state?.playout_delay_s ?? 0);
-    const age_s = delay_s + (performance.now() - this.#shownAt) / 1000;
+    // Of motion JPEG nobody tells when a picture came, so there the delay stands for its age.
+    const age_s = header
+      ? header.time_s - header.shown_s + (performance.now() - this.#shownAt) / 1000
+      : (state?.playout_delay_s ?? 0);
     setText(byId("hud-sender"), header?.sender ?? sender);
     setText(byId("hud-delay"), t("hud.delay", { age: duration(age_s, 1) }));
     setText(byId("hud-objects"), header ? objectsInView(header) : "");

@@ -8,7 +8,7 @@ import { clockTime, percent, size, t } from "./texts.js";
 const AT_ONCE = 24;
 const GROWS_EVERY_MS = 3000; // as often as the receiver draws it anew
 
-/** @typedef {{name: string, sender: string, utc: string, width_px: number, height_px: number, bytes: number, growing: boolean}} Still */
+/** @typedef {{name: string, sender: string | null, utc: string, width_px: number, height_px: number, bytes: number, growing: boolean}} Still */
 
 export class StillTimeline {
   /** @type {Still[]} the newest first */
@@ -158,5 +158,5 @@ function addressOf(still) {
 /** @param {Still} still */
 function titleOf(still) {
   const time = clockTime(still.utc);
-  return still.growing ? t("stills.growing_of", { sender: still.sender || "?" }) : t("stills.title", { sender: still.sender, time });
+  return still.growing ? t("stills.growing") : t("stills.title", { sender: still.sender ?? "", time });
 }

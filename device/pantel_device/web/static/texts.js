@@ -65,12 +65,12 @@ export function number(value, options = {}) {
 
 /**
  * @param {number} value
- * @param {string} unit as Intl knows it
+ * @param {"s" | "min" | "h" | "d" | "B" | "kB" | "MB" | "GB"} unit
  * @param {number} digits behind the point
  */
 function withUnit(value, unit, digits = 0) {
   const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  return number(value, { style: "unit", unit, unitDisplay: "narrow", ...options });
+  return t(`unit.${unit}`, { value: number(value, options) });
 }
 
 /**
@@ -79,10 +79,10 @@ function withUnit(value, unit, digits = 0) {
  * @param {number} [digits] of seconds, behind the point
  */
 export function duration(seconds, digits = 0) {
-  if (seconds < 120) return withUnit(digits ? seconds : Math.floor(seconds), "second", digits);
-  if (seconds < 7200) return withUnit(Math.floor(seconds / 60), "minute");
-  if (seconds < 172_800) return withUnit(Math.floor(seconds / 3600), "hour");
-  return withUnit(Math.floor(seconds / 86_400), "day");
+  if (seconds < 120) return withUnit(digits ? seconds : Math.floor(seconds), "s", digits);
+  if (seconds < 7200) return withUnit(Math.floor(seconds / 60), "min");
+  if (seconds < 172_800) return withUnit(Math.floor(seconds / 3600), "h");
+  return withUnit(Math.floor(seconds / 86_400), "d");
 }
 
 /**
@@ -109,10 +109,10 @@ export function percent(share) {
  * @param {number} bytes
  */
 export function size(bytes) {
-  if (bytes < 1e4) return withUnit(bytes, "byte");
-  if (bytes < 1e6) return withUnit(bytes / 1e3, "kilobyte");
-  if (bytes < 1e9) return withUnit(bytes / 1e6, "megabyte", bytes < 1e7 ? 1 : 0);
-  return withUnit(bytes / 1e9, "gigabyte", 1);
+  if (bytes < 1000) return withUnit(bytes, "B");
+  if (bytes < 1e6) return withUnit(bytes / 1e3, "kB", bytes < 1e4 ? 1 : 0);
+  if (bytes < 1e9) return withUnit(bytes / 1e6, "MB", bytes < 1e7 ? 1 : 0);
+  return withUnit(bytes / 1e9, "GB", 1);
 }
 
 const CLOCK = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit" });

@@ -38,16 +38,16 @@
  * @property {PictureHeader} header
  * @property {Blob} jpeg
  *
- * @typedef {{kind: string, number: number, utc: string, monotonic_s: number, [field: string]: any}} ReceiverEvent
+ * @typedef {{kind: string, event_number: number, utc: string, monotonic_s: number, [field: string]: any}} ReceiverEvent
  *
  * @typedef {object} SenderState
  * @property {string} name
  * @property {string} callsign
  * @property {number} number
- * @property {number} width_px
- * @property {number} height_px
- * @property {string} model
- * @property {number} epoch
+ * @property {number | null} width_px null before it has introduced itself
+ * @property {number | null} height_px
+ * @property {string | null} model
+ * @property {number | null} epoch
  * @property {number | null} packet_age_s
  * @property {number | null} content_age_s
  * @property {boolean} alive
