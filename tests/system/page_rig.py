@@ -51,7 +51,10 @@ class PageRig:
 
     Attributes:
         url: Of the page.
+        sender: That is heard, if there is one.
     """
+
+    sender: subprocess.Popen[bytes] | None = None
 
     def __init__(self, folder: Path, line: str, *options: str) -> None:
         self._folder = folder
@@ -85,8 +88,8 @@ class PageRig:
 
 
 @contextmanager
-def _sending(folder: Path, line: Path, *options: str) -> Iterator[None]:
-    """Send the bundled scene from a pseudo-terminal until the context is left."""
+def _sending(folder: Path, line: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Yield a sender, which sends the bundled scene from a pseudo-terminal until the context is left."""
     sender = _pantel(
         folder, "send", f"--port=pty:{line}", "--camera=test", "--callsign=K1ABC", f"--zones={_ZONE}",
         f"--state-dir={folder / 'sender'}", *options,
@@ -97,7 +100,7 @@ def _sending(folder: Path, line: Path, *options: str) -> Iterator[None]:
             assert sender.poll() is None, (folder / "send.log").read_text()
             assert time.monotonic() < deadline_s, "the sender does not start"
             time.sleep(0.1)
-        yield
+        yield sender
     finally:
         _end(sender)
 
@@ -112,10 +115,11 @@ def live_rig(folder: Path) -> Iterator[PageRig]:
     ):
         subprocess.run([*_COMMAND, "key", *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     line = folder / "line"
-    with _sending(folder, line, "--key-file=mast.key", "--back-channel=true", "--telemetry-interval-s=20"):
+    with _sending(folder, line, "--key-file=mast.key", "--back-channel=true", "--telemetry-interval-s=20") as sender:
         rig = PageRig(
             folder, str(line), "--key-file=master.key", "--back-channel=true", f"--stills={folder / 'stills'}"
         )
+        rig.sender = sender
         rig.start()
         try:
             yield rig

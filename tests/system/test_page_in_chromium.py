@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -355,6 +356,29 @@ def test_a_still_is_asked_for_and_arrives(page: Chrome) -> None:
     status = "return fetch(arguments[0]).then((response) => response.arrayBuffer()).then((file) => file.byteLength)"
     assert 200 < page.execute_script(status, link) <= 2000
     press(page, Keys.ESCAPE)
+
+
+def test_silence_is_told(page: Chrome, rig: PageRig) -> None:
+    assert rig.sender is not None
+    rig.sender.send_signal(signal.SIGSTOP)
+    try:
+        wait_for(lambda: text_of(page, "#banner-text").startswith("No news for "), 20, "word of it")
+        assert text_of(page, "#age-note") == "quiet, as when nothing changes"
+    finally:
+        rig.sender.send_signal(signal.SIGCONT)
+    wait_for(lambda: not page.find_element(By.ID, "banner").is_displayed(), 20, "news")
+
+
+def test_nothing_is_drawn_while_nobody_looks(page: Chrome) -> None:
+    hide = """Object.defineProperty(document, "hidden", {value: arguments[0], configurable: true});
+      document.dispatchEvent(new Event("visibilitychange"))"""
+    page.execute_script(hide, True)
+    time.sleep(0.5)
+    shown = pictures(page)
+    time.sleep(1.5)
+    assert pictures(page) == shown
+    page.execute_script(hide, False)
+    wait_for(lambda: pictures(page) > shown + 5, 10, "picture")
 
 
 def test_memory_does_not_grow(page: Chrome) -> None:

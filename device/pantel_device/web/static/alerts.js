@@ -36,7 +36,7 @@ export class Alerts {
     this.#soundedAt = performance.now();
     this.#sound();
     if (document.hidden && "Notification" in window && Notification.permission === "granted") {
-      new Notification(t("title"), { body: text, tag: "pantel-alarm" });
+      notify(text);
     }
   }
 
@@ -73,5 +73,14 @@ export class Alerts {
       tone.start(begin);
       tone.stop(begin + 2 * TONE_S);
     });
+  }
+}
+
+/** @param {string} text */
+function notify(text) {
+  try {
+    new Notification(t("title"), { body: text, tag: "pantel-alarm" });
+  } catch {
+    // Browsers on phones have notifications for installed pages alone.
   }
 }

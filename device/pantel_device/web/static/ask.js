@@ -36,11 +36,11 @@ export class Asking {
     byId("ask-cancel").addEventListener("click", () => this.#endStill());
     byId("ask-clear").addEventListener("click", () => this.#picker.clear());
     byId("unwatch").addEventListener("click", () => this.#watch([0, 0, 1, 1], 0));
-    this.#form.addEventListener("submit", (event) => {
+    this.#form.addEventListener("submit", (/** @type {SubmitEvent} */ event) => {
       event.preventDefault();
       this.#askStill();
     });
-    this.#form.addEventListener("keydown", (event) => {
+    this.#form.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
       if (event.key === "Escape") this.#endStill();
     });
   }

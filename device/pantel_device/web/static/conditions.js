@@ -1,6 +1,6 @@
 /** Decides what the page says over the picture when there is none, or none that is new. */
 
-const SILENT_S = 5;
+const QUIET_S = 5;
 
 /**
  * @typedef {object} Situation
@@ -43,12 +43,14 @@ export function noticeFor({ status, state, chosen, pictured }) {
  * Returns what to say below a picture that may be old: the last part of a key of the texts "banner.…"; null for nothing.
  * @param {Situation} situation
  * @param {number | null} packetAge_s of the sender on show
- * @returns {"lost" | "port" | "message" | "silent" | null}
+ * @returns {"lost" | "port" | "message" | "silent" | "quiet" | null} quiet: as when nothing changes before the camera
  */
 export function bannerFor({ status, state, chosen, pictured }, packetAge_s) {
   if (!pictured) return null;
   if (status === "lost") return "lost";
   if (state && !state.link.port_up) return "port";
-  if (senderOf(state, chosen)?.message) return "message";
-  return packetAge_s !== null && packetAge_s > SILENT_S ? "silent" : null;
+  const sender = senderOf(state, chosen);
+  if (sender?.message) return "message";
+  if (packetAge_s === null || packetAge_s <= QUIET_S) return null;
+  return sender?.alive ? "quiet" : "silent";
 }

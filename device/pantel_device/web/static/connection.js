@@ -19,11 +19,10 @@ const NO_ROOM = 1013;
  * @typedef {{kind: StatusKind, retryAt: number | null}} Status retryAt: on the clock of performance.now() [ms]
  */
 
-/**
- * Tells, as events with `detail`: "status" (Status), "state" (ReceiverState), "event" (ReceiverEvent) and "picture"
- * (LivePicture).
- */
-export class Connection extends EventTarget {
+/** Tells "status" (Status), "state" (ReceiverState), "event" (ReceiverEvent) and "picture" (LivePicture). */
+export class Connection {
+  /** @type {Record<string, (detail: any) => void>} */
+  #listeners = {};
   /** @type {WebSocket | null} */
   #socket = null;
   #everOpened = false;
@@ -38,9 +37,17 @@ export class Connection extends EventTarget {
 
   /** @param {Choice} choice which pictures to ask for */
   constructor(choice) {
-    super();
     this.#choice = choice;
     addEventListener("online", () => this.retryNow());
+  }
+
+  /**
+   * Says who is told of something.
+   * @param {"status" | "state" | "event" | "picture"} name
+   * @param {(detail: any) => void} listener
+   */
+  listen(name, listener) {
+    this.#listeners[name] = listener;
   }
 
   /** Opens it. */
@@ -172,7 +179,7 @@ export class Connection extends EventTarget {
    * @param {unknown} detail
    */
   #tell(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
+    this.#listeners[name]?.(detail);
   }
 }
 

@@ -85,7 +85,7 @@ export function wordsFor(event) {
 function alarmWords(event) {
   const object = capital(className(event.class));
   const line = event.zone ? t("event.alarm_in", { object, zone: event.zone }) : t("event.alarm", { object });
-  return { line, details: event.phase === "ended" ? t("event.alarm_ended") : "" };
+  return { line, details: "" };
 }
 
 /** @param {string} text that begins a line */

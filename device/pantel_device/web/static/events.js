@@ -13,7 +13,8 @@ const AT_MOST = 1000; // as many as the receiver keeps
 /**
  * One line of the list: an event, or several that tell of one thing.
  * @typedef {object} Row
- * @property {ReceiverEvent[]} events the newest last
+ * @property {ReceiverEvent} first
+ * @property {ReceiverEvent} last
  * @property {HTMLElement} element
  */
 
@@ -100,13 +101,13 @@ export class EventList {
   #put(event, fresh) {
     const thread = threadOf(event);
     const row = thread === null ? undefined : this.#threads.get(thread);
-    if (row && continues(row.events.at(-1), event)) {
-      row.events.push(event);
+    if (row && continues(row.last, event)) {
+      row.last = event;
       fill(row);
       if (event.kind !== "alarm") this.#list.prepend(row.element);
       return;
     }
-    const made = { events: [event], element: make("li", { class: "event" }) };
+    const made = { first: event, last: event, element: make("li", { class: "event" }) };
     fill(made);
     if (fresh) made.element.classList.add("fresh");
     this.#list.prepend(made.element);
@@ -127,12 +128,11 @@ function continues(before, event) {
 }
 
 /** @param {Row} row */
-function fill({ events, element }) {
-  const first = events[0];
-  const last = /** @type {ReceiverEvent} */ (events.at(-1));
+function fill({ first, last, element }) {
   const { line, details } = wordsFor(last);
   const sender = senderOfEvent(last);
   const time = (last.kind === "alarm" ? first : last).utc;
+  const gone = last.kind === "alarm" && last.phase === "ended" ? ` · ${t("event.alarm_ended")}` : "";
   element.dataset.kind = last.kind;
   if (last.kind === "alarm") element.dataset.phase = last.phase;
   if (last.outcome) element.dataset.outcome = last.outcome;
@@ -143,7 +143,7 @@ function fill({ events, element }) {
       { class: "event-words" },
       make("p", { class: "event-line" }, line),
       details ? make("p", { class: "event-details" }, details) : null,
-      make("p", { class: "event-place" }, sender ? `${sender} · ` : "", make("time", { dateTime: time }, clockTime(time))),
+      make("p", { class: "event-place" }, sender ? `${sender} · ` : "", make("time", { dateTime: time }, clockTime(time)), gone),
     ),
   );
 }

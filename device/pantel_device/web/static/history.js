@@ -12,7 +12,7 @@ export class LinkHistory {
   constructor() {
     try {
       const stored = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
-      this.samples = stored.filter((sample) => Number.isFinite(sample.at_s) && sample.at_s <= nowS());
+      this.samples = stored.filter((/** @type {Sample} */ sample) => Number.isFinite(sample.at_s) && sample.at_s <= nowS());
     } catch {
       // Nothing readable is stored: the history begins now.
     }

@@ -7,8 +7,8 @@ import { duration, number, percent, t } from "./texts.js";
 
 const MANY_ERRORS = 0.001; // from here on a stronger preset helps
 const MANY_LOST = 0.1;
-const SILENT_S = 5;
-const DEAD_S = 30;
+const QUIET_S = 5; // below that nobody need be told
+const EMPTY_BAR_S = 30;
 const NOTHING = "–";
 
 // What the upper edge of each curve stands for when all is well, so that noise does not fill it.
@@ -37,13 +37,14 @@ export class LinkPanel {
   /**
    * Tells how long nothing has been heard.
    * @param {number | null} age_s of the newest packet of whomever; null before the first
+   * @param {boolean} alive whether that is no reason to worry
    */
-  tick(age_s) {
+  tick(age_s, alive) {
     setText(byId("age"), age_s === null ? NOTHING : duration(age_s, 1));
-    const level = age_s === null || age_s > DEAD_S ? "bad" : age_s > SILENT_S ? "warn" : "good";
+    const level = age_s === null || !alive ? "bad" : age_s > QUIET_S ? "quiet" : "good";
     setAttribute(byId("age-tile"), "data-level", level);
     setText(byId("age-note"), t(age_s === null ? "link.never" : `link.signal_${level}`));
-    byId("age-bar").value = age_s === null ? 0 : Math.max(1 - age_s / DEAD_S, 0);
+    byId("age-bar").value = age_s === null ? 0 : Math.max(1 - age_s / EMPTY_BAR_S, 0);
   }
 
   /** @param {import("./wire.js").LinkState} link */

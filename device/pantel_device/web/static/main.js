@@ -39,10 +39,10 @@ const asking = new Asking(shownSender);
 const choice = new SenderChoice(() => chooseAgain());
 const connection = new Connection(wanted());
 
-connection.addEventListener("status", () => takeStatus());
-connection.addEventListener("state", (event) => takeState(event.detail));
-connection.addEventListener("picture", (event) => stage.show(event.detail));
-connection.addEventListener("event", (event) => takeEvent(event.detail));
+connection.listen("status", takeStatus);
+connection.listen("state", takeState);
+connection.listen("picture", takePicture);
+connection.listen("event", takeEvent);
 
 prepareControls();
 prepareHelp();
@@ -105,6 +105,12 @@ function takeState(news) {
   setText(byId("version"), t("footer.version", { version: state.version }));
 }
 
+/** @param {import("./wire.js").LivePicture} picture */
+function takePicture(picture) {
+  // One that was on its way when another sender was chosen comes too late.
+  if (choice.chosen === AUTO || choice.chosen === picture.header.sender) stage.show(picture);
+}
+
 /** @param {import("./wire.js").ReceiverEvent} event */
 function takeEvent(event) {
   events.add(event);
@@ -143,7 +149,7 @@ function tick() {
   const age = (/** @type {number | null | undefined} */ age_s) => (age_s == null ? null : age_s + since_s);
   const ages = state?.senders.flatMap(({ packet_age_s }) => packet_age_s ?? []) ?? [];
   const newest_s = ages.length ? Math.min(...ages) + since_s : null;
-  if (state) link.tick(newest_s);
+  if (state) link.tick(newest_s, state.senders.some((sender) => sender.alive));
   const pictured = stage.sender !== null || kind === "fallback";
   const packetAge_s = age(shown?.packet_age_s);
   stage.tell({ status: kind, state, chosen: choice.chosen, pictured }, { retryAt, packetAge_s });
@@ -174,9 +180,7 @@ function prepareControls() {
     const button = byId(`overlay-${part}`);
     button.addEventListener("click", () => setOverlay({ ...preferences.overlay, [part]: !preferences.overlay[part] }));
   }
-  for (const button of document.querySelectorAll("[data-view]")) {
-    button.addEventListener("change", () => setView(button.dataset.view));
-  }
+  for (const input of viewInputs()) input.addEventListener("change", () => setView(String(input.dataset.view)));
   setOverlay(preferences.overlay);
 }
 
@@ -211,15 +215,19 @@ function setView(view) {
 function nextView() {
   const views = state?.views ?? [];
   if (views.length < 2) return;
-  setView(views[(views.indexOf(shownView()) + 1) % views.length]);
+  setView(views[(views.indexOf(String(shownView())) + 1) % views.length]);
   note(t(`view.${preferences.view}`));
 }
 
 /** @param {string[]} views those that the receiver has */
 function tellViews(views) {
   byId("views").hidden = views.length < 2;
-  for (const input of document.querySelectorAll("[data-view]")) {
+  for (const input of viewInputs()) {
     input.checked = input.dataset.view === shownView();
-    input.closest("label").hidden = !views.includes(input.dataset.view);
+    /** @type {HTMLElement} */ (input.closest("label")).hidden = !views.includes(String(input.dataset.view));
   }
+}
+
+function viewInputs() {
+  return /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[data-view]"));
 }

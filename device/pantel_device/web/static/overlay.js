@@ -60,7 +60,7 @@ export function drawOverlay(context, { header, cells, scale }, parts, words) {
  * @param {import("./wire.js").Cells | null} cells
  */
 export function oldestCell_s(cells) {
-  return cells ? cells.age_s.reduce((oldest, age) => Math.max(oldest, age ?? 0), 0) : 0;
+  return (cells?.age_s ?? []).reduce((/** @type {number} */ oldest, age) => Math.max(oldest, age ?? 0), 0);
 }
 
 /**
@@ -131,7 +131,7 @@ function stripeTile() {
   if (stripes) return stripes;
   stripes = document.createElement("canvas");
   stripes.width = stripes.height = HATCH_PX;
-  const context = stripes.getContext("2d");
+  const context = /** @type {CanvasRenderingContext2D} */ (stripes.getContext("2d"));
   for (const [offset, style] of /** @type {[number, string][]} */ ([[1.2, "rgb(0 0 0 / 45%)"], [0, "rgb(255 255 255 / 60%)"]])) {
     context.strokeStyle = style;
     context.lineWidth = 1.2;
@@ -162,7 +162,7 @@ function hatch(context, cells, header, scale) {
     context.rect((index % cells.columns) * side, Math.floor(index / cells.columns) * side, side, side);
   });
   if (!any) return;
-  context.fillStyle = context.createPattern(stripeTile(), "repeat");
+  context.fillStyle = /** @type {CanvasPattern} */ (context.createPattern(stripeTile(), "repeat"));
   context.fill();
   for (const { box_px: [left, top, right, bottom] } of header.objects) {
     context.clearRect(left * scale, top * scale, (right - left) * scale, (bottom - top) * scale);

@@ -21,7 +21,7 @@ export class PictureView {
    */
   constructor(canvas, onShown) {
     this.#canvas = canvas;
-    this.#context = canvas.getContext("2d", { alpha: false });
+    this.#context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
     this.#onShown = onShown;
     document.addEventListener("visibilitychange", () => this.#work());
   }

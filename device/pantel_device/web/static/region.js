@@ -23,11 +23,11 @@ export class RegionPicker {
   #from = null;
 
   constructor() {
-    this.#layer.addEventListener("pointerdown", (event) => this.#press(event));
-    this.#layer.addEventListener("pointermove", (event) => this.#drag(event));
-    this.#layer.addEventListener("pointerup", (event) => this.#release(event));
+    this.#layer.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => this.#press(event));
+    this.#layer.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => this.#drag(event));
+    this.#layer.addEventListener("pointerup", (/** @type {PointerEvent} */ event) => this.#release(event));
     this.#layer.addEventListener("pointercancel", () => (this.#from = null));
-    this.#layer.addEventListener("keydown", (event) => this.#key(event));
+    this.#layer.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#key(event));
   }
 
   /** Whether a region is being chosen. */
@@ -89,7 +89,7 @@ export class RegionPicker {
 
   /** @param {PointerEvent} event */
   #drag(event) {
-    if (!this.#from || !this.#isDrag(event)) return;
+    if (!this.#from || !isDrag(this.#from, event)) return;
     const { x, y } = this.#at(event);
     this.#set(between(this.#from.x, this.#from.y, x, y));
   }
@@ -97,14 +97,9 @@ export class RegionPicker {
   /** @param {PointerEvent} event */
   #release(event) {
     if (!this.#from) return;
-    if (!this.#isDrag(event)) this.#set(around(this.#from.x, this.#from.y));
+    if (!isDrag(this.#from, event)) this.#set(around(this.#from.x, this.#from.y));
     this.#from = null;
     this.#listener?.onDone();
-  }
-
-  /** @param {PointerEvent} event */
-  #isDrag(event) {
-    return Math.hypot(event.clientX - this.#from.left, event.clientY - this.#from.top) >= A_DRAG_PX;
   }
 
   /** @param {KeyboardEvent} event */
@@ -138,6 +133,15 @@ export function place(element, [left, top, right, bottom]) {
   element.style.top = `${100 * top}%`;
   element.style.width = `${100 * (right - left)}%`;
   element.style.height = `${100 * (bottom - top)}%`;
+}
+
+/**
+ * Whether a pointer has gone so far that it was meant.
+ * @param {{left: number, top: number}} from
+ * @param {PointerEvent} event
+ */
+function isDrag({ left, top }, event) {
+  return Math.hypot(event.clientX - left, event.clientY - top) >= A_DRAG_PX;
 }
 
 /** @param {number} share */

@@ -95,21 +95,25 @@ export class SenderCards {
       this.#cards.delete(name);
     }
     for (const sender of senders) {
-      let card = this.#cards.get(sender.name);
-      if (!card) {
-        card = make("li", { class: "card sender" });
-        card.append(
-          make("h3", {}, make("span", { class: "dot" }), sender.name),
-          make("p", { class: "faint sender-about" }),
-          make("p", { class: "sender-message" }),
-          make("p", { class: "sender-text" }),
-          make("dl", { class: "figures" }),
-        );
-        this.#cards.set(sender.name, card);
-        this.#list.append(card);
-      }
+      const card = this.#cards.get(sender.name) ?? this.#add(sender.name);
       fill(card, sender, since_s);
     }
+  }
+
+  /** @param {string} name */
+  #add(name) {
+    const card = make(
+      "li",
+      { class: "card sender" },
+      make("h3", {}, make("span", { class: "dot" }), name),
+      make("p", { class: "faint sender-about" }),
+      make("p", { class: "sender-message" }),
+      make("p", { class: "sender-text" }),
+      make("dl", { class: "figures" }),
+    );
+    this.#cards.set(name, card);
+    this.#list.append(card);
+    return card;
   }
 }
 
@@ -120,9 +124,7 @@ export class SenderCards {
  */
 function fill(card, sender, since_s) {
   setAttribute(card, "data-alive", sender.alive ? "yes" : "no");
-  const [about, message, text, figures] = [".sender-about", ".sender-message", ".sender-text", ".figures"].map(
-    (part) => /** @type {HTMLElement} */ (card.querySelector(part)),
-  );
+  const [about, message, text, figures] = /** @type {HTMLElement[]} */ ([...card.children].slice(1));
   const age = sender.packet_age_s === null ? null : duration(sender.packet_age_s + since_s);
   const heard = age === null ? t("senders.never") : t("senders.heard", { age });
   const words = [heard];

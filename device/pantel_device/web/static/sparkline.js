@@ -9,7 +9,7 @@ const GAP = 5 / 600; // of ten minutes: where nothing is known for so long, the 
 
 /**
  * Draws a curve.
- * @param {SVGSVGElement} svg with two paths, "area" and "line"
+ * @param {SVGSVGElement} svg with two paths: the area below the curve, and the curve
  * @param {{age: number, value: number | null}[]} points age: 0 now, 1 at the left edge
  * @param {number} top the value at the upper edge, unless the curve goes higher
  */
@@ -20,16 +20,15 @@ export function drawSparkline(svg, points, top) {
   /** @type {string[]} */
   const area = [];
   for (const run of runs(points)) {
-    const places = run.map(({ age, value }) => {
-      const x = (WIDTH * (1 - age)).toFixed(1);
-      const y = (HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * (value / highest)).toFixed(1);
-      return `${x},${y}`;
-    });
-    line.push(`M${places.join("L")}`);
-    area.push(`M${places[0].split(",")[0]},${HEIGHT}L${places.join("L")}L${places.at(-1).split(",")[0]},${HEIGHT}Z`);
+    const x = (/** @type {number} */ age) => (WIDTH * (1 - age)).toFixed(1);
+    const y = (/** @type {number} */ value) => (HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * (value / highest)).toFixed(1);
+    const places = run.map(({ age, value }) => `${x(age)},${y(value)}`).join("L");
+    line.push(`M${places}`);
+    area.push(`M${x(run[0].age)},${HEIGHT}L${places}L${x(run[run.length - 1].age)},${HEIGHT}Z`);
   }
-  setAttribute(svg.querySelector(".line"), "d", line.join(""));
-  setAttribute(svg.querySelector(".area"), "d", area.join(""));
+  const [areaPath, linePath] = svg.children;
+  setAttribute(areaPath, "d", area.join(""));
+  setAttribute(linePath, "d", line.join(""));
 }
 
 /**
@@ -40,14 +39,14 @@ export function drawSparkline(svg, points, top) {
 function runs(points) {
   /** @type {{age: number, value: number}[][]} */
   const found = [];
-  let before = 2;
+  let before = Infinity;
   for (const { age, value } of points) {
     if (value === null || age > 1) {
-      before = 2;
+      before = Infinity;
       continue;
     }
     if (before - age > GAP) found.push([]);
-    found.at(-1).push({ age, value });
+    found[found.length - 1].push({ age, value });
     before = age;
   }
   return found;

@@ -101,7 +101,7 @@ export class Stage {
     byId("banner").hidden = banner === null;
     if (banner) setText(byId("banner-text"), t(`banner.${banner}`, values));
     setAttribute(byId("stage"), "data-banner", banner);
-    const live = situation.pictured && banner === null;
+    const live = situation.pictured && (banner === null || banner === "quiet");
     byId("hud").hidden = !situation.pictured;
     setAttribute(byId("hud-name"), "data-live", live ? "yes" : "no");
     this.#tellPicture(situation, values.sender);

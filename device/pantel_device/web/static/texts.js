@@ -16,12 +16,18 @@ export async function loadTexts() {
   const response = await fetch(`/static/texts/${language}.json`);
   texts = await response.json();
   document.documentElement.lang = language === "zh" ? "zh-Hans" : "en";
-  for (const element of document.querySelectorAll("[data-text]")) element.textContent = t(element.dataset.text);
-  for (const element of document.querySelectorAll("[data-label]")) {
-    element.setAttribute("aria-label", t(element.dataset.label));
-    if (element.matches("button, a, label, input")) element.title = t(element.dataset.label);
+  for (const element of elements("[data-text]")) element.textContent = t(String(element.dataset.text));
+  for (const element of elements("[data-label]")) {
+    const label = t(String(element.dataset.label));
+    element.setAttribute("aria-label", label);
+    if (element.matches("button")) element.title = label;
   }
-  for (const element of document.querySelectorAll("[data-title]")) element.title = t(element.dataset.title);
+  for (const element of elements("[data-title]")) element.title = t(String(element.dataset.title));
+}
+
+/** @param {string} selector */
+function elements(selector) {
+  return /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(selector));
 }
 
 /**
