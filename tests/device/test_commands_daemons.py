@@ -93,6 +93,15 @@ def pantel(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyte
         (("receive", "--config", "text.toml"), 2, "unknown key 'speed' in text.toml; known keys: port, "),
         (("receive", "--playout-delay-s", "-1"), 2, "--playout-delay-s cannot be '-1'"),
         (("receive", "--port", "pty:", "--key-file", "home.key"), 2, "cannot read the key home.key"),
+        (
+            ("receive", "--web", "8080"),
+            2,
+            "--web cannot be '8080': write an address and a port, such as 127.0.0.1:8080",
+        ),
+        (("receive", "--web", "localhost:99999"), 2, "write an address and a port"),
+        (("receive", "--port", "pty:", "--web", "0.0.0.0:0"), 2, "needs a token: make one with pantel key token FILE"),
+        (("receive", "--port", "pty:", "--web-token-file", "missing"), 2, "cannot read web_token_file = missing"),
+        (("receive", "--web-names", "http://cam.example.org"), 2, "write names of hosts without port"),
         (("receive", "--view", "pretty"), 2, "--view cannot be 'pretty': Input should be 'faithful' or 'perceptual'"),
     ],
 )
@@ -246,7 +255,7 @@ def _receive(heard: bytes, pantel: _Pantel, *argv: str) -> None:
 
         with ThreadPoolExecutor(1) as pool:
             line = pool.submit(send)
-            options = ("--picture-interval-s=0.4", "--playout-delay-s=0", *argv)
+            options = ("--picture-interval-s=0.4", "--playout-delay-s=0", "--web=", *argv)
             port = f"socket://127.0.0.1:{server.getsockname()[1]}"
             assert pantel("receive", "--port", port, *options)[0] == 0
             line.result(timeout=5)
@@ -275,7 +284,7 @@ def heard(codec: SceneCodec, dress: Callable[..., Thumbnail]) -> bytes:
 
 
 def test_the_receiver_hears_nothing_and_ends_in_order(pantel: _Pantel) -> None:
-    assert pantel("receive", "--port=pty:", "--seconds=0.1", "--events=events.jsonl")[0] == 0
+    assert pantel("receive", "--port=pty:", "--seconds=0.1", "--events=events.jsonl", "--web=")[0] == 0
     assert sorted(path.name for path in Path().iterdir()) == ["events.jsonl"]
 
 
@@ -291,7 +300,7 @@ def test_noise_and_a_line_that_breaks_stop_no_receiver(pantel: _Pantel, caplog: 
         with ThreadPoolExecutor(1) as pool:
             line = pool.submit(make_noise)
             port = f"socket://127.0.0.1:{server.getsockname()[1]}"
-            assert pantel("receive", "--port", port, "--seconds=0.5", "--events=events.jsonl")[0] == 0
+            assert pantel("receive", "--port", port, "--seconds=0.5", "--events=events.jsonl", "--web=")[0] == 0
             line.result(timeout=5)
     assert "port gone" in caplog.text
     assert Path("events.jsonl").read_text() == ""

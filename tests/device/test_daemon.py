@@ -136,7 +136,7 @@ def test_a_picture_crosses_a_pseudo_terminal(tmp_path: Path) -> None:
     with (
         PtyNullModem(ChannelSettings()) as modem,
         _daemon(
-            "receive", f"--port={modem.far_path}", f"--events={events}", f"--picture={picture}",
+            "receive", f"--port={modem.far_path}", f"--events={events}", f"--picture={picture}", "--web=",
             "--playout-delay-s=0", cwd=tmp_path,
         ) as receiver,
     ):  # fmt: skip

@@ -220,7 +220,7 @@ def test_a_receiver_that_is_killed_goes_on_with_the_still(still: bytes, picture:
     """In real time: 20 packets are sent of the still, 9 are heard before SIGKILL, so the other 11 alone are too few."""
     killed_at, loss = 9, 0.2
     assert SYMBOLS + repairs_needed(SYMBOLS, loss) - killed_at < SYMBOLS
-    receive = ("receive", "--picture=", "--view=faithful", "--stills=stills", "--state-dir=home")
+    receive = ("receive", "--picture=", "--web=", "--view=faithful", "--stills=stills", "--state-dir=home")
     send = (
         "send",
         f"--camera=file:{picture}",

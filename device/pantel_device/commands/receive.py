@@ -7,6 +7,7 @@ import logging
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pantel_device.atomic_file import check_writable
 from pantel_device.capture_file import check_capture, open_capture
@@ -24,7 +25,6 @@ from pantel_device.sinks import EventFile, EventStream, PictureFile
 from pantel_device.still_receiver import StillReceiver
 from pantel_device.stills_in import StillFolder
 from pantel_device.stream_memory import StreamMemoryFile
-from pantel_device.web.hub import Hub
 from pantel_device.web.watched_receiver import WatchedReceiver
 from pantel_link import (
     CallsignError,
@@ -45,6 +45,9 @@ from pantel_link.ports import PacketPort, reconnecting
 from pantel_link.stills import StillAssembler, StillStore
 from pantel_models import list_artefacts
 
+if TYPE_CHECKING:
+    from pantel_device.web.page import Page
+
 __all__ = ["COMMAND", "receive"]
 
 log = logging.getLogger(__name__)
@@ -58,7 +61,8 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
     """Write the pictures and events that a port brings until a signal comes or the time is over.
 
     Raises:
-        UsageError: A file cannot be written where the configuration wants it, or the key cannot be used.
+        UsageError: A file cannot be written where the configuration wants it, the page cannot be served there, or the
+            key cannot be used.
         CaptureError: The capture's place is taken by another file.
         CommandError: What must survive a restart cannot be kept.
         ManifestError: A model is missing or damaged.
@@ -80,6 +84,7 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
             memory = StreamMemoryFile(config.state_dir / "senders.json")
             stack.callback(memory.release)
         port = stack.enter_context(reconnecting(open_again(), open_again, clock))
+        page = _open_page(config, port, clock, stack)
         sinks = _open_sinks(config)
         for sink in sinks:
             stack.callback(sink.close)
@@ -92,7 +97,6 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
         )
         if memory is not None:
             stack.callback(lambda: memory.settle(link.newest))
-        hub = _open_page(config, port, clock, stack)
         receiver = Receiver(
             port=port,
             link=link,
@@ -105,10 +109,10 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
             playout_delay_ns=round(config.playout_delay_s * _NS_PER_S),
             view=config.view,
             ground=_ground(config, key, port, link) if config.back_channel else None,
-            watchers=() if hub is None else (hub,),
+            watchers=() if page is None else (page.hub,),
         )
         log.info("receiving port=%s picture=%s events=%s", port.name, config.picture, config.events)
-        core = receiver if hub is None else WatchedReceiver(receiver, port, hub)
+        core = receiver if page is None else WatchedReceiver(receiver, port, page.hub)
         run_daemon(core, clock, seconds=seconds)
 
 
@@ -134,7 +138,7 @@ def _open_sinks(config: ReceiverConfig) -> list[Sink]:
     return sinks
 
 
-def _open_page(config: ReceiverConfig, port: Port, clock: Clock, stack: ExitStack) -> Hub | None:
+def _open_page(config: ReceiverConfig, port: Port, clock: Clock, stack: ExitStack) -> Page | None:
     """Open the page, if there is to be one; a receiver without loads none of what it needs."""
     if not config.web:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from starlette.requests import Request
@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from pantel_device.sink import SenderName
 from pantel_device.web.choices import ChoiceError, choice_from_message, choice_of
 from pantel_device.web.gallery import Gallery, TooManyViewersError, Viewer
 from pantel_device.web.hub import Choice
@@ -29,11 +30,13 @@ class Live:
     Args:
         gallery: Of the pictures.
         default_view: For who does not choose.
+        knows: Whether a sender has been heard.
     """
 
-    def __init__(self, gallery: Gallery, default_view: View) -> None:
+    def __init__(self, gallery: Gallery, default_view: View, knows: Callable[[SenderName], bool]) -> None:
         self._gallery = gallery
         self._default_view = default_view
+        self._knows = knows
 
     def routes(self) -> list[BaseRoute]:
         """Return the addresses that are served here."""
@@ -106,7 +109,8 @@ class Live:
             choice = choice_of(request.query_params, self._default_view)
         except ChoiceError as error:
             return JSONResponse({"error": str(error)}, 400)
-        shot = await self._gallery.glance(choice, _PATIENCE_S)
+        known = choice.sender is None or self._knows(choice.sender)
+        shot = await self._gallery.glance(choice, _PATIENCE_S) if known else None
         if shot is None:
             return PlainTextResponse("there is no picture yet\n", 404)
         return Response(await shot.jpeg(), media_type="image/jpeg")

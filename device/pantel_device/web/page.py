@@ -8,6 +8,7 @@ import logging
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from pantel_device.command import UsageError
@@ -30,7 +31,7 @@ from pantel_link import Clock
 from pantel_link.sender import ident_interval_ns
 from pantel_models import View
 
-__all__ = ["open_page"]
+__all__ = ["Page", "open_page"]
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +43,32 @@ _REASONS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page that is being served.
+
+    Attributes:
+        hub: What the receiver must tell.
+        host: Address at which it is served.
+        port: Port of it.
+    """
+
+    hub: Hub
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Under which address a browser finds it; of all the machine's, the one by name."""
+        if ipaddress.ip_address(self.host).is_unspecified:
+            return f"http://{socket.gethostname()}:{self.port}/"
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}/"
+
+
 def open_page(
     config: ReceiverConfig, *, port_name: str, clock: Clock, stack: ExitStack, limits: Limits | None = None
-) -> Hub | None:
-    """Open the page and return what the receiver must tell; None if the address that nobody has chosen is taken.
+) -> Page | None:
+    """Open the page; return None if the address that nobody has chosen is taken.
 
     Args:
         config: Of the receiver; `web` is not empty.
@@ -74,8 +97,9 @@ def open_page(
     hub, server = _assemble(config, listener, token, port_name=port_name, clock=clock, limits=limits or Limits())
     server.start()
     stack.callback(server.stop)
-    log.info("page url=%s token=%s", _url(listener), "none" if token is None else "needed")
-    return hub
+    page = Page(hub, *listener.getsockname()[:2])
+    log.info("page url=%s token=%s", page.url, "none" if token is None else "needed")
+    return page
 
 
 def _assemble(
@@ -149,9 +173,3 @@ def _listen(address: str) -> socket.socket:
 def _is_loopback(listener: socket.socket) -> bool:
     """Whether only this machine can reach a socket."""
     return ipaddress.ip_address(listener.getsockname()[0]).is_loopback
-
-
-def _url(listener: socket.socket) -> str:
-    """Return under which address a browser finds the page."""
-    host, port = listener.getsockname()[:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"

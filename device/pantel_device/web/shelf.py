@@ -88,13 +88,17 @@ class Shelf:
         if path is None or status is None:
             raise HTTPException(404, "there is no such file")
         download = request.query_params.get("download") == "1"
-        return _BoundedFile(
+        response = _BoundedFile(
             path,
             stat_result=status,
             media_type=self._media_types[path.suffix],
             filename=name if download else None,
             headers={"Cache-Control": "no-cache"},
         )
+        etag = response.headers["etag"]
+        if etag in [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]:
+            return Response(None, 304, {"ETag": etag, "Cache-Control": "no-cache"})
+        return response
 
 
 class _BoundedFile(FileResponse):

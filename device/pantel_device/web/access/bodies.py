@@ -7,9 +7,11 @@ import asyncio
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
-__all__ = ["MOST_BODY_BYTES", "read_body"]
+__all__ = ["CUT_OFF", "MOST_BODY_BYTES", "read_body"]
 
 MOST_BODY_BYTES = 4096
+CUT_OFF = 499
+"""Status, which nobody sees, where the connection has ended in the middle of a request."""
 
 
 async def read_body(request: Request, media_type: str, seconds: float) -> bytes:
@@ -36,5 +38,5 @@ async def read_body(request: Request, media_type: str, seconds: float) -> bytes:
     except TimeoutError as error:
         raise HTTPException(408, "the request takes too long", {"Connection": "close"}) from error
     except ClientDisconnect as error:
-        raise HTTPException(400, "the request is cut off") from error
+        raise HTTPException(CUT_OFF, "the request is cut off") from error
     return bytes(body)

@@ -62,4 +62,4 @@ class Complaints:
 def _harmless(text: str) -> str:
     """Return a text as printable ASCII without quotation marks."""
     shown = text[:_LONGEST].encode("unicode_escape").decode("ascii").replace('"', "\\x22")
-    return shown if len(text) <= _LONGEST else f"{shown}…".encode("ascii", "replace").decode()
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."

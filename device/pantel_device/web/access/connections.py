@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import h11
@@ -15,11 +16,12 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from pantel_device.web.access.complaints import Complaints
 from pantel_device.web.access.doorkeeper import Doorkeeper
-from pantel_device.web.access.headers import SECURITY_HEADERS
+from pantel_device.web.access.headers import MOST_HEADERS, SECURITY_HEADERS
 
 __all__ = ["guarded"]
 
-_MOST_HEADERS = 64
+_LONGEST_LINE = 200
+_SLICE_BYTES = 2048
 
 
 def guarded(doorkeeper: Doorkeeper, complaints: Complaints) -> tuple[type[asyncio.Protocol], type[asyncio.Protocol]]:
@@ -39,7 +41,7 @@ def guarded(doorkeeper: Doorkeeper, complaints: Complaints) -> tuple[type[asynci
 class _Timer:
     """A deadline that is set and lifted again."""
 
-    def __init__(self, seconds: float, over: Any) -> None:
+    def __init__(self, seconds: float, over: Callable[[], None]) -> None:
         self._seconds = seconds
         self._over = over
         self._handle: asyncio.TimerHandle | None = None
@@ -68,10 +70,11 @@ class _GuardedHttp(H11Protocol):
         self._deadline = _Timer(limits.request_s, self._too_late)
         self._stalled = _Timer(limits.stalled_s, self._too_slow)
         self._begun = False  # a request, of which something is still missing
+        self._line = b""  # what it begins with
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.app = _draining(self.app, self.flow)
+        self.app = _paced(self.app, self.flow, lambda: self.doorkeeper.delay_s(self._address))
         refusal = self.doorkeeper.enter(transport, self._address)
         if refusal is not None:
             self._complain(refusal)
@@ -87,7 +90,13 @@ class _GuardedHttp(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+        if not self._begun and not self._busy:
+            self._line = data.partition(b"\r\n")[0].partition(b"?")[0][:_LONGEST_LINE]
+        # The library limits a head that is not complete yet, so it is given no more than that at a time.
+        for start in range(0, len(data), _SLICE_BYTES):
+            super().data_received(data[start : start + _SLICE_BYTES])
+            if self.transport.is_closing() or self.transport.get_protocol() is not self:
+                return
         if self._busy:
             self._deadline.stop()
         self._begun = not self._busy
@@ -147,7 +156,7 @@ class _GuardedHttp(H11Protocol):
         self.transport.abort()
 
     def _complain(self, reason: str) -> None:
-        self.complaints.note(reason, address=self._address)
+        self.complaints.note(reason, address=self._address, request=self._line.decode("latin-1"))
 
 
 class _GuardedWebSocket(WebSocketsSansIOProtocol):
@@ -217,10 +226,13 @@ class _GuardedWebSocket(WebSocketsSansIOProtocol):
         self._complained = True
 
 
-def _draining(app: ASGIApp, flow: FlowControl) -> ASGIApp:
-    """Return an application whose `send` ends when the message has left."""
+def _paced(app: ASGIApp, flow: FlowControl, delay_s: Callable[[], float]) -> ASGIApp:
+    """Return an application that begins after a delay, and whose `send` ends when the message has left."""
 
-    async def drained(scope: Scope, receive: Receive, send: Send) -> None:
+    async def paced(scope: Scope, receive: Receive, send: Send) -> None:
+        if (wait_s := delay_s()) > 0:
+            await asyncio.sleep(wait_s)
+
         async def send_and_drain(message: Message) -> None:
             await send(message)
             if flow.write_paused:
@@ -228,7 +240,7 @@ def _draining(app: ASGIApp, flow: FlowControl) -> ASGIApp:
 
         await app(scope, receive, send_and_drain)
 
-    return drained
+    return paced
 
 
 def _handshake_flaw(request: h11.Request) -> str | None:
@@ -241,7 +253,7 @@ def _handshake_flaw(request: h11.Request) -> str | None:
     versions = [value for name, value in headers if name == b"sec-websocket-version"]
     if request.method != b"GET" or request.http_version != b"1.1":
         return "a WebSocket begins with GET of HTTP/1.1"
-    if len(headers) > _MOST_HEADERS:
+    if len(headers) > MOST_HEADERS:
         return "too many headers"
     if versions != [b"13"] or len(keys) != 1:
         return "no WebSocket handshake of version 13"

@@ -11,20 +11,22 @@ from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pantel_device.web.access.bodies import MOST_BODY_BYTES
+from pantel_device.web.access.bodies import CUT_OFF, MOST_BODY_BYTES
 from pantel_device.web.access.complaints import Complaints
-from pantel_device.web.access.headers import SECURITY_HEADERS
+from pantel_device.web.access.headers import MOST_HEADERS, SECURITY_HEADERS
 from pantel_device.web.access.host_names import HostNames
 from pantel_device.web.access.log_in import Cookie, try_later
 from pantel_device.web.access.log_in_limiter import LogInLimiter
-from pantel_device.web.access.sessions import Session, Sessions
+from pantel_device.web.access.sessions import Sessions
 
 __all__ = ["Gate"]
 
 log = logging.getLogger(__name__)
 
+_VERSIONS = frozenset({"1.0", "1.1"})
 _READING = frozenset({"GET", "HEAD"})
 _LOGGED_OUT = 4401
+_HARMLESS = frozenset({409, CUT_OFF})
 _HOSTILE_CLOSES = frozenset({1008, _LOGGED_OUT})
 
 
@@ -61,9 +63,7 @@ class Gate:
         """Answer a request, or have it answered."""
         answer = _Answer(scope, send)
         try:
-            refusal = self._refusal(scope)
-            if refusal is None:
-                refusal = self._entry(scope, answer)
+            refusal = _shape_refusal(scope) or self._refusal(scope) or self._entry(scope, answer)
             if refusal is None:
                 await self._app(scope, receive, answer.send)
             elif scope["type"] == "websocket" and refusal.status_code == 401:
@@ -82,7 +82,7 @@ class Gate:
                 self._complaints.note(reason, address=_address(scope), request=_request_line(scope))
 
     def _refusal(self, scope: Scope) -> Response | None:
-        """Return the answer to a request that no page of ours has made, or that nobody should make."""
+        """Return the answer to a request that no page of ours has made."""
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if not self._host_names.serves(host, (scope["server"] or ("", 0))[0]):
@@ -93,11 +93,6 @@ class Gate:
             return _refused(403, "the request comes from another site")
         if scope["type"] == "http" and _from_another_site(scope["method"], headers):
             return _refused(403, "the request comes from another site")
-        if "transfer-encoding" in headers and "content-length" in headers:
-            return _refused(400, "the request has two lengths")
-        length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > MOST_BODY_BYTES:
-            return _refused(413, f"send at most {MOST_BODY_BYTES} bytes")
         return None
 
     def _entry(self, scope: Scope, answer: _Answer) -> Response | None:
@@ -108,16 +103,18 @@ class Gate:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return self._by_token(self._sessions, scope, token.strip())
-        session = self._session(headers)
+        given = cookie_parser(headers.get("cookie", "")).get(self._cookie.name)
+        session = None if given is None else self._sessions.check(given)
         scope["pantel.session"] = session
         if session is not None:
-            if (cookie := self._sessions.renewed(session)) is not None:
-                secure = headers.get("origin", "").startswith("https:")
-                answer.cookie = self._cookie.header(cookie, secure=secure)
+            if (renewed := self._sessions.renewed(session)) is not None:
+                answer.cookie = self._cookie.header(self._sessions.cookie(renewed), secure=renewed.secure)
             return None
         path = scope["path"]
         if path in {"/login", "/health"} or path.startswith("/static/"):
             return None
+        if given is not None:
+            scope["pantel.complaint"] = "no such session"
         return RedirectResponse("/login", 303) if path == "/" and scope["type"] == "http" else _log_in_first()
 
     def _by_token(self, sessions: Sessions, scope: Scope, token: str) -> Response | None:
@@ -131,11 +128,6 @@ class Gate:
         self._limiter.failed(address)
         scope["pantel.complaint"] = "wrong token"
         return _log_in_first()
-
-    def _session(self, headers: Headers) -> Session | None:
-        assert self._sessions is not None  # noqa: S101 - asked only then
-        value = cookie_parser(headers.get("cookie", "")).get(self._cookie.name)
-        return None if value is None else self._sessions.check(value)
 
 
 class _Answer:
@@ -172,7 +164,7 @@ class _Answer:
             return str(reason)
         status = self._status
         harmless = status is None or not (400 <= status < 500 or status in _HOSTILE_CLOSES)
-        if harmless or status == 409 or (status in {401, 404} and not _odd(self._scope)):
+        if harmless or status in _HARMLESS or (status in {401, 404} and not _odd(self._scope)):
             return None
         return f"status {status}"
 
@@ -185,6 +177,19 @@ class _Answer:
         if self.cookie is not None and b"set-cookie" not in names:
             headers.append((b"set-cookie", self.cookie.encode("latin-1")))
         return headers
+
+
+def _shape_refusal(scope: Scope) -> Response | None:
+    """Return the answer to a request that is of another kind, or larger, than any that the page takes."""
+    headers = Headers(scope=scope)
+    length = headers.get("content-length", "0")
+    if scope["http_version"] not in _VERSIONS or len(scope["headers"]) > MOST_HEADERS:
+        return _refused(400, f"send HTTP/1.1 with at most {MOST_HEADERS} headers")
+    if "transfer-encoding" in headers and "content-length" in headers:
+        return _refused(400, "the request has two lengths")
+    if not length.isdecimal() or int(length) > MOST_BODY_BYTES:
+        return _refused(413, f"send at most {MOST_BODY_BYTES} bytes")
+    return None
 
 
 def _refused(status: int, reason: str) -> Response:
@@ -206,7 +211,7 @@ def _from_another_site(method: str, headers: Headers) -> bool:
 def _odd(scope: Scope) -> bool:
     """Whether nobody who uses the page would ask for this."""
     raw: bytes = scope.get("raw_path", b"")
-    return b"%" in raw or b".." in raw or b"\\" in raw or b"//" in raw or len(raw) > 200
+    return not raw.startswith(b"/") or b"%" in raw or b".." in raw or b"\\" in raw or b"//" in raw or len(raw) > 200
 
 
 def _address(scope: Scope) -> str:

@@ -1,8 +1,11 @@
-"""Headers that every response of the page has, so that browsers keep others out of it."""
+"""Headers: those that every response of the page has, so that browsers keep others out, and how many it takes."""
 
 from __future__ import annotations
 
-__all__ = ["CONTENT_SECURITY_POLICY", "SECURITY_HEADERS"]
+__all__ = ["CONTENT_SECURITY_POLICY", "MOST_HEADERS", "SECURITY_HEADERS"]
+
+MOST_HEADERS = 64
+"""Of a request; browsers send about 20."""
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from urllib.parse import parse_qs
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -18,6 +19,7 @@ from pantel_device.web.page_files import PageFiles
 __all__ = ["Cookie", "LogIn", "try_later"]
 
 _MAX_AGE_S = 30 * 86_400
+_MOST_FIELDS = 8
 
 
 class Cookie:
@@ -93,17 +95,14 @@ class LogIn:
         address = request.client.host if request.client else ""
         if (wait_s := self._limiter.wait_s(address)) > 0:
             return try_later(wait_s)
-        form = parse_qs(
-            (await read_body(request, "application/x-www-form-urlencoded", self._body_s)).decode("latin-1"),
-            max_num_fields=8,
-        )
-        if not self._sessions.opens(form.get("token", [""])[0].strip().encode("utf-8", "replace")):
+        body = await read_body(request, "application/x-www-form-urlencoded", self._body_s)
+        if not self._sessions.opens(_token_in(body)):
             self._limiter.failed(address)
             request.scope["pantel.complaint"] = "wrong token"
             return RedirectResponse("/login?wrong=1", 303)
         self._limiter.succeeded(address)
         secure = request.headers.get("origin", "").startswith("https:")
-        header = self._cookie.header(self._sessions.begin(), secure=secure)
+        header = self._cookie.header(self._sessions.cookie(self._sessions.begin(secure=secure)), secure=secure)
         return RedirectResponse("/", 303, {"Set-Cookie": header})
 
     async def _log_out(self, request: Request) -> Response:
@@ -112,6 +111,19 @@ class LogIn:
             self._sessions.end(session)
             self._ended(session)
         return RedirectResponse("/login", 303, {"Set-Cookie": self._cookie.header("", secure=False, max_age_s=0)})
+
+
+def _token_in(form: bytes) -> bytes:
+    """Return the token of a form.
+
+    Raises:
+        HTTPException: It is no form, or one of many fields.
+    """
+    try:
+        fields = parse_qs(form.decode("ascii"), max_num_fields=_MOST_FIELDS)
+    except ValueError as error:
+        raise HTTPException(400, "it is no form") from error
+    return fields.get("token", [""])[0].strip().encode("utf-8", "replace")
 
 
 def try_later(wait_s: float) -> Response:

@@ -9,7 +9,7 @@ import json
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pantel_device.atomic_file import write_atomically
@@ -35,11 +35,13 @@ class Session:
         id: Random.
         began_s: When he logged in, in seconds of UTC since 1970.
         seen_s: When the cookie was made.
+        secure: Whether the browser has come over TLS, so that the cookie must keep to that.
     """
 
     id: str
     began_s: int
     seen_s: int
+    secure: bool = False
 
 
 class Sessions:
@@ -66,28 +68,26 @@ class Sessions:
         """Whether a token is the right one; takes as long for any wrong one."""
         return hmac.compare_digest(hashlib.sha256(token).digest(), hashlib.sha256(self._token).digest())
 
-    def begin(self) -> str:
-        """Return the cookie of a new session."""
+    def begin(self, *, secure: bool = False) -> Session:
+        """Return a new session; see `Session`."""
         now_s = self._now_s()
-        return self._cookie(Session(secrets.token_urlsafe(_ID_OCTETS), now_s, now_s))
+        return Session(secrets.token_urlsafe(_ID_OCTETS), now_s, now_s, secure)
 
     def check(self, cookie: str) -> Session | None:
         """Return the session of a cookie; None if it is forged, over or ended."""
         body, _, seal = cookie.rpartition(".")
         if len(cookie) > _LONGEST_COOKIE or not hmac.compare_digest(self._seal(body).encode(), seal.encode()):
             return None
-        session_id, began_s, seen_s = body.split(".")
-        session = Session(session_id, int(began_s), int(seen_s))
+        session_id, began_s, seen_s, secure = body.split(".")
+        session = Session(session_id, int(began_s), int(seen_s), secure == "1")
         now_s = self._now_s()
         over = now_s - session.began_s > _LONGEST_S or now_s - session.seen_s > _LONGEST_IDLE_S
         return None if over or session.id in self._ended else session
 
-    def renewed(self, session: Session) -> str | None:
-        """Return a new cookie for a session whose cookie was made long ago; None if it need not be renewed."""
+    def renewed(self, session: Session) -> Session | None:
+        """Return a session with a new cookie, if its cookie was made long ago; None if it need not be renewed."""
         now_s = self._now_s()
-        if 0 <= now_s - session.seen_s < _RENEWAL_S:
-            return None
-        return self._cookie(Session(session.id, session.began_s, now_s))
+        return None if 0 <= now_s - session.seen_s < _RENEWAL_S else replace(session, seen_s=now_s)
 
     def end(self, session: Session) -> None:
         """End a session before its time, over restarts, too."""
@@ -101,8 +101,9 @@ class Sessions:
         except OSError as error:
             log.warning("an ended session is not kept path=%s reason=%s", self._ended_file, error.strerror)
 
-    def _cookie(self, session: Session) -> str:
-        body = f"{session.id}.{session.began_s}.{session.seen_s}"
+    def cookie(self, session: Session) -> str:
+        """Return the cookie of a session."""
+        body = f"{session.id}.{session.began_s}.{session.seen_s}.{int(session.secure)}"
         return f"{body}.{self._seal(body)}"
 
     def _seal(self, body: str) -> str:
