@@ -82,14 +82,14 @@ def wait_for(condition: Callable[[], Any], seconds: float, what: str) -> Any:
 
 def severe_messages(browser: Chrome) -> list[str]:
     """Return what the page has complained of on its console since somebody last looked."""
-    entries: list[dict[str, Any]] = browser.get_log("browser")
+    entries: list[dict[str, Any]] = browser.get_log("browser")  # type: ignore[no-untyped-call]
     return [entry["message"] for entry in entries if entry["level"] in {"SEVERE", "WARNING"}]
 
 
 def requested_urls(browser: Chrome) -> list[str]:
     """Return what the page has asked for since somebody last looked."""
     urls: list[str] = []
-    entries: list[dict[str, Any]] = browser.get_log("performance")
+    entries: list[dict[str, Any]] = browser.get_log("performance")  # type: ignore[no-untyped-call]
     for entry in entries:
         message = json.loads(entry["message"])["message"]
         if message["method"] == "Network.requestWillBeSent":

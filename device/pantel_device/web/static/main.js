@@ -101,6 +101,7 @@ function takeState(news) {
   tellViews(state.views);
   byId("stills").hidden = !state.can.stills;
   byId("recordings").hidden = !state.can.recordings;
+  if (state.can.recordings) recordings.refresh();
   byId("log-out").hidden = !state.can.log_out;
   setText(byId("version"), t("footer.version", { version: state.version }));
 }
@@ -128,7 +129,6 @@ function takeStatus() {
   if (kind !== statusBefore && (kind === "live" || kind === "fallback")) {
     events.load();
     stills.load();
-    recordings.load();
   }
   if (kind !== statusBefore && statusBefore !== "") announce(t(`status.${kind}`));
   statusBefore = kind;

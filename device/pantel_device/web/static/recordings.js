@@ -4,11 +4,15 @@ import { getJson } from "./api.js";
 import { byId, icon, make, setText } from "./dom.js";
 import { clockTime, playingTime, size, t } from "./texts.js";
 
+const EVERY_MS = 60_000; // no event tells that a recording has begun or ended
+
 /** @typedef {{name: string, sender: string, began_utc: string, seconds: number, bytes: number, open: boolean}} Recording */
 
 export class Recordings {
   #dialog = byId("recording-dialog");
   #video = byId("recording-video");
+  #askedAt = -EVERY_MS;
+  #shown = "";
 
   constructor() {
     this.#dialog.addEventListener("close", () => {
@@ -18,10 +22,19 @@ export class Recordings {
     });
   }
 
+  /** Fetches the list, if that was not done within the last minute. */
+  refresh() {
+    if (performance.now() - this.#askedAt > EVERY_MS) this.load();
+  }
+
   /** Fetches the list. */
   async load() {
+    this.#askedAt = performance.now();
     try {
       const { recordings } = await getJson("/api/recordings");
+      const shown = JSON.stringify(recordings);
+      if (shown === this.#shown) return; // nobody who is at it loses his place
+      this.#shown = shown;
       byId("recordings-none").hidden = recordings.length > 0;
       byId("recording-list").replaceChildren(...recordings.map((/** @type {Recording} */ each) => this.#row(each)));
     } catch (error) {
