@@ -84,7 +84,7 @@ def make_app(parts: Parts) -> ASGIApp:
             *page_files.routes(),
             *log_in.routes(),
             *parts.facts.routes(),
-            *Live(parts.gallery, parts.default_view, parts.facts.knows).routes(),
+            *Live(parts.gallery, parts.default_view, parts.facts).routes(),
             *stills_shelf(parts.stills).routes(),
             *recordings_shelf(parts.recordings).routes(),
             *Asking(parts.state_dir, parts.facts.knows, parts.body_s).routes(),

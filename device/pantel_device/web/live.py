@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from starlette.requests import Request
@@ -11,10 +11,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from pantel_device.sink import SenderName
 from pantel_device.web.choices import ChoiceError, choice_from_message, choice_of
+from pantel_device.web.facts import Facts
 from pantel_device.web.gallery import Gallery, TooManyViewersError, Viewer
 from pantel_device.web.hub import Choice
+from pantel_device.web.messages import to_json
 from pantel_models import View
 
 __all__ = ["Live"]
@@ -30,13 +31,13 @@ class Live:
     Args:
         gallery: Of the pictures.
         default_view: For who does not choose.
-        knows: Whether a sender has been heard.
+        facts: Know the state, which a viewer is told first.
     """
 
-    def __init__(self, gallery: Gallery, default_view: View, knows: Callable[[SenderName], bool]) -> None:
+    def __init__(self, gallery: Gallery, default_view: View, facts: Facts) -> None:
         self._gallery = gallery
         self._default_view = default_view
-        self._knows = knows
+        self._facts = facts
 
     def routes(self) -> list[BaseRoute]:
         """Return the addresses that are served here."""
@@ -52,6 +53,7 @@ class Live:
             choice = choice_of(websocket.query_params, self._default_view)
             with self._gallery.viewing(choice) as viewer:
                 viewer.session = websocket.scope.get("pantel.session")
+                viewer.tell_state(to_json(self._facts.state()))
                 await self._serve(websocket, viewer)
         except ChoiceError as error:
             await websocket.close(_POLICY_VIOLATION, str(error))
@@ -109,7 +111,7 @@ class Live:
             choice = choice_of(request.query_params, self._default_view)
         except ChoiceError as error:
             return JSONResponse({"error": str(error)}, 400)
-        known = choice.sender is None or self._knows(choice.sender)
+        known = choice.sender is None or self._facts.knows(choice.sender)
         shot = await self._gallery.glance(choice, _PATIENCE_S) if known else None
         if shot is None:
             return PlainTextResponse("there is no picture yet\n", 404)

@@ -66,7 +66,13 @@ class Page:
 
 
 def open_page(
-    config: ReceiverConfig, *, port_name: str, clock: Clock, stack: ExitStack, limits: Limits | None = None
+    config: ReceiverConfig,
+    *,
+    port_name: str,
+    clock: Clock,
+    stack: ExitStack,
+    recordings: Path | None = None,
+    limits: Limits | None = None,
 ) -> Page | None:
     """Open the page; return None if the address that nobody has chosen is taken.
 
@@ -75,6 +81,7 @@ def open_page(
         port_name: Of its port.
         clock: Its monotonic clock.
         stack: Closes the page.
+        recordings: Folder of recordings; None for none.
         limits: What a connection may take.
 
     Raises:
@@ -94,12 +101,27 @@ def open_page(
             f"web = {config.web} can be reached from other machines, so it needs a token: make one with "
             "pantel key token FILE, and name that with web_token_file"
         )
-    hub, server = _assemble(config, listener, token, port_name=port_name, clock=clock, limits=limits or Limits())
+    facts = _facts(config, port_name, clock, recordings=recordings is not None, log_out=token is not None)
+    hub, server = _assemble(config, listener, token, facts=facts, recordings=recordings, limits=limits or Limits())
+    page = Page(hub, *listener.getsockname()[:2])
     server.start()
     stack.callback(server.stop)
-    page = Page(hub, *listener.getsockname()[:2])
     log.info("page url=%s token=%s", page.url, "none" if token is None else "needed")
     return page
+
+
+def _facts(config: ReceiverConfig, port_name: str, clock: Clock, *, recordings: bool, log_out: bool) -> Facts:
+    interval_ns = ident_interval_ns(config.bitrate_bps)
+    return Facts(
+        senders=Senders(alive_ns=5 * interval_ns if config.acknowledge_s else 5 * interval_ns // 2),
+        meter=LinkMeter(port_name, config.bitrate_bps),
+        views=(config.view, *(view for view in View if view is not config.view)),
+        playout_delay_s=config.playout_delay_s,
+        abilities=Abilities(
+            ask=config.back_channel, stills=bool(config.stills), recordings=recordings, log_out=log_out
+        ),
+        now_ns=clock.now_ns,
+    )
 
 
 def _assemble(
@@ -107,24 +129,13 @@ def _assemble(
     listener: socket.socket,
     token: bytes | None,
     *,
-    port_name: str,
-    clock: Clock,
+    facts: Facts,
+    recordings: Path | None,
     limits: Limits,
 ) -> tuple[Hub, PageServer]:
     hub = Hub()
     encoders = ThreadPoolExecutor(1, "pantel-jpeg")
     gallery = Gallery(encoders, hub.want)
-    interval_ns = ident_interval_ns(config.bitrate_bps)
-    facts = Facts(
-        senders=Senders(alive_ns=5 * interval_ns if config.acknowledge_s else 5 * interval_ns // 2),
-        meter=LinkMeter(port_name, config.bitrate_bps),
-        views=(config.view, *(view for view in View if view is not config.view)),
-        playout_delay_s=config.playout_delay_s,
-        abilities=Abilities(
-            ask=config.back_channel, stills=bool(config.stills), recordings=False, log_out=token is not None
-        ),
-        now_ns=clock.now_ns,
-    )
     complaints = Complaints()
     doorkeeper = Doorkeeper(limits)
     parts = Parts(
@@ -132,7 +143,7 @@ def _assemble(
         facts=facts,
         default_view=config.view,
         stills=Path(config.stills) if config.stills else None,
-        recordings=None,
+        recordings=recordings,
         state_dir=config.state_dir if config.back_channel else None,
         sessions=None if token is None else Sessions(token, config.state_dir / "web_ended_sessions.json"),
         limiter=LogInLimiter(),

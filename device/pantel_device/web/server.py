@@ -128,6 +128,7 @@ class PageServer:
             await self._server.serve(sockets=[self._listener])
         finally:
             self._hub.attach(None)
+            self._hub.want(())
             telling.cancel()
             self._doorkeeper.abort_all()
             await asyncio.sleep(0)  # so that the connections hear of it before their loop ends

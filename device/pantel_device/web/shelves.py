@@ -20,7 +20,7 @@ _STILL = re.compile(
     re.ASCII,
 )
 _RECORDING = re.compile(
-    r"(?P<callsign>[A-Z0-9_.-]{1,9})-(?P<number>\d{1,2})-(?P<utc>\d{8}T\d{6}Z)(?:-\d{1,4})?\.mp4", re.ASCII
+    r"(?P<callsign>[A-Z0-9_.-]{1,9})-(?P<number>\d{1,2})-(?P<utc>\d{8}T\d{6}Z)(?P<more>_\d{3,9})?\.mp4", re.ASCII
 )
 _PNG_SIZE = struct.Struct(">16xII")
 _OPEN_S = 15
@@ -76,14 +76,14 @@ def _describe_still(path: Path, status: os.stat_result) -> dict[str, Any] | None
 
 def _describe_recording(path: Path, status: os.stat_result) -> dict[str, Any] | None:
     found = _RECORDING.fullmatch(path.name)
-    began = None if found is None else utc_in_name(found["utc"])
-    if found is None or began is None:
+    if found is None:
         return None
+    began = None if found["more"] else utc_in_name(found["utc"])  # no clock has told when such a one began
     return {
         "sender": _sender(found["callsign"], found["number"]),
-        "began_utc": iso_utc(began),
+        "began_utc": None if began is None else iso_utc(began),
         # Fragmented files do not tell how long they are, but the last fragment is written when it ends.
-        "seconds": max(round(status.st_mtime - began.timestamp(), 1), 0.0),
+        "seconds": None if began is None else max(round(status.st_mtime - began.timestamp(), 1), 0.0),
         "bytes": status.st_size,
         "open": abs(utc_s() - status.st_mtime) < _OPEN_S,
     }

@@ -145,6 +145,7 @@ def test_a_viewer_chooses_sender_and_view(site: Site) -> None:
 
 def test_events_and_the_state_come_without_asking(site: Site) -> None:
     with _viewer(site) as viewer:
+        assert json.loads(viewer.recv(_PATIENCE_S))["type"] == "state"  # before anything else
         _until_watched(site)
         site.hub.on_event(make_event("text", text="gate <b>open</b>"))
         event = _next_text(viewer, "event")["event"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,68 @@ def test_stills_are_listed_and_handed_out(tmp_path: Path) -> None:
         )  # fmt: skip
         for name in ("private.txt", "20260131T120000Z-K1ABC-0-9.png", "20260131T120000Z-K1ABC-0-8.png", "..%2ftoken"):
             assert site.get(f"/stills/{name}").status == 404
+
+
+def test_recordings_are_listed_and_handed_out_in_parts(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    old, new = folder / "K1ABC-0-20260131T120000Z.mp4", folder / "K1ABC_P-3-20260131T120000Z_001.mp4"
+    old.write_bytes(bytes(range(256)) * 1000)
+    os.utime(old, (1_769_861_100.0, 1_769_861_100.0))  # 2026-01-31, 12:05:00 UTC
+    new.write_bytes(b"video")
+    (folder / ".K1ABC-0-20260131T120000Z.mp4.1.part").write_bytes(b"half")
+    with serving(tmp_path, recordings=folder) as site:
+        assert site.get("/api/state").json()["can"]["recordings"]
+        assert site.get("/api/recordings").json() == {
+            "recordings": [
+                {"name": new.name, "sender": "K1ABC/P-3", "began_utc": None, "seconds": None, "bytes": 5, "open": True},
+                {"name": old.name, "sender": "K1ABC-0", "began_utc": "2026-01-31T12:00:00.000Z", "seconds": 300.0,
+                 "bytes": 256_000, "open": False},
+            ]
+        }  # fmt: skip
+        part = site.get(f"/recordings/{old.name}", Range="bytes=256-511")
+        assert (part.status, part.body) == (206, bytes(range(256)))
+        assert part.headers["content-range"] == "bytes 256-511/256000"
+        assert part.headers["content-type"] == "video/mp4"
+        assert len(site.get(f"/recordings/{old.name}").body) == 256_000
+        assert site.get("/recordings/.K1ABC-0-20260131T120000Z.mp4.1.part").status == 404
+
+
+def test_a_recording_may_grow_while_it_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "K1ABC-0-20260131T120000Z.mp4"
+    path.write_bytes(b"first")
+    status = path.lstat()
+    path.write_bytes(b"first and second")
+    monkeypatch.setattr("pantel_device.web.shelf._regular", lambda _: status)
+    with serving(tmp_path, recordings=tmp_path) as site:
+        assert site.get(f"/recordings/{path.name}").body == b"first"
+        assert site.get("/health").status == 200
+
+
+def test_where_the_page_fails_receiving_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr("uvicorn.Server.serve", fail)
+    with serving(tmp_path) as site:
+        site.hub.on_event(make_event("text", text="gate open"))
+        site.hub.on_reading(make_reading(0))
+    assert "page ended reason=RuntimeError('out of order'); receiving goes on" in caplog.text
+
+
+def test_a_mistake_in_the_page_ends_one_request(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("pantel_device.web.facts.Facts.state", lambda _: 1 // 0)
+    answer = site.get("/api/state")
+    assert answer.status == 500
+    assert "content-security-policy" in answer.headers
+    while not caplog.messages:
+        assert site.get("/health").status == 200
+    (line,) = caplog.messages
+    assert line.startswith("page failed path='/api/state' error=ZeroDivisionError(")
 
 
 def test_without_a_folder_there_are_no_stills_and_recordings(site: Site) -> None:

@@ -37,8 +37,8 @@ class Limits:
 
     connections: int = 64
     connections_per_address: int = 32
-    requests_per_s: float = 50.0
-    requests_burst: float = 200.0
+    requests_per_s: float = 100.0
+    requests_burst: float = 400.0
     request_s: float = 10.0
     body_s: float = 5.0
     stalled_s: float = 30.0

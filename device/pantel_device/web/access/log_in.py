@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 from urllib.parse import parse_qs
@@ -17,6 +18,8 @@ from pantel_device.web.access.sessions import Session, Sessions
 from pantel_device.web.page_files import PageFiles
 
 __all__ = ["Cookie", "LogIn", "try_later"]
+
+log = logging.getLogger(__name__)
 
 _MAX_AGE_S = 30 * 86_400
 _MOST_FIELDS = 8
@@ -101,6 +104,7 @@ class LogIn:
             request.scope["pantel.complaint"] = "wrong token"
             return RedirectResponse("/login?wrong=1", 303)
         self._limiter.succeeded(address)
+        log.info("logged in address=%s", address)
         secure = request.headers.get("origin", "").startswith("https:")
         header = self._cookie.header(self._sessions.cookie(self._sessions.begin(secure=secure)), secure=secure)
         return RedirectResponse("/", 303, {"Set-Cookie": header})

@@ -44,6 +44,10 @@ def read_token(path: Path) -> bytes:
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="ascii", errors="replace").strip()
+    except PermissionError as error:
+        raise UsageError(
+            f"cannot read web_token_file = {path}: {error.strerror}; let the receiver's group read it: chmod g+r {path}"
+        ) from error
     except OSError as error:
         raise UsageError(f"cannot read web_token_file = {path}: {error.strerror}; {advice}") from error
     if mode & 0o007:
