@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from pantel_device import receiver, sinks, wall_clock
 from pantel_device.cli import main
 from pantel_device.commands.send import _DatedSender, _encoder, _encoder_settings
 from pantel_device.config import SenderConfig, load_config
+from pantel_device.recordings import recordings_in
 from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
 from pantel_device.sender import Sender
 from pantel_device.sketch_encoder import SketchEncoder
@@ -102,6 +104,10 @@ def pantel(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyte
         (("receive", "--port", "pty:", "--web", "0.0.0.0:0"), 2, "needs a token: make one with pantel key token FILE"),
         (("receive", "--port", "pty:", "--web-token-file", "missing"), 2, "cannot read web_token_file = missing"),
         (("receive", "--web-names", "http://cam.example.org"), 2, "write names of hosts without port"),
+        (("receive", "--port", "pty:", "--recordings", "text.toml"), 2, "cannot use the folder text.toml: File exists"),
+        (("receive", "--recordings-quota-bytes", "1000"), 2, "--recordings-quota-bytes cannot be '1000'"),
+        (("receive", "--recording-seconds", "1"), 2, "--recording-seconds cannot be '1'"),
+        (("send", "--ring-fps", "0"), 2, "--ring-fps cannot be '0'"),
         (("receive", "--view", "pretty"), 2, "--view cannot be 'pretty': Input should be 'faithful' or 'perceptual'"),
     ],
 )
@@ -240,6 +246,29 @@ def test_the_view_is_perceptual_unless_told_otherwise(
     codec = load_scene_codec(two_views, view=view)
     bare = codec.synthesise(Background(96, 64, codec.entropy.groups))
     np.testing.assert_array_equal(written[0][:8], bare[:8])  # above the object
+
+
+def test_what_is_shown_is_recorded(heard: bytes, written: list[NDArray[np.uint8]], pantel: _Pantel) -> None:
+    _receive(heard, pantel, "--seconds=2", "--recordings=recordings")
+    (recording,) = recordings_in(Path("recordings"))
+    assert recording.sender == "DK1AB-0"
+    with av.open(str(recording.path), "r") as container:
+        pictures = [(frame.time, (frame.width, frame.height)) for frame in container.decode(video=0)]
+    assert written
+    assert 5 <= len(pictures) <= 20
+    assert {size_px for _, size_px in pictures} == {(96, 64)}
+
+
+def test_a_ring_keeps_what_the_camera_sees(pantel: _Pantel) -> None:
+    Path("clip").mkdir()
+    for index in range(5):
+        cv2.imwrite(f"clip/{index}.png", np.full((48, 64, 3), 40 * index, np.uint8))
+    options = ("--camera=file:clip?loop=once", "--size-px=64x48", "--ring=ring", "--ring-fps=60", "--sender=9")
+    assert pantel("send", "--port=pty:", *options)[0] == 0
+    (recording,) = recordings_in(Path("ring"))
+    assert recording.sender == "N0CALL-9"
+    with av.open(str(recording.path), "r") as container:
+        assert sum(1 for _ in container.decode(video=0)) in {4, 5}
 
 
 def _receive(heard: bytes, pantel: _Pantel, *argv: str) -> None:

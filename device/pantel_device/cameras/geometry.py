@@ -104,7 +104,9 @@ class Geometry:
             Width and height before turning [px].
         """
         scale = max(oversampling, self.full_width_px / size_px[0])
-        width, height = ceil(scale * size_px[0] / self.crop[2]), ceil(scale * size_px[1] / self.crop[3])
+        width, height = (
+            ceil(scale * size / self.crop[part] - _ROUNDING) for size, part in zip(size_px, (2, 3), strict=True)
+        )
         return (height, width) if self.rotation in {90, 270} else (width, height)
 
 

@@ -20,7 +20,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     export = actions.add_parser("export", help="write a part of the time as one video that browsers play")
     for each in (listing, export):
         each.add_argument("folder", type=file_name, metavar="DIR", help="ring of a sender, or recordings of a receiver")
-        each.add_argument("--of", default="", metavar="NAME", help="of this sender alone, such as K1ABC-0")
+        each.add_argument("--of", default="", metavar="NAME", help="only what is of one sender, such as K1ABC-0")
     export.add_argument("out", type=file_name, metavar="OUT", help="video to write, such as gate.mp4")
     for name, what in (("--from", "begins"), ("--to", "ends")):
         export.add_argument(

@@ -91,12 +91,34 @@ class ReceiverConfig(LineConfig):
         description="what all stills may take [byte], the oldest go first",
         json_schema_extra={"more": "Nothing else is ever removed."},
     )
-    recordings: str = Field("", description="folder for video files of all that is shown; empty for none")
+    recordings: str = Field(
+        "",
+        description="folder for video files of all that is shown; empty for none",
+        json_schema_extra={
+            "more": (
+                "Of every sender, as video files that browsers play, see [operators.md](operators.md#recordings)."
+            ),
+        },
+    )
     recordings_quota_bytes: int = Field(
-        5_000_000_000, ge=1_000_000, description="what all recordings may take [byte], the oldest go first"
+        5_000_000_000,
+        ge=1_000_000,
+        description="what all recordings may take [byte], the oldest go first",
+        json_schema_extra={
+            "more": (
+                "Nothing else is ever removed. They go, too, before less than 100 MB (of small disks a "
+                "twentieth) would stay free. The default holds a week of one sender at 320x240."
+            ),
+        },
     )
     recording_seconds: float = Field(
-        600.0, ge=10, le=86_400, description="time after which a recording begins a new file [s]; short ones load fast"
+        600.0,
+        ge=10,
+        le=86_400,
+        description="time after which a recording begins a new file [s]; short ones load fast",
+        json_schema_extra={
+            "more": ("The quota removes them one by one."),
+        },
     )
     web: Annotated[str, AfterValidator(check_address)] = Field(
         "127.0.0.1:8080",
