@@ -71,7 +71,6 @@ def open_page(
     port_name: str,
     clock: Clock,
     stack: ExitStack,
-    recordings: Path | None = None,
     limits: Limits | None = None,
 ) -> Page | None:
     """Open the page; return None if the address that nobody has chosen is taken.
@@ -81,7 +80,6 @@ def open_page(
         port_name: Of its port.
         clock: Its monotonic clock.
         stack: Closes the page.
-        recordings: Folder of recordings; None for none.
         limits: What a connection may take.
 
     Raises:
@@ -101,8 +99,8 @@ def open_page(
             f"web = {config.web} can be reached from other machines, so it needs a token: make one with "
             "pantel key token FILE, and name that with web_token_file"
         )
-    facts = _facts(config, port_name, clock, recordings=recordings is not None, log_out=token is not None)
-    hub, server = _assemble(config, listener, token, facts=facts, recordings=recordings, limits=limits or Limits())
+    facts = _facts(config, port_name, clock, log_out=token is not None)
+    hub, server = _assemble(config, listener, token, facts=facts, limits=limits or Limits())
     page = Page(hub, *listener.getsockname()[:2])
     server.start()
     stack.callback(server.stop)
@@ -110,7 +108,7 @@ def open_page(
     return page
 
 
-def _facts(config: ReceiverConfig, port_name: str, clock: Clock, *, recordings: bool, log_out: bool) -> Facts:
+def _facts(config: ReceiverConfig, port_name: str, clock: Clock, *, log_out: bool) -> Facts:
     interval_ns = ident_interval_ns(config.bitrate_bps)
     return Facts(
         senders=Senders(alive_ns=5 * interval_ns if config.acknowledge_s else 5 * interval_ns // 2),
@@ -118,7 +116,10 @@ def _facts(config: ReceiverConfig, port_name: str, clock: Clock, *, recordings: 
         views=(config.view, *(view for view in View if view is not config.view)),
         playout_delay_s=config.playout_delay_s,
         abilities=Abilities(
-            ask=config.back_channel, stills=bool(config.stills), recordings=recordings, log_out=log_out
+            ask=config.back_channel,
+            stills=bool(config.stills),
+            recordings=bool(config.recordings),
+            log_out=log_out,
         ),
         now_ns=clock.now_ns,
     )
@@ -130,7 +131,6 @@ def _assemble(
     token: bytes | None,
     *,
     facts: Facts,
-    recordings: Path | None,
     limits: Limits,
 ) -> tuple[Hub, PageServer]:
     hub = Hub()
@@ -143,7 +143,7 @@ def _assemble(
         facts=facts,
         default_view=config.view,
         stills=Path(config.stills) if config.stills else None,
-        recordings=recordings,
+        recordings=Path(config.recordings) if config.recordings else None,
         state_dir=config.state_dir if config.back_channel else None,
         sessions=None if token is None else Sessions(token, config.state_dir / "web_ended_sessions.json"),
         limiter=LogInLimiter(),

@@ -135,7 +135,6 @@ def serving(
     token: str | None = None,
     web: str = "127.0.0.1:0",
     limits: Limits | None = None,
-    recordings: Path | None = None,
     **options: Any,
 ) -> Iterator[Site]:
     """Serve a page.
@@ -145,7 +144,6 @@ def serving(
         token: That opens it.
         web: Where.
         limits: What a connection may take.
-        recordings: Folder of recordings.
         options: Further keys of the configuration.
     """
     if token is not None:
@@ -155,9 +153,7 @@ def serving(
         options["web_token_file"] = str(path)
     config = ReceiverConfig.model_validate({"web": web, "state_dir": folder / "state", **options})
     with ExitStack() as stack:
-        page = open_page(
-            config, port_name="pty:", clock=MonotonicClock(), stack=stack, limits=limits, recordings=recordings
-        )
+        page = open_page(config, port_name="pty:", clock=MonotonicClock(), stack=stack, limits=limits)
         assert page is not None
         host = "127.0.0.1" if web.startswith("0.") else page.host
         yield Site(page.hub, host, page.port, folder, stack.close)

@@ -129,7 +129,7 @@ def test_recordings_are_listed_and_handed_out_in_parts(tmp_path: Path) -> None:
     os.utime(old, (1_769_861_100.0, 1_769_861_100.0))  # 2026-01-31, 12:05:00 UTC
     new.write_bytes(b"video")
     (folder / ".K1ABC-0-20260131T120000Z.mp4.1.part").write_bytes(b"half")
-    with serving(tmp_path, recordings=folder) as site:
+    with serving(tmp_path, recordings=str(folder)) as site:
         assert site.get("/api/state").json()["can"]["recordings"]
         assert site.get("/api/recordings").json() == {
             "recordings": [
@@ -152,7 +152,7 @@ def test_a_recording_may_grow_while_it_is_sent(tmp_path: Path, monkeypatch: pyte
     status = path.lstat()
     path.write_bytes(b"first and second")
     monkeypatch.setattr("pantel_device.web.shelf._regular", lambda _: status)
-    with serving(tmp_path, recordings=tmp_path) as site:
+    with serving(tmp_path, recordings=str(tmp_path)) as site:
         assert site.get(f"/recordings/{path.name}").body == b"first"
         assert site.get("/health").status == 200
 
