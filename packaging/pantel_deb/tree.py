@@ -1,0 +1,147 @@
+"""Lays the files of the package out as they will lie on the machine that it is installed on."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import shutil
+import subprocess
+import sys
+from email.utils import formatdate
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+
+from pantel_deb.libraries import install_libraries
+from pantel_deb.target import Target
+
+__all__ = ["lay_out"]
+
+_LIBRARY = Path("usr/lib/pantel")
+_DOC = Path("usr/share/doc/pantel")
+_PAGES = ("configuration.md", "operators.md", "protocol.md", "reports.md", "rig-builders.md", "threat-model.md")
+_TEMPLATES = Path(__file__).parents[1] / "debian"
+_PROGRAM = "/usr/bin/pantel"
+_SCRIPTS = ("postinst", "prerm", "postrm")
+_KIB = 1024
+
+
+def lay_out(root: Path, source: Path, target: Target, *, version: str, epoch_s: int, work: Path) -> None:
+    """Fill a folder with all that `dpkg-deb --build` packs.
+
+    Args:
+        root: New folder.
+        source: Working tree.
+        target: What the package is for.
+        version: Of the package.
+        epoch_s: Time of everything in it, seconds since 1970.
+        work: Folder for what is needed in between.
+
+    Raises:
+        DebError: A part cannot be had.
+    """
+    library = root / _LIBRARY
+    library.mkdir(parents=True)
+    install_libraries(source, library, target, work)
+    values = {
+        "VERSION": version,
+        "ARCHITECTURE": target.architecture,
+        "PYTHON_DEPENDS": target.python_depends,
+        "DATE": formatdate(epoch_s),
+        "BUNDLED": _bundled(library),
+    }
+    _program(root, library)
+    _documents(root, source, values)
+    _generated(root)
+    _control(root, values)
+    _settle(root, epoch_s)
+
+
+def _program(root: Path, library: Path) -> None:
+    launcher = root / _PROGRAM.lstrip("/")
+    launcher.parent.mkdir(parents=True)
+    shutil.copyfile(_TEMPLATES / "pantel", launcher)
+    units = root / "usr/lib/systemd/system"
+    units.mkdir(parents=True)
+    for unit in sorted((library / "pantel_device/service/units").glob("*.service")):
+        (units / unit.name).write_text(unit.read_text().replace("@PANTEL@", _PROGRAM))
+
+
+def _documents(root: Path, source: Path, values: dict[str, str]) -> None:
+    folder = root / _DOC
+    examples = folder / "examples"
+    examples.mkdir(parents=True)
+    for example in sorted((source / "device/pantel_device/examples").iterdir()):
+        shutil.copyfile(example, examples / example.name)
+    for page in _PAGES:
+        shutil.copyfile(source / "docs" / page, folder / page)
+    (folder / "copyright").write_text(_filled("copyright", values))
+    _compressed(folder / "changelog.gz", _filled("changelog", values).encode())
+    _compressed(folder / "CHANGELOG.md.gz", (source / "CHANGELOG.md").read_bytes())
+    overrides = root / "usr/share/lintian/overrides/pantel"
+    overrides.parent.mkdir(parents=True)
+    shutil.copyfile(_TEMPLATES / "lintian-overrides", overrides)
+
+
+def _generated(root: Path) -> None:
+    """Let the program of this working tree write its own completion and manual page."""
+    for words, place in (
+        (("completion", "bash"), "usr/share/bash-completion/completions/pantel"),
+        (("completion", "zsh"), "usr/share/zsh/vendor-completions/_pantel"),
+    ):
+        written = _output(*words)
+        if written:
+            path = root / place
+            path.parent.mkdir(parents=True)
+            path.write_bytes(written)
+
+
+def _control(root: Path, values: dict[str, str]) -> None:
+    control = root / "DEBIAN"
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    control.mkdir()
+    sums = [f"{hashlib.md5(path.read_bytes()).hexdigest()}  {path.relative_to(root)}\n" for path in files]  # noqa: S324
+    (control / "md5sums").write_text("".join(sums))
+    size_kib = sum(-(-path.stat().st_size // _KIB) for path in files) + sum(1 for path in root.rglob("*") if path.is_dir())
+    (control / "control").write_text(_filled("control", {**values, "INSTALLED_SIZE": str(size_kib)}))
+    for script in _SCRIPTS:
+        shutil.copyfile(_TEMPLATES / script, control / script)
+
+
+def _settle(root: Path, epoch_s: int) -> None:
+    """Give everything the modes that Debian asks for, and one time, so that the same sources make the same package."""
+    import os
+
+    executable = {root / _PROGRAM.lstrip("/"), *(root / "DEBIAN" / script for script in _SCRIPTS)}
+    for path in (*root.rglob("*"), root):
+        path.chmod(0o755 if path.is_dir() or path in executable else 0o644)
+        os.utime(path, (epoch_s, epoch_s))
+
+
+def _bundled(library: Path) -> str:
+    """Return a line for each library: its name, version, licence, and where its text lies."""
+    lines = []
+    for each in sorted(distributions(path=[str(library)]), key=lambda found: found.name.lower()):
+        if each.name != "pantel":
+            lines.append(f" {each.name} {each.version}: {_licence(each)}")
+    return "\n".join(lines)
+
+
+def _licence(distribution: Distribution) -> str:
+    metadata = distribution.metadata
+    stated = metadata.get("License-Expression") or (metadata.get("License") or "").strip().split("\n")[0]
+    return stated or "see its metadata"
+
+
+def _output(*words: str) -> bytes:
+    return subprocess.run([Path(sys.executable).with_name("pantel"), *words], capture_output=True, check=False).stdout  # noqa: S603
+
+
+def _filled(template: str, values: dict[str, str]) -> str:
+    text = (_TEMPLATES / template).read_text()
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", value)
+    return text
+
+
+def _compressed(path: Path, content: bytes) -> None:
+    path.write_bytes(gzip.compress(content, 9, mtime=0))
