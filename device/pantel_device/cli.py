@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import errno
-import logging
 import os
 import signal
 import sys
@@ -20,6 +19,7 @@ from types import FrameType
 from typing import NoReturn
 
 from pantel_device.command import Command, CommandError, UsageError
+from pantel_device.log_format import configure_logging, error_line
 
 __all__ = ["main"]
 
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # whatever happens ends in one line
         if "--debug" in arguments:
             raise
-        sys.stderr.write(f"pantel: error: {' '.join(_describe(error).split())}\n")
+        sys.stderr.write(error_line(" ".join(_describe(error).split())))
         return 2 if isinstance(error, UsageError) else 1
 
 
@@ -81,12 +81,7 @@ def _ending_on_sigterm() -> Iterator[None]:
 def _run(argv: list[str]) -> int:
     parser = _make_parser(argv)
     arguments = parser.parse_args(argv)
-    logging.basicConfig(
-        level=getattr(arguments, "log_level", "info").upper(),
-        format="time=%(asctime)s level=%(levelname)s source=%(name)s %(message)s",
-        datefmt="%Y-%m-%dT%H:%M:%S%z",
-        stream=sys.stderr,
-    )
+    configure_logging(getattr(arguments, "log_level", "info"))
     code: int = arguments.run(arguments)
     sys.stdout.flush()
     return code

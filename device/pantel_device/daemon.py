@@ -12,7 +12,7 @@ from typing import Protocol
 
 from pantel_link import Clock
 
-__all__ = ["Core", "StopRequest", "run", "run_daemon", "stop_on_signals"]
+__all__ = ["Core", "Overseer", "StopRequest", "run", "run_daemon", "stop_on_signals"]
 
 log = logging.getLogger(__name__)
 
@@ -30,16 +30,31 @@ class Core(Protocol):
         ...
 
 
-def run(core: Core, clock: Clock, stop: Callable[[int], bool]) -> None:
+class Overseer(Protocol):
+    """Who must know that a daemon's loop turns, such as a service manager's watchdog."""
+
+    def advanced(self, now_ns: int) -> None:
+        """Take note of a step that is done; it began at a monotonic time [ns]."""
+        ...
+
+    def stopping(self, reason: str) -> None:
+        """Take note of the end."""
+        ...
+
+
+def run(core: Core, clock: Clock, stop: Callable[[int], bool], overseer: Overseer | None = None) -> None:
     """Advance a core as time passes, until it is told to stop.
 
     Args:
         core: What to advance.
         clock: Monotonic clock.
         stop: Asked with the time [ns] before every step.
+        overseer: Told after every step; None for nobody.
     """
     while not stop(now_ns := clock.now_ns()):
         due_ns = core.advance(now_ns)
+        if overseer is not None:
+            overseer.advanced(now_ns)
         wait_s = (due_ns - clock.now_ns()) / 1e9
         clock.sleep(min(max(wait_s, _SHORTEST_SLEEP_S), _LONGEST_SLEEP_S))
 
@@ -76,7 +91,12 @@ def stop_on_signals() -> Iterator[StopRequest]:
 
 
 def run_daemon(
-    core: Core, clock: Clock, *, seconds: float | None = None, finished: Callable[[], bool] | None = None
+    core: Core,
+    clock: Clock,
+    *,
+    seconds: float | None = None,
+    finished: Callable[[], bool] | None = None,
+    overseer: Overseer | None = None,
 ) -> None:
     """Advance a core until a signal comes, the time is over or it has nothing more to do, and log which it was.
 
@@ -85,6 +105,7 @@ def run_daemon(
         clock: Monotonic clock.
         seconds: Time after which to end [s]; None for never.
         finished: Whether the core has nothing more to do; None for never.
+        overseer: Told of every step, and of the end; None for nobody.
     """
     end_ns = None if seconds is None else clock.now_ns() + round(seconds * 1e9)
     with stop_on_signals() as request:
@@ -96,5 +117,7 @@ def run_daemon(
                 request.reason = "camera ended"
             return request.reason is not None
 
-        run(core, clock, stop)
+        run(core, clock, stop, overseer)
     log.info("stopped reason=%s", request.reason)
+    if overseer is not None and request.reason is not None:
+        overseer.stopping(request.reason)

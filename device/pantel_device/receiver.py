@@ -80,6 +80,7 @@ class Receiver:
         link: The receiving half of the link, with its statistics.
         payloads_damaged: Payloads that passed the checksum and could not be decoded.
         payloads_cut: Scene payloads whose end refines cells that were lost before, and so could not be read.
+        newest: The packet that came last; None before the first.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Receiver:
         self.link = link
         self.payloads_damaged = 0
         self.payloads_cut = 0
+        self.newest: ReceivedPacket | None = None
         self._port = port
         self._sinks = tuple(sinks)
         self._interval_ns = interval_ns
@@ -145,6 +147,7 @@ class Receiver:
         return min(self._next_picture_ns, now_ns + _POLL_NS)
 
     def _take(self, received: ReceivedPacket, now_ns: int) -> None:
+        self.newest = received
         stream = self._stream(received.context, now_ns)
         try:
             self._read(received, stream, now_ns)

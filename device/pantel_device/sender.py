@@ -110,6 +110,11 @@ class Sender:
         self.finished = False
 
     @property
+    def slowest_fps(self) -> float:
+        """Frames a second that are captured at least, while nothing moves."""
+        return _NS_PER_S / self._idle_interval_ns
+
+    @property
     def statistics(self) -> SenderStatistics:
         """Counters of the link."""
         return self._link.statistics

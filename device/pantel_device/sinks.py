@@ -1,4 +1,4 @@
-"""Sinks that write files: the newest picture now and then, and a JSON line for every event.
+"""Sinks that write files: the newest picture now and then, and a line for every event, in JSON or in the log.
 
 A full disk passes. It is logged once when it begins and once when it ends; until then the newest picture and the
 events are kept in memory and written when there is room.
@@ -7,6 +7,7 @@ events are kept in memory and written when there is room.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections import deque
@@ -24,7 +25,9 @@ from pantel_device.sink import Event, Picture
 from pantel_device.wall_clock import utc_now
 from pantel_link.record_file import Trouble, append_whole
 
-__all__ = ["EventFile", "EventStream", "PictureFile", "event_line"]
+__all__ = ["EventFile", "EventLog", "EventStream", "PictureFile", "event_line"]
+
+log = logging.getLogger(__name__)
 
 _EVENTS_KEPT = 10_000
 
@@ -130,6 +133,29 @@ class EventStream:
         """Do nothing: the stream is its owner's to close."""
 
 
+class EventLog:
+    """Logs events as key=value; those that come all the time only at the level debug, because disks wear."""
+
+    _FREQUENT = frozenset({"link_report", "still_grows", "telemetry"})
+    _ALREADY_LOGGED = frozenset({"alarm"})
+    _TROUBLE = frozenset({"model_missing", "sender_refused"})
+
+    def on_picture(self, picture: Picture) -> None:
+        """Do nothing."""
+
+    def on_event(self, event: Event) -> None:
+        """Log an event."""
+        if event.kind in self._FREQUENT | self._ALREADY_LOGGED:
+            level = logging.DEBUG
+        else:
+            level = logging.WARNING if event.kind in self._TROUBLE else logging.INFO
+        fields = " ".join(f"{key}={_logged(value)}" for key, value in event.fields.items() if value is not None)
+        log.log(level, "event kind=%s %s", event.kind, fields)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
 class EventFile:
     """Appends events to a file; when it is full, it becomes ``NAME.1`` and a new one begins.
 
@@ -182,6 +208,14 @@ class EventFile:
         if self._path.exists():
             self._path.replace(self._path.with_name(f"{self._path.name}.1"))
         self._file = self._path.open("a+b", buffering=0)
+
+
+def _logged(value: str | float) -> str:
+    """Return a value as one word of a log, whatever somebody may have sent."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = str(value)
+    return text if text.isascii() and text.isprintable() and not set(text) & set(' ="') and text else json.dumps(text)
 
 
 def _ends_within_line(file: FileIO) -> bool:

@@ -123,15 +123,17 @@ def write_key(path: Path, key: MasterKey | SenderKey) -> None:
 def read_key(path: Path) -> MasterKey | SenderKey:
     """Read a key.
 
+    A service's may belong to root, so that the service cannot change it, and be readable by the service's group.
+
     Raises:
         KeyFileError: There is none, others can read it, or it is damaged.
     """
     try:
-        mode = path.stat().st_mode
+        status = path.stat()
         text = path.read_text(encoding="ascii", errors="replace")
     except OSError as error:
         raise KeyFileError(f"cannot read the key {path}: {error.strerror}") from error
-    if mode & 0o077:
+    if status.st_mode & (0o037 if status.st_uid == 0 else 0o077):
         raise KeyFileError(f"others can read the key {path}: chmod 600 {path}")
     found = _LINE.fullmatch(text)
     if found is None:

@@ -134,6 +134,7 @@ class _Camera:
     size_px: tuple[int, int] = _SIZE_PX
     fps: float = 10.0
     finished: bool = False
+    outage: None = None
 
     def capture(self, now_ns: int) -> Frame | None:
         return Frame(now_ns * 10 // _S, now_ns, np.zeros((48, 64, 3), np.uint8))

@@ -24,6 +24,7 @@ class _Camera:
     frames: int
     size_px: tuple[int, int] = (64, 48)
     fps: float = 10.0
+    outage: None = None
     shown: list[int] = field(default_factory=list)
 
     @property

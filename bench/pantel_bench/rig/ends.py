@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from pantel_bench.rig.memory import max_rss_mib
 from pantel_bench.rig.meter import LinkMeter, MeteredPort
 from pantel_bench.rig.settings import RigSettings
-from pantel_device.cameras import Camera, open_camera
+from pantel_device.cameras import Camera, Outage, open_camera
 from pantel_device.frame import Frame, Observation
 from pantel_device.ground import Ground
 from pantel_device.line_profile import line_profile
@@ -309,6 +309,10 @@ class _DelayedCamera:
     @property
     def finished(self) -> bool:
         return self._camera.finished and not self._held
+
+    @property
+    def outage(self) -> Outage | None:
+        return self._camera.outage
 
     def capture(self, now_ns: int) -> Frame | None:
         started_ns = time.perf_counter_ns()

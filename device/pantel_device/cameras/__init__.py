@@ -4,8 +4,8 @@ A camera is named ``scheme:argument``: ``v4l2:/dev/video0``, ``picamera2``, ``fi
 ``test``, ``test:7``.
 """
 
-from pantel_device.cameras.base import Camera
+from pantel_device.cameras.base import Camera, Outage
 from pantel_device.cameras.geometry import Geometry
 from pantel_device.cameras.registry import open_camera
 
-__all__ = ["Camera", "Geometry", "open_camera"]
+__all__ = ["Camera", "Geometry", "Outage", "open_camera"]

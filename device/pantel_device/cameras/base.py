@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -10,7 +11,23 @@ from numpy.typing import NDArray
 
 from pantel_device.frame import Frame
 
-__all__ = ["Camera", "SampledCamera"]
+__all__ = ["Camera", "Outage", "SampledCamera"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A camera that gives no frames for the time being, and looks after that itself.
+
+    Attributes:
+        since_ns: Monotonic time at which it was given up [ns].
+        reason: Why, as one line.
+        hangs_since_ns: Since when its driver has not come back from a call, which nothing but the end of the process
+            can change; None if it does come back [ns].
+    """
+
+    since_ns: int
+    reason: str
+    hangs_since_ns: int | None = None
 
 
 class Camera(Protocol):
@@ -27,6 +44,11 @@ class Camera(Protocol):
     @property
     def finished(self) -> bool:
         """Whether no frame will ever come again."""
+        ...
+
+    @property
+    def outage(self) -> Outage | None:
+        """Why no frames come, as of the last capture; None while they do."""
         ...
 
     def capture(self, now_ns: int) -> Frame | None:
@@ -63,6 +85,11 @@ class SampledCamera(ABC):
     def finished(self) -> bool:
         """Whether no frame will ever come again."""
         return self._finished
+
+    @property
+    def outage(self) -> Outage | None:
+        """None: what breaks down here ends the camera."""
+        return None
 
     def capture(self, now_ns: int) -> Frame | None:
         """Return the newest frame due at ``now_ns``; see `Camera.capture`."""

@@ -12,8 +12,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pantel_device.cameras.base import Outage
 from pantel_device.cameras.geometry import Geometry
-from pantel_device.errors import CameraError
+from pantel_device.errors import CameraError, CameraNameError
 from pantel_device.frame import Frame
 
 __all__ = ["Device", "LiveCamera", "Shot", "shot_time_ns"]
@@ -82,6 +83,7 @@ class LiveCamera:
         size_px: Width and height of the frames [px].
         fps: Frames per second wanted of the device.
         geometry: How what the device sees becomes frames.
+        patient: Whether a device that cannot be used at first counts as one that has failed.
 
     Attributes:
         size_px: As given.
@@ -89,7 +91,8 @@ class LiveCamera:
         outages: How often the camera has failed or fallen silent.
 
     Raises:
-        CameraError: The device cannot be opened or gives no picture.
+        CameraNameError: There can be no such device.
+        CameraError: The device cannot be opened or gives no picture, and nobody is patient.
     """
 
     def __init__(
@@ -100,6 +103,7 @@ class LiveCamera:
         size_px: tuple[int, int],
         fps: float,
         geometry: Geometry,
+        patient: bool = False,
     ) -> None:
         self.size_px = size_px
         self.fps = fps
@@ -109,10 +113,11 @@ class LiveCamera:
         self._geometry = geometry
         self._silence_ns = max(_SILENCE_NS, round(_SILENT_FRAMES / fps * _NS_PER_S))
         self._reader: _Reader | None = None
-        self._left_behind: list[_Reader] = []
+        self._left_behind: list[tuple[int, _Reader]] = []  # when each was given up [ns]
         self._hangs = False
         self._deadline_ns: int | None = None
         self._gone_since_ns: int | None = None
+        self._gone_because = ""
         self._back_ns = -_LONGEST_DELAY_NS
         self._retry_ns = 0
         self._delay_ns = _FIRST_DELAY_NS
@@ -122,7 +127,9 @@ class LiveCamera:
         reader = self._start_reader()
         try:
             description = reader.first_answer(_OPENING_NS / _NS_PER_S)
-        except BaseException:  # an impatient user's Ctrl-C, too
+        except BaseException as error:  # an impatient user's Ctrl-C, too
+            if patient and isinstance(error, CameraError) and not isinstance(error, CameraNameError):
+                return  # the first capture gives the device up
             self.close()
             raise
         log.info("camera open name=%s %s", name, description)
@@ -131,6 +138,14 @@ class LiveCamera:
     def finished(self) -> bool:
         """Whether no frame will ever come again: only once the camera is closed."""
         return self._finished
+
+    @property
+    def outage(self) -> Outage | None:
+        """Why no frames come, as of the last capture; None while they do."""
+        if self._gone_since_ns is None:
+            return None
+        hanging_ns = [left_ns for left_ns, reader in self._left_behind if reader.is_alive()]
+        return Outage(self._gone_since_ns, self._gone_because, min(hanging_ns, default=None))
 
     def capture(self, now_ns: int) -> Frame | None:
         """Return the newest frame, None if there is none since the last call; see `Camera.capture`."""
@@ -184,8 +199,9 @@ class LiveCamera:
 
     def _give_up(self, reader: _Reader, reason: str, now_ns: int) -> None:
         reader.leave()
-        self._left_behind.append(reader)
+        self._left_behind.append((now_ns, reader))
         self._reader = None
+        self._gone_because = reason
         if self._gone_since_ns is None:
             self._gone_since_ns = now_ns
             self.outages += 1
@@ -201,7 +217,7 @@ class LiveCamera:
         """Try again if it is time."""
         if now_ns < self._retry_ns:
             return
-        self._left_behind = [reader for reader in self._left_behind if reader.is_alive()]
+        self._left_behind = [(left_ns, reader) for left_ns, reader in self._left_behind if reader.is_alive()]
         if len(self._left_behind) >= _MOST_LEFT_BEHIND:
             self._retry_ns = now_ns + _LONGEST_DELAY_NS
             if not self._hangs:

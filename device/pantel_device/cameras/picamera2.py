@@ -30,13 +30,19 @@ class Picamera2Camera(LiveCamera):
 
     @classmethod
     def from_argument(
-        cls, argument: str, size_px: tuple[int, int], fps: float, geometry: Geometry = STRETCHED
+        cls,
+        argument: str,
+        size_px: tuple[int, int],
+        fps: float,
+        geometry: Geometry = STRETCHED,
+        *,
+        patient: bool = False,
     ) -> Picamera2Camera:
         """Open a camera module by its number; "" is number 0.
 
         Raises:
             CameraNameError: The number is none.
-            CameraError: The library is missing, or the camera cannot be used.
+            CameraError: The library is missing, or the camera cannot be used, and nobody is patient.
         """
         if argument and not (argument.isascii() and argument.isdecimal()):
             raise CameraNameError(f"the camera in picamera2:{argument} is no number; write for example picamera2:1")
@@ -47,6 +53,7 @@ class Picamera2Camera(LiveCamera):
             size_px=size_px,
             fps=fps,
             geometry=geometry,
+            patient=patient,
         )
 
 

@@ -12,15 +12,20 @@ from pantel_device.errors import CameraNameError
 
 __all__ = ["open_camera"]
 
-_CAMERAS = {
+_RECORDED = {
     "file": ("pantel_device.cameras.file", "FileCamera", "file:PATH"),
     "test": ("pantel_device.cameras.synthetic", "SyntheticCamera", "test or test:SEED"),
+}
+_DEVICES = {
     "v4l2": ("pantel_device.cameras.v4l2", "V4l2Camera", "v4l2:DEVICE"),
     "picamera2": ("pantel_device.cameras.picamera2", "Picamera2Camera", "picamera2 or picamera2:NUMBER"),
 }
+_CAMERAS = _RECORDED | _DEVICES
 
 
-def open_camera(name: str, size_px: tuple[int, int], fps: float, geometry: Geometry = STRETCHED) -> Camera:
+def open_camera(
+    name: str, size_px: tuple[int, int], fps: float, geometry: Geometry = STRETCHED, *, patient: bool = False
+) -> Camera:
     """Open the camera of that name.
 
     Args:
@@ -28,18 +33,17 @@ def open_camera(name: str, size_px: tuple[int, int], fps: float, geometry: Geome
         size_px: Width and height of the frames wanted [px].
         fps: Capture instants per second.
         geometry: How what the camera sees becomes such frames; by default the whole of it is scaled.
+        patient: Whether a device that is missing, or gives no pictures, is looked for again and again.
 
     Raises:
         CameraNameError: There can be no such camera.
-        CameraError: It gives no pictures. Both messages are one line for the user.
+        CameraError: It gives no pictures, and nobody is patient. Both messages are one line for the user.
     """
     scheme, _, argument = name.partition(":")
     if scheme not in _CAMERAS:
         known = ", ".join(usage for _, _, usage in _CAMERAS.values())
         raise CameraNameError(f"there is no camera {name!r}; name one as {known}")
     module, factory, _ = _CAMERAS[scheme]
-    open_ = cast(
-        Callable[[str, tuple[int, int], float, Geometry], Camera],
-        getattr(import_module(module), factory).from_argument,
-    )
-    return open_(argument, size_px, fps, geometry)
+    open_ = cast(Callable[..., Camera], getattr(import_module(module), factory).from_argument)
+    options = {"patient": patient} if scheme in _DEVICES else {}
+    return open_(argument, size_px, fps, geometry, **options)

@@ -33,18 +33,30 @@ class V4l2Camera(LiveCamera):
 
     @classmethod
     def from_argument(
-        cls, argument: str, size_px: tuple[int, int], fps: float, geometry: Geometry = STRETCHED
+        cls,
+        argument: str,
+        size_px: tuple[int, int],
+        fps: float,
+        geometry: Geometry = STRETCHED,
+        *,
+        patient: bool = False,
     ) -> V4l2Camera:
         """Open a device by its path or number; "" is number 0.
 
         Raises:
-            CameraError: There is no such device, it may not be used, or it gives no pictures.
+            CameraNameError: The path is no device.
+            CameraError: There is no such device, it may not be used, or it gives no pictures, and nobody is patient.
         """
         path = Path(f"/dev/video{argument or 0}" if argument.isdecimal() or not argument else argument)
         width, height = geometry.source_size_px(size_px)
         wanted_px = _OVERSAMPLING * width, _OVERSAMPLING * height
         return cls(
-            partial(_Device, path, wanted_px, fps), name=f"v4l2:{path}", size_px=size_px, fps=fps, geometry=geometry
+            partial(_Device, path, wanted_px, fps),
+            name=f"v4l2:{path}",
+            size_px=size_px,
+            fps=fps,
+            geometry=geometry,
+            patient=patient,
         )
 
 

@@ -19,11 +19,12 @@ _SWITCH: Mapping[str, Any] = {"nargs": "?", "const": "true"}  # --overlay is --o
 
 
 def add_config_options(parser: argparse.ArgumentParser, model: type[BaseModel]) -> None:
-    """Declare ``--config FILE``, ``--seconds S`` and an option for each key of a model."""
+    """Declare ``--config FILE``, ``--seconds S``, ``--wait`` and an option for each key of a model."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML file with the keys that follow")
     parser.add_argument(
         "--seconds", type=positive_seconds, metavar="S", help="end after so many seconds (default: run until stopped)"
     )
+    parser.add_argument("--wait", action="store_true", help="wait for a port or camera that is missing, as services do")
     keys = parser.add_argument_group(
         "configuration",
         f"Each option is also a key of the file and an environment variable: --bitrate-bps is bitrate_bps and "

@@ -19,8 +19,10 @@ from pantel_device.line_profile import check_line_rate, line_profile
 from pantel_device.overlay import draw_overlay
 from pantel_device.pictures import check_picture_suffix
 from pantel_device.receiver import PICTURE_INTERVAL_NS, Receiver
+from pantel_device.service import ServiceSession, service_session
+from pantel_device.service.health import ReceiverHealth
 from pantel_device.sink import Sink
-from pantel_device.sinks import EventFile, EventStream, PictureFile
+from pantel_device.sinks import EventFile, EventLog, EventStream, PictureFile
 from pantel_device.still_receiver import StillReceiver
 from pantel_device.stills_in import StillFolder
 from pantel_device.stream_memory import StreamMemoryFile
@@ -32,6 +34,7 @@ from pantel_link import (
     MasterKey,
     MonotonicClock,
     Port,
+    PortError,
     SenderKey,
     check_callsign,
     open_port,
@@ -51,15 +54,20 @@ _NS_PER_S = 1_000_000_000
 _MAX_PACKETS_PER_S = 20
 
 
-def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
+def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float | None = None) -> None:
     """Write the pictures and events that a port brings until a signal comes or the time is over.
+
+    Args:
+        config: What to receive, and where to put it.
+        session: Tells the service manager, and waits for a port that is missing if it is patient.
+        seconds: Time after which to end [s]; None for never.
 
     Raises:
         UsageError: A file cannot be written where the configuration wants it, or the key cannot be used.
         CaptureError: The capture's place is taken by another file.
         CommandError: What must survive a restart cannot be kept.
         ManifestError: A model is missing or damaged.
-        PortError: The port cannot be opened.
+        PortError: The port cannot be opened, and nobody is patient.
     """
     if config.acknowledge_s and not config.back_channel:
         raise UsageError("acknowledge_s needs a back-channel: add --back-channel true, or leave it at 0")
@@ -76,7 +84,8 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
         if key is not None:
             memory = StreamMemoryFile(config.state_dir / "senders.json")
             stack.callback(memory.release)
-        port = stack.enter_context(reconnecting(open_again(), open_again, clock))
+        port = reconnecting(session.open(f"port {config.port}", open_again, PortError), open_again, clock)
+        stack.enter_context(port)
         sinks = _open_sinks(config)
         for sink in sinks:
             stack.callback(sink.close)
@@ -103,14 +112,14 @@ def receive(config: ReceiverConfig, *, seconds: float | None = None) -> None:
             ground=_ground(config, key, port, link) if config.back_channel else None,
         )
         log.info("receiving port=%s picture=%s events=%s", port.name, config.picture, config.events)
-        run_daemon(receiver, clock, seconds=seconds)
+        run_daemon(receiver, clock, seconds=seconds, overseer=session.supervisor(ReceiverHealth(receiver, port)))
 
 
 def _check_outputs(config: ReceiverConfig) -> None:
     if config.picture:
         check_picture_suffix(Path(config.picture))
         check_writable(Path(config.picture))
-    if config.events not in {"", "-"}:
+    if config.events not in {"", "-", "log"}:
         check_writable(Path(config.events))
     check_capture(config)
 
@@ -123,6 +132,8 @@ def _open_sinks(config: ReceiverConfig) -> list[Sink]:
         sinks.append(PictureFile(Path(config.picture), interval_ns=interval_ns, draw=draw))
     if config.events == "-":
         sinks.append(EventStream())
+    elif config.events == "log":
+        sinks.append(EventLog())
     elif config.events:
         sinks.append(EventFile(Path(config.events), config.events_max_bytes))
     return sinks
@@ -171,7 +182,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    receive(read_config(arguments, ReceiverConfig), seconds=arguments.seconds)
+    with service_session(patient=arguments.wait) as session:
+        receive(read_config(arguments, ReceiverConfig), session, seconds=arguments.seconds)
     return 0
 
 

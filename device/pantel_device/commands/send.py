@@ -36,6 +36,8 @@ from pantel_device.payload_encoder import PayloadEncoder
 from pantel_device.remote_control import RemoteControl
 from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
 from pantel_device.sender import Sender
+from pantel_device.service import ServiceSession, service_session
+from pantel_device.service.health import SenderHealth
 from pantel_device.sketch_encoder import SKETCH_BELOW_BPS, SketchEncoder
 from pantel_device.still_sender import StillSender
 from pantel_device.stream import stream_context
@@ -49,6 +51,7 @@ from pantel_link import (
     LinkSender,
     MonotonicClock,
     Port,
+    PortError,
     Security,
     SenderKey,
     StreamContext,
@@ -69,17 +72,22 @@ _NS_PER_S = 1_000_000_000
 _UTC_INTERVAL_NS = 10_000_000_000  # a little more often than IDENT packets go out
 
 
-def send(config: SenderConfig, *, seconds: float | None = None) -> None:
+def send(config: SenderConfig, session: ServiceSession, *, seconds: float | None = None) -> None:
     """Send what the camera sees until a signal comes, the time is over or the camera ends.
+
+    Args:
+        config: What to send, and how.
+        session: Tells the service manager, and waits for a port or camera that is missing if it is patient.
+        seconds: Time after which to end [s]; None for never.
 
     Raises:
         UsageError: The default callsign would go on the air, or the camera's name, the model, the detector, the edge
             model or the key cannot be used, or a class is named that the detector does not tell.
-        CameraError: The camera gives no pictures.
+        CameraError: The camera gives no pictures, and nobody is patient.
         CommandError: The boot epoch cannot be kept.
         KeyFileError: Encryption is not installed.
         ManifestError: The model is damaged.
-        PortError: The port cannot be opened.
+        PortError: The port cannot be opened, and nobody is patient.
     """
     with used_wrongly(UnknownModelError):
         artefact = find_artefact(name=config.model or None)
@@ -93,10 +101,12 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
     with ExitStack() as stack:
         geometry = Geometry(config.rotation, config.crop)
         with used_wrongly(CameraNameError):
-            camera = stack.enter_context(closing(open_camera(config.camera, config.size_px, config.fps, geometry)))
+            camera = open_camera(config.camera, config.size_px, config.fps, geometry, patient=session.patient)
+        stack.enter_context(closing(camera))
         observer = _observer(config)
         encoder = _encoder(config, codec)
-        port = stack.enter_context(reconnecting(open_again(), open_again, clock))
+        port = reconnecting(session.open(f"port {config.port}", open_again, PortError), open_again, clock)
+        stack.enter_context(port)
         _check_callsign(config, port)
         context = stream_context(
             codec.artefact,
@@ -144,7 +154,16 @@ def send(config: SenderConfig, *, seconds: float | None = None) -> None:
             context.epoch,
             codec.artefact.name,
         )
-        run_daemon(_DatedSender(sender, link, clock), clock, seconds=seconds, finished=lambda: sender.finished)
+        health = SenderHealth(
+            sender, camera=camera, camera_name=config.camera, port=port, link=link, duty_cycle=config.duty_cycle
+        )
+        run_daemon(
+            _DatedSender(sender, link, clock),
+            clock,
+            seconds=seconds,
+            finished=lambda: sender.finished,
+            overseer=session.supervisor(health),
+        )
         log.info("sent packets=%d wire_octets=%d", sender.statistics.packets, sender.statistics.wire_octets)
 
 
@@ -261,7 +280,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    send(read_config(arguments, SenderConfig), seconds=arguments.seconds)
+    with service_session(patient=arguments.wait) as session:
+        send(read_config(arguments, SenderConfig), session, seconds=arguments.seconds)
     return 0
 
 

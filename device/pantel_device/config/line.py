@@ -19,7 +19,10 @@ LONGEST_S = 31_536_000.0
 
 
 def default_state_dir() -> Path:
-    """Return where the XDG base directory specification puts a program's state."""
+    """Return where a program's state belongs: where systemd says, or the XDG base directory specification."""
+    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]  # a service has exactly one
+    if given.startswith("/"):
+        return Path(given)
     base = os.environ.get("XDG_STATE_HOME", "")
     return (Path(base) if base.startswith("/") else Path.home() / ".local" / "state") / "pantel"
 

@@ -31,7 +31,9 @@ class ReceiverConfig(LineConfig):
     playout_delay_s: float = Field(
         1.5, ge=0, le=10, description="constant time from capture to show [s]; longer bridges worse lines smoothly"
     )
-    events: str = Field("-", description="file for a JSON line per event; - for standard output, empty for none")
+    events: str = Field(
+        "-", description="file for a JSON line per event; - for standard output, log for the log, empty for none"
+    )
     events_max_bytes: int = Field(
         10_000_000, ge=10_000, description="size at which the events begin a new file [byte]; one old one is kept"
     )

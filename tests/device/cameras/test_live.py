@@ -212,7 +212,7 @@ def test_a_camera_that_hangs_each_time_does_not_use_up_the_machine(
         ]
         cable.devices[0].shots.put(CameraError("the driver has come to its senses"))
         assert cable.devices[0].closed.wait(10)
-        until(lambda: not cable.camera._left_behind[0].is_alive())
+        until(lambda: not cable.camera._left_behind[0][1].is_alive())
         _wait_for_retry(cable, now_ns)
     assert len(cable.devices) == 4
 
