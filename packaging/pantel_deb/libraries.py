@@ -7,6 +7,7 @@ import io
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from pantel_deb.errors import DebError
@@ -62,8 +63,6 @@ def install_libraries(source: Path, folder: Path, target: Target, work: Path) ->
 
 
 def _dependencies(source: Path) -> list[str]:
-    import tomllib
-
     dependencies: list[str] = tomllib.loads((source / "pyproject.toml").read_text())["project"]["dependencies"]
     return dependencies
 
@@ -89,9 +88,7 @@ def _tell_what_is_left(record: Path, folder: Path) -> None:
 
 
 def _pip(*options: str) -> None:
-    _run(
-        sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", *options
-    )
+    _run(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", *options)
 
 
 def _run(*command: str, cwd: Path | None = None) -> None:

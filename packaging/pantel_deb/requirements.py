@@ -50,16 +50,9 @@ def runtime_lock(lock: str, dependencies: list[str], target: Target) -> str:
         DebError: The lock does not have one of them.
     """
     markers = target.markers
-    wanted = {
-        canonicalize_name(requirement.name)
-        for requirement in map(Requirement, dependencies)
-        if requirement.marker is None or requirement.marker.evaluate(dict(markers))
-    }
-    entries = [
-        entry
-        for entry in _entries(lock)
-        if entry.requirement.marker is None or entry.requirement.marker.evaluate(dict(markers))
-    ]
+    needed = (Requirement(dependency) for dependency in dependencies)
+    wanted = {canonicalize_name(each.name) for each in needed if _applies(each, markers)}
+    entries = [entry for entry in _entries(lock) if _applies(entry.requirement, markers)]
     known = {canonicalize_name(entry.requirement.name) for entry in entries}
     if missing := wanted - known:
         raise DebError(f"requirements.lock has no {', '.join(sorted(missing))}; run: make lock")
@@ -83,12 +76,16 @@ def check_complete(folder: Path, target: Target) -> None:
     installed = {canonicalize_name(each.name): each for each in distributions(path=[str(folder)])}
     for each in installed.values():
         for requirement in map(Requirement, each.requires or ()):
-            if requirement.marker is not None and not requirement.marker.evaluate({**target.markers, "extra": ""}):
+            if not _applies(requirement, {**target.markers, "extra": ""}):
                 continue
             found = installed.get(canonicalize_name(requirement.name))
             if found is None or not requirement.specifier.contains(found.version, prereleases=True):
                 there = "nothing" if found is None else found.version
                 raise DebError(f"{each.name} needs {requirement}, and there is {there}; run: make lock")
+
+
+def _applies(requirement: Requirement, markers: dict[str, str]) -> bool:
+    return requirement.marker is None or requirement.marker.evaluate(markers)
 
 
 def _entries(lock: str) -> Iterator[_Locked]:

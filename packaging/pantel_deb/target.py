@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from packaging.markers import Environment, default_environment
+from packaging.markers import default_environment
 
 from pantel_deb.errors import DebError
 
@@ -56,15 +56,15 @@ class Target:
         return options + [f"--abi={abi}" for abi in (f"cp{self.python.replace('.', '')}", "abi3", "none")]
 
     @property
-    def markers(self) -> Environment:
+    def markers(self) -> dict[str, str]:
         """The environment that markers of requirements see there."""
-        environment = default_environment()
-        environment["implementation_name"] = "cpython"
-        environment["os_name"] = "posix"
-        environment["platform_machine"] = _MACHINES[self.architecture]
-        environment["platform_python_implementation"] = "CPython"
-        environment["platform_system"] = "Linux"
-        environment["python_full_version"] = f"{self.python}.0"
-        environment["python_version"] = self.python
-        environment["sys_platform"] = "linux"
-        return environment
+        return {name: str(value) for name, value in default_environment().items()} | {
+            "implementation_name": "cpython",
+            "os_name": "posix",
+            "platform_machine": _MACHINES[self.architecture],
+            "platform_python_implementation": "CPython",
+            "platform_system": "Linux",
+            "python_full_version": f"{self.python}.0",
+            "python_version": self.python,
+            "sys_platform": "linux",
+        }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from pantel_deb.libraries import install_libraries
 from pantel_deb.target import Target
+from pantel_device.service.units import ROLES, render_unit, sysusers, template
 
 __all__ = ["lay_out"]
 
@@ -49,29 +51,29 @@ def lay_out(root: Path, source: Path, target: Target, *, version: str, epoch_s: 
         "DATE": formatdate(epoch_s),
         "BUNDLED": _bundled(library),
     }
-    _program(root, library)
+    _program(root)
     _documents(root, source, values)
     _generated(root)
     _control(root, values)
     _settle(root, epoch_s)
 
 
-def _program(root: Path, library: Path) -> None:
+def _program(root: Path) -> None:
     launcher = root / _PROGRAM.lstrip("/")
     launcher.parent.mkdir(parents=True)
     shutil.copyfile(_TEMPLATES / "pantel", launcher)
     units = root / "usr/lib/systemd/system"
     units.mkdir(parents=True)
-    for unit in sorted((library / "pantel_device/service/units").glob("*.service")):
-        (units / unit.name).write_text(unit.read_text().replace("@PANTEL@", _PROGRAM))
+    for role in ROLES:
+        (units / template(role)).write_text(render_unit(role, _PROGRAM))
+    users = root / "usr/lib/sysusers.d/pantel.conf"
+    users.parent.mkdir(parents=True)
+    users.write_text(sysusers())
 
 
 def _documents(root: Path, source: Path, values: dict[str, str]) -> None:
     folder = root / _DOC
-    examples = folder / "examples"
-    examples.mkdir(parents=True)
-    for example in sorted((source / "device/pantel_device/examples").iterdir()):
-        shutil.copyfile(example, examples / example.name)
+    shutil.copytree(source / "device/pantel_device/examples", folder / "examples")
     for page in _PAGES:
         shutil.copyfile(source / "docs" / page, folder / page)
     (folder / "copyright").write_text(_filled("copyright", values))
@@ -101,7 +103,8 @@ def _control(root: Path, values: dict[str, str]) -> None:
     control.mkdir()
     sums = [f"{hashlib.md5(path.read_bytes()).hexdigest()}  {path.relative_to(root)}\n" for path in files]  # noqa: S324
     (control / "md5sums").write_text("".join(sums))
-    size_kib = sum(-(-path.stat().st_size // _KIB) for path in files) + sum(1 for path in root.rglob("*") if path.is_dir())
+    folders = sum(1 for path in root.rglob("*") if path.is_dir())
+    size_kib = folders + sum(-(-path.stat().st_size // _KIB) for path in files)
     (control / "control").write_text(_filled("control", {**values, "INSTALLED_SIZE": str(size_kib)}))
     for script in _SCRIPTS:
         shutil.copyfile(_TEMPLATES / script, control / script)
@@ -109,8 +112,6 @@ def _control(root: Path, values: dict[str, str]) -> None:
 
 def _settle(root: Path, epoch_s: int) -> None:
     """Give everything the modes that Debian asks for, and one time, so that the same sources make the same package."""
-    import os
-
     executable = {root / _PROGRAM.lstrip("/"), *(root / "DEBIAN" / script for script in _SCRIPTS)}
     for path in (*root.rglob("*"), root):
         path.chmod(0o755 if path.is_dir() or path in executable else 0o644)
@@ -118,18 +119,15 @@ def _settle(root: Path, epoch_s: int) -> None:
 
 
 def _bundled(library: Path) -> str:
-    """Return a line for each library: its name, version, licence, and where its text lies."""
-    lines = []
-    for each in sorted(distributions(path=[str(library)]), key=lambda found: found.name.lower()):
-        if each.name != "pantel":
-            lines.append(f" {each.name} {each.version}: {_licence(each)}")
-    return "\n".join(lines)
+    """Return a line for each library: its name, its version and its licence."""
+    found = sorted(distributions(path=[str(library)]), key=lambda each: each.name.lower())
+    return "\n".join(f" {each.name} {each.version}: {_licence(each)}" for each in found if each.name != "pantel")
 
 
 def _licence(distribution: Distribution) -> str:
-    metadata = distribution.metadata
-    stated = metadata.get("License-Expression") or (metadata.get("License") or "").strip().split("\n")[0]
-    return stated or "see its metadata"
+    """Return what a distribution says its licence is; some give its whole text, which begins with the name."""
+    stated = distribution.metadata["License-Expression"] or distribution.metadata["License"] or "see its folder"
+    return stated.strip().split("\n")[0]
 
 
 def _output(*words: str) -> bytes:
