@@ -11,6 +11,7 @@ PHOTOS ?= photos
 IMAGES ?= images
 RUN ?= runs/scene-v4
 # The Debian package: amd64 or arm64; 3.11 for Debian 12, 3.13 for Debian 13.
+DIST ?= dist
 DEB_ARCH ?= $(shell dpkg --print-architecture)
 DEB_PYTHON ?= $(shell $(PYTHON) -c 'import platform; print(".".join(platform.python_version_tuple()[:2]))')
 
@@ -52,7 +53,7 @@ test-arm64: $(READY) ## exchange payloads with an emulated Raspberry Pi, both wa
 	tests/system/arm64/run.sh $(OUT)/arm64
 
 deb: $(READY) ## build dist/pantel_VERSION_ARCH.deb; DEB_ARCH=arm64, DEB_PYTHON=3.13 (Debian 13) for other machines
-	$(BIN)/python -m pantel_deb --arch $(DEB_ARCH) --python $(DEB_PYTHON) --out dist
+	$(BIN)/python -m pantel_deb --arch $(DEB_ARCH) --python $(DEB_PYTHON) --out $(DIST)
 
 fuzz: $(READY) ## attack the link with a million inputs that nobody sent, 100,000 forgeries and 10,000 recordings
 	$(BIN)/python -m tests.firmware_link.fuzz --inputs 1000000 --seed 1

@@ -1,0 +1,208 @@
+"""The Debian package in a booted Debian without a network: it installs and runs, is upgraded, removed and purged."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.real_parts import needs_program
+from tests.system.nspawn.machine import Machine, needs_debian, new_root
+
+CHECKOUT = Path(__file__).parents[3]
+FAKE_PICAMERA2 = CHECKOUT / "tests" / "device" / "cameras" / "fake_picamera2.py"
+SYSTEM_MODULES = Path("usr/lib/python3/dist-packages")
+PATIENCE_S = 60.0
+SENDER = "pantel-sender@mast"
+STATE = "/var/lib/pantel/sender-mast"
+KEYS = "/etc/pantel/keys"
+CONFIG = "/etc/pantel/sender-mast.toml"
+SETTINGS = f"""\
+camera = "test"
+port = "pty:line"
+callsign = "DK1AB-7"
+key_file = "{KEYS}/mast.key"
+"""
+# What it costs to pack the package best is not what is tested.
+QUICK = {"DPKG_DEB_COMPRESSOR_TYPE": "gzip", "DPKG_DEB_COMPRESSOR_LEVEL": "1"}
+
+pytestmark = [pytest.mark.real, pytest.mark.slow, needs_debian()]
+
+
+def build(folder: Path) -> Path:
+    """Return a package of this checkout for the Debian that is booted."""
+    done = subprocess.run(
+        ["make", "deb", f"DIST={folder}", "DEB_PYTHON=3.11"],
+        cwd=CHECKOUT,
+        env={**os.environ, **QUICK},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (package,) = folder.glob("pantel_*~deb12_*.deb")
+    return package
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("package"))
+
+
+@pytest.fixture(scope="module")
+def root(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = new_root(tmp_path_factory.mktemp("debian") / "root")
+    shutil.copy(package, root / "old.deb")
+    newer(package, root / "new.deb")
+    shutil.copy(FAKE_PICAMERA2, root / SYSTEM_MODULES / "picamera2.py")
+    (root / SYSTEM_MODULES / "numpy.py").write_text("raise ImportError('the NumPy of the system')\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def machine(root: Path) -> Iterator[Machine]:
+    with Machine(root) as machine:
+        machine.run("dpkg", "--install", "/old.deb", timeout_s=300)
+        yield machine
+
+
+def newer(package: Path, place: Path) -> None:
+    """Pack a package again as that of a later version."""
+    folder = place.with_suffix(".unpacked")
+    subprocess.run(["dpkg-deb", "--raw-extract", package, folder], check=True)
+    control = folder / "DEBIAN" / "control"
+    text, changed = re.subn(r"^Version: .*$", "Version: 999.0~deb12", control.read_text(), flags=re.MULTILINE)
+    assert changed == 1
+    control.write_text(text)
+    subprocess.run(
+        ["dpkg-deb", "-Znone", "--root-owner-group", "--build", folder, place], check=True, capture_output=True
+    )
+    shutil.rmtree(folder)
+
+
+def test_the_program_runs_without_a_network(machine: Machine) -> None:
+    version = machine.run("pantel", "--version")
+    assert re.fullmatch(r"pantel \d+\.\d+\.\d+\S*\n", version)
+    assert "scene-v4" in machine.run("pantel", "models", "list")
+    assert "cannot be loaded" not in machine.run("pantel", "--help")
+    said = machine.run("pantel", "demo", "--seconds", "3", "--out", "/tmp/demo", timeout_s=300)
+    assert "/tmp/demo/report.html" in said
+    assert machine.run("stat", "--format=%s", "/tmp/demo/demo.mp4").strip() != "0"
+
+
+def test_everything_that_is_linked_is_there(machine: Machine) -> None:
+    linked = machine.run("sh", "-c", "find /usr/lib/pantel -name '*.so*' -exec ldd {} + 2>&1", timeout_s=120)
+    assert "not found" not in linked
+    assert "libstdc++.so.6" in linked
+
+
+def test_modules_of_the_system_are_seen_behind_its_own(machine: Machine) -> None:
+    """The camera's library is the system's, and NumPy is not."""
+    seen = machine.run(
+        "pantel", "send", "--camera", "picamera2", "--port", "pty:", "--seconds", "2", "--callsign", "DK1AB", check=False
+    )
+    assert "level=INFO" in seen, seen
+    assert "picamera2:0" in seen
+
+
+def test_its_modules_are_compiled_once(machine: Machine) -> None:
+    assert machine.run("find", "/usr/lib/pantel/pantel_device", "-name", "cli.cpython-311.pyc").strip()
+
+
+def test_installed_distributions_are_whole(machine: Machine) -> None:
+    """What was left out of the libraries is left out of their lists, too."""
+    check = (
+        "import sys; from importlib.metadata import distributions\n"
+        "every = list(distributions(path=['/usr/lib/pantel']))\n"
+        "gone = [str(f) for d in every for f in d.files or () if not f.locate().exists()]\n"
+        "print(len(every), gone)"
+    )
+    count, gone = machine.run("python3", "-c", check).split(maxsplit=1)
+    assert int(count) > 20
+    assert gone == "[]\n"
+
+
+def test_an_upgrade_keeps_what_is_the_operators_and_purging_takes_it(machine: Machine, root: Path) -> None:
+    prepare_sender(machine, root)
+    kept = digests(root)
+    assert set(kept) == {CONFIG, f"{KEYS}/master.key", f"{KEYS}/mast.key"}
+    modes = machine.run("stat", "--format=%A %U %G %n", "/etc/pantel", KEYS, *kept)
+    machine.run("systemctl", "enable", "--now", SENDER)
+    machine.wait_for(lambda: active(machine), PATIENCE_S)
+    process, epoch = main_process(machine), newest_epoch(root)
+
+    machine.run("dpkg", "--install", "/new.deb", timeout_s=300)
+    assert "999.0" in machine.run("dpkg-query", "--show", "--showformat=${Version}", "pantel")
+    machine.wait_for(lambda: active(machine) and main_process(machine) != process, PATIENCE_S)
+    assert digests(root) == kept
+    assert machine.run("stat", "--format=%A %U %G %n", "/etc/pantel", KEYS, *kept) == modes
+    assert newest_epoch(root) == epoch + 1
+    assert machine.run("systemctl", "is-enabled", SENDER).strip() == "enabled"
+
+    machine.run("dpkg", "--remove", "pantel", timeout_s=300)
+    assert machine.run("systemctl", "is-active", SENDER, check=False).strip() == "inactive"
+    assert not (root / "usr/lib/pantel").exists()
+    assert not (root / "usr/bin/pantel").exists()
+    assert digests(root) == kept
+    assert newest_epoch(root) == epoch + 1
+
+    machine.run("dpkg", "--install", "/new.deb", timeout_s=300)
+    machine.run("systemctl", "start", SENDER)
+    machine.wait_for(lambda: active(machine), PATIENCE_S)
+    assert newest_epoch(root) == epoch + 2
+
+    machine.run("dpkg", "--purge", "pantel", timeout_s=300)
+    for path in ("etc/pantel", "var/lib/pantel", "usr/lib/pantel", "etc/systemd/system/multi-user.target.wants"):
+        assert not [each for each in (root / path).rglob("*pantel*") if each.exists() or each.is_symlink()]
+    assert not (root / "etc/pantel").exists()
+    assert not (root / "var/lib/pantel").exists()
+    assert "pantel" in machine.run("getent", "passwd", "pantel")
+
+
+def prepare_sender(machine: Machine, root: Path) -> None:
+    """Do what an operator does before the first start."""
+    (root / CONFIG.lstrip("/")).write_text(SETTINGS)
+    machine.run("pantel", "key", "new", f"{KEYS}/master.key")
+    machine.run("pantel", "key", "derive", f"{KEYS}/master.key", f"{KEYS}/mast.key", "--callsign", "DK1AB-7")
+    machine.run("chown", "root:pantel", f"{KEYS}/mast.key")
+    machine.run("chmod", "0640", f"{KEYS}/mast.key")
+    machine.run("install", "-d", "-o", "pantel", "-g", "pantel", STATE)
+    machine.run(
+        "runuser", "-u", "pantel", "--", "pantel", "key", "begin", f"{KEYS}/mast.key", "--state-dir", STATE
+    )
+
+
+def digests(root: Path) -> dict[str, str]:
+    files = [path for path in (root / "etc/pantel").rglob("*") if path.is_file()]
+    return {f"/{path.relative_to(root)}": hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def newest_epoch(root: Path) -> int:
+    (file,) = [path for path in (root / STATE.lstrip("/")).glob("boot_epoch-*") if path.suffix != ".lock"]
+    return int(file.read_text())
+
+
+def active(machine: Machine) -> bool:
+    return machine.run("systemctl", "is-active", SENDER, check=False).strip() == "active"
+
+
+def main_process(machine: Machine) -> str:
+    (process,) = machine.properties(SENDER, "MainPID")
+    return process
+
+
+@needs_program("lintian")
+def test_lintian_finds_no_error(package: Path) -> None:
+    done = subprocess.run(
+        ["lintian", "--allow-root", "--fail-on", "error", package], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_same_sources_make_the_same_package(package: Path, tmp_path: Path) -> None:
+    assert hashlib.sha256(build(tmp_path).read_bytes()).digest() == hashlib.sha256(package.read_bytes()).digest()
