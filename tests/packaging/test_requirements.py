@@ -99,7 +99,7 @@ def test_what_is_installed_must_find_what_it_needs(tmp_path: Path) -> None:
     distribution(tmp_path, "user", "1", "used>=2", "unused; extra == 'more'", "codec; platform_machine == 'x86_64'")
     distribution(tmp_path, "used", "2.5")
     check_complete(tmp_path, Target("3.11", "arm64"))
-    with pytest.raises(DebError, match="user needs codec.*, and there is nothing"):
+    with pytest.raises(DebError, match=r"user needs codec.*, and there is nothing"):
         check_complete(tmp_path, Target("3.11", "amd64"))
     distribution(tmp_path, "old_user", "1", "used<2")
     with pytest.raises(DebError, match=r"old_user needs used<2, and there is 2\.5"):
