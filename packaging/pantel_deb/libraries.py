@@ -52,12 +52,14 @@ def install_libraries(source: Path, folder: Path, target: Target, work: Path) ->
     """
     lock = work / "runtime.lock"
     lock.write_text(runtime_lock((source / "requirements.lock").read_text(), _dependencies(source), target))
-    _pip("--no-deps", "--require-hashes", *target.pip_options, f"--target={folder}", f"--requirement={lock}")
+    # For pip install, whatever runs pip is the Python that a library needs; check_complete looks at the target's.
+    options = ["--no-deps", "--require-hashes", "--ignore-requires-python", *target.pip_options]
+    _pip(*options, f"--target={folder}", f"--requirement={lock}")
     wheels = work / "wheels"
     _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(wheels), cwd=source)
     (wheel,) = wheels.glob("*.whl")
     shutil.rmtree(folder / "bin", ignore_errors=True)  # pip would complain that it is there
-    _pip("--no-deps", "--no-index", f"--target={folder}", str(wheel))
+    _pip("--no-deps", "--no-index", "--ignore-requires-python", f"--target={folder}", str(wheel))
     _remove_unused(folder)
     check_complete(folder, target)
 
@@ -94,5 +96,5 @@ def _pip(*options: str) -> None:
 def _run(*command: str, cwd: Path | None = None) -> None:
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        lines = (done.stderr or done.stdout).strip().splitlines()[-3:]
+        lines = (done.stderr or done.stdout).strip().splitlines()[-2:]
         raise DebError(f"{' '.join(command[1:4])} failed: {' '.join(lines)}")

@@ -9,6 +9,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from pantel_deb.errors import DebError
@@ -68,13 +69,15 @@ def runtime_lock(lock: str, dependencies: list[str], target: Target) -> str:
 
 
 def check_complete(folder: Path, target: Target) -> None:
-    """Check that all that is installed in a folder finds what it says it needs.
+    """Check that all that is installed in a folder finds what it says it needs, Python among it.
 
     Raises:
         DebError: Something is missing, or has another version.
     """
     installed = {canonicalize_name(each.name): each for each in distributions(path=[str(folder)])}
     for each in installed.values():
+        if not SpecifierSet(each.metadata["Requires-Python"] or "").contains(target.python):
+            raise DebError(f"{each.name} {each.version} is not for Python {target.python}; run: make lock")
         for requirement in map(Requirement, each.requires or ()):
             if not _applies(requirement, {**target.markers, "extra": ""}):
                 continue

@@ -88,10 +88,11 @@ def test_a_package_fits_one_version_of_python() -> None:
     assert "--abi=cp313" in target.pip_options
 
 
-def distribution(folder: Path, name: str, version: str, *requires: str) -> None:
+def distribution(folder: Path, name: str, version: str, *requires: str, python: str = ">=3.9") -> None:
     info = folder / f"{name}-{version}.dist-info"
     info.mkdir()
-    lines = [f"Name: {name}", f"Version: {version}", *(f"Requires-Dist: {each}" for each in requires)]
+    lines = [f"Name: {name}", f"Version: {version}", f"Requires-Python: {python}"]
+    lines += [f"Requires-Dist: {each}" for each in requires]
     (info / "METADATA").write_text("\n".join(["Metadata-Version: 2.1", *lines, ""]))
 
 
@@ -103,4 +104,11 @@ def test_what_is_installed_must_find_what_it_needs(tmp_path: Path) -> None:
         check_complete(tmp_path, Target("3.11", "amd64"))
     distribution(tmp_path, "old_user", "1", "used<2")
     with pytest.raises(DebError, match=r"old_user needs used<2, and there is 2\.5"):
+        check_complete(tmp_path, Target("3.11", "arm64"))
+
+
+def test_a_library_for_another_python_is_refused(tmp_path: Path) -> None:
+    distribution(tmp_path, "modern", "1", python=">=3.12")
+    check_complete(tmp_path, Target("3.13", "arm64"))
+    with pytest.raises(DebError, match=r"modern 1 is not for Python 3\.11"):
         check_complete(tmp_path, Target("3.11", "arm64"))
