@@ -14,11 +14,13 @@ RUN ?= runs/scene-v4
 DIST ?= dist
 DEB_ARCH ?= $(shell dpkg --print-architecture)
 DEB_PYTHON ?= $(shell $(PYTHON) -c 'import platform; print(".".join(platform.python_version_tuple()[:2]))')
+# What takes long to make of the Debian that test-services boots.
+NSPAWN_CACHE ?= /var/cache/pantel-nspawn
 
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-export demo test test-hardware test-arm64 deb fuzz endurance check format lock train-scene export-scene bench-still clean
+.PHONY: help setup setup-export demo test test-hardware test-services test-arm64 deb fuzz endurance check format lock train-scene export-scene bench-still clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -48,6 +50,9 @@ test: $(READY) ## run all tests that need no hardware
 
 test-hardware: $(READY) ## run the tests that need a camera or a radio
 	$(BIN)/pytest -m hardware
+
+test-services: $(READY) ## boot a Debian with the services in it (as root; needs systemd-container, mmdebstrap and the network)
+	NSPAWN_CACHE=$(NSPAWN_CACHE) $(BIN)/pytest tests/system/nspawn
 
 test-arm64: $(READY) ## exchange payloads with an emulated Raspberry Pi, both ways (as root; needs qemu-user-static, debootstrap)
 	tests/system/arm64/run.sh $(OUT)/arm64

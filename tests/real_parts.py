@@ -18,6 +18,6 @@ def present(program: str) -> bool:
     return shutil.which(program) is not None or os.environ.get(REQUIRED) == "1"
 
 
-def needs_program(program: str) -> pytest.MarkDecorator:
-    """Return the mark of tests that need the program of a Debian package of the same name."""
-    return pytest.mark.skipif(not present(program), reason=f"needs the Debian package {program}")
+def needs_program(program: str, package: str | None = None) -> pytest.MarkDecorator:
+    """Return the mark of tests that need the program of a Debian package, of the same name by default."""
+    return pytest.mark.skipif(not present(program), reason=f"needs the Debian package {package or program}")

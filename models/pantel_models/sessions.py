@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import cv2
@@ -20,6 +21,8 @@ def open_session(model: bytes, description: str) -> Any:
     Raises:
         ManifestError: The bytes are no model that this onnxruntime can run.
     """
+    # It would report to its makers over the network, and keep a file of that in the user's cache.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,19 @@ def test_mistakes_with_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         read_key(tmp_path / "open.key")
     (tmp_path / "open.key").chmod(0o600)
     assert read_key(tmp_path / "open.key") == read_key(Path(master))
+    (tmp_path / "open.key").chmod(0o640)
+    if os.geteuid() == 0:  # a service's: root's own, and its group may read it
+        assert read_key(tmp_path / "open.key") == read_key(Path(master))
+        os.chown(tmp_path / "open.key", 1000, -1)
+    with pytest.raises(KeyFileError, match="others can read the key"):
+        read_key(tmp_path / "open.key")
+    if os.geteuid() == 0:
+        os.chown(tmp_path / "open.key", 0, -1)
+    for mode in (0o644, 0o660, 0o604):
+        (tmp_path / "open.key").chmod(mode)
+        with pytest.raises(KeyFileError, match="others can read the key"):
+            read_key(tmp_path / "open.key")
+    (tmp_path / "open.key").chmod(0o600)
     for damaged in ("", "pantel-key-1 master 00", f"pantel-key-1 sender 99 DL1ABC {'0' * 64}"):
         (tmp_path / "open.key").write_text(damaged)
         with pytest.raises(KeyFileError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -264,7 +265,33 @@ def test_documentation_holds_every_key_with_its_default(
             assert f"| `{text.lower() if isinstance(field.default, bool) else text}` |" in row, row
 
 
+@pytest.mark.parametrize(
+    ("model", "name"), [(SenderConfig, "sender-mast.toml"), (ReceiverConfig, "receiver-home.toml")]
+)
+def test_examples_for_services_are_configurations(
+    model: type[SenderConfig] | type[ReceiverConfig], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/pantel/some-name")
+    text = files("pantel_device").joinpath("examples", "service", name).read_text(encoding="utf-8")
+    config = load_config(model, _file(tmp_path, text), {})
+    assert config.state_dir == Path("/var/lib/pantel/some-name")
+    assert config.capture == ""  # nothing is written to a card unless somebody wants it
+    # What is commented out can be had by taking the mark away.
+    optional = re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE)
+    assert optional != text
+    assert load_config(model, _file(tmp_path, optional), {}) != config
+
+
+def test_state_dir_is_where_systemd_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/var/lib/state")
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/pantel/sender-mast:/var/lib/other")
+    assert load_config(SenderConfig, None, {}).state_dir == Path("/var/lib/pantel/sender-mast")
+    monkeypatch.setenv("STATE_DIRECTORY", "not/absolute")
+    assert load_config(SenderConfig, None, {}).state_dir == Path("/var/lib/state/pantel")
+
+
 def test_state_dir_follows_the_xdg_specification(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", "/var/lib/state")
     assert load_config(SenderConfig, None, {}).state_dir == Path("/var/lib/state/pantel")
     monkeypatch.setenv("XDG_STATE_HOME", "not/absolute")

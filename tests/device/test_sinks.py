@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pantel_device import sinks
 from pantel_device.pictures import write_picture
 from pantel_device.sink import Event, Picture, SenderName
-from pantel_device.sinks import EventFile, EventStream, PictureFile
+from pantel_device.sinks import EventFile, EventLog, EventStream, PictureFile
 
 _TENTH_NS = 100_000_000
 
@@ -170,6 +170,27 @@ def test_events_are_json_lines(tmp_path: Path) -> None:
     assert list(first) == ["utc", "monotonic_s", "kind", "number", "packet_loss", "callsign"]
     assert (first["monotonic_s"], first["kind"], first["number"], second["number"]) == (1.5, "link_report", 1, 2)
     assert str(first["utc"]).endswith("Z")
+
+
+def test_events_in_the_log_are_words(caplog: pytest.LogCaptureFixture) -> None:
+    sink = EventLog()
+    said = 'hello = "you"\n<3>pantel: error: forged'
+    with caplog.at_level(logging.INFO):
+        sink.on_event(Event(0, "sender_heard", {"callsign": "K1ABC", "sender": 0, "model": None}))
+        sink.on_event(Event(0, "sender_refused", {"callsign": "K1ABC", "message": "its key is not here"}))
+        sink.on_event(Event(0, "text", {"text": said, "callsign": ""}))
+        sink.on_event(Event(0, "link_report", {"packet_loss": 0.0123456789}))  # every 10 s: nothing for a disk
+        sink.on_event(Event(0, "alarm", {"number": 1}))  # logged where it comes in
+    sink.close()
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("INFO", "event kind=sender_heard callsign=K1ABC sender=0"),
+        ("WARNING", 'event kind=sender_refused callsign=K1ABC message="its key is not here"'),
+        ("INFO", r'event kind=text text="hello = \"you\"\n<3>pantel: error: forged" callsign=""'),
+    ]
+    caplog.clear()
+    with caplog.at_level(logging.DEBUG):
+        sink.on_event(Event(0, "link_report", {"packet_loss": 0.0123456789}))
+    assert caplog.messages == ["event kind=link_report packet_loss=0.0123457"]
 
 
 def test_events_are_appended_on_a_line_of_their_own(tmp_path: Path) -> None:

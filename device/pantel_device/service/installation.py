@@ -177,7 +177,7 @@ class Installation:
         place = self._root / path
 
         def write() -> None:
-            place.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            _make_folder(place.parent)
             write_atomically(place, text.encode())
             place.chmod(0o644)  # whatever the umask says: the service has to read it
 
@@ -188,8 +188,8 @@ class Installation:
 
     def _make_key_folder(self) -> None:
         folder = self._root / _KEYS
-        folder.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        folder.mkdir(mode=0o750, exist_ok=True)
+        _make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
         if os.geteuid() == 0:
             os.chown(folder, 0, self._group_id())
             folder.chmod(0o750)
@@ -200,6 +200,13 @@ class Installation:
             if name == _GROUP and number.isdecimal():
                 return int(number)
         raise CommandError(f"there is no group {_GROUP} in {self._root}; see what systemd-sysusers says")
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder that everybody may look into, whatever the umask says, and those around it."""
+    for missing in reversed([part for part in (folder, *folder.parents) if not part.exists()]):
+        missing.mkdir()
+        missing.chmod(0o755)
 
 
 def own_program() -> str:

@@ -82,7 +82,7 @@ class ServiceSession:
                     raise
                 if str(error) != said:
                     said = str(error)
-                    log.warning("waiting for=%s reason=%s", what, said)
+                    log.warning("waiting for %s reason=%s", what, said)
             else:
                 if said:
                     log.info("there is %s", what)

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.device.cameras.waiting import until
 
-from pantel_device.cameras import Geometry, live
+from pantel_device.cameras import Geometry, Outage, live
 from pantel_device.cameras.live import LiveCamera, Shot, shot_time_ns
-from pantel_device.errors import CameraError
+from pantel_device.errors import CameraError, CameraNameError
 from pantel_device.frame import Frame
 
 _S = 1_000_000_000
@@ -286,6 +286,60 @@ def test_a_camera_that_cannot_be_used_at_the_start_is_an_error(
     monkeypatch.setattr(live, "_CLOSING_S", 0.01)
     with pytest.raises(CameraError, match=f"^{line}$"):
         LiveCamera(open_device, name="fake:2", size_px=(4, 2), fps=10.0, geometry=Geometry())
+
+
+@pytest.mark.parametrize(
+    ("open_device", "reason"),
+    [(_refuse, "there is no camera; plug it in"), (_crash, "the driver of camera fake:2 failed: 'a bug'")],
+)
+def test_who_is_patient_takes_a_camera_that_is_missing_for_one_that_went(
+    open_device: Callable[[], _Device], reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    camera = LiveCamera(open_device, name="fake:2", size_px=(4, 2), fps=10.0, geometry=Geometry(), patient=True)
+    assert camera.outage is None
+    assert camera.capture(_T0) is None
+    assert camera.outage == Outage(_T0, reason)
+    device = _Device()
+    device.shots.put(Shot(_T0 + 2 * _S, np.zeros((2, 4, 3), np.uint8)))
+    camera._open_device = lambda: device
+    camera.capture(_T0 + 2 * _S)
+    reader = camera._reader
+    assert reader is not None
+    until(lambda: bool(reader._newest))
+    assert camera.capture(_T0 + 3 * _S) is not None
+    assert camera.outage is None
+    assert [record.message.split(" outage")[0] for record in caplog.records if record.levelname != "ERROR"] == [
+        "camera gone name=fake:2",
+    ]
+    device.shots.put(CameraError("the test is over"))
+    camera.close()
+
+
+def test_patience_does_not_mend_a_wrong_name() -> None:
+    def open_device() -> _Device:
+        raise CameraNameError("walk.mp4 is no camera")
+
+    with pytest.raises(CameraNameError):
+        LiveCamera(open_device, name="fake:2", size_px=(4, 2), fps=10.0, geometry=Geometry(), patient=True)
+
+
+def test_an_outage_tells_since_when_the_driver_hangs(cable: _Cable) -> None:
+    assert cable.camera.outage is None
+    now_ns = _T0
+    while cable.camera.outages == 0:
+        now_ns += _S // 10
+        cable.camera.capture(now_ns)
+    given_up_ns = now_ns
+    for _ in range(600):
+        now_ns += _S // 10
+        cable.camera.capture(now_ns)
+    assert cable.camera.outage == Outage(given_up_ns, "no picture comes", given_up_ns)
+    until(lambda: len(cable.devices) >= 3)
+    for device in cable.devices:
+        device.shots.put(CameraError("the driver has come to its senses"))
+    until(lambda: cable.camera.outage is not None and cable.camera.outage.hangs_since_ns is None)
+    assert cable.camera.outage is not None
+    assert cable.camera.outage.since_ns == given_up_ns
 
 
 def test_a_closed_camera_has_let_go_and_shows_nothing(cable: _Cable) -> None:

@@ -120,6 +120,11 @@ class Machine:
         self._console = root.with_name(f"{root.name}.console")
 
     def __enter__(self) -> Self:
+        self.boot()
+        return self
+
+    def boot(self) -> None:
+        """Switch it on, and wait until it has booted."""
         with self._console.open("wb") as console:
             # Only a service may keep its unit, and only where systemd rules can it have one.
             keep = () if Path("/run/systemd/system").is_dir() else ("--keep-unit",)
@@ -135,9 +140,14 @@ class Machine:
         try:
             self.wait_for(lambda: self.run("systemctl", "is-system-running", check=False).strip() == "running", _BOOT_S)
         except BaseException:
-            self.__exit__(None, None, None)
+            self.cut_power()
             raise
-        return self
+
+    def cut_power(self) -> None:
+        """Let nobody end in order."""
+        if (leader := self._leader()) is not None:
+            os.kill(leader, signal.SIGKILL)
+        self._container.wait(_POWER_OFF_S)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
