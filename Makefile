@@ -20,7 +20,7 @@ NSPAWN_CACHE ?= /var/cache/pantel-nspawn
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-export demo test test-hardware test-services test-arm64 deb fuzz endurance check format lock train-scene export-scene bench-still clean
+.PHONY: help setup setup-export demo test test-hardware test-services test-arm64 deb fuzz endurance check format reference man lock train-scene export-scene bench-still clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -75,6 +75,13 @@ check: $(READY) ## ruff, mypy --strict and import-linter
 format: $(READY) ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+reference: $(READY) ## bring the tables of docs/configuration.md up to date with the models
+	$(BIN)/python -m pantel_device.reference configuration docs/configuration.md
+
+man: $(READY) ## write the manual page out/pantel.1
+	@mkdir -p $(OUT)
+	$(BIN)/python -m pantel_device.reference man > $(OUT)/pantel.1
 
 lock: ## write requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --extra bench --extra export --extra dev --generate-hashes --universal --python-version 3.11 --no-header -o requirements.lock

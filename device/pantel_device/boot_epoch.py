@@ -16,7 +16,7 @@ from pantel_device.wall_clock import known_utc_s, utc_s
 from pantel_link import SenderKey
 from pantel_link.context import EPOCH_BITS
 
-__all__ = ["begin_epochs", "next_boot_epoch", "next_epoch", "next_number"]
+__all__ = ["begin_epochs", "epoch_file", "next_boot_epoch", "next_epoch", "next_number", "read_epoch"]
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def next_epoch(state_dir: Path, key: SenderKey | None) -> int:
     """
     if key is None:
         return next_boot_epoch(state_dir)
-    path = state_dir / _key_file(key)
+    path = epoch_file(state_dir, key)
     if not path.exists():
         raise CommandError(
             f"{path} is missing, so the epochs that this key has had are not known; if it was never used, run once: "
@@ -61,7 +61,7 @@ def begin_epochs(state_dir: Path, key: SenderKey, epoch: int | None = None) -> P
     Raises:
         CommandError: It has begun, or the clock is not set, or the folder cannot be written to.
     """
-    path = state_dir / _key_file(key)
+    path = epoch_file(state_dir, key)
     if path.exists():
         raise CommandError(f"{path} exists: the epochs of this key have begun")
     if epoch is None and known_utc_s() is None:
@@ -116,8 +116,25 @@ def next_number(state_dir: Path, name: str) -> int:
     return epoch
 
 
-def _key_file(key: SenderKey) -> str:
-    return f"{_FILE}-{key.fingerprint}"
+def epoch_file(state_dir: Path, key: SenderKey | None) -> Path:
+    """Return where the last epoch of a key is kept; that of senders without one, with None."""
+    return state_dir / (_FILE if key is None else f"{_FILE}-{key.fingerprint}")
+
+
+def read_epoch(path: Path) -> int | None:
+    """Return the last epoch; None where there is none yet.
+
+    Raises:
+        OSError: It may not be read.
+        ValueError: It is damaged.
+    """
+    try:
+        text = path.read_bytes().strip()
+    except FileNotFoundError:
+        return None
+    if text.isdigit() and len(text) <= len(str(_LIMIT)) and int(text) < _LIMIT:
+        return int(text)
+    raise ValueError(f"{path} is damaged")
 
 
 def _from_clock() -> int:
@@ -125,12 +142,9 @@ def _from_clock() -> int:
 
 
 def _read(path: Path) -> int | None:
-    """Return the last epoch, None where there is none."""
+    """Return the last epoch, None where there is none, or none that can be read."""
     try:
-        text = path.read_bytes().strip()
-    except FileNotFoundError:
+        return read_epoch(path)
+    except ValueError:
+        log.warning("boot epoch damaged path=%s; begins again at the wall clock", path)
         return None
-    if text.isdigit() and len(text) <= len(str(_LIMIT)) and int(text) < _LIMIT:
-        return int(text)
-    log.warning("boot epoch damaged path=%s; begins again at the wall clock", path)
-    return None

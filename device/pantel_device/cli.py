@@ -20,8 +20,9 @@ from typing import NoReturn
 
 from pantel_device.command import Command, CommandError, UsageError
 from pantel_device.log_format import configure_logging, error_line
+from pantel_device.parsers import describe_subcommands
 
-__all__ = ["main"]
+__all__ = ["main", "make_parser"]
 
 _GROUP = "pantel.commands"
 _LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -79,7 +80,7 @@ def _ending_on_sigterm() -> Iterator[None]:
 
 
 def _run(argv: list[str]) -> int:
-    parser = _make_parser(argv)
+    parser = make_parser(next((argument for argument in argv if not argument.startswith("-")), None))
     arguments = parser.parse_args(argv)
     configure_logging(getattr(arguments, "log_level", "info"))
     code: int = arguments.run(arguments)
@@ -87,10 +88,16 @@ def _run(argv: list[str]) -> int:
     return code
 
 
-def _make_parser(argv: list[str]) -> argparse.ArgumentParser:
-    """Return the parser; only the command that will run is imported, all of them just for the list in the help."""
+def make_parser(wanted: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of the command line.
+
+    Args:
+        wanted: The command that will run: it alone is imported. None, or a word that is no command: all of them are.
+
+    Raises:
+        CommandError: The wanted command cannot be loaded.
+    """
     points = {point.name: point for point in entry_points(group=_GROUP)}
-    word = next((argument for argument in argv if not argument.startswith("-")), None)
     # Common options may stand on either side of the command, so neither side may set a default.
     common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument("--log-level", choices=_LOG_LEVELS, help="how much to log on standard error (default: info)")
@@ -101,19 +108,22 @@ def _make_parser(argv: list[str]) -> argparse.ArgumentParser:
         epilog="pantel COMMAND --help explains a command.",
         parents=[common],
     )
-    parser.add_argument("--version", action="version", version=f"pantel {version('pantel')}")
+    parser.add_argument(
+        "--version", action="version", version=f"pantel {version('pantel')}", help="show the version and exit"
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
-    for name in [word] if word in points else sorted(points):
+    for name in [wanted] if wanted in points else sorted(points):
         try:
             command = _load(points[name])
         except CommandError as error:
-            if name == word:
+            if name == wanted:
                 raise
             commands.add_parser(name, help=f"({error})")
             continue
-        arguments = commands.add_parser(name, help=command.help, description=_sentence(command.help), parents=[common])
+        arguments = commands.add_parser(name, help=command.help, parents=[common])
         command.add_arguments(arguments)
         arguments.set_defaults(run=command.run)
+    describe_subcommands(parser)
     return parser
 
 
@@ -123,10 +133,6 @@ def _load(point: EntryPoint) -> Command:
     except (ImportError, AttributeError) as error:
         raise CommandError(f"the command {point.name} cannot be loaded: {error}; install pantel again") from error
     return command
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _describe(error: Exception) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from pantel_link import Clock
 
-__all__ = ["known_utc_s", "utc_now", "utc_offset_ns", "utc_s"]
+__all__ = ["is_plausible", "known_utc_s", "utc_now", "utc_offset_ns", "utc_s"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_PLAUSIBLE_YEAR = 2024
@@ -22,9 +22,14 @@ def utc_s() -> int:
     return int(utc_now().timestamp())
 
 
+def is_plausible(utc: datetime) -> bool:
+    """Whether a clock that shows this has been set."""
+    return utc.year >= _FIRST_PLAUSIBLE_YEAR
+
+
 def known_utc_s() -> int | None:
     """Return the system's UTC in whole seconds since 1970, None while its clock is not set."""
-    return utc_s() if utc_now().year >= _FIRST_PLAUSIBLE_YEAR else None
+    return utc_s() if is_plausible(utc_now()) else None
 
 
 def utc_offset_ns(clock: Clock) -> int | None:
@@ -34,6 +39,6 @@ def utc_offset_ns(clock: Clock) -> int | None:
     time signals sets it.
     """
     utc = utc_now()
-    if utc.year < _FIRST_PLAUSIBLE_YEAR:
+    if not is_plausible(utc):
         return None
     return (utc - _EPOCH) // timedelta(microseconds=1) * 1000 - clock.now_ns()

@@ -12,6 +12,7 @@ from email.utils import formatdate
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
+from pantel_deb.errors import DebError
 from pantel_deb.libraries import install_libraries
 from pantel_deb.target import Target
 from pantel_device.service.units import ROLES, render_unit, sysusers, template
@@ -23,6 +24,10 @@ _DOC = Path("usr/share/doc/pantel")
 _PAGES = ("configuration.md", "operators.md", "protocol.md", "reports.md", "rig-builders.md", "threat-model.md")
 _TEMPLATES = Path(__file__).parents[1] / "debian"
 _PROGRAM = "/usr/bin/pantel"
+_COMPLETIONS = {
+    "bash": "usr/share/bash-completion/completions/pantel",
+    "zsh": "usr/share/zsh/vendor-completions/_pantel",
+}
 _SCRIPTS = ("postinst", "prerm", "postrm")
 _KIB = 1024
 
@@ -85,16 +90,12 @@ def _documents(root: Path, source: Path, values: dict[str, str]) -> None:
 
 
 def _generated(root: Path) -> None:
-    """Let the program of this working tree write its own completion and manual page."""
-    for words, place in (
-        (("completion", "bash"), "usr/share/bash-completion/completions/pantel"),
-        (("completion", "zsh"), "usr/share/zsh/vendor-completions/_pantel"),
-    ):
-        written = _output(*words)
-        if written:
-            path = root / place
-            path.parent.mkdir(parents=True)
-            path.write_bytes(written)
+    """Let the program of this working tree write its own manual page and completion."""
+    _compressed(root / "usr/share/man/man1/pantel.1.gz", _output("pantel_device.reference", "man"))
+    for shell, place in _COMPLETIONS.items():
+        path = root / place
+        path.parent.mkdir(parents=True)
+        path.write_bytes(_output("pantel_device.cli", "completion", shell))
 
 
 def _control(root: Path, values: dict[str, str]) -> None:
@@ -130,8 +131,11 @@ def _licence(distribution: Distribution) -> str:
     return stated.strip().split("\n")[0]
 
 
-def _output(*words: str) -> bytes:
-    return subprocess.run([Path(sys.executable).with_name("pantel"), *words], capture_output=True, check=False).stdout  # noqa: S603
+def _output(module: str, *words: str) -> bytes:
+    done = subprocess.run([sys.executable, "-m", module, *words], capture_output=True, check=False)  # noqa: S603
+    if done.returncode or not done.stdout:
+        raise DebError(f"{module} {' '.join(words)} failed: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout
 
 
 def _filled(template: str, values: dict[str, str]) -> str:
@@ -142,4 +146,5 @@ def _filled(template: str, values: dict[str, str]) -> str:
 
 
 def _compressed(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(content, 9, mtime=0))

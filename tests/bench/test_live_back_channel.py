@@ -32,8 +32,10 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def report(picture: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     file = tmp_path_factory.mktemp("live") / "live.json"
     arguments = ["--clip", str(picture), "--seconds", "16", "--loss", "0.15", "--ber", "1e-4", "--seed", "2"]
-    assert main(["bench", "live", *arguments, "--back-channel", "3", "--json", str(file)]) == 0
-    report: dict[str, Any] = json.loads(file.read_text())
+    page = file.with_suffix(".html")
+    outputs = ["--json", str(file), "--report", str(page)]
+    assert main(["bench", "live", *arguments, "--back-channel", "3", *outputs]) == 0
+    report: dict[str, Any] = json.loads(file.read_text()) | {"page": page.read_text()}
     return report
 
 
@@ -49,6 +51,13 @@ def test_what_goes_back_is_counted(report: dict[str, Any]) -> None:
     assert back["mean_bps"] == 8 * back["octets"] / 16
     assert slower["wire_octets"] < 0.8 * acknowledged["wire_octets"]
     assert acknowledged["ms_ssim"] == report["ms_ssim"]
+
+
+def test_the_page_shows_every_run(report: dict[str, Any]) -> None:
+    section = report["page"].split("What acknowledgements are worth")[1].split("</table>")[0]
+    for row in report["back_channel"]["rows"]:
+        assert f"{row['psnr_db_last_third']:.2f}" in section
+        assert f"{row['wire_octets']:,}".replace(",", "\u202f") in section
 
 
 def test_a_replay_needs_no_key(report: dict[str, Any]) -> None:

@@ -47,7 +47,7 @@ _WRONG_INPUT = (
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     benchmarks = parser.add_subparsers(dest="benchmark", required=True, metavar="BENCHMARK")
     for benchmark in _BENCHMARKS:
-        arguments = benchmarks.add_parser(benchmark.name, help=benchmark.help, description=benchmark.help)
+        arguments = benchmarks.add_parser(benchmark.name, help=benchmark.help)
         benchmark.add_arguments(arguments)
         arguments.set_defaults(run_benchmark=benchmark.run)
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from pantel_bench.commands.line_options import add_line_options, seconds_up_to
+from pantel_bench.demo.live_page import LivePage, show_live
 from pantel_bench.demo.produce import DATA_FILE, PAGE_FILE, VIDEO_FILE, produce
 from pantel_bench.errors import BenchError
 from pantel_bench.rig.settings import RigSettings
@@ -17,6 +18,8 @@ from pantel_link import DEFAULT_CALLSIGN, CallsignError, check_callsign
 __all__ = ["COMMAND"]
 
 _LONGEST_S = 3600.0
+_SECONDS = 30.0
+_ADDRESS = "127.0.0.1:8080"
 
 _LIVE = ("v4l2", "picamera2")
 
@@ -28,9 +31,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds",
         type=seconds_up_to(_LONGEST_S),
-        default=30.0,
         metavar="S",
-        help="line time, 1 to 3600 (default: %(default)g)",
+        help=f"line time, 1 to 3600 (default: {_SECONDS:g}; with --live until Ctrl-C)",
     )
     parser.add_argument(
         "--camera", default="test", metavar="C", help="test, test:SEED or file:PATH (default: %(default)s)"
@@ -43,6 +45,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="sender and receiver as processes of their own, joined by pseudo-terminals, on the real clock",
     )
     parser.add_argument(
+        "--live",
+        nargs="?",
+        const=_ADDRESS,
+        metavar="ADDRESS",
+        help=f"in real time on the receiver's page, of any camera, until Ctrl-C (default address: {_ADDRESS})",
+    )
+    parser.add_argument(
         "--port",
         metavar="P",
         help="with --real-time: a port whose output returns to its input, such as loop:// or a UART with a bridge",
@@ -52,23 +61,25 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_callsign,
         default=DEFAULT_CALLSIGN,
         metavar="C",
-        help="yours, for a port that leads out of this machine",
+        help="your callsign, for a port that leads out of this machine",
     )
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    if arguments.live is not None and arguments.real_time:
+        raise UsageError("--live shows, --real-time measures; leave one of them out")
     if arguments.port is not None and not arguments.real_time:
         raise UsageError("--port needs the real clock; add --real-time")
     if arguments.port is not None and (arguments.ber or arguments.loss):
         raise UsageError("--ber and --loss belong to the simulated line; leave them out with --port")
-    if arguments.camera.partition(":")[0] in _LIVE:
+    if arguments.live is None and arguments.camera.partition(":")[0] in _LIVE:
         raise UsageError(
             f"a demo reads its source twice, to compare, and {arguments.camera} sees everything once; take test or "
-            "file:PATH, or `pantel send`"
+            "file:PATH, or add --live"
         )
     settings = RigSettings(
         camera=arguments.camera,
-        seconds=arguments.seconds,
+        seconds=_SECONDS if arguments.seconds is None else arguments.seconds,
         bit_error_rate=arguments.ber,
         loss=arguments.loss,
         seed=arguments.seed,
@@ -78,6 +89,9 @@ def _run(arguments: argparse.Namespace) -> int:
         callsign=arguments.callsign,
     )
     try:
+        if arguments.live is not None:
+            show_live(settings, LivePage(arguments.live, arguments.out), arguments.seconds)
+            return 0
         with used_wrongly(CameraNameError):
             report = produce(settings, arguments.out)
     except BenchError as error:

@@ -70,14 +70,14 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_detect_every(parser, default=2)
     parser.add_argument(
-        "--seed", type=_number, default=0, metavar="N", help="of the first test camera (default: %(default)s)"
+        "--seed", type=_number, default=0, metavar="N", help="seed of the first test camera (default: %(default)s)"
     )
     parser.add_argument(
         "--seconds",
         type=seconds_up_to(600.0),
         default=60.0,
         metavar="S",
-        help="of each clip and of the test camera (default: %(default)g)",
+        help="time of each clip and of the test camera (default: %(default)g)",
     )
     parser.add_argument("--json", type=file_name, metavar="FILE", help="write the results as JSON")
     parser.add_argument("--report", type=file_name, metavar="FILE", help="write a page with tables")

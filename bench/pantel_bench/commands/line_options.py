@@ -15,7 +15,7 @@ def add_line_options(parser: argparse.ArgumentParser) -> None:
     """Declare ``--ber``, ``--loss`` and ``--seed``."""
     parser.add_argument("--ber", type=share, default=0.0, metavar="P", help="bit error rate of the simulated line")
     parser.add_argument("--loss", type=share, default=0.0, metavar="P", help="share of packets that the line drops")
-    parser.add_argument("--seed", type=seed, default=0, metavar="N", help="of the line's errors")
+    parser.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of the line's errors")
 
 
 def seconds_up_to(longest_s: float, shortest_s: float = 1.0) -> Callable[[str], float]:

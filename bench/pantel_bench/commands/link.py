@@ -27,9 +27,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_whole(1),
         default=_PACKETS,
         metavar="N",
-        help="of each row, at least; all rows of 10,000 take about six minutes on one core (default: %(default)s)",
+        help="least packets of a row; all rows of 10,000 take about six minutes on one core (default: %(default)s)",
     )
-    parser.add_argument("--seed", type=_whole(0), default=0, metavar="N", help="of content and errors")
+    parser.add_argument("--seed", type=_whole(0), default=0, metavar="N", help="seed of content and errors")
     parser.add_argument(
         "--rows",
         type=_words,

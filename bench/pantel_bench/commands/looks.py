@@ -24,7 +24,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--clip", type=file_name, action="append", required=True, metavar="FILE", help="clip; may be repeated"
     )
     parser.add_argument(
-        "--seconds", type=seconds_up_to(300.0), default=60.0, metavar="S", help="of each clip (default: %(default)g)"
+        "--seconds",
+        type=seconds_up_to(300.0),
+        default=60.0,
+        metavar="S",
+        help="time of each clip (default: %(default)g)",
     )
     parser.add_argument("--detector", default="", metavar="ONNX", help="a YOLOX export; without, motion alone decides")
     parser.add_argument("--json", type=file_name, metavar="FILE", help="write the results as JSON")

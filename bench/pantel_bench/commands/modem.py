@@ -28,7 +28,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--modem",
         action="append",
         choices=tuple(MODEMS),
-        help="Debian package and program; may be repeated (default: all of them)",
+        help="modem program, from the Debian package of its name; may be repeated (default: all of them)",
     )
     parser.add_argument(
         "--snr-db",
@@ -42,7 +42,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds", type=seconds_up_to(_LONGEST_S), default=20.0, metavar="S", help="line time (default: %(default)g)"
     )
     parser.add_argument("--camera", default="test", metavar="C", help="test, test:SEED or file:PATH")
-    parser.add_argument("--seed", type=seed, default=0, metavar="N", help="of the noise")
+    parser.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of the noise")
     parser.add_argument("--json", type=file_name, metavar="FILE", help="write the results as JSON")
     parser.add_argument("--report", type=file_name, metavar="FILE", help="write a page with table, plots and pictures")
 

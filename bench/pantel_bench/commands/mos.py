@@ -41,7 +41,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", choices=tuple(SIZES), default="256", help="as for bench still (default: %(default)s)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8765, metavar="N", help="port (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the order (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the order (default: %(default)s)")
     parser.add_argument("--json", type=file_name, metavar="FILE", help="write what the votes come to as JSON")
     parser.add_argument("--report", type=file_name, metavar="FILE", help="write the same as a page")
 

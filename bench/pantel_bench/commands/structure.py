@@ -42,7 +42,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         type=seconds_up_to(_LONGEST_S),
         default=60.0,
         metavar="S",
-        help="of each clip, 1 to 300; shorter ones are played there and back (default: %(default)g)",
+        help="time of each clip, 1 to 300; shorter ones are played there and back (default: %(default)g)",
     )
     parser.add_argument(
         "--bits",
@@ -56,14 +56,14 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         type=bitrate,
         default=290,
         metavar="B",
-        help="of the sketch's line, octets times 8 [bit/s]; may be exceeded by 8 over 10 s (default: %(default)s)",
+        help="octets times 8 on the sketch's line [bit/s]; may be exceeded by 8 over 10 s (default: %(default)s)",
     )
     parser.add_argument(
         "--playout-delay-s",
         type=seconds_up_to(10.0),
         default=2.0,
         metavar="S",
-        help="of the sketch, from capture to show (default: %(default)g)",
+        help="constant time of the sketch, from capture to show (default: %(default)g)",
     )
     parser.add_argument(
         "--detector", default="", metavar="ONNX", help="the sender's, a YOLOX export; without, motion alone decides"

@@ -128,10 +128,37 @@ def _section(section: ClipSection) -> list[str]:
         rows = [_row("Pantel", _ours(report))]
         rows += [_row(f"{peer.peer}, {peer.variant}", asdict(peer)) for peer in report.peers]
         parts.append(grid(("codec", *(heading for _, heading, _ in _COLUMNS)), rows))
+    parts += _back_channel(report)
     parts.append(f"<div class='plots'>{''.join(_plots(report))}</div>")
     parts.append(_shares(report))
     parts.append(f"<div class='tables'>{table(_line_figures(report))}{table(_picture_figures(report))}</div>")
     return parts
+
+
+def _back_channel(report: ClipReport) -> list[str]:
+    """Return what acknowledgements were worth; nothing where there were none."""
+    back = report.back_channel
+    if back is None:
+        return []
+    headings = ("line", "octets there", "octets back", "PSNR [dB]", "last third", "MS-SSIM", "last third")
+    rows = [
+        [
+            f"{row.bitrate_bps} bit/s, "
+            + (f"acknowledged every {row.acknowledge_s:g} s" if row.acknowledge_s else "one way"),
+            thousands(row.wire_octets),
+            thousands(row.back_octets),
+            quantity(row.psnr_db, 2),
+            quantity(row.psnr_db_last_third, 2),
+            quantity(row.ms_ssim, 3),
+            quantity(row.ms_ssim_last_third, 3),
+        ]
+        for row in back.rows
+    ]
+    return [
+        "<h3>What acknowledgements are worth</h3>",
+        f"<p>{escape(_worth(report).strip())}</p>",
+        grid(headings, rows),
+    ]
 
 
 def _headline(report: ClipReport) -> list[tuple[float | None, int, str, str]]:

@@ -89,6 +89,7 @@ class LiveCamera:
         size_px: As given.
         fps: As given.
         outages: How often the camera has failed or fallen silent.
+        description: What the device was set to when it was opened, as ``key=value`` pairs; empty if it had to wait.
 
     Raises:
         CameraNameError: There can be no such device.
@@ -124,15 +125,16 @@ class LiveCamera:
         self._frames = 0
         self._last_ns = -1
         self._finished = False
+        self.description = ""
         reader = self._start_reader()
         try:
-            description = reader.first_answer(_OPENING_NS / _NS_PER_S)
+            self.description = reader.first_answer(_OPENING_NS / _NS_PER_S)
         except BaseException as error:  # an impatient user's Ctrl-C, too
             if patient and isinstance(error, CameraError) and not isinstance(error, CameraNameError):
                 return  # the first capture gives the device up
             self.close()
             raise
-        log.info("camera open name=%s %s", name, description)
+        log.info("camera open name=%s %s", name, self.description)
 
     @property
     def finished(self) -> bool:

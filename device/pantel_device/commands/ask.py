@@ -19,8 +19,10 @@ __all__ = ["COMMAND"]
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     things = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
-    still = things.add_parser("still", help="a still of what the mast sees now")
-    still.add_argument("--still-bytes", type=int, default=0, metavar="N", help="size of its file (default: the mast's)")
+    still = things.add_parser("still", help="ask for a still of what the mast sees now")
+    still.add_argument(
+        "--still-bytes", type=int, default=0, metavar="N", help="size of its file [byte] (default: the mast's)"
+    )
     still.add_argument(
         "--region",
         type=_region,
@@ -29,12 +31,14 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     still.set_defaults(command=lambda arguments: AskStill(arguments.still_bytes, arguments.region))
     line = things.add_parser(
-        "line", help="another bit rate or preset; the mast goes back if you do not hear it any more"
+        "line", help="ask for another bit rate or preset; the mast goes back if you do not hear it any more"
     )
-    line.add_argument("--bitrate-bps", type=int, default=0, metavar="N", help="bit rate (default: as it is)")
+    line.add_argument(
+        "--bitrate-bps", type=int, default=0, metavar="N", help="octets on the line times 8 [bit/s] (default: as it is)"
+    )
     line.add_argument("--preset", choices=[each.value for each in Preset], help="error protection (default: as it is)")
     line.set_defaults(command=_line)
-    watch = things.add_parser("watch", help="a part of the picture matters more for some time")
+    watch = things.add_parser("watch", help="let a part of the picture matter more for some time")
     watch.add_argument(
         "--region",
         type=_region,
@@ -43,18 +47,24 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the part, in shares of width and height (default: all of it)",
     )
     watch.add_argument(
-        "--seconds", type=int, default=60, metavar="S", help="for how long; 0 to end it (default: %(default)s)"
+        "--seconds",
+        type=int,
+        default=60,
+        metavar="S",
+        help="time for which it does; 0 to end it (default: %(default)s)",
     )
     watch.set_defaults(command=lambda arguments: Watch(arguments.region, arguments.seconds))
     for each in (still, line, watch):
-        each.add_argument("--callsign", default="", metavar="C", help="of the mast (default: the one heard last)")
+        each.add_argument(
+            "--callsign", default="", metavar="C", help="callsign of the mast (default: the one heard last)"
+        )
         each.add_argument("--sender", type=int, metavar="N", help="number of the mast (default: any)")
         each.add_argument(
             "--state-dir",
             type=Path,
             default=default_state_dir(),
             metavar="DIR",
-            help="that of pantel receive (default: %(default)s)",
+            help="state_dir of pantel receive (default: %(default)s)",
         )
 
 

@@ -95,7 +95,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="error protection where octets travel (default: %(default)s)",
     )
     parser.add_argument(
-        "--callsign", default=DEFAULT_CALLSIGN, metavar="C", help="yours; the default never goes out on a real port"
+        "--callsign",
+        default=DEFAULT_CALLSIGN,
+        metavar="C",
+        help="your callsign; the default never goes out on a real port",
     )
     parser.add_argument("--key-file", type=file_name, metavar="FILE", help="test with authenticated packets")
     parser.add_argument(
@@ -105,7 +108,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where the boot epoch is kept, that of pantel send on this machine (default: %(default)s)",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of what is sent (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of what is sent (default: %(default)s)")
     _add_limits(parser.add_argument_group("limits"))
     _add_break(parser.add_argument_group("the break", "Without these the test closes its ports and opens them again."))
     reports = parser.add_argument_group("reports")

@@ -23,19 +23,21 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     derive = actions.add_parser("derive", help="make the key of one sender from the master key; it goes to the mast")
     derive.add_argument("master", type=Path, metavar="MASTER", help="master key")
     derive.add_argument("file", type=Path, metavar="FILE", help="new file, readable by its owner alone")
-    derive.add_argument("--callsign", required=True, metavar="C", help="of the sender")
+    derive.add_argument("--callsign", required=True, metavar="C", help="callsign of the sender")
     derive.add_argument("--sender", type=int, default=0, metavar="N", help="number of the sender (default: 0)")
     derive.set_defaults(handle=_derive)
-    begin = actions.add_parser("begin", help="on the mast, once, before a key is used there for the first time")
+    begin = actions.add_parser(
+        "begin", help="begin the epochs of a key: on the mast, once, before it is used there for the first time"
+    )
     begin.add_argument("file", type=Path, metavar="FILE", help="key of the sender")
     begin.add_argument(
         "--state-dir",
         type=Path,
         default=default_state_dir(),
         metavar="DIR",
-        help="that of pantel send (default: %(default)s)",
+        help="state_dir of pantel send (default: %(default)s)",
     )
-    begin.add_argument("--epoch", type=int, metavar="N", help="where to begin (default: by the clock)")
+    begin.add_argument("--epoch", type=int, metavar="N", help="epoch to begin at (default: by the clock)")
     begin.set_defaults(handle=_begin)
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from pantel_device.config import ENVIRONMENT_PREFIX, LONGEST_S, ReceiverConfig, SenderConfig, load_config
+from pantel_device.config.fields import choices_of, default_text
 
 __all__ = ["add_config_options", "file_name", "positive_seconds", "read_config", "share"]
 
@@ -31,12 +33,11 @@ def add_config_options(parser: argparse.ArgumentParser, model: type[BaseModel]) 
         f"{ENVIRONMENT_PREFIX}BITRATE_BPS.",
     )
     for key, field in model.model_fields.items():
-        default = field.get_default(call_default_factory=True)
-        text = f"{field.description} (default: {_as_text(default)})"
+        text = f"{field.description} (default: {default_text(field)})"
         keys.add_argument(
             f"--{key.replace('_', '-')}",
             dest=key,
-            metavar=key.rpartition("_")[2].upper(),
+            metavar=_metavar(key, field),
             default=argparse.SUPPRESS,
             help=text.replace("%", "%%"),
             **(_SWITCH if field.annotation is bool else {}),
@@ -84,17 +85,6 @@ def _number(text: str) -> float:
         return -1.0
 
 
-def _as_text(value: object) -> str:
-    match value:
-        case bool():
-            return str(value).lower()
-        case (width, height):
-            return f"{width}x{height}"
-        case tuple():
-            return ",".join(f"{part:g}" for part in value) or "none"
-        case "":
-            return "empty"
-        case dict():
-            return ",".join(f"{key}={part:g}" for key, part in value.items()) or "none"
-        case _:
-            return str(value)
+def _metavar(key: str, field: FieldInfo) -> str:
+    choices = choices_of(field)
+    return f"{{{','.join(choices)}}}" if choices else key.rpartition("_")[2].upper()

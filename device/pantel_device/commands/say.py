@@ -22,7 +22,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=default_state_dir(),
         metavar="DIR",
-        help="that of pantel send (default: %(default)s)",
+        help="state_dir of pantel send (default: %(default)s)",
     )
 
 

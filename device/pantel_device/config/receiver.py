@@ -17,32 +17,82 @@ class ReceiverConfig(LineConfig):
     """What `pantel receive` can be told."""
 
     picture: str = Field(
-        "pantel.png", description="file that always holds the newest picture, format by suffix; empty for none"
+        "pantel.png",
+        description="file that always holds the newest picture, format by suffix; empty for none",
+        json_schema_extra={
+            "more": (
+                "The suffixes are `.png`, `.jpg`, `.webp`, `.bmp`, `.ppm` and `.tif`. It is replaced whole, so "
+                "whoever reads it never sees half a picture."
+            ),
+        },
     )
     picture_interval_s: float = Field(
-        0.5, ge=0.1, le=60, description="shortest time between two writes of that file [s], because disks wear"
+        0.5,
+        ge=0.1,
+        le=60,
+        description="shortest time between two writes of that file [s], because disks wear",
+        json_schema_extra={
+            "more": (
+                "Pictures are drawn ten times a second, whatever this says, and one like the one before is never "
+                "written. In `/run` nothing wears, so there `0.1` is fine."
+            ),
+        },
     )
     view: View = Field(
-        View.PERCEPTUAL, description="perceptual paints what is nicest to look at, faithful what has the least error"
+        View.PERCEPTUAL,
+        description="who paints: perceptual is nicest to look at, faithful has the least error",
+        json_schema_extra={
+            "more": (
+                "Both paint the background from the same octets; the texture of the perceptual view need not have "
+                "been there. A model that has no perceptual generator paints faithfully."
+            ),
+        },
     )
     overlay: bool = Field(
-        False, description="mark in that file what is old, and what is only expected; twice as wide and high"
+        False,
+        description="mark in that file what is old, and what is only expected; twice as wide and high",
+        json_schema_extra={
+            "more": "See [operators.md](operators.md#received-or-expected). Large pictures keep their size."
+        },
     )
     playout_delay_s: float = Field(
-        1.5, ge=0, le=10, description="constant time from capture to show [s]; longer bridges worse lines smoothly"
+        1.5,
+        ge=0,
+        le=10,
+        description="constant time from capture to show [s]; longer bridges worse lines smoothly",
+        json_schema_extra={"more": "What arrives sooner waits, so that motion keeps its pace."},
     )
     events: str = Field(
-        "-", description="file for a JSON line per event; - for standard output, log for the log, empty for none"
+        "-",
+        description="file for a JSON line per event; - for standard output, log for the log, empty for none",
+        json_schema_extra={
+            "more": "In the log they are key=value, and those that come all the time are left out: reports on the link, "
+            "telemetry, growing stills."
+        },
     )
     events_max_bytes: int = Field(
-        10_000_000, ge=10_000, description="size at which the events begin a new file [byte]; one old one is kept"
+        10_000_000,
+        ge=10_000,
+        description="size at which the events begin a new file [byte]; one old one is kept",
+        json_schema_extra={"more": "The old one is `NAME.1`, so at most twice as much disk is used."},
     )
-    stills: str = Field("", description="folder for stills, as .ptl and .png; empty for none")
+    stills: str = Field(
+        "",
+        description="folder for stills, as .ptl and .png; empty for none",
+        json_schema_extra={"more": "The one that grows is `growing.png`."},
+    )
     stills_quota_bytes: int = Field(
-        1_000_000_000, ge=1_000_000, description="what all stills may take [byte], the oldest go first"
+        1_000_000_000,
+        ge=1_000_000,
+        description="what all stills may take [byte], the oldest go first",
+        json_schema_extra={"more": "Nothing else is ever removed."},
     )
     key_file: str = Field(
-        "", description="master key or a sender's, made by pantel key; then nobody else's packets are taken"
+        "",
+        description="master key or a sender's, made by pantel key; then nobody else's packets are taken",
+        json_schema_extra={
+            "more": "None that was heard before is taken, either. Without a key, streams that have none are taken."
+        },
     )
     back_channel: bool = Field(False, description="with a key: send what pantel ask leaves, over the same port")
     acknowledge_s: float = Field(
@@ -50,10 +100,28 @@ class ReceiverConfig(LineConfig):
         ge=0,
         le=600,
         description="with back_channel: time between two packets that tell the mast what was heard [s]; 0 for none",
+        json_schema_extra={
+            "more": (
+                "It is a quarter of that when something is missing. The default is 0 because most lines are one way "
+                "or half-duplex; take 5 where both directions are free at the same time. Each takes 48 octets, and "
+                "tells of the last 33 packets (13 s at 960 bit/s, 3.5 s at 10,000: there at most 3, or what lies "
+                "between is never told, and after 64 packets the mast takes the line for one-way)."
+            ),
+        },
     )
     preset: Preset = Field(Preset.STANDARD, description="error protection of what goes back: light, standard or heavy")
-    callsign: Callsign = Field(DEFAULT_CALLSIGN, description="yours, for what goes back; the default never goes out")
+    callsign: Callsign = Field(
+        DEFAULT_CALLSIGN,
+        description="your callsign, for what goes back; the default never goes out",
+        json_schema_extra={
+            "more": "It is refused on every port that leads out of this machine.",
+            "values": "1 to 9 of A-Z, 0-9, `.`, `/` and `-`",
+        },
+    )
     state_dir: Path = Field(
         default_factory=default_state_dir,
         description="folder for what must survive a restart: parts of stills, and which packets are recordings",
+        json_schema_extra={
+            "more": "The packets are those of senders with a key. A service has `$STATE_DIRECTORY`, which is `/var/lib/pantel/receiver-NAME`."
+        },
     )

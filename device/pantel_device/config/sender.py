@@ -48,7 +48,16 @@ class SenderConfig(LineConfig):
     camera: str = Field(
         "test",
         min_length=1,
-        description="v4l2:DEVICE, picamera2[:NUMBER], file:PATH or test[:SEED]; the default needs nothing attached",
+        description="where pictures come from: v4l2:DEVICE, picamera2[:NUMBER], file:PATH or test[:SEED]",
+        json_schema_extra={
+            "more": (
+                "`v4l2:/dev/video0` (or `v4l2:0`) is a USB camera, `picamera2` or `picamera2:1` a camera module of "
+                "a Raspberry Pi, see [operators.md](operators.md#the-camera). `file:PATH` plays a clip, shows a "
+                "picture or a folder of pictures, at the end backwards and forwards; `file:PATH?loop=once` ends "
+                "there, and the sender with it, once the last picture's packet has left. `test` or `test:SEED` is a "
+                "moving scene that needs no camera."
+            ),
+        },
     )
     rotation: Annotated[Rotation, BeforeValidator(number_if_any)] = Field(
         0, description="by how much the camera's picture is turned clockwise to be upright: 0, 90, 180 or 270 [degrees]"
@@ -56,47 +65,126 @@ class SenderConfig(LineConfig):
     crop: _Crop = Field(
         WHOLE,
         description="left, top, width, height of the part to send, as shares of the upright picture; 0,0,1,1 for all",
+        json_schema_extra={
+            "more": "`0.25,0.25,0.5,0.5` is the middle of it, whatever size the camera has.",
+            "values": "shares; at least 0.01 wide and high",
+        },
     )
     callsign: Callsign = Field(
-        DEFAULT_CALLSIGN, description="the operator's; the default never goes out on a real port"
+        DEFAULT_CALLSIGN,
+        description="callsign of the operator; the default never goes out on a real port",
+        json_schema_extra={
+            "more": "Real ports are all that lead out of this machine.",
+            "values": "1 to 9 of A-Z, 0-9, `.`, `/` and `-`",
+        },
     )
     sender: int = Field(
         0, ge=0, lt=1 << SENDER_BITS, description="number of this sender; differs where several share a channel"
     )
     size_px: _SizePx = Field(
-        (320, 240), description="width x height of the picture sent [px]; larger ones take longer to arrive"
+        (320, 240),
+        description="width x height of the picture sent [px]; larger ones take longer to arrive",
+        json_schema_extra={
+            "more": (
+                "What the camera sees is scaled to it; where its aspect is another one, as much is cut off on both "
+                "sides, so that nothing is distorted. `320x180` sends all of a 16:9 picture."
+            ),
+            "values": "32x32 to 1024x1024",
+        },
     )
     fps: float = Field(
-        10.0, ge=_SLOWEST_FPS, le=60, description="frames captured a second; what moves is seen by comparing them"
+        10.0,
+        ge=_SLOWEST_FPS,
+        le=60,
+        description="frames captured a second; what moves is seen by comparing them",
+        json_schema_extra={"more": "How often something is sent depends on the line alone."},
     )
     mode: Literal["auto", "picture", "sketch"] = Field(
-        "auto", description="picture, sketch: nothing but contours and places; or auto: a sketch below 200 bit/s"
+        "auto",
+        description="what is sent: picture, sketch (contours and places alone), or auto: a sketch below 200 bit/s",
+        json_schema_extra={
+            "more": (
+                "A receiver shows a sketch as a drawing, see [operators.md](operators.md#sketches). On lines below "
+                "200 bit/s a picture takes 20 s to be recognizable."
+            ),
+        },
     )
     edge_model: str = Field(
         "",
-        description="of a sketch: structured forest (model.yml.gz) that finds contours by opencv-contrib; empty: Canny",
+        description="for sketches: structured forest (model.yml.gz) that finds contours; empty for Canny",
+        json_schema_extra={
+            "more": (
+                "It needs opencv-contrib, see [operators.md](operators.md#other-contours). A picture takes no "
+                "notice of it."
+            ),
+        },
     )
     preset: Preset = Field(
-        Preset.STANDARD, description="error protection: light, standard or heavy; heavy for lines that often fail"
+        Preset.STANDARD,
+        description="error protection: light, standard or heavy; heavy for lines that often fail",
+        json_schema_extra={
+            "more": "More protection leaves less room for the picture. The receiver recognizes it by itself."
+        },
     )
-    model: str = Field("", description="name of an installed model; empty for the default, see pantel models list")
+    model: str = Field(
+        "",
+        description="name of an installed model; empty for the default, see pantel models list",
+        json_schema_extra={"more": "The receiver needs the same model."},
+    )
     detector: str = Field(
-        "default", description="default is the bundled one, none leaves it at motion; else an ONNX file of your own"
+        "default",
+        description="what finds objects: default is the bundled one, none leaves it at motion; else an ONNX file",
+        json_schema_extra={
+            "more": (
+                "It finds and names people, vehicles and animals, tells those in a group apart, and keeps them "
+                "together when they halt. The file may be of YOLOX, YOLOv5, YOLOv8, YOLO11, NanoDet or FastestDet, "
+                "see [operators.md](operators.md#a-stronger-detector); `pantel models check FILE` tries it. With "
+                "`none` each moving region is an object without a name."
+            ),
+        },
     )
     detector_interval_frames: int = Field(
-        0, ge=0, description="the detector looks at every n-th frame; 0: as often as the machine can bear"
+        0,
+        ge=0,
+        description="the detector looks at every n-th frame; 0: as often as the machine can bear",
+        json_schema_extra={
+            "more": (
+                "It takes longest of all; between, objects are followed by how they look. 0 leaves more than half "
+                "of the time for all else, measured as it runs; it then looks at every 20th frame at least."
+            ),
+        },
     )
-    mask: bool = Field(True, description="favour moving objects by roi_weight; false to compare")
+    mask: bool = Field(
+        True,
+        description="favour moving objects by roi_weight; false to compare",
+        json_schema_extra={"more": "With `false` an error counts alike everywhere, whatever moves."},
+    )
     roi_weight: float = Field(
         1.25, ge=0.1, le=100, description="how much more an error counts in what moves than in the background"
     )
     zones: _Zones = Field(
         (),
         description="tables of name, kind (interest, alarm or privacy) and polygon, as shares of the picture; or JSON",
+        json_schema_extra={
+            "more": (
+                "Interest zones matter more, alarm zones raise alarms, privacy zones are never sent. In a file they "
+                "are tables `[[zones]]`, see [operators.md](operators.md#zones). Alarm zones have names of their "
+                "own."
+            ),
+            "values": "tables, or JSON in one line",
+        },
     )
     class_weights: _Weights = Field(
         {},
         description="how much objects of a class matter, such as person=2,animal=0; 1 for others, 0 is not told at all",
+        json_schema_extra={
+            "more": (
+                "In a file they are written `{person = 2.0, animal = 0.0}`. `unknown` is what moves and was not "
+                "recognized. The names are those of the detector, of the bundled one `person`, `bicycle`, `car`, "
+                "`vehicle` and `animal`; others are refused at the start."
+            ),
+            "values": "`CLASS=WEIGHT,…`; 0 to 100",
+        },
     )
     min_object_height: float = Field(
         0.0, ge=0, le=1, description="height of the smallest object, as a share of the picture's; specks are left out"
@@ -108,13 +196,20 @@ class SenderConfig(LineConfig):
         description="how long an object must be in view before it is told [s]; leaves out what flits by",
     )
     max_objects: int = Field(
-        32, ge=1, le=32, description="most objects told at a time, those that matter most; fewer are told better"
+        32,
+        ge=1,
+        le=32,
+        description="most objects told at a time, those that matter most; fewer are told better",
+        json_schema_extra={"more": "Class, zone and size say how much they matter."},
     )
     idle_fps: float = Field(
         2.0,
         ge=_SLOWEST_FPS,
         le=60,
         description="frames captured a second while nothing has moved for 10 s; fewer save power",
+        json_schema_extra={
+            "more": "They are never more than `fps`. Whoever appears is seen up to half a second later."
+        },
     )
     assumed_loss: float = Field(
         0.05, ge=0, lt=1, description="share of packets expected to be lost; more makes it repeat more"
@@ -124,27 +219,46 @@ class SenderConfig(LineConfig):
         gt=0,
         le=LONGEST_S,
         description="time after which everything has been sent again in full [s], for who joins late",
+        json_schema_extra={
+            "more": "A coarse picture for receivers that join late comes round by itself, in about 7 s at 960 bit/s."
+        },
     )
     key_file: str = Field(
-        "", description="key of this sender, made by pantel key; then receivers with it take nobody else's packets"
+        "",
+        description="key of this sender, made by pantel key; then receivers with it take nobody else's packets",
+        json_schema_extra={
+            "more": (
+                "Nobody can imitate or repeat its packets then. Without a key, packets are only protected against "
+                "noise."
+            ),
+        },
     )
     back_channel: bool = Field(
-        False, description="with a key: do what who has it asks for over the same port, such as a still"
+        False,
+        description="with a key: do what who has it asks for over the same port, such as a still",
+        json_schema_extra={"more": "It also goes by what a receiver acknowledges."},
     )
     encrypt: bool = Field(
-        False, description="with a key: let nobody without it see the pictures; amateur bands do not allow it"
+        False,
+        description="with a key: let nobody without it see the pictures; amateur bands do not allow it",
+        json_schema_extra={"more": "It needs `pip install 'pantel[encryption]'`."},
     )
     duty_cycle: float = Field(
         1.0, ge=0.0001, le=1, description="share of any hour that may be spent on the air; some bands allow 0.1 or 0.01"
     )
     still_interval_s: float = Field(
-        0.0, ge=0, le=LONGEST_S, description="time between two stills beside the live picture [s]; 0 for none"
+        0.0,
+        ge=0,
+        le=LONGEST_S,
+        description="time between two stills beside the live picture [s]; 0 for none",
+        json_schema_extra={"more": "They come in better quality."},
     )
     still_bytes: int = Field(
         1200,
         ge=64,
         le=13000,
         description="size of a still [byte]; at 960 bit/s and a quarter of the air 1200 take 1 min",
+        json_schema_extra={"more": "It is filled up to whole packets."},
     )
     still_share: float = Field(
         0.25, gt=0, lt=1, description="share of the air that a still takes from the live picture while it is on its way"
@@ -154,11 +268,25 @@ class SenderConfig(LineConfig):
         ge=0,
         le=LONGEST_S,
         description="time between two reports of voltage, temperature, position and such [s]; 0 for none",
+        json_schema_extra={"more": "A report takes a packet."},
     )
     telemetry_file: str = Field(
-        "", description="JSON file in which your programs leave what they measure, such as battery_v; empty for none"
+        "",
+        description="JSON file in which your programs leave what they measure, such as battery_v; empty for none",
+        json_schema_extra={
+            "more": (
+                "Its keys are `battery_v`, `temperature_c`, `latitude_deg`, `longitude_deg` and `altitude_m`. "
+                "Uptime, free disk and the processor's temperature are found without it."
+            ),
+        },
     )
     state_dir: Path = Field(
         default_factory=default_state_dir,
         description="folder for what must survive a restart: the boot epoch, lines that wait to be sent",
+        json_schema_extra={
+            "more": (
+                "By the epoch receivers tell a restarted sender from its past. Without `XDG_STATE_HOME` it lies in "
+                "`~/.local/state`; a service has `$STATE_DIRECTORY`, which is `/var/lib/pantel/sender-NAME`."
+            ),
+        },
     )

@@ -38,6 +38,9 @@ _FAR_PX = 8.0
 _TREMBLE_S = 4.5  # so long it has to go to and fro about one place
 _MIN_TREMBLE_PX = 0.4  # standard deviation of the picture's corners; trembling begins above and ends below half of it
 _MAX_TREMBLE_PX = 5.0  # from one side to the other
+_SWAY_S = 1.5
+_SWAY_SHARE = 1 / 75  # of the picture's width, from one side to the other, within that time
+_SWAY_STEPS = 0.5  # share of the looks between which it must have moved: a knock moves it once
 _MAX_DRIFT = 0.6  # standard deviations, from the mean of one half of that time to that of the other
 
 
@@ -45,8 +48,9 @@ class CameraWatch:
     """Compares pictures half a second apart.
 
     Attributes:
-        moves: Whether the camera has left its place, or everything flows as it does when a camera moves forwards. A few
-            pixels to and fro, as of a mast in the wind or of a hand, are no motion.
+        moves: Whether the camera has left its place, or sways without coming back as the one in a hand does, or
+            everything flows as it does when a camera moves forwards. A few pixels to and fro about one place, as of a
+            mast in the wind, are no motion.
         knocked: Whether the camera rests, but not where it did before.
         trembles: Whether it goes to and fro by a pixel or two.
     """
@@ -105,12 +109,16 @@ class CameraWatch:
             if self._jolted:
                 self.knocked = self._rests_elsewhere()
             self._jolted, self._luma_at_rest = False, self._luma
-        if self._path.span_s >= _TREMBLE_S:
-            spread_px = float(places.std(axis=0).max())
+        if self._path.span_s >= _SWAY_S:
+            spread_px, reach_px = float(places.std(axis=0).max()), float(np.ptp(places, axis=0).max())
             older, newer = np.array_split(places, 2)
             drift_px = float(np.abs(newer.mean(axis=0) - older.mean(axis=0)).max())
-            steady = np.ptp(places, axis=0).max() < _MAX_TREMBLE_PX and drift_px < _MAX_DRIFT * spread_px
-            self.trembles = bool(steady and spread_px > _MIN_TREMBLE_PX / (2 if self.trembles else 1))
+            steady = reach_px < _MAX_TREMBLE_PX and drift_px < _MAX_DRIFT * spread_px
+            steps_px = np.abs(np.diff(places, axis=0)).max(axis=(1, 2))
+            restless = (steps_px > _REST_PX).mean() > _SWAY_STEPS
+            self.moves |= bool(restless and not steady and reach_px > _SWAY_SHARE * self._size_px[0])
+            if self._path.span_s >= _TREMBLE_S:
+                self.trembles = bool(steady and spread_px > _MIN_TREMBLE_PX / (2 if self.trembles else 1))
 
     def _rests_elsewhere(self) -> bool:
         """Tell whether what rests in the newest picture was elsewhere, or nowhere, at the last rest."""

@@ -14,7 +14,7 @@ from pantel_device.observer.camera_motion import CameraMotion, camera_motion, wa
 from pantel_device.observer.camera_watch import CameraWatch
 from pantel_device.observer.corner_tracks import find_corners, track_corners
 from pantel_device.observer.difference import GAP, Part, difference_between, morph, parts, working_picture
-from pantel_device.observer.moving_camera import MovingCamera
+from pantel_device.observer.moving_camera import STANDS_S, MovingCamera
 
 __all__ = ["Motion", "MotionDetector"]
 
@@ -32,6 +32,10 @@ _MAX_DISTURBANCE_S = 1.0  # after that long the background is learned anew
 
 # Whether the camera moves is asked only while the picture differs: before a still scene that costs nothing.
 _LOOK_SHARE = 0.005  # of the picture that differs
+
+# Who moves again soon after a rest did not rest: a hand holds still for a second now and then.
+_RESTLESS_S = 6.0
+_LONGEST_STANDS_S = 5.0
 
 _LANDMARKS = 150  # corners of the background by which frames are registered while the camera trembles
 _APART_PX = 10.0
@@ -107,6 +111,8 @@ class MotionDetector:
         self._previous: _Seen | None = None
         self._last_calm_ns = 0
         self._watch: CameraWatch | None = None
+        self._stands_s = STANDS_S
+        self._rested_ns: int | None = None
         self._landmarks: tuple[NDArray[np.uint8], NDArray[np.float32]] | None = None
         self._tremble: CameraMotion | None = None  # from the background to the newest frame, in the working picture
         self._since_rest: CameraMotion | None = None
@@ -159,6 +165,7 @@ class MotionDetector:
         since_rest, self._since_rest = self._since_rest, None
         if self._moving is not None and self._moving.camera.stands:
             self._begin(frame, picture)
+            self._rested_ns = frame.time_ns
         return Motion(
             _enlarged(mask, frame.pixels.shape), tuple(_scaled(box, scale) for box in boxes), camera, since_rest
         )
@@ -205,8 +212,11 @@ class MotionDetector:
         if self._watch.moves:
             since_rest = self._registration(picture, self._known_background())
             self._since_rest = None if since_rest is None else since_rest.scaled(_scale(frame, picture))
+            restless = self._rested_ns is not None and frame.time_ns - self._rested_ns < _RESTLESS_S * 1e9
+            self._stands_s = min(2 * self._stands_s, _LONGEST_STANDS_S) if restless else STANDS_S
             self._moving = _Moving(
-                MovingCamera(previous.picture, previous.time_ns), CarriedBackground(frame.pixels, frame.time_ns)
+                MovingCamera(previous.picture, previous.time_ns, self._stands_s),
+                CarriedBackground(frame.pixels, frame.time_ns),
             )
             self._moving.camera.see(picture, frame.time_ns)
             self._tremble = None

@@ -15,7 +15,7 @@ from pantel_device.observer.corner_tracks import CornerTracks
 from pantel_device.observer.difference import GAP, Part, difference_between, morph, parts
 from pantel_device.observer.expansion import Expansion, find_expansion
 
-__all__ = ["MovingCamera"]
+__all__ = ["STANDS_S", "MovingCamera"]
 
 _CORNERS = 400
 _APART_PX = 5.0
@@ -35,7 +35,8 @@ _FEWEST_CORNERS = 4  # of one object
 _MIN_CORNER_SHARE = 0.5  # of the corners in it that move
 _EXPANSION_LASTS_S = 2.0
 
-_STANDS_S = 0.7
+STANDS_S = 0.7
+"""For so long a camera has to rest, as a rule, until it counts as standing still [s]."""
 _STANDS_PX = 1.0  # between the mean places of two halves of that time
 _TREMBLE_PX = 6.0
 _UNKNOWN_S = 1.0
@@ -67,8 +68,14 @@ class MovingCamera:
         stands: Whether the camera has come to rest, trembling or not, or shows too little to tell.
     """
 
-    def __init__(self, picture: NDArray[np.uint8], time_ns: int) -> None:
-        """Begin with a picture, (H, W, 3) uint8, YCrCb."""
+    def __init__(self, picture: NDArray[np.uint8], time_ns: int, stands_s: float = STANDS_S) -> None:
+        """Begin with a picture.
+
+        Args:
+            picture: (H, W, 3) uint8, YCrCb.
+            time_ns: Its capture time.
+            stands_s: For how long the camera has to rest until it counts as standing still [s].
+        """
         self.motion: CameraMotion | None = None
         self.stands = False
         self._size_px = (picture.shape[1], picture.shape[0])
@@ -79,7 +86,8 @@ class MovingCamera:
         self._moved = np.zeros(0, np.bool_)  # (N,) whether each corner moved in the last frame
         self._even = False
         self._expansion: tuple[int, Expansion] | None = None
-        self._path = CameraPath(_STANDS_S, self._size_px, time_ns)
+        self._stands_s = stands_s
+        self._path = CameraPath(stands_s, self._size_px, time_ns)
         self._keep(time_ns, picture)
 
     def see(self, picture: NDArray[np.uint8], time_ns: int) -> list[Part]:
@@ -180,7 +188,7 @@ class MovingCamera:
             return
         self._known_ns = time_ns
         self._path.add(time_ns, self.motion)
-        if self._expansion is None and self._path.span_s > 0.8 * _STANDS_S:
+        if self._expansion is None and self._path.span_s > 0.8 * self._stands_s:
             places = self._path.places_px()
             older, newer = np.array_split(places, 2)
             drift_px = np.abs(newer.mean(axis=0) - older.mean(axis=0)).max()

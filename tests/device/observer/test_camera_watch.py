@@ -68,6 +68,13 @@ def test_a_mast_in_the_wind_trembles_and_stays(amplitude_px: float, trembles: bo
     assert kept[-1].trembles == trembles
 
 
+def test_a_camera_in_a_hand_moves_though_it_never_goes_far() -> None:
+    sway = (View(x=220 + 3.5 * np.sin(k / 9) + 2 * np.sin(k / 4), y=200 + 2 * np.cos(k / 7)) for k in range(60))
+    kept = _watched(view.picture() for view in sway)
+    assert kept[-1].moves
+    assert len(kept) < 40
+
+
 def test_calm_after_the_wind() -> None:
     *_, watch = _watched([*(view.picture() for view in _jitter(1.0, 60)), *[View().picture()] * 70])
     assert _disturbance(watch) == []
