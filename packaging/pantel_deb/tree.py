@@ -21,7 +21,15 @@ __all__ = ["lay_out"]
 
 _LIBRARY = Path("usr/lib/pantel")
 _DOC = Path("usr/share/doc/pantel")
-_PAGES = ("configuration.md", "operators.md", "protocol.md", "reports.md", "rig-builders.md", "threat-model.md")
+_PAGES = (
+    "configuration.md",
+    "operators.md",
+    "protocol.md",
+    "reports.md",
+    "rig-builders.md",
+    "threat-model.md",
+    "troubleshooting.md",
+)
 _TEMPLATES = Path(__file__).parents[1] / "debian"
 _PROGRAM = "/usr/bin/pantel"
 _COMPLETIONS = {
@@ -95,7 +103,7 @@ def _generated(root: Path) -> None:
     for shell, place in _COMPLETIONS.items():
         path = root / place
         path.parent.mkdir(parents=True)
-        path.write_bytes(_output("pantel_device.cli", "completion", shell))
+        path.write_bytes(_output("pantel_device", "completion", shell))
 
 
 def _control(root: Path, values: dict[str, str]) -> None:

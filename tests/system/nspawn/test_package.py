@@ -1,8 +1,12 @@
-"""The Debian package in a booted Debian without a network: it installs and runs, is upgraded, removed and purged."""
+"""The Debian package in a booted Debian without a network: it installs and runs, is upgraded, removed and purged.
+
+Each test goes on where the one before has ended, as a life of the machine.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -12,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from tests.real_parts import needs_program
+from tests.system.nspawn.joined_line import HOME_PORT, MAST_PORT, add_line
 from tests.system.nspawn.machine import Machine, needs_debian, new_root
 
 CHECKOUT = Path(__file__).parents[3]
@@ -25,16 +30,21 @@ class Picamera2:
         print(numpy.__file__)
         return []
 """
-PATIENCE_S = 60.0
-SENDER = "pantel-sender@mast"
+PATIENCE_S = 90.0
+MAST, HOME = "pantel-sender@mast", "pantel-receiver@home"
 STATE = "/var/lib/pantel/sender-mast"
 KEYS = "/etc/pantel/keys"
-CONFIG = "/etc/pantel/sender-mast.toml"
-SETTINGS = f"""\
+SENDER = f"""\
 camera = "test"
-port = "pty:line"
+port = "{MAST_PORT}"
 callsign = "DK1AB-7"
 key_file = "{KEYS}/mast.key"
+"""
+RECEIVER = f"""\
+port = "{HOME_PORT}"
+picture = "newest.png"
+events = "log"
+key_file = "{KEYS}/master.key"
 """
 # What it costs to pack the package best is not what is tested.
 QUICK = {"DPKG_DEB_COMPRESSOR_TYPE": "gzip", "DPKG_DEB_COMPRESSOR_LEVEL": "1"}
@@ -68,6 +78,7 @@ def root(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(package, root / "old.deb")
     newer(package, root / "new.deb")
     (root / SYSTEM_MODULES / "picamera2.py").write_text(SYSTEM_PICAMERA2)
+    add_line(root)
     (root / SYSTEM_MODULES / "numpy.py").write_text("raise ImportError('the NumPy of the system')\n")
     return root
 
@@ -133,57 +144,78 @@ def test_installed_distributions_are_whole(machine: Machine) -> None:
     assert gone == "[]\n"
 
 
-def test_an_upgrade_keeps_what_is_the_operators_and_purging_takes_it(machine: Machine, root: Path) -> None:
-    prepare_sender(machine, root)
-    kept = digests(root)
-    assert set(kept) == {CONFIG, f"{KEYS}/master.key", f"{KEYS}/mast.key"}
-    modes = machine.run("stat", "--format=%A %U %G %n", "/etc/pantel", KEYS, *kept)
-    machine.run("systemctl", "enable", "--now", SENDER)
-    machine.wait_for(lambda: active(machine), PATIENCE_S)
-    process, epoch = main_process(machine), newest_epoch(root)
+def test_pictures_flow_between_the_services_of_the_package(machine: Machine, root: Path) -> None:
+    said = machine.run("pantel", "service", "install", "sender-mast", "receiver-home")
+    assert said.startswith("leave the units of the package in /usr/lib/systemd/system\n")
+    assert not list((root / "etc/systemd/system").glob("pantel-*"))
+    units = [f"/usr/lib/systemd/system/pantel-{role}@.service" for role in ("sender", "receiver")]
+    assert machine.run("systemd-analyze", "verify", *units) == ""
+    (root / "etc/pantel/sender-mast.toml").write_text(SENDER)
+    (root / "etc/pantel/receiver-home.toml").write_text(RECEIVER)
+    make_keys(machine)
+    machine.run("systemctl", "start", "line")
+    machine.run("systemctl", "enable", "--now", MAST, HOME)
+    machine.wait_for(lambda: hears(machine), PATIENCE_S)
+    picture = root / "run/pantel/receiver-home/newest.png"
+    machine.wait_for(lambda: machine.run("test", "-s", f"/{picture.relative_to(root)}", check=False) == "", PATIENCE_S)
+    findings = json.loads(machine.run("pantel", "doctor", "--json", check=False, timeout_s=PATIENCE_S))["findings"]
+    assert {finding["subject"] for finding in findings} >= {"machine", "sender-mast", "receiver-home"}
+    assert [finding for finding in findings if finding["status"] == "problem"] == []
 
+
+def test_an_upgrade_keeps_what_is_the_operators(machine: Machine, root: Path) -> None:
+    before, modes, epoch = digests(root), described(machine), newest_epoch(root)
+    names = ("sender-mast.toml", "receiver-home.toml", "keys/master.key", "keys/mast.key")
+    assert set(before) == {f"/etc/pantel/{name}" for name in names}
+    processes = [main_process(machine, unit) for unit in (MAST, HOME)]
     machine.run("dpkg", "--install", "/new.deb", timeout_s=300)
     assert "999.0" in machine.run("dpkg-query", "--show", "--showformat=${Version}", "pantel")
-    machine.wait_for(lambda: active(machine) and main_process(machine) != process, PATIENCE_S)
-    assert digests(root) == kept
-    assert machine.run("stat", "--format=%A %U %G %n", "/etc/pantel", KEYS, *kept) == modes
+    for unit, process in zip((MAST, HOME), processes, strict=True):
+        machine.wait_for(lambda unit=unit, old=process: main_process(machine, unit) not in {old, "0"}, PATIENCE_S)  # type: ignore[misc]
+    machine.wait_for(lambda: hears(machine), PATIENCE_S)
+    assert (digests(root), described(machine)) == (before, modes)
     assert newest_epoch(root) == epoch + 1
-    assert machine.run("systemctl", "is-enabled", SENDER).strip() == "enabled"
+    assert [machine.run("systemctl", "is-enabled", unit).strip() for unit in (MAST, HOME)] == ["enabled", "enabled"]
 
+
+def test_what_was_removed_can_come_back(machine: Machine, root: Path) -> None:
+    before, modes, epoch = digests(root), described(machine), newest_epoch(root)
     machine.run("dpkg", "--remove", "pantel", timeout_s=300)
-    assert machine.run("systemctl", "is-active", SENDER, check=False).strip() == "inactive"
+    assert [is_active(machine, unit) for unit in (MAST, HOME)] == ["inactive", "inactive"]
     assert not (root / "usr/lib/pantel").exists()
     assert not (root / "usr/bin/pantel").exists()
-    assert digests(root) == kept
+    assert (digests(root), described(machine), newest_epoch(root)) == (before, modes, epoch)
+    machine.run("dpkg", "--install", "/new.deb", timeout_s=300)
+    machine.run("systemctl", "start", MAST, HOME)
+    machine.wait_for(lambda: hears(machine), PATIENCE_S)
     assert newest_epoch(root) == epoch + 1
 
-    machine.run("dpkg", "--install", "/new.deb", timeout_s=300)
-    machine.run("systemctl", "start", SENDER)
-    machine.wait_for(lambda: active(machine), PATIENCE_S)
-    assert newest_epoch(root) == epoch + 2
 
+def test_purging_takes_everything_but_the_user(machine: Machine, root: Path) -> None:
     machine.run("dpkg", "--purge", "pantel", timeout_s=300)
-    for path in ("etc/pantel", "var/lib/pantel", "usr/lib/pantel", "etc/systemd/system/multi-user.target.wants"):
-        assert not [each for each in (root / path).rglob("*pantel*") if each.exists() or each.is_symlink()]
-    assert not (root / "etc/pantel").exists()
-    assert not (root / "var/lib/pantel").exists()
-    assert "pantel" in machine.run("getent", "passwd", "pantel")
+    for place in ("etc", "usr", "var/lib/pantel", "var/lib/systemd"):
+        left = [path for path in (root / place).rglob("*pantel*") if "dpkg" not in path.parts]
+        assert left == []
+    assert machine.run("id", "--name", "--user", "pantel") == "pantel\n"
 
 
-def prepare_sender(machine: Machine, root: Path) -> None:
-    """Do what an operator does before the first start."""
-    (root / CONFIG.lstrip("/")).write_text(SETTINGS)
+def make_keys(machine: Machine) -> None:
+    """Do what an operator does before the first start with keys."""
     machine.run("pantel", "key", "new", f"{KEYS}/master.key")
     machine.run("pantel", "key", "derive", f"{KEYS}/master.key", f"{KEYS}/mast.key", "--callsign", "DK1AB-7")
-    machine.run("chown", "root:pantel", f"{KEYS}/mast.key")
-    machine.run("chmod", "0640", f"{KEYS}/mast.key")
-    machine.run("install", "-d", "-o", "pantel", "-g", "pantel", STATE)
-    machine.run("runuser", "-u", "pantel", "--", "pantel", "key", "begin", f"{KEYS}/mast.key", "--state-dir", STATE)
+    machine.run("sh", "-c", f"chown root:pantel {KEYS}/*.key && chmod 0640 {KEYS}/*.key")
+    machine.run("pantel", "key", "begin", f"{KEYS}/mast.key", "--state-dir", STATE)
 
 
 def digests(root: Path) -> dict[str, str]:
+    """Return what is in each file of the operator's."""
     files = [path for path in (root / "etc/pantel").rglob("*") if path.is_file()]
     return {f"/{path.relative_to(root)}": hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def described(machine: Machine) -> str:
+    """Return modes and owners of the operator's files and folders."""
+    return machine.run("sh", "-c", "find /etc/pantel -printf '%M %u:%g %p\\n' | sort")
 
 
 def newest_epoch(root: Path) -> int:
@@ -191,12 +223,17 @@ def newest_epoch(root: Path) -> int:
     return int(file.read_text())
 
 
-def active(machine: Machine) -> bool:
-    return machine.run("systemctl", "is-active", SENDER, check=False).strip() == "active"
+def hears(machine: Machine) -> bool:
+    """Whether the receiver hears the sender."""
+    return "DK1AB-7-0 heard " in machine.properties(HOME, "StatusText")[0]
 
 
-def main_process(machine: Machine) -> str:
-    (process,) = machine.properties(SENDER, "MainPID")
+def is_active(machine: Machine, unit: str) -> str:
+    return machine.run("systemctl", "is-active", unit, check=False).strip()
+
+
+def main_process(machine: Machine, unit: str) -> str:
+    (process,) = machine.properties(unit, "MainPID")
     return process
 
 
