@@ -10,13 +10,17 @@ OUT ?= out
 PHOTOS ?= photos
 IMAGES ?= images
 RUN ?= runs/scene-v4
+# The Debian package: amd64 or arm64; 3.11 for Debian 12, 3.13 for Debian 13.
+DIST ?= dist
+DEB_ARCH ?= $(shell dpkg --print-architecture)
+DEB_PYTHON ?= $(shell $(PYTHON) -c 'import platform; print(".".join(platform.python_version_tuple()[:2]))')
 # What takes long to make of the Debian that test-services boots.
 NSPAWN_CACHE ?= /var/cache/pantel-nspawn
 
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-export demo test test-hardware test-arm64 fuzz endurance check format reference man lock train-scene export-scene bench-still clean test-services
+.PHONY: help setup setup-export demo test test-hardware test-services test-arm64 deb fuzz endurance check format reference man lock train-scene export-scene bench-still clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -52,6 +56,9 @@ test-services: $(READY) ## boot a Debian with the services in it (as root; needs
 
 test-arm64: $(READY) ## exchange payloads with an emulated Raspberry Pi, both ways (as root; needs qemu-user-static, debootstrap)
 	tests/system/arm64/run.sh $(OUT)/arm64
+
+deb: $(READY) ## build dist/pantel_VERSION_ARCH.deb; DEB_ARCH=arm64, DEB_PYTHON=3.13 (Debian 13) for other machines
+	$(BIN)/python -m pantel_deb --arch $(DEB_ARCH) --python $(DEB_PYTHON) --out $(DIST)
 
 fuzz: $(READY) ## attack the link with a million inputs that nobody sent, 100,000 forgeries and 10,000 recordings
 	$(BIN)/python -m tests.firmware_link.fuzz --inputs 1000000 --seed 1

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from pantel_bench.still import StillRow
 
@@ -52,9 +51,7 @@ def contact_sheet(
             if pixels is not None:
                 tile = _tile(pixels)
                 sheet[i * step : i * step + tile.shape[0], j * step : j * step + tile.shape[1]] = tile
-    buffer = io.BytesIO()
-    Image.fromarray(sheet).save(buffer, "WEBP", quality=_QUALITY, method=4)
-    return buffer.getvalue()
+    return cv2.imencode(".webp", sheet[..., ::-1], (cv2.IMWRITE_WEBP_QUALITY, _QUALITY))[1].tobytes()
 
 
 def _tile(pixels: Pixels) -> Pixels:

@@ -17,6 +17,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from tests.system.nspawn.joined_line import HOME_PORT, MAST_PORT, add_line
 from tests.system.nspawn.machine import CACHE, Machine, install_wheel, needs_debian, new_root
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, needs_debian()]
@@ -25,17 +26,8 @@ _MAST, _HOME = "pantel-sender@mast", "pantel-receiver@home"
 _PICTURE = "/run/pantel/receiver-home/newest.png"
 _WATCHDOG_S = 60.0
 
-# Two pseudo-terminals, joined; the shell holds them open, so that they outlive whoever is killed.
-_LINE = """
-[Service]
-RuntimeDirectory=line
-ExecStart=/bin/sh -c '\\
-    socat pty,rawer,link=/run/line/mast,group=dialout,mode=660 pty,rawer,link=/run/line/home,group=dialout,mode=660 & \\
-    until test -e /run/line/mast -a -e /run/line/home; do sleep 0.1; done; \\
-    exec 3<>/run/line/mast 4<>/run/line/home; wait'
-"""
-_SENDER = 'callsign = "K1ABC"\ncamera = "test:7"\nport = "/run/line/mast"\nsize_px = "160x120"\ndetector = "none"\n'
-_RECEIVER = 'port = "/run/line/home"\npicture = "newest.png"\npicture_interval_s = 0.1\nevents = "log"\n'
+_SENDER = f'callsign = "K1ABC"\ncamera = "test:7"\nport = "{MAST_PORT}"\nsize_px = "160x120"\ndetector = "none"\n'
+_RECEIVER = f'port = "{HOME_PORT}"\npicture = "newest.png"\npicture_interval_s = 0.1\nevents = "log"\n'
 _FILM = 'camera = "file:/run/film"\nport = "pty:"\nsize_px = "160x120"\ndetector = "none"\n'
 
 
@@ -45,7 +37,7 @@ def root() -> Iterator[Path]:
     root = new_root(place)
     try:
         install_wheel(root)
-        (root / "etc/systemd/system/line.service").write_text(_LINE)
+        add_line(root)
         _write_film(root / "film.ts")
         yield root
     finally:
@@ -132,7 +124,7 @@ def test_services_wait_for_their_line_and_say_so(machine: Machine, root: Path) -
     (root / "etc/pantel/sender-mast.toml").write_text(_SENDER)
     (root / "etc/pantel/receiver-home.toml").write_text(_RECEIVER)
     machine.run("systemctl", "enable", "--now", "--no-block", _MAST, _HOME)
-    for unit, port in ((_MAST, "/run/line/mast"), (_HOME, "/run/line/home")):
+    for unit, port in ((_MAST, MAST_PORT), (_HOME, HOME_PORT)):
         machine.wait_for(lambda unit=unit, port=port: f"waits for port {port}: " in _status(machine, unit), 60)  # type: ignore[misc]
         assert machine.properties(unit, "ActiveState", "SubState") == ["activating", "start"]
     assert machine.run("systemctl", "list-jobs", "--no-legend", check=False).count("pantel-") == 2
