@@ -261,7 +261,7 @@ def test_a_key_that_is_roots_serves(machine: Machine, root: Path) -> None:
 
 
 def test_after_a_power_cut_all_is_as_before(machine: Machine, root: Path) -> None:
-    epoch = {path.name: path.read_text() for path in (root / "var/lib/pantel/sender-mast").glob("boot_epoch-*")}
+    epoch = {path.name: path.read_text() for path in (root / "var/lib/pantel/sender-mast").glob("boot_epoch-????????")}
     assert len(epoch) == 1
     machine.cut_power()
     machine.boot()  # to the end, though the line is missing yet
