@@ -19,15 +19,16 @@ from tests.device.observer.fake_ximgproc import StructuredEdgeDetection, make_xi
 from tests.device.observer.graphs import write_bright_finder
 
 from pantel_codec import Background, Element, Knot, PoseElement, SceneSyntax, SpriteElement, Thumbnail, size_code
-from pantel_device import receiver, sinks, wall_clock
+from pantel_device import wall_clock
 from pantel_device.cli import main
 from pantel_device.commands.send import _DatedSender, _encoder, _encoder_settings
 from pantel_device.config import SenderConfig, load_config
+from pantel_device.receiving import receiver, sinks
 from pantel_device.recordings import recordings_in
-from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
-from pantel_device.sender import Sender
-from pantel_device.sketch_encoder import SketchEncoder
-from pantel_device.stream import stream_context
+from pantel_device.scene_encoding.contours.sketch_encoder import SketchEncoder
+from pantel_device.scene_encoding.scene_encoder import SceneEncoder, SceneEncoderSettings
+from pantel_device.sending.sender import Sender
+from pantel_device.sending.stream import stream_context
 from pantel_link import LinkSender, PacketKind, StreamContext, VirtualClock
 from pantel_models import Artefact, SceneCodec, View, load_scene_codec
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pantel_device.boot_epoch import next_epoch
 from pantel_device.cli import main
 from pantel_device.command import CommandError
-from pantel_device.stream_memory import StreamMemoryFile
+from pantel_device.receiving.stream_memory import StreamMemoryFile
+from pantel_device.sending.boot_epoch import next_epoch
 from pantel_device.web.access.token_file import read_token
 from pantel_link import KeyFileError, MasterKey, SenderKey, read_key
 

@@ -14,17 +14,17 @@ import numpy as np
 import pytest
 from tests.firmware_link import golden_capture
 
-from pantel_device import receiver
 from pantel_device.cameras import open_camera
 from pantel_device.cli import main
 from pantel_device.observer import MotionDetector, Observer
 from pantel_device.pictures import picture_hash
-from pantel_device.receiver import Receiver
-from pantel_device.replay import replay
-from pantel_device.scene_encoder import SceneEncoder
-from pantel_device.sender import Sender
-from pantel_device.sink import Event, Picture
-from pantel_device.stream import stream_context
+from pantel_device.receiving import receiver
+from pantel_device.receiving.receiver import Receiver
+from pantel_device.receiving.replay import replay
+from pantel_device.receiving.sink import Event, Picture
+from pantel_device.scene_encoding.scene_encoder import SceneEncoder
+from pantel_device.sending.sender import Sender
+from pantel_device.sending.stream import stream_context
 from pantel_link import (
     ChannelSettings,
     HeardCodeword,

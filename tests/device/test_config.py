@@ -14,7 +14,7 @@ import pytest
 from pantel_device.command import UsageError
 from pantel_device.commands.options import add_config_options, positive_seconds, read_config
 from pantel_device.config import ReceiverConfig, SenderConfig, load_config
-from pantel_device.receiver import PLAYOUT_DELAY_NS
+from pantel_device.receiving.receiver import PLAYOUT_DELAY_NS
 from pantel_link import Preset
 from pantel_models import View
 

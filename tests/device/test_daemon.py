@@ -16,9 +16,9 @@ from pathlib import Path
 import cv2
 import pytest
 
-from pantel_device.boot_epoch import next_boot_epoch
 from pantel_device.command import CommandError
 from pantel_device.daemon import run, run_daemon, stop_on_signals
+from pantel_device.sending.boot_epoch import next_boot_epoch
 from pantel_link import ChannelSettings, MonotonicClock, PtyNullModem, VirtualClock
 
 _PANTEL = Path(sys.executable).with_name("pantel")

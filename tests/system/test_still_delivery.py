@@ -18,13 +18,13 @@ import pytest
 
 from pantel_device.cameras import open_camera
 from pantel_device.observer import MotionDetector, Observer
-from pantel_device.receiver import Receiver
-from pantel_device.scene_encoder import SceneEncoder
-from pantel_device.sender import Sender
-from pantel_device.sink import Event, Picture
-from pantel_device.still_receiver import StillReceiver
-from pantel_device.still_sender import StillSender
-from pantel_device.stills_in import Still, StillFolder, StillSink
+from pantel_device.receiving.receiver import Receiver
+from pantel_device.receiving.sink import Event, Picture
+from pantel_device.receiving.still_receiver import StillReceiver
+from pantel_device.receiving.stills_in import Still, StillFolder, StillSink
+from pantel_device.scene_encoding.scene_encoder import SceneEncoder
+from pantel_device.sending.sender import Sender
+from pantel_device.sending.still_sender import StillSender
 from pantel_link import (
     ChannelSettings,
     Identity,

@@ -16,17 +16,17 @@ from pathlib import Path
 import pytest
 from tests.device.recordings.films import noise, times_s
 
-from pantel_device.boot_epoch import begin_epochs, next_boot_epoch, next_epoch
 from pantel_device.command import CommandError, UsageError
 from pantel_device.config import ReceiverConfig, SenderConfig, load_config
-from pantel_device.ground import Request
 from pantel_device.outbox import Outbox
+from pantel_device.receiving.ground import Request
+from pantel_device.receiving.sink import Event, SenderName
+from pantel_device.receiving.sinks import EventFile
+from pantel_device.receiving.stream_memory import StreamMemoryFile
 from pantel_device.recordings import recordings_in
 from pantel_device.recordings.folder import RecordingFolder
 from pantel_device.recordings.tape import Tape
-from pantel_device.sink import Event, SenderName
-from pantel_device.sinks import EventFile
-from pantel_device.stream_memory import StreamMemoryFile
+from pantel_device.sending.boot_epoch import begin_epochs, next_boot_epoch, next_epoch
 from pantel_link import HeardCodeword, KeyFileError, new_master_key, read_key, write_key
 from pantel_link.back_channel import AskStill
 from pantel_link.captures import CapturedCodeword, CaptureHeader, CaptureWriter, read_capture

@@ -6,9 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from pantel_device.boot_epoch import begin_epochs
 from pantel_device.command import Command, UsageError
 from pantel_device.config import default_state_dir
+from pantel_device.sending.boot_epoch import begin_epochs
 from pantel_device.web.access.token_file import write_new_token
 from pantel_link import MasterKey, new_master_key, read_key, write_key
 from pantel_link.context import EPOCH_BITS, SENDER_BITS

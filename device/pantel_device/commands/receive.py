@@ -15,20 +15,20 @@ from pantel_device.command import Command, UsageError, used_wrongly
 from pantel_device.commands.options import add_config_options, read_config
 from pantel_device.config import ReceiverConfig
 from pantel_device.daemon import run_daemon
-from pantel_device.ground import Ground
 from pantel_device.line_profile import check_line_rate, line_profile
 from pantel_device.outbox import COMMANDS
-from pantel_device.overlay import draw_overlay
 from pantel_device.pictures import check_picture_suffix
-from pantel_device.receiver import PICTURE_INTERVAL_NS, Receiver
+from pantel_device.receiving.ground import Ground
+from pantel_device.receiving.receiver import PICTURE_INTERVAL_NS, Receiver
+from pantel_device.receiving.sink import Sink, Watcher
+from pantel_device.receiving.sinks import EventFile, EventLog, EventStream, PictureFile
+from pantel_device.receiving.still_receiver import StillReceiver
+from pantel_device.receiving.stills_in import StillFolder
+from pantel_device.receiving.stream_memory import StreamMemoryFile
 from pantel_device.recordings import Recorder
+from pantel_device.rendering.overlay import draw_overlay
 from pantel_device.service import ServiceSession, service_session
 from pantel_device.service.health import ReceiverHealth
-from pantel_device.sink import Sink, Watcher
-from pantel_device.sinks import EventFile, EventLog, EventStream, PictureFile
-from pantel_device.still_receiver import StillReceiver
-from pantel_device.stills_in import StillFolder
-from pantel_device.stream_memory import StreamMemoryFile
 from pantel_device.web.watched_receiver import WatchedReceiver
 from pantel_link import (
     CallsignError,

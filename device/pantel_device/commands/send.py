@@ -9,9 +9,7 @@ from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
-from pantel_device.alarms_out import AlarmSender
 from pantel_device.atomic_file import remove_leftovers
-from pantel_device.boot_epoch import next_epoch
 from pantel_device.cameras import Geometry, open_camera
 from pantel_device.capture_file import check_capture, open_capture
 from pantel_device.class_names import check_class_names
@@ -21,7 +19,6 @@ from pantel_device.config import SenderConfig
 from pantel_device.daemon import run_daemon
 from pantel_device.errors import CameraNameError, DetectorError, EdgeModelError
 from pantel_device.line_profile import check_line_rate, line_profile
-from pantel_device.messages_out import Messages
 from pantel_device.observer import (
     WEAK_SCORE,
     DetectorPace,
@@ -33,18 +30,21 @@ from pantel_device.observer import (
     open_detector,
 )
 from pantel_device.outbox import LINES, Outbox
-from pantel_device.payload_encoder import PayloadEncoder
+from pantel_device.receiving.sink import SenderName
 from pantel_device.recordings import Ring
-from pantel_device.remote_control import RemoteControl
-from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
-from pantel_device.sender import Sender
+from pantel_device.scene_encoding.contours.sketch_encoder import SKETCH_BELOW_BPS, SketchEncoder
+from pantel_device.scene_encoding.payload_encoder import PayloadEncoder
+from pantel_device.scene_encoding.scene_encoder import SceneEncoder, SceneEncoderSettings
+from pantel_device.sending.alarms_out import AlarmSender
+from pantel_device.sending.boot_epoch import next_epoch
+from pantel_device.sending.messages_out import Messages
+from pantel_device.sending.remote_control import RemoteControl
+from pantel_device.sending.sender import Sender
+from pantel_device.sending.still_sender import StillSender
+from pantel_device.sending.stream import stream_context
+from pantel_device.sending.telemetry import TelemetryReader
 from pantel_device.service import ServiceSession, service_session
 from pantel_device.service.health import SenderHealth
-from pantel_device.sink import SenderName
-from pantel_device.sketch_encoder import SKETCH_BELOW_BPS, SketchEncoder
-from pantel_device.still_sender import StillSender
-from pantel_device.stream import stream_context
-from pantel_device.telemetry import TelemetryReader
 from pantel_device.wall_clock import known_utc_s, utc_offset_ns
 from pantel_link import (
     CallsignError,

@@ -7,10 +7,10 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
+from pantel_device.receiving.sink import Event, Picture, SenderName
 from pantel_device.recordings.folder import RecordingFolder
 from pantel_device.recordings.recording_thread import RecordingThread
 from pantel_device.recordings.tape import Tape
-from pantel_device.sink import Event, Picture, SenderName
 from pantel_device.wall_clock import utc_of
 from pantel_link import Clock
 from pantel_models import View

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pantel_device.receiving.sink import SenderName
 from pantel_device.recordings.tape import SILENCE_NS, Tape
-from pantel_device.sink import SenderName
 
 __all__ = ["RecordingThread"]
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_device.errors import VideoError
+from pantel_device.receiving.sink import SenderName
 from pantel_device.recordings.folder import RecordingFolder
-from pantel_device.sink import SenderName
 from pantel_link.record_file import append_whole
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections import deque
 
 from pantel_device.cameras import Camera, Outage
 from pantel_device.frame import Observation
-from pantel_device.receiver import Receiver
-from pantel_device.sender import Sender
+from pantel_device.receiving.receiver import Receiver
+from pantel_device.sending.sender import Sender
 from pantel_device.service.supervisor import Health
 from pantel_link import LinkSender
 from pantel_link.ports import ReconnectingPort

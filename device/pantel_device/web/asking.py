@@ -15,9 +15,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pantel_device.command import CommandError
-from pantel_device.ground import Request
 from pantel_device.outbox import COMMANDS, Outbox
-from pantel_device.sink import SenderName
+from pantel_device.receiving.ground import Request
+from pantel_device.receiving.sink import SenderName
 from pantel_device.web.access.bodies import read_body
 from pantel_device.web.choices import ChoiceError, sender_name
 from pantel_link.back_channel import AskStill, Region, Watch

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 
-from pantel_device.sink import SenderName
+from pantel_device.receiving.sink import SenderName
 from pantel_device.web.hub import Choice
 from pantel_models import View
 

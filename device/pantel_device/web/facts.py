@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from pantel_device.sink import SenderName
+from pantel_device.receiving.sink import SenderName
 from pantel_device.wall_clock import iso_utc, utc_now
 from pantel_device.web.hub import EventRecord, LinkReading
 from pantel_device.web.state import EVENTS_KEPT, EventRing, LinkMeter, Senders

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from pantel_device.receiver import Contact
-from pantel_device.sink import Event, Picture, SenderName
-from pantel_device.sinks import event_record
+from pantel_device.receiving.receiver import Contact
+from pantel_device.receiving.sink import Event, Picture, SenderName
+from pantel_device.receiving.sinks import event_record
 from pantel_device.wall_clock import utc_now
 from pantel_link.statistics import ReceiverStatistics
 from pantel_models import View

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pantel_codec import CELL_PX
 from pantel_device.frame import Box
 from pantel_device.observer.coco import label_of
-from pantel_device.sink import Picture
+from pantel_device.receiving.sink import Picture
 
 __all__ = ["SHORTEST_CHANGE_S", "cells_changed", "encode_jpeg", "picture_header", "picture_message", "to_json"]
 

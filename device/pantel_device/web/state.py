@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pantel_device.receiver import Contact
-from pantel_device.sink import SenderName
+from pantel_device.receiving.receiver import Contact
+from pantel_device.receiving.sink import SenderName
 from pantel_device.web.hub import EventRecord, LinkReading
 from pantel_link.statistics import ReceiverStatistics
 

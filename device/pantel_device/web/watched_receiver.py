@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pantel_device.receiver import Receiver
+from pantel_device.receiving.receiver import Receiver
 from pantel_device.web.hub import Hub, LinkReading
 from pantel_link.ports import ReconnectingPort
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from tests.device.recordings.films import SECOND_NS
 
+from pantel_device.receiving.sink import SenderName
 from pantel_device.recordings.folder import RecordingFolder
 from pantel_device.recordings.tape import Tape
-from pantel_device.sink import SenderName
 
 _NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
 _SENDER = SenderName("DK1AB/P", 3)

@@ -12,11 +12,11 @@ import pytest
 from tests.device.recordings.films import SECOND_NS, TENTH_NS, grey, times_s
 
 from pantel_device import wall_clock
+from pantel_device.receiving.sink import Event, Picture, SenderName
 from pantel_device.recordings import Recorder, recordings_in
 from pantel_device.recordings.folder import RecordingFolder
 from pantel_device.recordings.recording_thread import RecordingThread
 from pantel_device.recordings.tape import Tape
-from pantel_device.sink import Event, Picture, SenderName
 from pantel_link import VirtualClock
 from pantel_models import View
 

@@ -17,10 +17,10 @@ from tests.device.recordings.films import SECOND_NS, TENTH_NS, grey, times_s
 from pantel_device.cameras import Geometry, open_camera
 from pantel_device.frame import Frame
 from pantel_device.observer import MotionDetector, Observer, PrivacyMask, Zone, ZoneKind
+from pantel_device.receiving.sink import SenderName
 from pantel_device.recordings import Ring, recordings_in
-from pantel_device.scene_encoder import SceneEncoder
-from pantel_device.sender import Sender
-from pantel_device.sink import SenderName
+from pantel_device.scene_encoding.scene_encoder import SceneEncoder
+from pantel_device.sending.sender import Sender
 from pantel_link import LinkSender, StreamContext, VirtualClock, memory_pair
 from pantel_models import SceneCodec
 

@@ -10,9 +10,9 @@ import pytest
 from tests.device.recordings.films import TENTH_NS, grey, shown
 
 from pantel_device.cli import main
+from pantel_device.receiving.sink import SenderName
 from pantel_device.recordings.folder import RecordingFolder
 from pantel_device.recordings.tape import Tape
-from pantel_device.sink import SenderName
 
 MakeTape = Callable[..., Tape]
 

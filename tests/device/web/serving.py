@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from pantel_device.config import ReceiverConfig
-from pantel_device.receiver import Contact
-from pantel_device.sink import Event, Picture, SenderName
+from pantel_device.receiving.receiver import Contact
+from pantel_device.receiving.sink import Event, Picture, SenderName
 from pantel_device.web.access.doorkeeper import Limits
 from pantel_device.web.hub import Hub, LinkReading
 from pantel_device.web.page import open_page

@@ -7,8 +7,8 @@ import threading
 import pytest
 from tests.device.web.serving import MAST, make_event, make_picture, make_reading
 
-from pantel_device.receiver import Receiver
-from pantel_device.sink import SenderName
+from pantel_device.receiving.receiver import Receiver
+from pantel_device.receiving.sink import SenderName
 from pantel_device.web.hub import Choice, Hub, LinkReading
 from pantel_device.web.watched_receiver import WatchedReceiver
 from pantel_link import LinkReceiver, VirtualClock, memory_pair

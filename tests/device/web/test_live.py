@@ -19,10 +19,10 @@ from tests.device.web.serving import MAST, TOKEN, Site, make_event, make_picture
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from pantel_device.alarms_in import ReceivedAlarm
 from pantel_device.frame import Box
-from pantel_device.renderer import ShownObject
-from pantel_device.sink import Picture, SenderName
+from pantel_device.receiving.alarms_in import ReceivedAlarm
+from pantel_device.receiving.sink import Picture, SenderName
+from pantel_device.rendering.renderer import ShownObject
 from pantel_models import View
 
 _S = 1_000_000_000

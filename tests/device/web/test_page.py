@@ -14,8 +14,8 @@ import pytest
 from tests.device.web.serving import MAST, TOKEN, Site, make_event, make_reading, serving
 
 from pantel_device.command import UsageError
-from pantel_device.ground import Request
 from pantel_device.outbox import COMMANDS, Outbox
+from pantel_device.receiving.ground import Request
 from pantel_device.web.access.headers import CONTENT_SECURITY_POLICY
 from pantel_link.back_channel import AskStill, Region, Watch
 

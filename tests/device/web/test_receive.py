@@ -18,8 +18,8 @@ import pytest
 from pantel_codec import Element, Knot, SceneSyntax, SpriteElement, Thumbnail, size_code
 from pantel_device.commands.receive import receive
 from pantel_device.config import ReceiverConfig
+from pantel_device.sending.stream import stream_context
 from pantel_device.service import service_session
-from pantel_device.stream import stream_context
 from pantel_link import LinkSender, PacketKind
 from pantel_models import SceneCodec
 

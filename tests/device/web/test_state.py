@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from tests.device.web.serving import MAST, make_event, make_reading
 
-from pantel_device.sink import SenderName
-from pantel_device.sinks import event_record
+from pantel_device.receiving.sink import SenderName
+from pantel_device.receiving.sinks import event_record
 from pantel_device.wall_clock import utc_now
 from pantel_device.web.hub import EventRecord
 from pantel_device.web.state import EVENTS_KEPT, EventRing, LinkMeter, Senders

@@ -18,13 +18,13 @@ import av
 from tests.system.power_cut.nursery import Nursery, Programs
 from tests.system.power_cut.tapped_line import TappedLine
 
-from pantel_device.boot_epoch import begin_epochs
 from pantel_device.command import CommandError
 from pantel_device.outbox import LINES, Outbox
 from pantel_device.pictures import read_picture
+from pantel_device.receiving.stream_memory import StreamMemoryFile
 from pantel_device.recordings import Recording, recordings_in
 from pantel_device.recordings.repair import whole_octets
-from pantel_device.stream_memory import StreamMemoryFile
+from pantel_device.sending.boot_epoch import begin_epochs
 from pantel_link import new_master_key, write_key
 from pantel_link.captures import CapturedCodeword, read_capture
 from pantel_link.stills import StillStore

@@ -29,10 +29,10 @@ import onnxruntime
 from pantel_device.cameras import file, synthetic
 from pantel_device.cli import main
 from pantel_device.commands import receive, send
+from pantel_device.receiving.sink import SenderName
 from pantel_device.recordings import tape
 from pantel_device.recordings.folder import RecordingFolder
 from pantel_device.recordings.recording_thread import RecordingThread
-from pantel_device.sink import SenderName
 
 __all__ = ["serve"]
 
