@@ -7,6 +7,7 @@ import logging
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -23,6 +24,7 @@ __all__ = ["PageServer"]
 log = logging.getLogger(__name__)
 
 _STATE_INTERVAL_S = 1.0
+_PATIENCE_S = 0.5
 _GRACE_S = 1
 _LONGEST_STOP_S = 5.0
 _MOST_HEADER_BYTES = 8192
@@ -101,13 +103,16 @@ class PageServer:
         """Send everybody away and end the thread."""
         self._server.should_exit = True
         if self._loop is not None:
-            try:
-                self._loop.call_soon_threadsafe(self._gallery.close)
-            except RuntimeError:
-                """It has ended before."""
+            with suppress(RuntimeError):  # it has ended before
+                self._loop.call_soon_threadsafe(self._send_away)
         self._thread.join(_LONGEST_STOP_S)
         if self._thread.is_alive():
             log.error("page does not end after_s=%.0f", _LONGEST_STOP_S)
+
+    def _send_away(self) -> None:
+        """Let viewers go at once, and cut off soon who does not go: his file is closed in order then."""
+        self._gallery.close()
+        asyncio.get_running_loop().call_later(_PATIENCE_S, self._doorkeeper.abort_all)
 
     def _run(self) -> None:
         try:

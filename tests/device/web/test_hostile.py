@@ -174,6 +174,7 @@ def test_what_is_no_request(target: Site, caplog: pytest.LogCaptureFixture, octe
         (_request("POST /login HTTP/1.1", "Content-Length: 10000000"), 413),
         (_request("GET / HTTP/1.1", "Content-Length: 99999999999"), 413),
         (_request("POST /api/ask HTTP/1.1", "Content-Length: 5", _CHUNKED, body=b"0\r\n\r\nGET /a"), 400),
+        (_request("GET /stream.mjpeg HTTP/1.1", _CHUNKED, body=b"5\r\nabcde\r\n" * 100), 400),
         (_request("BREW / HTTP/1.1"), 405),
         (_request("TRACE / HTTP/1.1"), 405),
         (_request("DELETE /api/state HTTP/1.1"), 405),
@@ -362,6 +363,18 @@ def test_who_reads_nothing_is_cut_off(tmp_path: Path, caplog: pytest.LogCaptureF
             connection.sendall(_request(f"GET /stills/{_STILL} HTTP/1.1"))
             _check(site, caplog)
         assert 'reason="reads too slowly"' in _complaints(caplog)[0]
+
+
+def test_who_reads_nothing_does_not_keep_it_from_ending(tmp_path: Path) -> None:
+    stills = tmp_path / "stills"
+    stills.mkdir()
+    (stills / _STILL).write_bytes(bytes(30_000_000))
+    with serving(tmp_path, stills=str(stills)) as site, _connect(site, "127.0.0.1") as connection:
+        connection.sendall(_request(f"GET /stills/{_STILL} HTTP/1.1"))
+        assert site.get("/health").status == 200
+        before_s = time.monotonic()
+        site.stop()
+        assert time.monotonic() - before_s < 2.5
 
 
 def test_connections_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -34,7 +34,7 @@ async def read_body(request: Request, media_type: str, seconds: float) -> bytes:
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > MOST_BODY_BYTES:
-                    raise HTTPException(413, f"send at most {MOST_BODY_BYTES} bytes")
+                    raise HTTPException(413, f"send at most {MOST_BODY_BYTES} bytes", {"Connection": "close"})
     except TimeoutError as error:
         raise HTTPException(408, "the request takes too long", {"Connection": "close"}) from error
     except ClientDisconnect as error:

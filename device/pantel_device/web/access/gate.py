@@ -185,8 +185,8 @@ def _shape_refusal(scope: Scope) -> Response | None:
     length = headers.get("content-length", "0")
     if scope["http_version"] not in _VERSIONS or len(scope["headers"]) > MOST_HEADERS:
         return _refused(400, f"send HTTP/1.1 with at most {MOST_HEADERS} headers")
-    if "transfer-encoding" in headers and "content-length" in headers:
-        return _refused(400, "the request has two lengths")
+    if "transfer-encoding" in headers and ("content-length" in headers or scope.get("method") in _READING):
+        return _refused(400, "the request has two lengths, or one that it cannot have")
     if not length.isdecimal() or int(length) > MOST_BODY_BYTES:
         return _refused(413, f"send at most {MOST_BODY_BYTES} bytes")
     return None
