@@ -89,10 +89,13 @@ class PageRig:
 
 @contextmanager
 def _sending(folder: Path, line: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Yield a sender, which sends the bundled scene from a pseudo-terminal until the context is left."""
+    """Yield a sender, which sends the bundled scene from a pseudo-terminal until the context is left.
+
+    It goes by motion alone: a small machine has three programs and a browser to run.
+    """
     sender = _pantel(
         folder, "send", f"--port=pty:{line}", "--camera=test", "--callsign=K1ABC", f"--zones={_ZONE}",
-        f"--state-dir={folder / 'sender'}", *options,
+        f"--state-dir={folder / 'sender'}", "--detector=none", *options,
     )  # fmt: skip
     try:
         deadline_s = time.monotonic() + _STARTS_S
