@@ -98,10 +98,10 @@ class Rig:
         (folder / "receiver.toml").write_text(_receiver_config(self._home, folder / "home.key", far))
         self._unchanged = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
         self.sender = Daemon(
-            ["send", "--config", str(folder / "sender.toml")], logs / "sender.log", "sending port=", life_s=1.2
+            ["send", "--config", str(folder / "sender.toml")], logs / "sender.log", "sending port=", life_s=0.9
         )
         self.receiver = Daemon(
-            ["receive", "--config", str(folder / "receiver.toml")], logs / "receiver.log", "receiving port=", life_s=3.0
+            ["receive", "--config", str(folder / "receiver.toml")], logs / "receiver.log", "receiving port=", life_s=2.2
         )
         self.epochs: list[int] = []
         self._stored_epoch = 0
