@@ -536,6 +536,21 @@ def test_a_viewer_without_a_session_is_logged(guarded: Site, caplog: pytest.LogC
     _check(guarded, caplog)
 
 
+def test_who_goes_in_the_middle_is_no_fault_of_ours(target: Site, caplog: pytest.LogCaptureFixture) -> None:
+    for octets in (
+        _handshake(target),
+        _request("GET /stream.mjpeg HTTP/1.1"),
+        _request(f"GET /stills/{_STILL} HTTP/1.1"),
+        _request("POST /login HTTP/1.1", "Content-Length: 10"),
+        b"GET / HTTP/1.1\r\n",
+    ):
+        with socket.create_connection((target.host, target.port), _PATIENCE_S) as connection:
+            connection.sendall(octets)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # reset it
+    time.sleep(0.2)
+    _check(target, caplog, lines=0)
+
+
 def test_there_are_more_than_fifty_of_them(request: pytest.FixtureRequest) -> None:
     hostile = [item for item in request.session.items if item.path == request.path]
     assert len(hostile) > 50 or len(request.session.items) < 50

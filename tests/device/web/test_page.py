@@ -180,7 +180,8 @@ def test_a_mistake_in_the_page_ends_one_request(
     while not caplog.messages:
         assert site.get("/health").status == 200
     (line,) = caplog.messages
-    assert line.startswith("page failed path='/api/state' error=ZeroDivisionError(")
+    assert 'reason="page failed: ZeroDivisionError(' in line
+    assert 'request="GET /api/state"' in line
 
 
 def test_without_a_folder_there_are_no_stills_and_recordings(site: Site) -> None:

@@ -34,7 +34,7 @@ class Complaints:
         """Log that something was refused.
 
         Args:
-            reason: Why, in our own words.
+            reason: Why.
             address: Who has sent it.
             request: Method and path, as they came.
         """
@@ -43,7 +43,7 @@ class Complaints:
             return
         self.settle()
         self._lines -= 1
-        log.warning('refused address=%s reason="%s" request="%s"', address, reason, _harmless(request))
+        log.warning('refused address=%s reason="%s" request="%s"', address, _harmless(reason), _harmless(request))
 
     def settle(self) -> None:
         """Log how many have not been logged, if a flood is over."""

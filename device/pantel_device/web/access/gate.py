@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import traceback
 from typing import Any
 
 from starlette.datastructures import Headers
-from starlette.requests import cookie_parser
+from starlette.requests import ClientDisconnect, cookie_parser
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
+from uvicorn.protocols.utils import ClientDisconnected
 
 from pantel_device.web.access.bodies import CUT_OFF, MOST_BODY_BYTES
 from pantel_device.web.access.complaints import Complaints
@@ -20,8 +21,6 @@ from pantel_device.web.access.log_in_limiter import LogInLimiter
 from pantel_device.web.access.sessions import Sessions
 
 __all__ = ["Gate"]
-
-log = logging.getLogger(__name__)
 
 _VERSIONS = frozenset({"1.0", "1.1"})
 _READING = frozenset({"GET", "HEAD"})
@@ -72,9 +71,11 @@ class Gate:
                 await answer.send({"type": "websocket.close", "code": _LOGGED_OUT, "reason": "log in"})
             else:
                 await refusal(scope, receive, answer.send)
+        except (ClientDisconnected, ClientDisconnect, WebSocketDisconnect):
+            """There is nobody to answer any more."""
         except Exception as error:  # noqa: BLE001 - the page goes on with the next request
             where = traceback.extract_tb(error.__traceback__)[-1]
-            log.error("page failed path=%r error=%r at=%s:%d", scope["path"], error, where.filename, where.lineno or 0)  # noqa: TRY400
+            scope["pantel.complaint"] = f"page failed: {error!r} at {where.filename}:{where.lineno}"
             if not answer.begun:
                 await PlainTextResponse("internal error\n", 500)(scope, receive, answer.send)
         finally:
