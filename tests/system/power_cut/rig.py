@@ -317,7 +317,7 @@ def _receiver_config(home: Path, key: Path, port: str) -> str:
         capture_quota_bytes=100_000,
         recordings=str(home / "recordings"),
         recordings_quota_bytes=1_000_000,
-        recording_seconds=10,
+        recording_segment_s=10,
     )
 
 
