@@ -20,7 +20,7 @@ NSPAWN_CACHE ?= /var/cache/pantel-nspawn
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-export demo test test-hardware test-services test-arm64 deb fuzz endurance check format reference man lock train-scene export-scene bench-still clean
+.PHONY: help setup setup-export demo live test test-hardware test-services test-arm64 deb fuzz endurance check format reference man lock train-scene export-scene bench-still clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ $(WORKSHOP): $(READY)
 
 demo: $(READY) ## send the bundled scene over a simulated 960 bit/s line; writes out/demo/report.html
 	$(BIN)/pantel demo --out $(OUT)/demo
+
+live: $(READY) ## show the bundled scene on the receiver's page, http://127.0.0.1:8080/, until Ctrl-C
+	$(BIN)/pantel demo --live --out $(OUT)/live
 
 test: $(READY) ## run all tests that need no hardware
 	$(BIN)/pytest -m "not hardware"

@@ -9,8 +9,8 @@ import pytest
 
 __all__ = ["REQUIRED", "needs_program", "present"]
 
-REQUIRED = "REQUIRE_MODEMS"
-"""Set to 1, as `.ci/run` does, a missing modem program fails the tests that need it."""
+REQUIRED = "REQUIRE_REAL_PARTS"
+"""Set to 1, as `.ci/run` does, a missing program fails the tests that need it."""
 
 
 def present(program: str) -> bool:

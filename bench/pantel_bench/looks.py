@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from pantel_codec import CELL_PX, Background, Block, Part, size_code
 from pantel_codec.thumbnail import THUMBNAIL_QUALITIES, shape_of
-from pantel_device.cell_coding import Way, coded
-from pantel_device.composition import place, raster_box
-from pantel_device.exposure import exposed
 from pantel_device.frame import Box, Frame
-from pantel_device.object_view import ObjectView
 from pantel_device.observer import Detector, MotionDetector, Observer
 from pantel_device.observer.coco import class_id_of
+from pantel_device.rendering.composition import place, raster_box
+from pantel_device.rendering.exposure import exposed
+from pantel_device.scene_encoding.cell_coding import Way, coded
+from pantel_device.scene_encoding.objects.object_view import ObjectView
 from pantel_models import SceneCodec
 from pantel_models.thumbnails import Cutting, Look
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pantel_device.command import UsageError
+from pantel_device.wall_clock import utc_now
 
-__all__ = ["check_outputs", "check_writable", "replacing", "write_atomically"]
+__all__ = ["check_outputs", "check_writable", "remove_leftovers", "replacing", "write_atomically"]
+
+log = logging.getLogger(__name__)
+
+_BESIDE = re.compile(r"\..+\.(\d{1,7})\.part")
+_LONGEST_WRITE_S = 60.0
 
 
 @contextmanager
@@ -32,6 +40,23 @@ def replacing(path: Path) -> Iterator[Path]:
             _sync(place.parent)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def remove_leftovers(*folders: Path) -> None:
+    """Remove what programs that were killed while they wrote have left beside their files' places.
+
+    Args:
+        folders: Where to look; those that do not exist are left out.
+    """
+    for folder in folders:
+        for path in folder.glob(".*.part"):
+            found = _BESIDE.fullmatch(path.name)
+            try:
+                if found is not None and not _is_written(path, int(found[1])):
+                    path.unlink()
+                    log.info("removed what was never finished path=%s", path)
+            except OSError as error:
+                log.warning("cannot remove what was never finished path=%s reason=%s", path, error.strerror)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -77,6 +102,21 @@ def check_outputs(outputs: Iterable[Path | None]) -> None:
         if place in places and (place.is_file() or not place.exists()):  # a device or pipe takes all of them
             raise UsageError(f"two results would go into one file, {path}; name another for one of them")
         places.add(place)
+
+
+def _is_written(path: Path, writer: int) -> bool:
+    """Whether a process may just be writing a file: another one of that number runs, and it was touched lately.
+
+    After a power cut numbers are given anew, so one alone proves nothing; neither does a clock that is not set.
+    """
+    if writer == os.getpid() or abs(utc_now().timestamp() - path.stat().st_mtime) > _LONGEST_WRITE_S:
+        return False
+    with suppress(PermissionError):
+        try:
+            os.kill(writer, 0)
+        except ProcessLookupError:
+            return False
+    return True
 
 
 @contextmanager

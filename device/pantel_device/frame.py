@@ -19,14 +19,19 @@ class Frame:
         index: Number of the capture instant since the camera started; instants nobody asked for leave gaps.
         time_ns: Monotonic capture time [ns].
         pixels: (H, W, 3) uint8, RGB, read-only.
+        full: The same view as finely as the camera sees it, of any size, likewise; None where nobody keeps it, or it is
+            not finer.
     """
 
     index: int
     time_ns: int
     pixels: NDArray[np.uint8]
+    full: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         self.pixels.flags.writeable = False
+        if self.full is not None:
+            self.full.flags.writeable = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,14 +43,20 @@ class Outbox:
             ) from error
 
     def waiting(self) -> list[tuple[str, str]]:
-        """Return name and text of the lines that wait, the oldest first."""
+        """Return name and text of the lines that wait, the oldest first; what is no line any more is removed."""
         found = []
         for path in self._lines():
             try:
                 with path.open("rb") as file:
-                    found.append((path.name, file.read(_MAX_LINE_BYTES).decode(errors="replace")))
+                    text = file.read(_MAX_LINE_BYTES)
             except OSError as error:
                 log.warning("cannot read a line path=%s reason=%s", path, error.strerror)
+                continue
+            if text.strip() and b"\0" not in text:
+                found.append((path.name, text.decode(errors="replace")))
+            else:
+                log.warning("a line is damaged and was removed path=%s", path)
+                self.remove(path.name)
         return found
 
     def remove(self, name: str) -> None:

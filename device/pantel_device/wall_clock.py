@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from pantel_link import Clock
 
-__all__ = ["is_plausible", "known_utc_s", "utc_now", "utc_offset_ns", "utc_s"]
+__all__ = ["is_plausible", "iso_utc", "known_utc_s", "utc_now", "utc_of", "utc_offset_ns", "utc_s"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_PLAUSIBLE_YEAR = 2024
@@ -15,6 +15,11 @@ _FIRST_PLAUSIBLE_YEAR = 2024
 def utc_now() -> datetime:
     """Return the system's UTC."""
     return datetime.now(UTC)
+
+
+def iso_utc(utc: datetime) -> str:
+    """Return a UTC as ISO 8601 writes it, with milliseconds and a Z."""
+    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def utc_s() -> int:
@@ -42,3 +47,9 @@ def utc_offset_ns(clock: Clock) -> int | None:
     if not is_plausible(utc):
         return None
     return (utc - _EPOCH) // timedelta(microseconds=1) * 1000 - clock.now_ns()
+
+
+def utc_of(clock: Clock, time_ns: int) -> datetime | None:
+    """Return which UTC it is at a monotonic clock's time [ns], None while the system's clock is not set."""
+    offset_ns = utc_offset_ns(clock)
+    return None if offset_ns is None else _EPOCH + timedelta(microseconds=(time_ns + offset_ns) // 1000)

@@ -47,7 +47,7 @@ class Trouble:
     def begin(self, error: OSError) -> None:
         """Note that writing has failed."""
         if not self._failing:
-            log.error("cannot write to=%s reason=%s; receiving goes on", self._name, error.strerror)
+            log.error("cannot write to=%s reason=%s; all else goes on", self._name, error.strerror)
         self._failing = True
 
     def end(self) -> None:

@@ -19,8 +19,9 @@ from pantel_bench.live.source import FRAME_INTERVAL_NS, ClipSource
 from pantel_bench.metrics import Lpips
 from pantel_bench.rig.settings import RECEIVER_DELAY_NS, RigSettings
 from pantel_bench.rig.virtual_run import VirtualRun
-from pantel_device import background_encoder, opening, receiver
 from pantel_device.frame import Box
+from pantel_device.receiving import receiver
+from pantel_device.scene_encoding.background import background_encoder, opening
 from pantel_link.captures import CaptureEvent, CaptureHeader, CaptureWriter, read_capture
 from pantel_models import Artefact
 

@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from pantel_codec import Part, Thumbnail, shape_of
-from pantel_device.exposure import exposed
 from pantel_device.frame import Box, CameraPlace, Frame, Observation, Track, TrackPoint
+from pantel_device.rendering.exposure import exposed
 from pantel_models import SceneCodec, find_artefact, load_scene_codec
 from pantel_models.thumbnails import RASTER_PX, Cutting, Look
 

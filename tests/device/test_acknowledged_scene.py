@@ -21,8 +21,8 @@ from pantel_codec import (
     apply_element,
 )
 from pantel_device.frame import Observation, Track
-from pantel_device.ledger import PATIENCE_PACKETS
-from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
+from pantel_device.scene_encoding.ledger import PATIENCE_PACKETS
+from pantel_device.scene_encoding.scene_encoder import SceneEncoder, SceneEncoderSettings
 from pantel_link.back_channel import Heard, Region
 from pantel_models import SceneCodec
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from pantel_device.atomic_file import check_outputs, check_writable, replacing, write_atomically
+from pantel_device.atomic_file import check_outputs, check_writable, remove_leftovers, replacing, write_atomically
 from pantel_device.command import UsageError
 
 
@@ -44,6 +46,20 @@ def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
         write_atomically(tmp_path / "nowhere" / "new", b"")
     assert missing.value.filename == str(tmp_path / "nowhere" / "new")
     assert list(tmp_path.iterdir()) == [occupied]
+
+
+def test_what_killed_programs_have_left_is_removed(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    alive = os.getppid()
+    hour_ago = (tmp_path.stat().st_mtime - 3600,) * 2
+    left = [f".boot_epoch.{ended.pid}.part", f".boot_epoch.{os.getpid()}.part", f".a.b.{alive}.part"]
+    kept = [f".boot_epoch.{alive}.part", ".boot_epoch.part", "boot_epoch.1.part", "boot_epoch"]
+    for name in (*left, *kept):
+        (tmp_path / name).touch()
+    os.utime(tmp_path / left[2], hour_ago)
+    remove_leftovers(tmp_path, tmp_path / "nowhere")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
 
 
 def test_a_link_keeps_its_target(tmp_path: Path) -> None:

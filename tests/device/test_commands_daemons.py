@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -18,14 +19,16 @@ from tests.device.observer.fake_ximgproc import StructuredEdgeDetection, make_xi
 from tests.device.observer.graphs import write_bright_finder
 
 from pantel_codec import Background, Element, Knot, PoseElement, SceneSyntax, SpriteElement, Thumbnail, size_code
-from pantel_device import receiver, sinks, wall_clock
+from pantel_device import wall_clock
 from pantel_device.cli import main
 from pantel_device.commands.send import _DatedSender, _encoder, _encoder_settings
 from pantel_device.config import SenderConfig, load_config
-from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
-from pantel_device.sender import Sender
-from pantel_device.sketch_encoder import SketchEncoder
-from pantel_device.stream import stream_context
+from pantel_device.receiving import receiver, sinks
+from pantel_device.recordings import recordings_in
+from pantel_device.scene_encoding.contours.sketch_encoder import SketchEncoder
+from pantel_device.scene_encoding.scene_encoder import SceneEncoder, SceneEncoderSettings
+from pantel_device.sending.sender import Sender
+from pantel_device.sending.stream import stream_context
 from pantel_link import LinkSender, PacketKind, StreamContext, VirtualClock
 from pantel_models import Artefact, SceneCodec, View, load_scene_codec
 
@@ -93,6 +96,19 @@ def pantel(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyte
         (("receive", "--config", "text.toml"), 2, "unknown key 'speed' in text.toml; known keys: port, "),
         (("receive", "--playout-delay-s", "-1"), 2, "--playout-delay-s cannot be '-1'"),
         (("receive", "--port", "pty:", "--key-file", "home.key"), 2, "cannot read the key home.key"),
+        (
+            ("receive", "--web", "8080"),
+            2,
+            "--web cannot be '8080': write an address and a port, such as 127.0.0.1:8080",
+        ),
+        (("receive", "--web", "localhost:99999"), 2, "write an address and a port"),
+        (("receive", "--port", "pty:", "--web", "0.0.0.0:0"), 2, "needs a token: make one with pantel key token FILE"),
+        (("receive", "--port", "pty:", "--web-token-file", "missing"), 2, "cannot read web_token_file = missing"),
+        (("receive", "--web-names", "http://cam.example.org"), 2, "write names of hosts without port"),
+        (("receive", "--port", "pty:", "--recordings", "text.toml"), 2, "cannot use the folder text.toml: File exists"),
+        (("receive", "--recordings-quota-bytes", "1000"), 2, "--recordings-quota-bytes cannot be '1000'"),
+        (("receive", "--recording-seconds", "1"), 2, "--recording-seconds cannot be '1'"),
+        (("send", "--ring-fps", "0"), 2, "--ring-fps cannot be '0'"),
         (("receive", "--view", "pretty"), 2, "--view cannot be 'pretty': Input should be 'faithful' or 'perceptual'"),
     ],
 )
@@ -233,6 +249,29 @@ def test_the_view_is_perceptual_unless_told_otherwise(
     np.testing.assert_array_equal(written[0][:8], bare[:8])  # above the object
 
 
+def test_what_is_shown_is_recorded(heard: bytes, written: list[NDArray[np.uint8]], pantel: _Pantel) -> None:
+    _receive(heard, pantel, "--seconds=2", "--recordings=recordings")
+    (recording,) = recordings_in(Path("recordings"))
+    assert recording.sender == "DK1AB-0"
+    with av.open(str(recording.path), "r") as container:
+        pictures = [(frame.time, (frame.width, frame.height)) for frame in container.decode(video=0)]
+    assert written
+    assert 5 <= len(pictures) <= 20
+    assert {size_px for _, size_px in pictures} == {(96, 64)}
+
+
+def test_a_ring_keeps_what_the_camera_sees(pantel: _Pantel) -> None:
+    Path("clip").mkdir()
+    for index in range(5):
+        cv2.imwrite(f"clip/{index}.png", np.full((48, 64, 3), 40 * index, np.uint8))
+    options = ("--camera=file:clip?loop=once", "--size-px=64x48", "--ring=ring", "--ring-fps=60", "--sender=9")
+    assert pantel("send", "--port=pty:", *options)[0] == 0
+    (recording,) = recordings_in(Path("ring"))
+    assert recording.sender == "N0CALL-9"
+    with av.open(str(recording.path), "r") as container:
+        assert sum(1 for _ in container.decode(video=0)) in {4, 5}
+
+
 def _receive(heard: bytes, pantel: _Pantel, *argv: str) -> None:
     """Let `pantel receive` hear what a sender has written."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -246,7 +285,7 @@ def _receive(heard: bytes, pantel: _Pantel, *argv: str) -> None:
 
         with ThreadPoolExecutor(1) as pool:
             line = pool.submit(send)
-            options = ("--picture-interval-s=0.4", "--playout-delay-s=0", *argv)
+            options = ("--picture-interval-s=0.4", "--playout-delay-s=0", "--web=", *argv)
             port = f"socket://127.0.0.1:{server.getsockname()[1]}"
             assert pantel("receive", "--port", port, *options)[0] == 0
             line.result(timeout=5)
@@ -275,7 +314,7 @@ def heard(codec: SceneCodec, dress: Callable[..., Thumbnail]) -> bytes:
 
 
 def test_the_receiver_hears_nothing_and_ends_in_order(pantel: _Pantel) -> None:
-    assert pantel("receive", "--port=pty:", "--seconds=0.1", "--events=events.jsonl")[0] == 0
+    assert pantel("receive", "--port=pty:", "--seconds=0.1", "--events=events.jsonl", "--web=")[0] == 0
     assert sorted(path.name for path in Path().iterdir()) == ["events.jsonl"]
 
 
@@ -291,7 +330,7 @@ def test_noise_and_a_line_that_breaks_stop_no_receiver(pantel: _Pantel, caplog: 
         with ThreadPoolExecutor(1) as pool:
             line = pool.submit(make_noise)
             port = f"socket://127.0.0.1:{server.getsockname()[1]}"
-            assert pantel("receive", "--port", port, "--seconds=0.5", "--events=events.jsonl")[0] == 0
+            assert pantel("receive", "--port", port, "--seconds=0.5", "--events=events.jsonl", "--web=")[0] == 0
             line.result(timeout=5)
     assert "port gone" in caplog.text
     assert Path("events.jsonl").read_text() == ""

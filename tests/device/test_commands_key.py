@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pantel_device.boot_epoch import next_epoch
 from pantel_device.cli import main
 from pantel_device.command import CommandError
-from pantel_device.stream_memory import StreamMemoryFile
+from pantel_device.receiving.stream_memory import StreamMemoryFile
+from pantel_device.sending.boot_epoch import next_epoch
+from pantel_device.web.access.token_file import read_token
 from pantel_link import KeyFileError, MasterKey, SenderKey, read_key
 
 
@@ -133,3 +134,18 @@ def test_a_damaged_memory_stops_the_receiver(damaged: str, tmp_path: Path) -> No
     path.write_text(damaged)
     with pytest.raises(CommandError, match="damaged, so recordings could not be told"):
         StreamMemoryFile(path)
+
+
+def test_a_token_for_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, other = tmp_path / "token", tmp_path / "other"
+    assert main(["key", "token", str(path)]) == main(["key", "token", str(other)]) == 0
+    token = read_token(path)
+    assert len(token) == 22
+    assert token != read_token(other)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert token.decode() not in capsys.readouterr().out
+    assert main(["key", "token", str(path)]) == 1
+    assert "tokens are never overwritten" in capsys.readouterr().err
+    assert main(["key", "token", str(tmp_path / "nowhere" / "token")]) == 1
+    assert "cannot write the token" in capsys.readouterr().err
+    assert read_token(path) == token

@@ -14,17 +14,17 @@ import numpy as np
 import pytest
 from tests.firmware_link import golden_capture
 
-from pantel_device import receiver
 from pantel_device.cameras import open_camera
 from pantel_device.cli import main
 from pantel_device.observer import MotionDetector, Observer
 from pantel_device.pictures import picture_hash
-from pantel_device.receiver import Receiver
-from pantel_device.replay import replay
-from pantel_device.scene_encoder import SceneEncoder
-from pantel_device.sender import Sender
-from pantel_device.sink import Event, Picture
-from pantel_device.stream import stream_context
+from pantel_device.receiving import receiver
+from pantel_device.receiving.receiver import Receiver
+from pantel_device.receiving.replay import replay
+from pantel_device.receiving.sink import Event, Picture
+from pantel_device.scene_encoding.scene_encoder import SceneEncoder
+from pantel_device.sending.sender import Sender
+from pantel_device.sending.stream import stream_context
 from pantel_link import (
     ChannelSettings,
     HeardCodeword,
@@ -282,7 +282,15 @@ def test_mistakes_are_one_line(live: _Live, tmp_path: Path, capsys: pytest.Captu
 
 def test_what_a_daemon_captures_is_what_it_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    arguments = ["receive", "--port=pty:", "--seconds=0.1", "--picture=", "--events=", "--capture=line.pcapng"]
+    arguments = [
+        "receive",
+        "--port=pty:",
+        "--seconds=0.1",
+        "--picture=",
+        "--events=",
+        "--web=",
+        "--capture=line.pcapng",
+    ]
     assert main([*arguments, "--playout-delay-s=2"]) == 0
     assert main(arguments) == 0
     header, end, again, _ = read_capture(Path("line.pcapng"))
@@ -394,7 +402,15 @@ def test_what_a_daemon_captures_is_kept_within_its_quota(tmp_path: Path, monkeyp
             writer.on_codeword(HeardCodeword(bytes(48), number, None, None, "x"))
         writer.close(1)
         Path("line.pcapng").rename(f"line.00000{number}.pcapng")
-    arguments = ["receive", "--port=pty:", "--seconds=0.1", "--picture=", "--events=", "--capture=line.pcapng"]
+    arguments = [
+        "receive",
+        "--port=pty:",
+        "--seconds=0.1",
+        "--picture=",
+        "--events=",
+        "--web=",
+        "--capture=line.pcapng",
+    ]
     arguments.append(f"--state-dir={tmp_path / 'state'}")
     assert main([*arguments, "--capture-max-bytes=10000", "--capture-quota-bytes=30000"]) == 0
     assert sorted(path.name for path in tmp_path.glob("line*")) == ["line.000002.pcapng", "line.pcapng"]

@@ -14,7 +14,7 @@ import pytest
 from pantel_device.command import UsageError
 from pantel_device.commands.options import add_config_options, positive_seconds, read_config
 from pantel_device.config import ReceiverConfig, SenderConfig, load_config
-from pantel_device.receiver import PLAYOUT_DELAY_NS
+from pantel_device.receiving.receiver import PLAYOUT_DELAY_NS
 from pantel_link import Preset
 from pantel_models import View
 
@@ -260,7 +260,10 @@ def test_documentation_holds_every_key_with_its_default(
         row = next((row for row in rows if row.startswith(f"| `{key}` |")), None)
         assert row is not None, f"{key} is missing in {_DOCUMENTATION.name}"
         assert field.description
-        if key not in {"state_dir", "size_px", "crop", "zones", "class_weights"} and field.default not in {"", True}:
+        if key not in {"state_dir", "size_px", "crop", "zones", "class_weights", "web_names"} and field.default not in {
+            "",
+            True,
+        }:
             text = str(field.default)
             assert f"| `{text.lower() if isinstance(field.default, bool) else text}` |" in row, row
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import cv2
 import pytest
 
-from pantel_device.boot_epoch import next_boot_epoch
 from pantel_device.command import CommandError
 from pantel_device.daemon import run, run_daemon, stop_on_signals
+from pantel_device.sending.boot_epoch import next_boot_epoch
 from pantel_link import ChannelSettings, MonotonicClock, PtyNullModem, VirtualClock
 
 _PANTEL = Path(sys.executable).with_name("pantel")
@@ -105,7 +105,7 @@ def test_senders_that_start_together_get_different_epochs(tmp_path: Path) -> Non
     assert len(set(epochs)) == 24
 
 
-@pytest.mark.parametrize("damaged", ["", "yesterday", "9" * 40, "\0\0\0\0"])
+@pytest.mark.parametrize("damaged", ["", "yesterday", "9" * 40 + "\n", "\0\0\0\0", "345", "345\0\0\0\0\0", "-1\n"])
 def test_a_damaged_boot_epoch_begins_again(damaged: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "boot_epoch").write_text(damaged)
     assert abs(next_boot_epoch(tmp_path) - (time.time_ns() // 10**9 - 1_577_836_800) // 60) < 2
@@ -136,7 +136,7 @@ def test_a_picture_crosses_a_pseudo_terminal(tmp_path: Path) -> None:
     with (
         PtyNullModem(ChannelSettings()) as modem,
         _daemon(
-            "receive", f"--port={modem.far_path}", f"--events={events}", f"--picture={picture}",
+            "receive", f"--port={modem.far_path}", f"--events={events}", f"--picture={picture}", "--web=",
             "--playout-delay-s=0", cwd=tmp_path,
         ) as receiver,
     ):  # fmt: skip

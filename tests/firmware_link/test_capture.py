@@ -184,17 +184,20 @@ def test_a_file_is_continued_by_a_section_and_what_was_cut_off_is_removed(tmp_pa
 def test_a_power_cut_before_the_first_block_was_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.pcapng"
     CaptureWriter(path, _HEADER).close(0)
-    path.write_bytes(path.read_bytes()[:30])
-    CaptureWriter(path, _HEADER).close(_S)
-    assert list(read_capture(path)) == [_HEADER, CaptureEnd(_S)]
+    whole = path.read_bytes()
+    for torn in (b"", whole[:1], whole[:3], whole[:30], whole[:30].ljust(300, b"\0"), bytes(1), bytes(200_000)):
+        path.write_bytes(torn)
+        CaptureWriter(path, _HEADER).close(_S)
+        assert list(read_capture(path)) == [_HEADER, CaptureEnd(_S)]
 
 
 def test_another_file_is_never_touched(tmp_path: Path) -> None:
     path = tmp_path / "diary.txt"
-    path.write_text("Dear diary")
-    with pytest.raises(CaptureError, match="exists and is no capture"):
-        CaptureWriter(path, _HEADER)
-    assert path.read_text() == "Dear diary"
+    for diary in ("Dear diary", "\nDear diary", 70_000 * "\0" + "Dear diary"):
+        path.write_text(diary)
+        with pytest.raises(CaptureError, match="exists and is no capture"):
+            CaptureWriter(path, _HEADER)
+        assert path.read_text() == diary
 
 
 @contextmanager

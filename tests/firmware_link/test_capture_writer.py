@@ -138,7 +138,7 @@ def test_the_quota_takes_the_oldest_and_nothing_else(
             family = [*CaptureFamily(path).older(), path]
             assert sum(each.stat().st_size for each in family) <= 5000
         writer.close((start + 20) * _S)
-    assert "capture removed" in caplog.text
+    assert "removed to make room" in caplog.text
     family = [*CaptureFamily(path).older(), path]
     assert len(family) > 2
     heard = [codeword.arrival_ns for each in family for codeword in _codewords(each)]

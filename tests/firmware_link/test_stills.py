@@ -150,9 +150,32 @@ def test_what_a_power_cut_or_another_program_left_is_skipped(context: StreamCont
     (tmp_path / "ff-1-1-1.part").write_bytes(b"x")
     (tmp_path / "notes.txt").write_text("mine")
     assembler = StillAssembler(StillStore(tmp_path))
-    assert take_all(assembler, context, sent[4:10]) == []
-    assert take_all(assembler, context, sent[10:])[0].complete
+    assert take_all(assembler, context, sent[4:8]) == []
+    again = StillAssembler(StillStore(tmp_path))  # what was written behind the cut is where it belongs
+    assert take_all(again, context, sent[8:10]) == []
+    assert take_all(again, context, sent[10:])[0].data.startswith(DATA)
     assert (tmp_path / "notes.txt").exists()
+
+
+@pytest.mark.parametrize("fill", [b"", b"\0", b"\xff"])
+def test_symbols_that_a_power_cut_tore_are_not_believed(
+    fill: bytes, context: StreamContext, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sent = payloads(10)
+    take_all(StillAssembler(StillStore(tmp_path)), context, sent[:4])
+    (path,) = tmp_path.iterdir()
+    octets = path.read_bytes()
+    record = len(octets) // 4
+    for length in range(0, len(octets), 5):
+        caplog.clear()
+        torn = octets[:length] + fill * (len(octets) - length)
+        path.write_bytes(torn)
+        loaded = StillStore(tmp_path).load()
+        assert [list(symbols) for _, symbols in loaded] == [list(range(length // record))][: length // record]
+        assert len(caplog.records) == (len(torn) != length // record * record)
+        assert path.exists() == bool(loaded)
+        assert StillStore(tmp_path).load() == loaded
+        assert len(caplog.records) <= 1
 
 
 def test_what_is_kept_is_bounded_by_count_and_age(context: StreamContext, tmp_path: Path) -> None:

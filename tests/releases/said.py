@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from pantel_codec import Scene, SceneSyntax, apply_element
-from pantel_device.replay import replay
-from pantel_device.sink import Event, Picture
+from pantel_device.receiving.replay import replay
+from pantel_device.receiving.sink import Event, Picture
 from pantel_link import Keyring, MasterKey, PacketKind, SenderKey, read_key
 from pantel_link.captures import CapturedCodeword, CaptureEvent, CaptureHeader, ReplayLink, ReplayPort, read_capture
 from pantel_models import find_artefact, load_scene_codec

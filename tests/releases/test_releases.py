@@ -17,9 +17,9 @@ import pytest
 from tests.releases.freeze import CALLSIGN, FOLDER, SAID
 from tests.releases.said import frozen_key, what_it_says
 
-from pantel_device.boot_epoch import next_epoch
 from pantel_device.config import ReceiverConfig, SenderConfig, load_config
-from pantel_device.stream_memory import StreamMemoryFile
+from pantel_device.receiving.stream_memory import StreamMemoryFile
+from pantel_device.sending.boot_epoch import next_epoch
 from pantel_link import Keyring, LinkReceiver, MasterKey, SenderKey
 from pantel_link.captures import CapturedCodeword, ReplayLink, read_capture
 from pantel_models import MANIFEST, find_artefact, list_artefacts
@@ -69,7 +69,7 @@ def test_its_model_is_found_beside_a_newer_one(release: Path, tmp_path: Path, mo
     said = frozen(release, "plain")
     newer = with_newer_default(tmp_path, said["model"])
     assert find_artefact(manifest=newer).hash != said["model"]
-    for module in ("pantel_device.receiver", "tests.releases.said"):
+    for module in ("pantel_device.receiving.receiver", "tests.releases.said"):
         monkeypatch.setattr(f"{module}.find_artefact", partial(find_artefact, manifest=newer))
     assert says_today(release, "plain") == said
 

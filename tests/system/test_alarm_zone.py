@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pantel_device.alarms_out import AlarmSender
 from pantel_device.cameras.base import SampledCamera
 from pantel_device.observer import MotionDetector, Observer, RegionRules, Zone, ZoneKind
-from pantel_device.receiver import Receiver
-from pantel_device.scene_encoder import SceneEncoder
-from pantel_device.sender import Sender
-from pantel_device.sink import Event, Picture
+from pantel_device.receiving.receiver import Receiver
+from pantel_device.receiving.sink import Event, Picture
+from pantel_device.scene_encoding.scene_encoder import SceneEncoder
+from pantel_device.sending.alarms_out import AlarmSender
+from pantel_device.sending.sender import Sender
 from pantel_link import LinkReceiver, LinkSender, StreamContext, memory_pair
 from pantel_models import find_artefact, load_scene_codec
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.frame import Frame
 from pantel_device.observer import MotionDetector, Observer, PrivacyMask, RegionRules, Zone, ZoneKind
-from pantel_device.receiver import Receiver
-from pantel_device.scene_encoder import SceneEncoder
-from pantel_device.sender import Sender
-from pantel_device.sink import Event, Picture
-from pantel_device.still_sender import StillSender
+from pantel_device.receiving.receiver import Receiver
+from pantel_device.receiving.sink import Event, Picture
+from pantel_device.scene_encoding.scene_encoder import SceneEncoder
+from pantel_device.sending.sender import Sender
+from pantel_device.sending.still_sender import StillSender
 from pantel_link import LengthClass, LinkReceiver, LinkSender, StreamContext, memory_pair
 from pantel_models import StillCodec, find_artefact, load_scene_codec
 

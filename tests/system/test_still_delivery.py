@@ -18,13 +18,13 @@ import pytest
 
 from pantel_device.cameras import open_camera
 from pantel_device.observer import MotionDetector, Observer
-from pantel_device.receiver import Receiver
-from pantel_device.scene_encoder import SceneEncoder
-from pantel_device.sender import Sender
-from pantel_device.sink import Event, Picture
-from pantel_device.still_receiver import StillReceiver
-from pantel_device.still_sender import StillSender
-from pantel_device.stills_in import Still, StillFolder, StillSink
+from pantel_device.receiving.receiver import Receiver
+from pantel_device.receiving.sink import Event, Picture
+from pantel_device.receiving.still_receiver import StillReceiver
+from pantel_device.receiving.stills_in import Still, StillFolder, StillSink
+from pantel_device.scene_encoding.scene_encoder import SceneEncoder
+from pantel_device.sending.sender import Sender
+from pantel_device.sending.still_sender import StillSender
 from pantel_link import (
     ChannelSettings,
     Identity,
@@ -220,7 +220,7 @@ def test_a_receiver_that_is_killed_goes_on_with_the_still(still: bytes, picture:
     """In real time: 20 packets are sent of the still, 9 are heard before SIGKILL, so the other 11 alone are too few."""
     killed_at, loss = 9, 0.2
     assert SYMBOLS + repairs_needed(SYMBOLS, loss) - killed_at < SYMBOLS
-    receive = ("receive", "--picture=", "--view=faithful", "--stills=stills", "--state-dir=home")
+    receive = ("receive", "--picture=", "--web=", "--view=faithful", "--stills=stills", "--state-dir=home")
     send = (
         "send",
         f"--camera=file:{picture}",

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from pantel_device.cameras import open_camera
 from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.observer import MotionDetector, Observer
-from pantel_device.receiver import PICTURE_INTERVAL_NS, PLAYOUT_DELAY_NS, Receiver
-from pantel_device.scene_encoder import SceneEncoder
-from pantel_device.sender import Sender
-from pantel_device.sink import Event, Picture
+from pantel_device.receiving.receiver import PICTURE_INTERVAL_NS, PLAYOUT_DELAY_NS, Receiver
+from pantel_device.receiving.sink import Event, Picture
+from pantel_device.scene_encoding.scene_encoder import SceneEncoder
+from pantel_device.sending.sender import Sender
 from pantel_link import ChannelSettings, LinkReceiver, LinkSender, NullModem, StreamContext, VirtualClock, memory_pair
 from pantel_models import find_artefact, load_scene_codec
 

@@ -27,7 +27,7 @@ from pantel_device.command import Command, UsageError
 from pantel_device.commands.options import file_name
 from pantel_device.observer.detector import open_detector
 from pantel_device.progress import progress
-from pantel_device.sketch_encoder import SKETCH_BELOW_BPS
+from pantel_device.scene_encoding.contours.sketch_encoder import SKETCH_BELOW_BPS
 from pantel_link import Preset
 from pantel_link.pacing import DEFAULT_BITRATE_BPS
 

@@ -14,7 +14,7 @@ from pantel_bench.rig.settings import RigSettings
 from pantel_codec import CodecError
 from pantel_device.daemon import run, stop_on_signals
 from pantel_device.errors import DeviceError
-from pantel_device.sink import Event, Picture
+from pantel_device.receiving.sink import Event, Picture
 from pantel_device.wall_clock import utc_s
 from pantel_link import Clock, LinkError, MonotonicClock, open_port
 from pantel_link.context import EPOCH_BITS

@@ -15,8 +15,8 @@ from pathlib import Path
 from pantel_bench.errors import DemoError
 from pantel_bench.rig.run import channel_settings
 from pantel_bench.rig.settings import RigSettings
-from pantel_device.boot_epoch import begin_epochs
 from pantel_device.daemon import StopRequest, stop_on_signals
+from pantel_device.sending.boot_epoch import begin_epochs
 from pantel_link import PtyNullModem, new_master_key, write_key
 
 __all__ = ["LivePage", "show_live"]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pantel_bench.live.scoring import RECOGNIZABLE_MS_SSIM
 from pantel_bench.live.source import FRAME_INTERVAL_NS, ClipSource, ready_at
 from pantel_bench.metrics import ms_ssim
-from pantel_device.replay import replay
-from pantel_device.sink import Event, Picture
+from pantel_device.receiving.replay import replay
+from pantel_device.receiving.sink import Event, Picture
 from pantel_link import StreamContext
 from pantel_link.captures import CapturedCodeword, CaptureEvent, CaptureHeader
 

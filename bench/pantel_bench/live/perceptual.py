@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pantel_bench.live.scoring import LIVE_LPIPS_EVERY, LiveScores, mean_of_last_third, visible
 from pantel_bench.live.source import ClipSource, ready_at
 from pantel_bench.metrics import Lpips
-from pantel_device.replay import replay
-from pantel_device.sink import Event, Picture
+from pantel_device.receiving.replay import replay
+from pantel_device.receiving.sink import Event, Picture
 from pantel_link.captures import CaptureEvent
 from pantel_models import View
 

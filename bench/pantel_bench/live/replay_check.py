@@ -10,8 +10,8 @@ from pathlib import Path
 from pantel_bench.errors import ReplayError
 from pantel_bench.rig.memory import max_rss_mib
 from pantel_device.pictures import picture_hash
-from pantel_device.replay import replay
-from pantel_device.sink import Event, Picture
+from pantel_device.receiving.replay import replay
+from pantel_device.receiving.sink import Event, Picture
 from pantel_link.captures import read_capture
 
 __all__ = ["PictureHashes", "Replayed", "replay_in_new_process"]

@@ -16,17 +16,17 @@ from pantel_bench.rig.meter import LinkMeter, MeteredPort
 from pantel_bench.rig.settings import RigSettings
 from pantel_device.cameras import Camera, Outage, open_camera
 from pantel_device.frame import Frame, Observation
-from pantel_device.ground import Ground
 from pantel_device.line_profile import line_profile
 from pantel_device.observer import WEAK_SCORE, MotionDetector, Observer, open_contour_finder, open_detector
-from pantel_device.payload_encoder import PayloadEncoder
-from pantel_device.receiver import Receiver
-from pantel_device.remote_control import RemoteControl
-from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
-from pantel_device.sender import Sender
-from pantel_device.sink import Event, Picture, Sink
-from pantel_device.sketch_encoder import SketchEncoder
-from pantel_device.stream import stream_context
+from pantel_device.receiving.ground import Ground
+from pantel_device.receiving.receiver import Receiver
+from pantel_device.receiving.sink import Event, Picture, Sink
+from pantel_device.scene_encoding.contours.sketch_encoder import SketchEncoder
+from pantel_device.scene_encoding.payload_encoder import PayloadEncoder
+from pantel_device.scene_encoding.scene_encoder import SceneEncoder, SceneEncoderSettings
+from pantel_device.sending.remote_control import RemoteControl
+from pantel_device.sending.sender import Sender
+from pantel_device.sending.stream import stream_context
 from pantel_link import (
     Clock,
     CodewordListener,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pantel_bench.rig.ends import ReceiverFigures, SenderFigures
 from pantel_bench.rig.settings import RigSettings
-from pantel_device.renderer import ShownObject
+from pantel_device.rendering.renderer import ShownObject
 from pantel_link import ChannelSettings
 
 __all__ = ["Findings", "RigRun", "Showing", "channel_settings"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pantel_device.receiver import PLAYOUT_DELAY_NS
+from pantel_device.receiving.receiver import PLAYOUT_DELAY_NS
 from pantel_link import DEFAULT_CALLSIGN, Preset
 
 __all__ = [

@@ -13,7 +13,7 @@ from pantel_bench.rig.settings import (
     SENDER_COMPUTING_NS,
     RigSettings,
 )
-from pantel_device.sink import Event, Picture, Sink
+from pantel_device.receiving.sink import Event, Picture, Sink
 from pantel_link import CodewordListener, NullModem, StreamContext, VirtualClock
 
 __all__ = ["Screen", "VirtualRun"]

@@ -14,10 +14,10 @@ from pantel_bench.metrics import Lpips, contour_f1
 from pantel_bench.metrics.recall import SAME_IOU, Recall, kind_of, recall_of, sum_of_recalls
 from pantel_bench.structure.specimens import Specimen
 from pantel_bench.structure.ways import WAYS, Candidates
-from pantel_device.composition import Window
 from pantel_device.frame import Box
-from pantel_device.line_drawing import outline_area
 from pantel_device.observer import Detector
+from pantel_device.rendering.composition import Window
+from pantel_device.rendering.line_drawing import outline_area
 from pantel_models import SceneCodec
 
 __all__ = ["LARGE_PX", "AblationRow", "Instruments", "measure_ablation"]

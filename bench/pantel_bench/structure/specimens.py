@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from pantel_codec import size_code, size_px
 from pantel_codec.thumbnail import shape_of
-from pantel_device.composition import raster_box
-from pantel_device.exposure import exposed
 from pantel_device.frame import Box, Frame
-from pantel_device.line_view import LineView
-from pantel_device.object_view import ObjectView
 from pantel_device.observer import ContourFinder, Detector, MotionDetector, Observer
 from pantel_device.observer.coco import class_id_of
+from pantel_device.rendering.composition import raster_box
+from pantel_device.rendering.exposure import exposed
+from pantel_device.scene_encoding.contours.line_view import LineView
+from pantel_device.scene_encoding.objects.object_view import ObjectView
 from pantel_models import contour_map
 from pantel_models.thumbnails import Cutting
 

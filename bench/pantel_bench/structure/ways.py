@@ -24,9 +24,9 @@ from pantel_codec import (
     raster_shape,
 )
 from pantel_codec.thumbnail import THUMBNAIL_QUALITIES
-from pantel_device.cell_coding import Way, coded
-from pantel_device.composition import paste, place
-from pantel_device.line_drawing import draw_lines, lines_of, outline_area, placed
+from pantel_device.rendering.composition import paste, place
+from pantel_device.rendering.line_drawing import draw_lines, lines_of, outline_area, placed
+from pantel_device.scene_encoding.cell_coding import Way, coded
 from pantel_models import SceneCodec, contour_raster
 from pantel_models.thumbnails import RASTER_PX, Look
 

@@ -47,6 +47,7 @@ class Geometry:
         crop: Left edge, upper edge, width and height of the part, as shares of the upright picture, so that they
             mean the same whatever size the camera delivers.
         stretch: Scale the part whole, although its aspect changes.
+        full_width_px: How wide the part shall be before it is scaled, for who keeps it so, too [px]; 0: nobody does.
 
     Raises:
         ValueError: The part is empty, too small, or does not lie inside the picture.
@@ -55,6 +56,7 @@ class Geometry:
     rotation: Rotation = 0
     crop: Crop = WHOLE
     stretch: bool = False
+    full_width_px: int = 0
 
     def __post_init__(self) -> None:
         check_crop(self.crop)
@@ -69,6 +71,18 @@ class Geometry:
         Returns:
             (height, width, 3) uint8; the same array where nothing changes.
         """
+        return stretched(self.cut(pixels, size_px), size_px)
+
+    def cut(self, pixels: NDArray[np.uint8], size_px: tuple[int, int]) -> NDArray[np.uint8]:
+        """Return the picture that is sent before it is scaled.
+
+        Args:
+            pixels: (H, W, 3) uint8, as the camera sees it.
+            size_px: Width and height that it will be scaled to [px].
+
+        Returns:
+            (height, width, 3) uint8 of the same aspect, but for rounding; the same array where nothing changes.
+        """
         if self.rotation:
             pixels = np.asarray(cv2.rotate(pixels, _CV_ROTATIONS[self.rotation]), np.uint8)
         height, width = pixels.shape[:2]
@@ -77,18 +91,22 @@ class Geometry:
         if not self.stretch:
             scale = max(size_px[0] / (columns.stop - columns.start), size_px[1] / (rows.stop - rows.start))
             rows, columns = _middle(rows, size_px[1] / scale), _middle(columns, size_px[0] / scale)
-        return stretched(np.ascontiguousarray(pixels[rows, columns]), size_px)
+        return np.ascontiguousarray(pixels[rows, columns])
 
-    def source_size_px(self, size_px: tuple[int, int]) -> tuple[int, int]:
+    def source_size_px(self, size_px: tuple[int, int], oversampling: int = 1) -> tuple[int, int]:
         """Return what size a camera must at least deliver, so that nothing is enlarged.
 
         Args:
             size_px: Width and height of the picture that is sent [px].
+            oversampling: How many times as wide and high the camera's picture should be.
 
         Returns:
             Width and height before turning [px].
         """
-        width, height = ceil(size_px[0] / self.crop[2]), ceil(size_px[1] / self.crop[3])
+        scale = max(oversampling, self.full_width_px / size_px[0])
+        width, height = (
+            ceil(scale * size / self.crop[part] - _ROUNDING) for size, part in zip(size_px, (2, 3), strict=True)
+        )
         return (height, width) if self.rotation in {90, 270} else (width, height)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_device.cameras.base import Outage
-from pantel_device.cameras.geometry import Geometry
+from pantel_device.cameras.geometry import Geometry, stretched
 from pantel_device.errors import CameraError, CameraNameError
 from pantel_device.frame import Frame
 
@@ -181,7 +181,9 @@ class LiveCamera:
         time_ns = shot.time_ns if self._last_ns < shot.time_ns <= now_ns else now_ns
         self._last_ns = time_ns
         self._frames += 1
-        return Frame(self._frames - 1, time_ns, self._geometry.fit(shot.pixels, self.size_px))
+        cut = self._geometry.cut(shot.pixels, self.size_px)
+        finer = self._geometry.full_width_px and cut.shape[1] > self.size_px[0]
+        return Frame(self._frames - 1, time_ns, stretched(cut, self.size_px), cut if finer else None)
 
     def _note_sign_of_life(self, now_ns: int) -> None:
         self._deadline_ns = now_ns + self._silence_ns

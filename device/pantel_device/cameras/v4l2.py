@@ -48,8 +48,7 @@ class V4l2Camera(LiveCamera):
             CameraError: There is no such device, it may not be used, or it gives no pictures, and nobody is patient.
         """
         path = Path(f"/dev/video{argument or 0}" if argument.isdecimal() or not argument else argument)
-        width, height = geometry.source_size_px(size_px)
-        wanted_px = _OVERSAMPLING * width, _OVERSAMPLING * height
+        wanted_px = geometry.source_size_px(size_px, _OVERSAMPLING)
         return cls(
             partial(_Device, path, wanted_px, fps),
             name=f"v4l2:{path}",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pantel_device.command import Command, UsageError
 from pantel_device.config import default_state_dir
-from pantel_device.ground import Request
 from pantel_device.outbox import COMMANDS, Outbox
+from pantel_device.receiving.ground import Request
 from pantel_link import Preset
 from pantel_link.back_channel import AskStill, Region, SetLine, Watch
 from pantel_link.pacing import check_bitrate

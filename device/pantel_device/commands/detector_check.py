@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from pantel_device.atomic_file import check_writable
 from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.command import CommandError
-from pantel_device.drawing import draw_boxes
 from pantel_device.frame import Box
 from pantel_device.observer.coco import COCO_CLASSES
 from pantel_device.observer.detectors import OnnxDetector
 from pantel_device.pictures import check_picture_suffix, read_picture, write_picture
+from pantel_device.rendering.drawing import draw_boxes
 from pantel_models import ModelError, detector_macs
 
 __all__ = ["check_detector", "drawing_place"]

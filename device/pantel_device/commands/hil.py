@@ -12,7 +12,6 @@ from pathlib import Path
 
 from pantel_codec import MIN_SIDE_PX
 from pantel_device.atomic_file import check_outputs, write_atomically
-from pantel_device.boot_epoch import next_epoch
 from pantel_device.command import Command, UsageError
 from pantel_device.commands.options import file_name, positive_seconds, share
 from pantel_device.config import default_state_dir
@@ -34,6 +33,7 @@ from pantel_device.hil import (
 )
 from pantel_device.line_profile import line_profile
 from pantel_device.progress import progress
+from pantel_device.sending.boot_epoch import next_epoch
 from pantel_link import (
     DEFAULT_CALLSIGN,
     CallsignError,

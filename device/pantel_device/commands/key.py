@@ -6,9 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from pantel_device.boot_epoch import begin_epochs
 from pantel_device.command import Command, UsageError
 from pantel_device.config import default_state_dir
+from pantel_device.sending.boot_epoch import begin_epochs
+from pantel_device.web.access.token_file import write_new_token
 from pantel_link import MasterKey, new_master_key, read_key, write_key
 from pantel_link.context import EPOCH_BITS, SENDER_BITS
 
@@ -39,6 +40,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     begin.add_argument("--epoch", type=int, metavar="N", help="epoch to begin at (default: by the clock)")
     begin.set_defaults(handle=_begin)
+    token = actions.add_parser("token", help="make a token that opens the receiver's page")
+    token.add_argument("file", type=Path, metavar="FILE", help="new file, readable by its owner alone")
+    token.set_defaults(handle=_token)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -74,6 +78,14 @@ def _begin(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--epoch is {arguments.epoch} and must lie in 0..{(1 << EPOCH_BITS) - 1}")
     path = begin_epochs(arguments.state_dir, key, arguments.epoch)
     sys.stdout.write(f"{path}: keep it as long as the key\n")
+    return 0
+
+
+def _token(arguments: argparse.Namespace) -> int:
+    write_new_token(arguments.file)
+    sys.stdout.write(
+        f"{arguments.file}: token; set web_token_file of pantel receive to it, and log in with what it holds\n"
+    )
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ from pydantic.fields import FieldInfo
 from pantel_device.config import ENVIRONMENT_PREFIX, LONGEST_S, ReceiverConfig, SenderConfig, load_config
 from pantel_device.config.fields import choices_of, default_text
 
-__all__ = ["add_config_options", "file_name", "positive_seconds", "read_config", "share"]
+__all__ = ["add_config_options", "file_name", "positive_seconds", "read_config", "share", "utc_time"]
 
 _Config = TypeVar("_Config", SenderConfig, ReceiverConfig)
 
@@ -75,6 +76,15 @@ def share(text: str) -> float:
     if not 0.0 <= value < 1.0:
         raise argparse.ArgumentTypeError(f"{text} is no share; write a number from 0 to below 1, such as 0.1")
     return value
+
+
+def utc_time(text: str) -> datetime:
+    """Return the value of an option that takes a time of day, in UTC unless it says otherwise."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; write for example 2026-06-01T12:00:00") from error
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def _number(text: str) -> float:

@@ -7,27 +7,32 @@ import logging
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pantel_device.atomic_file import check_writable
+from pantel_device.atomic_file import check_writable, remove_leftovers
 from pantel_device.capture_file import check_capture, open_capture
 from pantel_device.command import Command, UsageError, used_wrongly
 from pantel_device.commands.options import add_config_options, read_config
 from pantel_device.config import ReceiverConfig
 from pantel_device.daemon import run_daemon
-from pantel_device.ground import Ground
 from pantel_device.line_profile import check_line_rate, line_profile
-from pantel_device.overlay import draw_overlay
+from pantel_device.outbox import COMMANDS
 from pantel_device.pictures import check_picture_suffix
-from pantel_device.receiver import PICTURE_INTERVAL_NS, Receiver
+from pantel_device.receiving.ground import Ground
+from pantel_device.receiving.receiver import PICTURE_INTERVAL_NS, Receiver
+from pantel_device.receiving.sink import Sink, Watcher
+from pantel_device.receiving.sinks import EventFile, EventLog, EventStream, PictureFile
+from pantel_device.receiving.still_receiver import StillReceiver
+from pantel_device.receiving.stills_in import StillFolder
+from pantel_device.receiving.stream_memory import StreamMemoryFile
+from pantel_device.recordings import Recorder
+from pantel_device.rendering.overlay import draw_overlay
 from pantel_device.service import ServiceSession, service_session
 from pantel_device.service.health import ReceiverHealth
-from pantel_device.sink import Sink
-from pantel_device.sinks import EventFile, EventLog, EventStream, PictureFile
-from pantel_device.still_receiver import StillReceiver
-from pantel_device.stills_in import StillFolder
-from pantel_device.stream_memory import StreamMemoryFile
+from pantel_device.web.watched_receiver import WatchedReceiver
 from pantel_link import (
     CallsignError,
+    Clock,
     KeyFileError,
     Keyring,
     LinkReceiver,
@@ -44,6 +49,9 @@ from pantel_link.captures import CaptureHeader
 from pantel_link.ports import PacketPort, reconnecting
 from pantel_link.stills import StillAssembler, StillStore
 from pantel_models import list_artefacts
+
+if TYPE_CHECKING:
+    from pantel_device.web.page import Page
 
 __all__ = ["COMMAND", "receive"]
 
@@ -63,7 +71,8 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
         seconds: Time after which to end [s]; None for never.
 
     Raises:
-        UsageError: A file cannot be written where the configuration wants it, or the key cannot be used.
+        UsageError: A file cannot be written where the configuration wants it, the page cannot be served there, or the
+            key cannot be used.
         CaptureError: The capture's place is taken by another file.
         CommandError: What must survive a restart cannot be kept.
         ManifestError: A model is missing or damaged.
@@ -77,6 +86,7 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
     for artefact in list_artefacts():
         artefact.check()
     check_line_rate(config.port, bitrate_bps=config.bitrate_bps, baud_rate=config.baud_rate)
+    remove_leftovers(*_folders(config))
     clock = MonotonicClock()
     open_again = partial(open_port, config.port, baud_rate=config.baud_rate, callsign=config.callsign)
     with ExitStack() as stack:
@@ -86,8 +96,10 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
             stack.callback(memory.release)
         port = reconnecting(session.open(f"port {config.port}", open_again, PortError), open_again, clock)
         stack.enter_context(port)
+        page = _open_page(config, port, clock, stack)
         sinks = _open_sinks(config)
-        for sink in sinks:
+        watchers = _open_recorder(config, clock)
+        for sink in (*sinks, *watchers):
             stack.callback(sink.close)
         link = LinkReceiver(
             bitrate_bps=config.bitrate_bps,
@@ -110,9 +122,11 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
             playout_delay_ns=round(config.playout_delay_s * _NS_PER_S),
             view=config.view,
             ground=_ground(config, key, port, link) if config.back_channel else None,
+            watchers=watchers if page is None else (*watchers, page.hub),
         )
         log.info("receiving port=%s picture=%s events=%s", port.name, config.picture, config.events)
-        run_daemon(receiver, clock, seconds=seconds, overseer=session.supervisor(ReceiverHealth(receiver, port)))
+        core = receiver if page is None else WatchedReceiver(receiver, port, page.hub)
+        run_daemon(core, clock, seconds=seconds, overseer=session.supervisor(ReceiverHealth(receiver, port)))
 
 
 def _check_outputs(config: ReceiverConfig) -> None:
@@ -122,6 +136,13 @@ def _check_outputs(config: ReceiverConfig) -> None:
     if config.events not in {"", "-", "log"}:
         check_writable(Path(config.events))
     check_capture(config)
+
+
+def _folders(config: ReceiverConfig) -> list[Path]:
+    """Return where files are replaced."""
+    folders = [config.state_dir, config.state_dir / COMMANDS]
+    folders += [Path(config.picture).resolve().parent] if config.picture else []
+    return folders + ([Path(config.stills)] if config.stills else [])
 
 
 def _open_sinks(config: ReceiverConfig) -> list[Sink]:
@@ -137,6 +158,33 @@ def _open_sinks(config: ReceiverConfig) -> list[Sink]:
     elif config.events:
         sinks.append(EventFile(Path(config.events), config.events_max_bytes))
     return sinks
+
+
+def _open_recorder(config: ReceiverConfig, clock: Clock) -> list[Watcher]:
+    if not config.recordings:
+        return []
+    try:
+        recorder = Recorder(
+            Path(config.recordings),
+            clock=clock,
+            view=config.view,
+            quota_bytes=config.recordings_quota_bytes,
+            segment_ns=round(config.recording_seconds * _NS_PER_S),
+        )
+    except OSError as error:
+        raise UsageError(
+            f"cannot use the folder {config.recordings}: {error.strerror}; name another with --recordings"
+        ) from error
+    return [recorder]
+
+
+def _open_page(config: ReceiverConfig, port: Port, clock: Clock, stack: ExitStack) -> Page | None:
+    """Open the page, if there is to be one; a receiver without loads none of what it needs."""
+    if not config.web:
+        return None
+    from pantel_device.web.page import open_page
+
+    return open_page(config, port_name=port.name, clock=clock, stack=stack)
 
 
 def _ground(config: ReceiverConfig, key: MasterKey | SenderKey | None, port: Port, link: LinkReceiver) -> Ground:

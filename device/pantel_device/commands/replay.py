@@ -21,8 +21,8 @@ from pantel_device.command import Command, UsageError
 from pantel_device.commands.options import file_name, share
 from pantel_device.pictures import picture_hash
 from pantel_device.progress import progress
-from pantel_device.replay import ReplayedRun, replay
-from pantel_device.sink import Event, Picture
+from pantel_device.receiving.replay import ReplayedRun, replay
+from pantel_device.receiving.sink import Event, Picture
 from pantel_link import Security, StreamContext, read_key
 from pantel_link.captures import CapturedCodeword, CaptureEvent, CaptureHeader, impair, merge_captures, read_capture
 from pantel_models import View

@@ -9,8 +9,7 @@ from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
-from pantel_device.alarms_out import AlarmSender
-from pantel_device.boot_epoch import next_epoch
+from pantel_device.atomic_file import remove_leftovers
 from pantel_device.cameras import Geometry, open_camera
 from pantel_device.capture_file import check_capture, open_capture
 from pantel_device.class_names import check_class_names
@@ -20,7 +19,6 @@ from pantel_device.config import SenderConfig
 from pantel_device.daemon import run_daemon
 from pantel_device.errors import CameraNameError, DetectorError, EdgeModelError
 from pantel_device.line_profile import check_line_rate, line_profile
-from pantel_device.messages_out import Messages
 from pantel_device.observer import (
     WEAK_SCORE,
     DetectorPace,
@@ -32,16 +30,21 @@ from pantel_device.observer import (
     open_detector,
 )
 from pantel_device.outbox import LINES, Outbox
-from pantel_device.payload_encoder import PayloadEncoder
-from pantel_device.remote_control import RemoteControl
-from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
-from pantel_device.sender import Sender
+from pantel_device.receiving.sink import SenderName
+from pantel_device.recordings import Ring
+from pantel_device.scene_encoding.contours.sketch_encoder import SKETCH_BELOW_BPS, SketchEncoder
+from pantel_device.scene_encoding.payload_encoder import PayloadEncoder
+from pantel_device.scene_encoding.scene_encoder import SceneEncoder, SceneEncoderSettings
+from pantel_device.sending.alarms_out import AlarmSender
+from pantel_device.sending.boot_epoch import next_epoch
+from pantel_device.sending.messages_out import Messages
+from pantel_device.sending.remote_control import RemoteControl
+from pantel_device.sending.sender import Sender
+from pantel_device.sending.still_sender import StillSender
+from pantel_device.sending.stream import stream_context
+from pantel_device.sending.telemetry import TelemetryReader
 from pantel_device.service import ServiceSession, service_session
 from pantel_device.service.health import SenderHealth
-from pantel_device.sketch_encoder import SKETCH_BELOW_BPS, SketchEncoder
-from pantel_device.still_sender import StillSender
-from pantel_device.stream import stream_context
-from pantel_device.telemetry import TelemetryReader
 from pantel_device.wall_clock import known_utc_s, utc_offset_ns
 from pantel_link import (
     CallsignError,
@@ -96,10 +99,11 @@ def send(config: SenderConfig, session: ServiceSession, *, seconds: float | None
     check_capture(config)
     key, security = _security(config)
     check_line_rate(config.port, bitrate_bps=config.bitrate_bps, baud_rate=config.baud_rate)
+    remove_leftovers(config.state_dir, config.state_dir / LINES)
     clock = MonotonicClock()
     open_again = partial(open_port, config.port, baud_rate=config.baud_rate, callsign=config.callsign)
     with ExitStack() as stack:
-        geometry = Geometry(config.rotation, config.crop)
+        geometry = Geometry(config.rotation, config.crop, full_width_px=config.ring_width_px if config.ring else 0)
         with used_wrongly(CameraNameError):
             camera = open_camera(config.camera, config.size_px, config.fps, geometry, patient=session.patient)
         stack.enter_context(closing(camera))
@@ -145,6 +149,7 @@ def send(config: SenderConfig, session: ServiceSession, *, seconds: float | None
             privacy=PrivacyMask(config.zones),
             idle_fps=config.idle_fps,
             alarms=AlarmSender(link, config.size_px),
+            ring=_ring(config, clock, stack),
         )
         log.info(
             "sending port=%s camera=%s callsign=%s epoch=%d model=%s",
@@ -207,6 +212,24 @@ def _listener(config: SenderConfig, key: SenderKey | None, context: StreamContex
     if key is None:
         raise UsageError("--back-channel needs a key: make one with pantel key, and name it with --key-file")
     return CommandListener(context, key)
+
+
+def _ring(config: SenderConfig, clock: Clock, stack: ExitStack) -> Ring | None:
+    """Return what keeps full pictures, to be closed with the stack, if somebody shall."""
+    if not config.ring:
+        return None
+    try:
+        ring = Ring(
+            Path(config.ring),
+            clock=clock,
+            sender=SenderName(config.callsign, config.sender),
+            quota_bytes=config.ring_quota_bytes,
+            fps=config.ring_fps,
+        )
+    except OSError as error:
+        raise UsageError(f"cannot use the folder {config.ring}: {error.strerror}; name another with --ring") from error
+    stack.callback(ring.close)
+    return ring
 
 
 def _messages(config: SenderConfig, link: LinkSender) -> Messages:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from pantel_device.config.line import Callsign, LineConfig, default_state_dir
+from pantel_device.config.values import check_address, split_names
 from pantel_link import DEFAULT_CALLSIGN, Preset
 from pantel_models import View
 
@@ -66,8 +68,10 @@ class ReceiverConfig(LineConfig):
         "-",
         description="file for a JSON line per event; - for standard output, log for the log, empty for none",
         json_schema_extra={
-            "more": "In the log they are key=value, and those that come all the time are left out: reports on the link, "
-            "telemetry, growing stills."
+            "more": (
+                "In the log they are key=value, and those that come all the time are left out: reports on the link, "
+                "telemetry, growing stills."
+            ),
         },
     )
     events_max_bytes: int = Field(
@@ -86,6 +90,67 @@ class ReceiverConfig(LineConfig):
         ge=1_000_000,
         description="what all stills may take [byte], the oldest go first",
         json_schema_extra={"more": "Nothing else is ever removed."},
+    )
+    recordings: str = Field(
+        "",
+        description="folder for video files of all that is shown; empty for none",
+        json_schema_extra={
+            "more": (
+                "Of every sender, as video files that browsers play, see [operators.md](operators.md#recordings)."
+            ),
+        },
+    )
+    recordings_quota_bytes: int = Field(
+        5_000_000_000,
+        ge=1_000_000,
+        description="what all recordings may take [byte], the oldest go first",
+        json_schema_extra={
+            "more": (
+                "Nothing else is ever removed. They go, too, before less than 100 MB (of small disks a "
+                "twentieth) would stay free. The default holds a week of one sender at 320x240."
+            ),
+        },
+    )
+    recording_seconds: float = Field(
+        600.0,
+        ge=10,
+        le=86_400,
+        description="time after which a recording begins a new file [s]; short ones load fast",
+        json_schema_extra={
+            "more": ("The quota removes them one by one."),
+        },
+    )
+    web: Annotated[str, AfterValidator(check_address)] = Field(
+        "127.0.0.1:8080",
+        description="address of the page with the live picture, HOST:PORT; empty for none",
+        json_schema_extra={
+            "more": (
+                "See [operators.md](operators.md#reaching-the-page). `[::1]:8080` is IPv6, `0.0.0.0:8080` is for all "
+                "addresses. Port 0 takes a free one; the log tells which. If another program has the default port, "
+                "the receiver goes on without a page; an address that was set must be free."
+            ),
+        },
+    )
+    web_token_file: str = Field(
+        "",
+        description="token that opens the page, made by pantel key token; beyond this machine there must be one",
+        json_schema_extra={
+            "more": (
+                "The file holds 16 characters or more and may not be readable by everybody. Without one the page is "
+                "served to this machine alone, and to everybody on it."
+            ),
+        },
+    )
+    web_names: Annotated[tuple[str, ...], BeforeValidator(split_names)] = Field(
+        (),
+        description="further names under which browsers reach the page, such as that of a reverse proxy",
+        json_schema_extra={
+            "more": (
+                "Without port: in a file a list, else `a.example,b.example`. `localhost`, the machine's own name and "
+                "its addresses need not be named; requests for any other name are refused."
+            ),
+            "values": "names of hosts",
+        },
     )
     key_file: str = Field(
         "",
@@ -122,6 +187,9 @@ class ReceiverConfig(LineConfig):
         default_factory=default_state_dir,
         description="folder for what must survive a restart: parts of stills, and which packets are recordings",
         json_schema_extra={
-            "more": "The packets are those of senders with a key. A service has `$STATE_DIRECTORY`, which is `/var/lib/pantel/receiver-NAME`."
+            "more": (
+                "The packets are those of senders with a key. A service has `$STATE_DIRECTORY`, which is "
+                "`/var/lib/pantel/receiver-NAME`."
+            ),
         },
     )

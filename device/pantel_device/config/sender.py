@@ -280,6 +280,45 @@ class SenderConfig(LineConfig):
             ),
         },
     )
+    ring: str = Field(
+        "",
+        description="folder for video files of what the camera sees, in full quality, to be fetched; empty for none",
+        json_schema_extra={
+            "more": (
+                "See [operators.md](operators.md#the-ring-on-the-mast). Privacy zones are painted over there, too."
+            ),
+        },
+    )
+    ring_quota_bytes: int = Field(
+        5_000_000_000,
+        ge=1_000_000,
+        description="what all of them may take [byte], the oldest go first",
+        json_schema_extra={
+            "more": ("They make room as `recordings_quota_bytes` has it. The default holds a day at 1280x960."),
+        },
+    )
+    ring_fps: float = Field(
+        2.0,
+        ge=_SLOWEST_FPS,
+        le=60,
+        description="pictures recorded there a second; more take more disk and processor",
+        json_schema_extra={
+            "more": ("They are at most as many as are captured (`fps`, `idle_fps`)."),
+        },
+    )
+    ring_width_px: int = Field(
+        1280,
+        ge=MIN_SIDE_PX,
+        le=4096,
+        description="how wide a picture the camera is asked for then [px]",
+        json_schema_extra={
+            "more": (
+                "The height follows the aspect of `size_px`. What is recorded is what it then delivers, "
+                "turned and cut as what is sent. `file:` and `test` cameras are recorded as they are "
+                "sent."
+            ),
+        },
+    )
     state_dir: Path = Field(
         default_factory=default_state_dir,
         description="folder for what must survive a restart: the boot epoch, lines that wait to be sent",

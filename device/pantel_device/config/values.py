@@ -6,15 +6,31 @@ Each function takes what a line or a file says, and raises `ValueError` with a l
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
-__all__ = ["from_json", "number_if_any", "split_crop", "split_size", "split_weights"]
+__all__ = [
+    "check_address",
+    "from_json",
+    "number_if_any",
+    "split_address",
+    "split_crop",
+    "split_names",
+    "split_size",
+    "split_weights",
+]
 
 _ZONES_ADVICE = (
     'write a list of zones, such as [{"name": "gate", "kind": "alarm", "polygon": [[0.1, 0.5], [0.4, 0.5], [0.4, 1]]}]'
 )
 _WEIGHTS_ADVICE = "write classes and their weights, such as person=2,animal=0"
 _CROP_ADVICE = "write left, top, width and height as shares of the picture, such as 0.25,0.25,0.5,0.5"
+_ADDRESS_ADVICE = "write an address and a port, such as 127.0.0.1:8080, [::1]:8080 or 0.0.0.0:8080"
+_NAME_ADVICE = "write names of hosts without port, such as cam.example.org"
+_HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,253}[A-Za-z0-9])?|[0-9A-Fa-f:]{2,45}", re.ASCII)
+_ADDRESS = re.compile(
+    rf"(?:\[(?P<v6>[0-9A-Fa-f:.]{{2,45}})\]|(?P<host>{_HOST_NAME.pattern})):(?P<port>\d{{1,5}})", re.ASCII
+)
 _SIZE_ADVICE = "write width and height in pixels, such as 320x240"
 
 
@@ -65,3 +81,32 @@ def split_weights(value: object) -> object:
 def number_if_any(value: object) -> object:
     """Take "90" for 90, which a choice of numbers does not by itself."""
     return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """Return host and port of an address such as 127.0.0.1:8080 or [::1]:8080.
+
+    Raises:
+        ValueError: It is none.
+    """
+    found = _ADDRESS.fullmatch(text)
+    if found is None or int(found["port"]) > 0xFFFF:
+        raise ValueError(_ADDRESS_ADVICE)
+    return found["v6"] or found["host"], int(found["port"])
+
+
+def check_address(text: str) -> str:
+    """Return an address as it is, if it is one or empty."""
+    if text:
+        split_address(text)
+    return text
+
+
+def split_names(value: object) -> object:
+    """Take a.example,b.example for ["a.example", "b.example"]."""
+    names = list(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise ValueError(_NAME_ADVICE)
+    if not all(_HOST_NAME.fullmatch(name) for name in names):
+        raise ValueError(_NAME_ADVICE)
+    return names

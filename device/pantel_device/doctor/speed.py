@@ -10,7 +10,7 @@ from pantel_device.config import ReceiverConfig, SenderConfig
 from pantel_device.doctor.finding import Finding, note, ok, problem, warning
 from pantel_device.doctor.machine import TIMED_OUT, Machine
 from pantel_device.doctor.setups import Setup
-from pantel_device.sketch_encoder import SKETCH_BELOW_BPS
+from pantel_device.scene_encoding.contours.sketch_encoder import SKETCH_BELOW_BPS
 from pantel_models import View
 
 __all__ = ["check_speed"]

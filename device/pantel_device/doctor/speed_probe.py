@@ -20,12 +20,12 @@ from pantel_device.observer import (
     open_contour_finder,
     open_detector,
 )
-from pantel_device.receiver import PICTURE_INTERVAL_NS, Receiver
-from pantel_device.scene_encoder import SceneEncoder, SceneEncoderSettings
-from pantel_device.sender import Sender
-from pantel_device.sink import Event, Picture
-from pantel_device.sketch_encoder import SketchEncoder
-from pantel_device.stream import stream_context
+from pantel_device.receiving.receiver import PICTURE_INTERVAL_NS, Receiver
+from pantel_device.receiving.sink import Event, Picture
+from pantel_device.scene_encoding.contours.sketch_encoder import SketchEncoder
+from pantel_device.scene_encoding.scene_encoder import SceneEncoder, SceneEncoderSettings
+from pantel_device.sending.sender import Sender
+from pantel_device.sending.stream import stream_context
 from pantel_link import DEFAULT_CALLSIGN, LinkReceiver, LinkSender, Preset, StreamProfile, memory_pair
 from pantel_link.pacing import DEFAULT_BITRATE_BPS
 from pantel_models import View, find_artefact, load_scene_codec

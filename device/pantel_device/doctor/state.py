@@ -7,10 +7,10 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from pantel_device.boot_epoch import epoch_file, read_epoch
 from pantel_device.doctor.finding import Finding, note, ok, problem, split_advice
 from pantel_device.doctor.machine import Machine
 from pantel_device.doctor.setups import Setup
+from pantel_device.sending.boot_epoch import epoch_file, read_epoch
 from pantel_link import CallsignError, KeyFileError, SenderKey, read_key
 
 __all__ = ["check_key", "check_outputs", "check_state", "check_token"]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from pantel_device.airtime import News
 from pantel_device.hil.ledger import Entry, Ledger
+from pantel_device.sending.airtime import News
 from pantel_link import (
     Clock,
     Keyring,

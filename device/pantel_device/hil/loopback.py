@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 
-from pantel_device.airtime import News
 from pantel_device.hil.breaks import Break
 from pantel_device.hil.cases import Limits
 from pantel_device.hil.interruption import interrupt
@@ -26,6 +25,7 @@ from pantel_device.hil.measurements import (
     latency_figures,
 )
 from pantel_device.line_profile import line_profile
+from pantel_device.sending.airtime import News
 from pantel_link import Clock, LengthClass, PacketKind, Preset, SenderKey, StreamContext
 from pantel_link.pacing import DEFAULT_BITRATE_BPS
 from pantel_link.ports import PacketPort

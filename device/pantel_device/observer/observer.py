@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_device.errors import DetectorError
-from pantel_device.exposure import exposed, exposure_between
 from pantel_device.frame import Box, CameraPlace, Frame, Observation, Track
 from pantel_device.observer.alarms import AlarmWatch
 from pantel_device.observer.camera_motion import moved_place
@@ -21,6 +20,7 @@ from pantel_device.observer.pace import DetectorPace
 from pantel_device.observer.regions import RegionRules, Regions
 from pantel_device.observer.roi import roi_mask
 from pantel_device.observer.tracker import SURE_SCORE, Tracker
+from pantel_device.rendering.exposure import exposed, exposure_between
 
 __all__ = ["Observer"]
 

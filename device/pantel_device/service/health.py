@@ -6,8 +6,8 @@ from collections import deque
 
 from pantel_device.cameras import Camera, Outage
 from pantel_device.frame import Observation
-from pantel_device.receiver import Receiver
-from pantel_device.sender import Sender
+from pantel_device.receiving.receiver import Receiver
+from pantel_device.sending.sender import Sender
 from pantel_device.service.supervisor import Health
 from pantel_link import LinkSender
 from pantel_link.ports import ReconnectingPort
@@ -155,11 +155,10 @@ class ReceiverHealth:
         statistics = self._receiver.link.statistics
         lost = self._lost.gain(now_ns, statistics.packets_lost)
         good = self._good.gain(now_ns, statistics.packets_good)
-        newest = self._receiver.newest
+        newest = max(self._receiver.contacts, key=lambda contact: contact.heard_ns, default=None)
         if newest is None:
             return "nobody heard yet"
-        name = f"{newest.context.callsign}-{newest.context.sender}"
-        text = f"{name} heard {_duration(now_ns - newest.arrival_ns)} ago"
+        text = f"{newest.sender} heard {_duration(now_ns - newest.heard_ns)} ago"
         return f"{text}, loss {100 * lost / (lost + good):.0f} %" if good else text
 
 

@@ -17,7 +17,6 @@ from pantel_device.service.units import (
     CONFIG_DIR,
     ROLES,
     Instance,
-    Role,
     chosen,
     configured,
     example_config,
@@ -155,10 +154,6 @@ class Installation:
     def enabled(self, instance: Instance) -> bool:
         """Whether an instance is started at boot."""
         return (self._root / _WANTS / instance.unit).is_symlink()
-
-    def installed(self, role: Role) -> bool:
-        """Whether there is a unit of a role."""
-        return (self._root / _UNITS / template(role)).exists() or bool(self._packaged_units())
 
     def _wanted(self, names: Sequence[str]) -> list[Instance]:
         known = configured(self._root)

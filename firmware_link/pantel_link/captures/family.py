@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pantel_link.captures.header import HEADER_MARK
 from pantel_link.captures.pcapng import SECTION_HEADER, read_blocks
+from pantel_link.disk_quota import keep_within
 from pantel_link.errors import CaptureError
 
 __all__ = ["CaptureFamily", "CaptureLimits"]
@@ -82,14 +83,7 @@ class CaptureFamily:
         Raises:
             OSError: One cannot be removed.
         """
-        older = [(path, path.stat().st_size) for path in self.older()]
-        total_bytes = sum(size for _, size in older)
-        for path, size in older:
-            if total_bytes <= room_bytes:
-                break
-            path.unlink()
-            total_bytes -= size
-            log.info("capture removed path=%s bytes=%d", path, size)
+        keep_within(self.older(), room_bytes)
 
     def _numbered(self) -> list[tuple[int, Path]]:
         """Return what has such a name, with its number, in order."""

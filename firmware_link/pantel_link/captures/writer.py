@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import struct
 from collections.abc import Callable
 from dataclasses import replace
 from io import FileIO
 from pathlib import Path
+from typing import BinaryIO
 
 from pantel_link.callsign import DEFAULT_CALLSIGN
 from pantel_link.captures.family import CaptureFamily, CaptureLimits
@@ -42,6 +44,8 @@ from pantel_link.errors import CaptureError
 from pantel_link.record_file import Trouble, append_whole
 
 __all__ = ["CaptureWriter"]
+
+log = logging.getLogger(__name__)
 
 _FIRST_OCTETS = struct.pack("<I", SECTION_HEADER)
 _LENGTH_UNKNOWN = -1
@@ -223,9 +227,18 @@ def _survey(path: Path) -> tuple[int, int | None]:
                     begun_ns = high << 32 | low
         except CaptureError as error:
             file.seek(0)
-            if end == 0 and not file.read(4).startswith(_FIRST_OCTETS):
+            if end == 0 and not _is_torn(file):
                 raise CaptureError(f"{path} exists and is no capture ({error}); name another file") from error
+            log.warning("capture is cut off after its last whole block path=%s octets=%d", path, end)
     return end, begun_ns
+
+
+def _is_torn(file: BinaryIO) -> bool:
+    """Whether a file may be what a power cut left of the head of a capture: a part of it, or zeros in its place."""
+    first = file.read(len(_FIRST_OCTETS))
+    if _FIRST_OCTETS.startswith(first):
+        return True
+    return not any(first) and all(not any(chunk) for chunk in iter(lambda: file.read(1 << 16), b""))
 
 
 def _section_header(header: CaptureHeader) -> bytes:

@@ -105,15 +105,18 @@ def test_any_picture_becomes_any_size(
     rotation=st.sampled_from(_ROTATIONS),
     width=st.floats(0.1, 1),
     height=st.floats(0.1, 1),
+    full_width_px=st.integers(0, 2000),
+    oversampling=st.integers(1, 2),
 )
 def test_a_source_of_the_size_that_is_asked_for_need_not_be_enlarged(
-    size_px: tuple[int, int], rotation: Rotation, width: float, height: float
+    size_px: tuple[int, int], rotation: Rotation, width: float, *, height: float, full_width_px: int, oversampling: int
 ) -> None:
-    geometry = Geometry(rotation, (0.0, 0.0, width, height))
-    source_px = geometry.source_size_px(size_px)
+    geometry = Geometry(rotation, (0.0, 0.0, width, height), full_width_px=full_width_px)
+    source_px = geometry.source_size_px(size_px, oversampling)
     upright_px = source_px[::-1] if rotation in {90, 270} else source_px
-    assert upright_px[0] * width >= size_px[0] - 1e-6
-    assert upright_px[1] * height >= size_px[1] - 1e-6
+    wanted_px = max(oversampling * size_px[0], full_width_px)
+    assert 0 <= upright_px[0] - wanted_px / width + 1e-5 < 1.00002
+    assert 0 <= upright_px[1] - wanted_px * size_px[1] / size_px[0] / height + 1e-5 < 1.00002
 
 
 def test_stretching_keeps_all_of_the_picture() -> None:

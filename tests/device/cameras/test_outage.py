@@ -13,8 +13,8 @@ from pantel_device.cameras.live import LiveCamera, Shot
 from pantel_device.errors import CameraError
 from pantel_device.frame import Observation
 from pantel_device.observer import MotionDetector, Observer
-from pantel_device.scene_encoder import SceneEncoder
-from pantel_device.sender import Sender
+from pantel_device.scene_encoding.scene_encoder import SceneEncoder
+from pantel_device.sending.sender import Sender
 from pantel_link import LinkReceiver, LinkSender, PacketKind, StreamContext, memory_pair
 
 _S = 1_000_000_000

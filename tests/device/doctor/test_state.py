@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from tests.device.doctor.conftest import Patient, make_setup, running, said
 
-from pantel_device.boot_epoch import begin_epochs, next_boot_epoch
 from pantel_device.config import ReceiverConfig
 from pantel_device.doctor.accounts import service_account
 from pantel_device.doctor.disks import check_disks
@@ -19,6 +18,7 @@ from pantel_device.doctor.machine import Machine
 from pantel_device.doctor.sandbox import Sandbox
 from pantel_device.doctor.setups import Setup
 from pantel_device.doctor.state import check_key, check_outputs, check_state, check_token
+from pantel_device.sending.boot_epoch import begin_epochs, next_boot_epoch
 from pantel_link import MasterKey, new_master_key, write_key
 
 _ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can do that")

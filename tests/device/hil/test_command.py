@@ -14,9 +14,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from pantel_device.boot_epoch import begin_epochs
 from pantel_device.cli import main
 from pantel_device.commands import hil
+from pantel_device.sending.boot_epoch import begin_epochs
 from pantel_link import ChannelSettings, MasterKey, MonotonicClock, PtyNullModem, write_key
 
 Pantel = Callable[..., tuple[int, str, str]]

@@ -16,9 +16,9 @@ from pantel_device.cameras.live import LiveCamera, Shot
 from pantel_device.errors import CameraError
 from pantel_device.frame import Frame, Observation
 from pantel_device.observer import MotionDetector, Observer
-from pantel_device.receiver import Receiver
-from pantel_device.scene_encoder import SceneEncoder
-from pantel_device.sender import Sender
+from pantel_device.receiving.receiver import Receiver
+from pantel_device.scene_encoding.scene_encoder import SceneEncoder
+from pantel_device.sending.sender import Sender
 from pantel_device.service import Health
 from pantel_device.service.health import ReceiverHealth, SenderHealth
 from pantel_link import (

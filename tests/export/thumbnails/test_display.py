@@ -7,8 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make setup-export")
 
-from pantel_device.composition import paste, place
 from pantel_device.frame import Box
+from pantel_device.rendering.composition import paste, place
 from pantel_export.thumbnails.display import Spot, draw_spots, shown_at
 from pantel_models.thumbnails import RASTER_PX, Look
 

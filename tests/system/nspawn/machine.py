@@ -32,6 +32,7 @@ _CHECKOUT = Path(__file__).parents[3]
 _PROGRAM = "/opt/pantel"
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CONTAINER = ("--register=no", "--link-journal=no")
+_BOOTED = "multi-user.target"
 _BOOT_S = 60.0
 _POWER_OFF_S = 60.0
 
@@ -138,7 +139,7 @@ class Machine:
                 stderr=subprocess.STDOUT,
             )
         try:
-            self.wait_for(lambda: self.run("systemctl", "is-system-running", check=False).strip() == "running", _BOOT_S)
+            self.wait_for(lambda: self.run("systemctl", "is-active", _BOOTED, check=False).strip() == "active", _BOOT_S)
         except BaseException:
             self.cut_power()
             raise

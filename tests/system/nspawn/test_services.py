@@ -152,7 +152,7 @@ def test_pictures_flow(machine: Machine, root: Path) -> None:
     assert re.search(r"^  says: sending to /run/line/mast, ", shown, re.MULTILINE)
     assert 'Status: "receiving from /run/line/home, K1ABC-0' in machine.run("systemctl", "status", "--no-pager", _HOME)
     log = _journal(machine, _HOME)
-    assert "level=INFO source=pantel_device.sinks event kind=sender_heard callsign=K1ABC sender=0" in log
+    assert "level=INFO source=pantel_device.receiving.sinks event kind=sender_heard callsign=K1ABC sender=0" in log
     assert "time=" not in log
     assert "<6>" not in log
     assert "level=WARNING" in _journal(machine, _HOME, "--priority=warning")
@@ -261,7 +261,7 @@ def test_a_key_that_is_roots_serves(machine: Machine, root: Path) -> None:
 
 
 def test_after_a_power_cut_all_is_as_before(machine: Machine, root: Path) -> None:
-    epoch = {path.name: path.read_text() for path in (root / "var/lib/pantel/sender-mast").glob("boot_epoch-*")}
+    epoch = {path.name: path.read_text() for path in (root / "var/lib/pantel/sender-mast").glob("boot_epoch-????????")}
     assert len(epoch) == 1
     machine.cut_power()
     machine.boot()  # to the end, though the line is missing yet

@@ -1,0 +1,1 @@
+"""The receiver's core and what becomes of what it hands on."""

@@ -1,0 +1,110 @@
+"""The folder that recordings share: their names, their quota, and what a power cut has left there."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import logging
+import os
+import shutil
+from datetime import datetime
+from io import FileIO
+from pathlib import Path
+
+from pantel_device.recordings.names import next_name, recordings_in
+from pantel_device.recordings.repair import is_complete, repair
+from pantel_link.disk_quota import keep_within, sizes_bytes
+from pantel_link.record_file import Trouble
+
+__all__ = ["RecordingFolder"]
+
+log = logging.getLogger(__name__)
+
+# Whoever fills the disk to the last byte keeps the next start from writing its boot epoch. Of a small disk a share.
+_RESERVE_BYTES = 100_000_000
+_RESERVE_SHARE = 0.05
+_FILES = 8
+
+
+class RecordingFolder:
+    """Recordings of any number of senders; the oldest make room for the newest.
+
+    They take no more than their quota, and of the disk no more than leaves a little free: then they make room for other
+    programs, too. Files with other names stay. What a power cut has left is cut to what can be played, or removed.
+
+    Args:
+        folder: Made when missing.
+        quota_bytes: What all recordings may take.
+
+    Attributes:
+        file_bytes: How large one file may become, so that the quota leaves more than one.
+        trouble: With writing there.
+
+    Raises:
+        OSError: The folder cannot be made or read.
+    """
+
+    def __init__(self, folder: Path, quota_bytes: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._quota_bytes = quota_bytes
+        self._open: dict[FileIO, Path] = {}
+        self.file_bytes = min(quota_bytes, shutil.disk_usage(folder).total) // _FILES
+        self.trouble = Trouble(str(folder))
+        self._repair()
+
+    def begin(self, callsign: str, number: int, begins_utc: datetime | None) -> FileIO:
+        """Return a new file, opened without a buffer, for a recording.
+
+        Args:
+            callsign: Of the sender.
+            number: Of the sender.
+            begins_utc: When it begins; None if no clock tells.
+
+        Raises:
+            OSError: It cannot be made.
+        """
+        path = self._folder / next_name(self._folder, callsign, number, begins_utc)
+        file = path.open("x+b", buffering=0)
+        self._open[file] = path
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return file
+
+    def make_room(self, octets: int) -> None:
+        """Remove the oldest recordings until so many octets more have room.
+
+        Raises:
+            OSError: They have none, with all others removed that nobody is writing.
+        """
+        files = [each.path for each in recordings_in(self._folder)]
+        older = [path for path in files if path not in self._open.values()]
+        older_bytes, all_bytes = sum(sizes_bytes(older)), sum(sizes_bytes(files))
+        disk = shutil.disk_usage(self._folder)
+        free_bytes = disk.free - min(_RESERVE_BYTES, round(_RESERVE_SHARE * disk.total))
+        excess_bytes = octets - min(self._quota_bytes - all_bytes, free_bytes)
+        if excess_bytes > older_bytes:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if excess_bytes > 0:
+            keep_within(older, older_bytes - excess_bytes)
+
+    def end(self, file: FileIO) -> None:
+        """Close a file; an empty one is removed.
+
+        Raises:
+            OSError: The disk fails.
+        """
+        path = self._open.pop(file)
+        try:
+            if file.seek(0, os.SEEK_END) == 0:
+                path.unlink()
+            os.fsync(file.fileno())
+        finally:
+            file.close()
+
+    def _repair(self) -> None:
+        for each in recordings_in(self._folder):
+            try:
+                if not is_complete(each.path):
+                    repair(each.path)
+            except OSError as error:
+                log.warning("cannot repair a recording path=%s reason=%s", each.path, error.strerror)

@@ -1,0 +1,1 @@
+"""Draws scenes, alike in the receiver and in what the sender believes of it."""

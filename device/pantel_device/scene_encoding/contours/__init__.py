@@ -1,0 +1,1 @@
+"""What there is to tell of contours, of which a sketch is made."""

@@ -1,0 +1,95 @@
+"""What was told of moving objects."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pantel_codec import (
+    ForgetElement,
+    LookElement,
+    PoseElement,
+    Sprite,
+    SpriteElement,
+    StepElement,
+    Trajectory,
+)
+from pantel_device.scene_encoding.news import News
+from pantel_device.scene_encoding.objects.sprite_belief import SpriteBelief
+from pantel_device.scene_encoding.objects.track_knots import knot_pose, note_knot
+from pantel_models.thumbnails import Look
+
+__all__ = ["ToldSprites"]
+
+
+class ToldSprites(dict[int, SpriteBelief]):
+    """The beliefs of all objects that were introduced, by track."""
+
+    def note(self, news: News, stamp_ns: int, loss: float) -> None:
+        """Take note of what is told of an object.
+
+        Args:
+            news: Of the object.
+            stamp_ns: Time stamp of their packet.
+            loss: How likely that is lost.
+
+        Raises:
+            ValueError: The object was not introduced, or the news name none.
+        """
+        track_id = news.track_id
+        if track_id is None:
+            raise ValueError("news of an object name it")
+        for element in news.elements:
+            belief = self.get(track_id)
+            match element:
+                case SpriteElement() if news.look is not None:
+                    self[track_id] = _introduced(belief, element, news.look, stamp_ns, loss)
+                case LookElement(thumbnail=thumbnail) if belief is not None and news.look is not None:
+                    belief.update_look(thumbnail, news.look, stamp_ns)
+                case PoseElement() if belief is not None:
+                    note_knot(belief.sprite.trajectory, element, stamp_ns)
+                    belief.whole_ns = max(belief.whole_ns, stamp_ns)
+                case StepElement() if belief is not None:
+                    note_knot(belief.sprite.trajectory, element, stamp_ns)
+                case ForgetElement():
+                    self.pop(track_id, None)
+                case _:
+                    raise ValueError(f"{element} cannot be told of an object that was not introduced")
+
+    def note_if_known(self, news: News, stamp_ns: int, loss: float) -> None:
+        """Take note of news that are of use only to who knows the object, which may have been lost."""
+        introduced = [each for each in news.elements if isinstance(each, SpriteElement)]
+        if not introduced and news.track_id not in self:
+            return
+        for element in introduced:  # ids are given again: who had one before is replaced
+            for other in [key for key, belief in self.items() if belief.sprite_id == element.sprite_id]:
+                if other != news.track_id:
+                    del self[other]
+        self.note(news, stamp_ns, loss)
+
+    def copy(self) -> ToldSprites:
+        """Return the same, to be changed apart from this."""
+        return ToldSprites({track_id: _copied(belief) for track_id, belief in self.items()})
+
+
+def _introduced(
+    known: SpriteBelief | None, element: SpriteElement, look: Look, stamp_ns: int, loss: float
+) -> SpriteBelief:
+    """Return the belief once a sprite has been told, with all that makes it known."""
+    trajectory = Trajectory() if known is None else known.sprite.trajectory
+    trajectory.add(knot_pose(element.knot, stamp_ns))
+    if element.past is not None:
+        trajectory.add(knot_pose(element.past, stamp_ns))
+    codes = element.width_code, element.knot.height_code
+    sprite = Sprite(element.class_id, *codes, element.margins, element.core, stamp_ns, trajectory)
+    missing = loss * (1.0 if known is None else known.missing)
+    belief = SpriteBelief(element.sprite_id, sprite, look, look, stamp_ns, missing)
+    if known is not None and known.sprite.core is element.core:
+        sprite.detail, belief.offset = known.sprite.detail, known.offset
+    return belief
+
+
+def _copied(belief: SpriteBelief) -> SpriteBelief:
+    trajectory = Trajectory()
+    trajectory.knots = list(belief.sprite.trajectory.knots)
+    trajectory.gone_ns = belief.sprite.trajectory.gone_ns
+    return replace(belief, sprite=replace(belief.sprite, trajectory=trajectory))

@@ -1,0 +1,1 @@
+"""The sender's core and what it says beside the scene."""

@@ -1,0 +1,1 @@
+"""Who may see the page: names, tokens, sessions, limits, and the log of what was refused."""

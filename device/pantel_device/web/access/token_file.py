@@ -1,0 +1,57 @@
+"""The token that opens the page: a line in a file."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from pathlib import Path
+
+from pantel_device.command import CommandError, UsageError
+
+__all__ = ["read_token", "write_new_token"]
+
+_OCTETS = 16
+_SHORTEST = 16
+_TOKEN = re.compile(r"[!-~]+")
+
+
+def write_new_token(path: Path) -> None:
+    """Write a token that nobody has seen to a new file that only its owner can read.
+
+    Raises:
+        CommandError: The file exists, or cannot be written.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(f"{secrets.token_urlsafe(_OCTETS)}\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except FileExistsError as error:
+        raise CommandError(f"{path} exists, and tokens are never overwritten; name another file") from error
+    except OSError as error:
+        raise CommandError(f"cannot write the token {path}: {error.strerror}") from error
+
+
+def read_token(path: Path) -> bytes:
+    """Read a token.
+
+    Raises:
+        UsageError: There is none, everybody can read it, or it is too short.
+    """
+    advice = f"make one with: pantel key token {path}"
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="ascii", errors="replace").strip()
+    except PermissionError as error:
+        raise UsageError(
+            f"cannot read web_token_file = {path}: {error.strerror}; let the receiver's group read it: chmod g+r {path}"
+        ) from error
+    except OSError as error:
+        raise UsageError(f"cannot read web_token_file = {path}: {error.strerror}; {advice}") from error
+    if mode & 0o007:
+        raise UsageError(f"everybody on this machine can read web_token_file = {path}: chmod o= {path}")
+    if len(text) < _SHORTEST or _TOKEN.fullmatch(text) is None:
+        raise UsageError(f"web_token_file = {path} holds no token of {_SHORTEST} or more characters; {advice}")
+    return text.encode("ascii")

@@ -1,0 +1,133 @@
+"""What the page shows beside pictures: state, events, health."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from pantel_device.receiving.sink import SenderName
+from pantel_device.wall_clock import iso_utc, utc_now
+from pantel_device.web.hub import EventRecord, LinkReading
+from pantel_device.web.state import EVENTS_KEPT, EventRing, LinkMeter, Senders
+from pantel_models import View
+
+__all__ = ["Abilities", "Facts"]
+
+_DEFAULT_LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What the page can offer.
+
+    Attributes:
+        ask: Whether masts can be asked for something.
+        stills: Whether stills are kept.
+        recordings: Whether there are recordings.
+        log_out: Whether there is a session to end.
+    """
+
+    ask: bool
+    stills: bool
+    recordings: bool
+    log_out: bool
+
+
+class Facts:
+    """Knows the state of the receiver.
+
+    Args:
+        senders: Those that are known.
+        meter: Of the link.
+        views: Those that can be shown, the default first.
+        playout_delay_s: Time from capture to show [s].
+        abilities: What the page can offer.
+        now_ns: The receiver's monotonic clock.
+    """
+
+    def __init__(
+        self,
+        *,
+        senders: Senders,
+        meter: LinkMeter,
+        views: tuple[View, ...],
+        playout_delay_s: float,
+        abilities: Abilities,
+        now_ns: Callable[[], int],
+    ) -> None:
+        self._senders = senders
+        self._meter = meter
+        self._events = EventRing()
+        self._heard_last: SenderName | None = None
+        self._now_ns = now_ns
+        self._constant = {
+            "views": [str(view) for view in views],
+            "playout_delay_s": playout_delay_s,
+            "can": {
+                "ask": abilities.ask,
+                "stills": abilities.stills,
+                "recordings": abilities.recordings,
+                "log_out": abilities.log_out,
+            },
+        }
+        self._version = version("pantel")
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the addresses that are served here."""
+        return [
+            Route("/api/state", self._get_state),
+            Route("/api/events", self._get_events),
+            Route("/health", self._get_health),
+        ]
+
+    def knows(self, name: SenderName) -> bool:
+        """Whether a sender has been heard."""
+        return self._senders.has(name)
+
+    def take_event(self, record: EventRecord) -> dict[str, Any]:
+        """Note an event and return it with its number."""
+        self._senders.take_event(record)
+        return self._events.add(record)
+
+    def take_reading(self, reading: LinkReading) -> None:
+        """Note a reading."""
+        self._senders.take_reading(reading)
+        self._meter.take_reading(reading)
+        self._heard_last = reading.heard_last
+
+    def state(self) -> dict[str, Any]:
+        """Return the state as the page reads it."""
+        now_ns = self._now_ns()
+        return {
+            "type": "state",
+            "version": self._version,
+            "utc": iso_utc(utc_now()),
+            "monotonic_s": round(now_ns / 1e9, 3),
+            "heard_last": None if self._heard_last is None else str(self._heard_last),
+            "senders": self._senders.to_json(now_ns),
+            "link": self._meter.to_json(),
+            **self._constant,
+        }
+
+    async def _get_state(self, _: Request) -> Response:
+        return JSONResponse(self.state())
+
+    async def _get_events(self, request: Request) -> Response:
+        try:
+            before = int(request.query_params["before"]) if "before" in request.query_params else None
+            limit = int(request.query_params.get("limit", _DEFAULT_LIMIT))
+        except ValueError:
+            return JSONResponse({"error": "before and limit are numbers"}, 400)
+        limit = min(max(limit, 0), EVENTS_KEPT)
+        events = self._events.newest(kind=request.query_params.get("kind"), before=before, limit=limit)
+        return JSONResponse({"events": events})
+
+    async def _get_health(self, _: Request) -> Response:
+        age_s = self._senders.newest_packet_age_s(self._now_ns())
+        return JSONResponse({"status": "ok", "newest_packet_age_s": age_s})

@@ -1,0 +1,186 @@
+"""Opens the page of a receiver: puts hub, server and what it serves together."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import logging
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from pantel_device.command import UsageError
+from pantel_device.config import ReceiverConfig
+from pantel_device.config.values import split_address
+from pantel_device.web.access.complaints import Complaints
+from pantel_device.web.access.connections import guarded
+from pantel_device.web.access.doorkeeper import Doorkeeper, Limits
+from pantel_device.web.access.host_names import HostNames
+from pantel_device.web.access.log_in_limiter import LogInLimiter
+from pantel_device.web.access.sessions import Sessions
+from pantel_device.web.access.token_file import read_token
+from pantel_device.web.app import Parts, make_app
+from pantel_device.web.facts import Abilities, Facts
+from pantel_device.web.gallery import Gallery
+from pantel_device.web.hub import Hub
+from pantel_device.web.server import PageServer
+from pantel_device.web.state import LinkMeter, Senders
+from pantel_link import Clock
+from pantel_link.sender import ident_interval_ns
+from pantel_models import View
+
+__all__ = ["Page", "open_page"]
+
+log = logging.getLogger(__name__)
+
+_BACKLOG = 64
+_REASONS = {
+    errno.EADDRINUSE: "another program uses it",
+    errno.EACCES: "ports below 1024 are for root",
+    errno.EADDRNOTAVAIL: "it is no address of this machine",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page that is being served.
+
+    Attributes:
+        hub: What the receiver must tell.
+        host: Address at which it is served.
+        port: Port of it.
+    """
+
+    hub: Hub
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Under which address a browser finds it; of all the machine's, the one by name."""
+        if ipaddress.ip_address(self.host).is_unspecified:
+            return f"http://{socket.gethostname()}:{self.port}/"
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}/"
+
+
+def open_page(
+    config: ReceiverConfig,
+    *,
+    port_name: str,
+    clock: Clock,
+    stack: ExitStack,
+    limits: Limits | None = None,
+) -> Page | None:
+    """Open the page; return None if the address that nobody has chosen is taken.
+
+    Args:
+        config: Of the receiver; `web` is not empty.
+        port_name: Of its port.
+        clock: Its monotonic clock.
+        stack: Closes the page.
+        limits: What a connection may take.
+
+    Raises:
+        UsageError: The address or the token cannot be used.
+    """
+    token = read_token(Path(config.web_token_file)) if config.web_token_file else None
+    try:
+        listener = _listen(config.web)
+    except UsageError as error:
+        if "web" in config.model_fields_set:
+            raise
+        log.warning("no page reason=%s", error)
+        return None
+    if token is None and not _is_loopback(listener):
+        listener.close()
+        raise UsageError(
+            f"web = {config.web} can be reached from other machines, so it needs a token: make one with "
+            "pantel key token FILE, and name that with web_token_file"
+        )
+    facts = _facts(config, port_name, clock, log_out=token is not None)
+    hub, server = _assemble(config, listener, token, facts=facts, limits=limits or Limits())
+    page = Page(hub, *listener.getsockname()[:2])
+    server.start()
+    stack.callback(server.stop)
+    log.info("page url=%s token=%s", page.url, "none" if token is None else "needed")
+    return page
+
+
+def _facts(config: ReceiverConfig, port_name: str, clock: Clock, *, log_out: bool) -> Facts:
+    interval_ns = ident_interval_ns(config.bitrate_bps)
+    return Facts(
+        senders=Senders(alive_ns=5 * interval_ns if config.acknowledge_s else 5 * interval_ns // 2),
+        meter=LinkMeter(port_name, config.bitrate_bps),
+        views=(config.view, *(view for view in View if view is not config.view)),
+        playout_delay_s=config.playout_delay_s,
+        abilities=Abilities(
+            ask=config.back_channel,
+            stills=bool(config.stills),
+            recordings=bool(config.recordings),
+            log_out=log_out,
+        ),
+        now_ns=clock.now_ns,
+    )
+
+
+def _assemble(
+    config: ReceiverConfig,
+    listener: socket.socket,
+    token: bytes | None,
+    *,
+    facts: Facts,
+    limits: Limits,
+) -> tuple[Hub, PageServer]:
+    hub = Hub()
+    encoders = ThreadPoolExecutor(1, "pantel-jpeg")
+    gallery = Gallery(encoders, hub.want)
+    complaints = Complaints()
+    doorkeeper = Doorkeeper(limits)
+    parts = Parts(
+        gallery=gallery,
+        facts=facts,
+        default_view=config.view,
+        stills=Path(config.stills) if config.stills else None,
+        recordings=Path(config.recordings) if config.recordings else None,
+        state_dir=config.state_dir if config.back_channel else None,
+        sessions=None if token is None else Sessions(token, config.state_dir / "web_ended_sessions.json"),
+        limiter=LogInLimiter(),
+        host_names=HostNames(config.web_names),
+        complaints=complaints,
+        cookie_port=listener.getsockname()[1],
+        body_s=limits.body_s,
+    )
+    server = PageServer(
+        listener=listener,
+        app=make_app(parts),
+        protocols=guarded(doorkeeper, complaints),
+        doorkeeper=doorkeeper,
+        complaints=complaints,
+        hub=hub,
+        gallery=gallery,
+        facts=facts,
+        encoders=encoders,
+    )
+    return hub, server
+
+
+def _listen(address: str) -> socket.socket:
+    """Listen at an address.
+
+    Raises:
+        UsageError: It cannot be used.
+    """
+    host, port = split_address(address)
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        reason = _REASONS.get(error.errno or 0) or error.strerror
+        raise UsageError(f"the page cannot be at web = {address}: {reason}; name another address or port") from error
+
+
+def _is_loopback(listener: socket.socket) -> bool:
+    """Whether only this machine can reach a socket."""
+    return ipaddress.ip_address(listener.getsockname()[0]).is_loopback

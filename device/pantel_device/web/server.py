@@ -1,0 +1,160 @@
+"""The server of the page: uvicorn in a thread of its own, which begins and ends with the receiver."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from pantel_device.web.access.complaints import Complaints
+from pantel_device.web.access.doorkeeper import Doorkeeper
+from pantel_device.web.facts import Facts
+from pantel_device.web.gallery import Gallery
+from pantel_device.web.hub import Hub
+from pantel_device.web.messages import to_json
+
+__all__ = ["PageServer"]
+
+log = logging.getLogger(__name__)
+
+_STATE_INTERVAL_S = 1.0
+_PATIENCE_S = 0.5
+_GRACE_S = 1
+_LONGEST_STOP_S = 5.0
+_MOST_HEADER_BYTES = 8192
+_MOST_MESSAGE_BYTES = 4096
+_PING_S = 20.0
+_KEEP_ALIVE_S = 60  # the deadlines of our own come before
+
+
+class PageServer:
+    """Serves an application until it is stopped.
+
+    Args:
+        listener: Bound and listening; closed with the server.
+        app: What answers requests.
+        protocols: Classes of connections, for HTTP and for WebSocket.
+        doorkeeper: Knows the connections.
+        complaints: Of requests that were refused.
+        hub: Where news comes from.
+        gallery: Takes the pictures among it.
+        facts: Takes the rest.
+        encoders: Threads for making JPEGs; shut down with the server.
+    """
+
+    def __init__(
+        self,
+        *,
+        listener: socket.socket,
+        app: ASGIApp,
+        protocols: tuple[type[asyncio.Protocol], type[asyncio.Protocol]],
+        doorkeeper: Doorkeeper,
+        complaints: Complaints,
+        hub: Hub,
+        gallery: Gallery,
+        facts: Facts,
+        encoders: ThreadPoolExecutor,
+    ) -> None:
+        self._listener = listener
+        self._doorkeeper = doorkeeper
+        self._complaints = complaints
+        self._hub = hub
+        self._gallery = gallery
+        self._facts = facts
+        self._encoders = encoders
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="pantel-page", daemon=True)
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                http=protocols[0],
+                ws=protocols[1],
+                lifespan="off",
+                interface="asgi3",
+                loop="asyncio",
+                log_config=None,
+                log_level="critical",
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE_S,
+                timeout_keep_alive=_KEEP_ALIVE_S,
+                h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
+                ws_max_size=_MOST_MESSAGE_BYTES,
+                ws_ping_interval=_PING_S,
+                ws_ping_timeout=_PING_S,
+                ws_per_message_deflate=False,  # JPEGs do not shrink, and what inflates can be a bomb
+            )
+        )
+
+    def start(self) -> None:
+        """Start the thread, and wait until it answers."""
+        self._thread.start()
+        self._started.wait()
+
+    def stop(self) -> None:
+        """Send everybody away and end the thread."""
+        self._server.should_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has ended before
+                self._loop.call_soon_threadsafe(self._send_away)
+        self._thread.join(_LONGEST_STOP_S)
+        if self._thread.is_alive():
+            log.error("page does not end after_s=%.0f", _LONGEST_STOP_S)
+
+    def _send_away(self) -> None:
+        """Let viewers go at once, and cut off soon who does not go: his file is closed in order then."""
+        self._gallery.close()
+        asyncio.get_running_loop().call_later(_PATIENCE_S, self._doorkeeper.abort_all)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except Exception as error:  # noqa: BLE001 - whatever it is, receiving goes on
+            log.error("page ended reason=%r; receiving goes on", error)  # noqa: TRY400 - one line
+        finally:
+            self._started.set()
+            self._encoders.shutdown()
+            self._listener.close()
+
+    async def _serve(self) -> None:
+        loop = self._loop = asyncio.get_running_loop()
+        self._hub.attach(lambda: loop.call_soon_threadsafe(self._collect))
+        telling = loop.create_task(self._tell_state())
+        loop.call_soon(self._started.set)
+        try:
+            await self._server.serve(sockets=[self._listener])
+        finally:
+            self._hub.attach(None)
+            self._hub.want(())
+            telling.cancel()
+            self._doorkeeper.abort_all()
+            await asyncio.sleep(0)  # so that the connections hear of it before their loop ends
+
+    def _collect(self) -> None:
+        """Take what the receiver has left."""
+        news = self._hub.collect()
+        if news.reading is not None:
+            self._facts.take_reading(news.reading)
+        for record in news.events:
+            text = to_json({"type": "event", "event": self._facts.take_event(record)})
+            for viewer in self._gallery.viewers:
+                viewer.tell(text)
+        self._gallery.take(news.pictures)
+
+    async def _tell_state(self) -> None:
+        """Tell the state every second, made once for all viewers."""
+        while True:
+            if self._gallery.viewers:
+                text = to_json(self._facts.state())
+                for viewer in self._gallery.viewers:
+                    viewer.tell_state(text)
+            self._complaints.settle()
+            await asyncio.sleep(_STATE_INTERVAL_S)

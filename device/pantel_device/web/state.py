@@ -1,0 +1,198 @@
+"""What the page knows of senders and link, from events and readings; it has no clock of its own."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pantel_device.receiving.receiver import Contact
+from pantel_device.receiving.sink import SenderName
+from pantel_device.web.hub import EventRecord, LinkReading
+from pantel_link.statistics import ReceiverStatistics
+
+__all__ = ["EVENTS_KEPT", "EventRing", "LinkMeter", "Senders"]
+
+EVENTS_KEPT = 1000
+_MOST_SENDERS = 64
+_METERED_NS = 10_000_000_000
+_TELEMETRY_HEAD = frozenset({"utc", "monotonic_s", "kind", "callsign", "sender"})
+
+
+@dataclass(slots=True)
+class _Sender:
+    """What is known of one sender; times are monotonic [ns]."""
+
+    name: SenderName
+    stream: dict[str, Any] = field(default_factory=dict)
+    contact: Contact | None = None
+    telemetry: tuple[float, dict[str, Any]] | None = None
+    text: tuple[float, str] | None = None
+    message: str | None = None
+
+    def to_json(self, now_ns: int, alive_ns: int) -> dict[str, Any]:
+        heard_ns = None if self.contact is None else self.contact.heard_ns
+        content_ns = None if self.contact is None else self.contact.capture_time_ns
+        return {
+            "name": str(self.name),
+            "callsign": self.name.callsign,
+            "number": self.name.number,
+            "width_px": self.stream.get("width_px"),
+            "height_px": self.stream.get("height_px"),
+            "model": self.stream.get("model"),
+            "epoch": self.stream.get("epoch"),
+            "packet_age_s": _age_s(heard_ns, now_ns),
+            "content_age_s": _age_s(content_ns, now_ns),
+            "alive": heard_ns is not None and now_ns - heard_ns <= alive_ns,
+            "telemetry": _aged(self.telemetry, now_ns),
+            "text": None if self.text is None else _aged((self.text[0], {"text": self.text[1]}), now_ns),
+            "message": self.message,
+        }
+
+
+class Senders:
+    """Keeps what events and readings tell of senders; of too many, those that were told of last.
+
+    Args:
+        alive_ns: For how long a sender without a packet counts as alive [ns].
+    """
+
+    def __init__(self, alive_ns: int) -> None:
+        self._alive_ns = alive_ns
+        self._known: OrderedDict[SenderName, _Sender] = OrderedDict()
+
+    def take_event(self, record: EventRecord) -> None:
+        """Note what an event says of a sender."""
+        if "callsign" not in record or "sender" not in record:
+            return
+        sender = self._of(SenderName(str(record["callsign"]), int(record["sender"] or 0)))
+        monotonic_s = float(record["monotonic_s"] or 0)
+        match record["kind"]:
+            case "sender_heard" | "model_missing":
+                sender.stream = {key: record.get(key) for key in ("epoch", "width_px", "height_px", "model")}
+                sender.message = None if record["kind"] == "sender_heard" else str(record["message"])
+            case "sender_refused":
+                sender.message = str(record["message"])
+            case "telemetry":
+                told = {key: value for key, value in record.items() if key not in _TELEMETRY_HEAD}
+                sender.telemetry = monotonic_s, told
+            case "text":
+                sender.text = monotonic_s, str(record["text"])
+
+    def take_reading(self, reading: LinkReading) -> None:
+        """Note when senders were heard."""
+        for contact in reading.contacts:
+            self._of(contact.sender).contact = contact
+
+    def has(self, name: SenderName) -> bool:
+        """Whether a sender has been heard, or told of."""
+        return name in self._known
+
+    def newest_packet_age_s(self, now_ns: int) -> float | None:
+        """Return the age of the newest packet of any sender [s]; None before the first."""
+        heard = [sender.contact.heard_ns for sender in self._known.values() if sender.contact is not None]
+        return _age_s(max(heard, default=None), now_ns)
+
+    def to_json(self, now_ns: int) -> list[dict[str, Any]]:
+        """Return the senders as the page reads them, sorted by name."""
+        return [self._known[name].to_json(now_ns, self._alive_ns) for name in sorted(self._known)]
+
+    def _of(self, name: SenderName) -> _Sender:
+        sender = self._known.setdefault(name, _Sender(name))
+        self._known.move_to_end(name)
+        while len(self._known) > _MOST_SENDERS:
+            self._known.popitem(last=False)
+        return sender
+
+
+class LinkMeter:
+    """Makes rates of the last 10 s out of counters that only grow.
+
+    Args:
+        port: Name of the port.
+        bitrate_bps: Of the line.
+    """
+
+    def __init__(self, port: str, bitrate_bps: int) -> None:
+        self._port = port
+        self._bitrate_bps = bitrate_bps
+        self._readings: deque[LinkReading] = deque()
+
+    def take_reading(self, reading: LinkReading) -> None:
+        """Take the newest counters."""
+        self._readings.append(reading)
+        while len(self._readings) > 2 and reading.time_ns - self._readings[1].time_ns >= _METERED_NS:
+            self._readings.popleft()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the link's state as the page reads it; rates are None before there are two readings."""
+        counters = self._readings[-1].statistics if self._readings else ReceiverStatistics()
+        rates: dict[str, float | None] = {"rate_bps": None, "bit_error_rate": None, "packet_loss": None}
+        if len(self._readings) > 1:
+            rates = _rates(self._readings[0], self._readings[-1])
+        return {
+            "bitrate_bps": self._bitrate_bps,
+            **rates,
+            "packets_good": counters.packets_good,
+            "packets_lost": counters.packets_lost,
+            "codewords_failed": counters.codewords_failed,
+            "payloads_damaged": self._readings[-1].payloads_damaged if self._readings else 0,
+            "port": self._port,
+            "port_up": not self._readings or self._readings[-1].port_up,
+        }
+
+
+def _rates(first: LinkReading, last: LinkReading) -> dict[str, float | None]:
+    before, after = first.statistics, last.statistics
+    seconds = (last.time_ns - first.time_ns) / 1e9
+    bits = after.good_bits - before.good_bits
+    lost = max(after.packets_lost - before.packets_lost, 0)  # packets that come late are taken off again
+    expected = after.packets_good - before.packets_good + lost
+    return {
+        "rate_bps": round(8 * (after.wire_octets - before.wire_octets) / seconds, 1),
+        "bit_error_rate": (after.corrected_bits - before.corrected_bits) / bits if bits else None,
+        "packet_loss": lost / expected if expected else None,
+    }
+
+
+class EventRing:
+    """The last 1000 events, numbered from 1 on."""
+
+    def __init__(self) -> None:
+        self._events: deque[dict[str, Any]] = deque(maxlen=EVENTS_KEPT)
+        self._number = 0
+
+    def add(self, record: EventRecord) -> dict[str, Any]:
+        """Keep an event and return it with its number."""
+        self._number += 1
+        event = {**record, "event_number": self._number}
+        self._events.append(event)
+        return event
+
+    def newest(self, *, kind: str | None, before: int | None, limit: int) -> list[Mapping[str, Any]]:
+        """Return events, the newest first.
+
+        Args:
+            kind: Only these; None for all.
+            before: Only those with a lower number; None for all.
+            limit: Most events.
+        """
+        found: list[Mapping[str, Any]] = []
+        for event in reversed(self._events):
+            if len(found) == limit:
+                break
+            if (kind is None or event["kind"] == kind) and (before is None or event["event_number"] < before):
+                found.append(event)
+        return found
+
+
+def _age_s(time_ns: int | None, now_ns: int) -> float | None:
+    return None if time_ns is None else round(max(now_ns - time_ns, 0) / 1e9, 1)
+
+
+def _aged(told: tuple[float, dict[str, Any]] | None, now_ns: int) -> dict[str, Any] | None:
+    """Return what was told at a monotonic time [s], with its age."""
+    if told is None:
+        return None
+    return {**told[1], "age_s": round(max(now_ns / 1e9 - told[0], 0), 1)}

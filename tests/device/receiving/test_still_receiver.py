@@ -1,0 +1,88 @@
+"""Stills on their way in: seldom decoded, never lost, and never more than the disk may hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from pantel_device.receiving.still_receiver import StillReceiver
+from pantel_device.receiving.stills_in import Still, StillFolder
+from pantel_link import StreamContext
+from pantel_link.stills import PartialStill, StillAssembler, StillBlock, StillStore
+from pantel_models import load_still_codec
+
+_S = 1_000_000_000
+_CONTEXT = StreamContext(0, "DL1ABC/P", 1, bytes(3), 64, 48)
+
+
+class _Sink:
+    """Takes stills, or refuses to."""
+
+    def __init__(self, *, keeps: bool = True) -> None:
+        self.keeps = keeps
+        self.taken: list[Still] = []
+
+    def on_still(self, still: Still) -> bool:
+        self.taken.append(still)
+        return self.keeps
+
+
+def _payloads(number: int, level: int = 90) -> list[bytes]:
+    data = load_still_codec().encode(np.full((48, 64, 3), level, np.uint8), 60)
+    block = StillBlock(number, data, 40, utc_s=1_800_000_000 + number)
+    return [block.next_payload() for _ in range(block.content_symbols)]
+
+
+def test_many_stills_wait_their_turn_and_complete_ones_go_first() -> None:
+    sink = _Sink()
+    receiver = StillReceiver(sink=sink)
+    for payload in _payloads(0)[:1]:
+        receiver.take(_CONTEXT, payload, 0)
+    for number in range(1, 30):
+        for payload in _payloads(number):
+            receiver.take(_CONTEXT, payload, 0)
+    for tenth in range(600):
+        receiver.advance(tenth * _S // 10)
+    assert len(sink.taken) == 16
+    assert all(still.partial.complete for still in sink.taken)
+    assert [still.partial.block for still in sink.taken] == list(range(14, 30))
+
+
+def test_a_still_that_found_no_place_comes_again_after_a_restart(tmp_path: Path) -> None:
+    def run(sink: _Sink, payloads: list[bytes]) -> list[Still]:
+        receiver = StillReceiver(StillAssembler(StillStore(tmp_path)), sink)
+        for payload in payloads:
+            receiver.take(_CONTEXT, payload, 0)
+        receiver.advance(0)
+        return sink.taken
+
+    assert len(run(_Sink(keeps=False), _payloads(3))) == 1
+    (again,) = run(_Sink(), [])
+    assert again.partial.complete
+    assert np.abs(again.pixels.astype(int) - 90).max() < 16
+    assert run(_Sink(), _payloads(3)) == []
+
+
+def _still(number: int, size: int) -> Still:
+    partial = PartialStill(_CONTEXT, number, bytes(size), True, 3, 3, 1_800_000_000 + number)
+    return Still(partial, np.zeros((48, 64, 3), np.uint8))
+
+
+def test_the_oldest_stills_make_room_and_nothing_else_does(tmp_path: Path) -> None:
+    folder = StillFolder(tmp_path / "stills", quota_bytes=10_000)
+    (tmp_path / "stills" / "notes.txt").write_bytes(bytes(50_000))
+    for number in range(10):
+        assert folder.on_still(_still(number, 3000))
+    left = sorted(path.name for path in (tmp_path / "stills").iterdir())
+    assert left[-1] == "notes.txt"
+    blocks = [name.rpartition("-")[2] for name in left[:-1] if name.endswith(".ptl")]
+    assert blocks == ["7.ptl", "8.ptl", "9.ptl"]
+    assert "DL1ABC_P" in left[0]
+
+
+def test_a_folder_that_cannot_be_written_keeps_nothing(tmp_path: Path) -> None:
+    folder = StillFolder(tmp_path / "stills")
+    (tmp_path / "stills").rmdir()
+    (tmp_path / "stills").write_text("in the way")
+    assert not folder.on_still(_still(1, 10))

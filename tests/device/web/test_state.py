@@ -1,0 +1,105 @@
+"""What the page tells of senders, the link and events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.device.web.serving import MAST, make_event, make_reading
+
+from pantel_device.receiving.sink import SenderName
+from pantel_device.receiving.sinks import event_record
+from pantel_device.wall_clock import utc_now
+from pantel_device.web.hub import EventRecord
+from pantel_device.web.state import EVENTS_KEPT, EventRing, LinkMeter, Senders
+
+_S = 1_000_000_000
+
+
+def _record(kind: str, time_ns: int = 0, **fields: Any) -> EventRecord:
+    return event_record(make_event(kind, time_ns, **fields), utc_now())
+
+
+@pytest.fixture
+def senders() -> Senders:
+    senders = Senders(alive_ns=30 * _S)
+    senders.take_event(_record("sender_heard", epoch=5, width_px=320, height_px=240, model="a1b2c3"))
+    return senders
+
+
+def test_a_sender_is_known_by_what_events_and_readings_tell(senders: Senders) -> None:
+    senders.take_event(_record("telemetry", 2 * _S, battery_v=12.5, uptime_s=4000))
+    senders.take_event(_record("text", 3 * _S, text="gate open"))
+    senders.take_reading(make_reading(9 * _S))
+    assert senders.has(MAST)
+    assert senders.to_json(10 * _S) == [
+        {
+            "name": "K1ABC-0", "callsign": "K1ABC", "number": 0, "width_px": 320, "height_px": 240, "model": "a1b2c3",
+            "epoch": 5, "packet_age_s": 1.0, "content_age_s": 2.0, "alive": True,
+            "telemetry": {"battery_v": 12.5, "uptime_s": 4000, "age_s": 8.0},
+            "text": {"text": "gate open", "age_s": 7.0}, "message": None,
+        }
+    ]  # fmt: skip
+
+
+def test_a_sender_that_is_not_heard_any_more_is_not_alive(senders: Senders) -> None:
+    assert not senders.to_json(0)[0]["alive"]
+    senders.take_reading(make_reading(_S))
+    assert [senders.to_json(now_s * _S)[0]["alive"] for now_s in (1, 31, 32)] == [True, True, False]
+    assert senders.newest_packet_age_s(32 * _S) == 31.0
+
+
+@pytest.mark.parametrize("kind", ["model_missing", "sender_refused"])
+def test_why_nothing_is_shown(senders: Senders, kind: str) -> None:
+    senders.take_event(_record(kind, message="install it", epoch=6, width_px=320, height_px=240, model="ffffff"))
+    assert senders.to_json(0)[0]["message"] == "install it"
+    senders.take_event(_record("sender_heard", epoch=7, width_px=64, height_px=48, model="a1b2c3"))
+    assert senders.to_json(0)[0]["message"] is None
+    assert senders.to_json(0)[0]["width_px"] == 64
+
+
+def test_senders_that_somebody_invents_are_forgotten(senders: Senders) -> None:
+    for number in range(200):
+        senders.take_event(
+            {"kind": "sender_refused", "callsign": f"X{number}", "sender": 0, "message": "no", "monotonic_s": 0}
+        )
+    assert len(senders.to_json(0)) == 64
+    assert not senders.has(MAST)
+    assert senders.has(SenderName("X199", 0))
+
+
+def test_rates_are_those_of_the_last_ten_seconds() -> None:
+    meter = LinkMeter("/dev/ttyUSB0", 960)
+    assert meter.to_json()["rate_bps"] is None
+    meter.take_reading(make_reading(0))
+    assert meter.to_json()["packet_loss"] is None
+    for second in range(1, 101):
+        lost = max(second - 95, 0)
+        meter.take_reading(
+            make_reading(second * _S, wire_octets=120 * second, packets_good=10 * second, packets_lost=10 * lost,
+                         good_bits=1000 * second, corrected_bits=second, codewords_failed=3, damaged=2)
+        )  # fmt: skip
+    told = meter.to_json()
+    assert (told["bitrate_bps"], told["rate_bps"]) == (960, 960.0)
+    assert told["bit_error_rate"] == pytest.approx(0.001)
+    assert told["packet_loss"] == pytest.approx(50 / 150)
+    assert (told["packets_good"], told["packets_lost"], told["codewords_failed"]) == (1000, 50, 3)
+    assert (told["payloads_damaged"], told["port"], told["port_up"]) == (2, "/dev/ttyUSB0", True)
+
+
+def test_packets_that_come_late_make_no_negative_loss() -> None:
+    meter = LinkMeter("pty:", 960)
+    meter.take_reading(make_reading(0, packets_good=10, packets_lost=5))
+    meter.take_reading(make_reading(_S, packets_good=15, packets_lost=0, port_up=False))
+    assert meter.to_json()["packet_loss"] == 0.0
+    assert not meter.to_json()["port_up"]
+
+
+def test_events_are_numbered_and_the_newest_come_first() -> None:
+    ring = EventRing()
+    for number in range(EVENTS_KEPT + 10):
+        ring.add(_record("alarm" if number % 10 == 0 else "text", number=7))
+    assert [event["event_number"] for event in ring.newest(kind=None, before=None, limit=3)] == [1010, 1009, 1008]
+    assert [event["event_number"] for event in ring.newest(kind="alarm", before=990, limit=2)] == [981, 971]
+    assert ring.newest(kind=None, before=None, limit=1)[0]["number"] == 7  # an alarm's own number stays
+    assert len(ring.newest(kind=None, before=None, limit=5000)) == EVENTS_KEPT
