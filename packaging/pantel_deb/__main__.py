@@ -14,6 +14,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from pantel_deb.errors import DebError
+from pantel_deb.libraries import lock_of
 from pantel_deb.target import Target
 from pantel_deb.tree import lay_out
 
@@ -30,9 +31,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--python", default=f"{sys.version_info.major}.{sys.version_info.minor}", help="of the release: 3.11 or 3.13"
     )
     parser.add_argument("--out", type=Path, default=_SOURCE / "dist", metavar="DIR", help="default: %(default)s")
+    parser.add_argument("--print-lock", action="store_true", help="only tell what of the lock is needed there")
     arguments = parser.parse_args(argv)
     try:
-        path = _build(Target(arguments.python, arguments.arch), arguments.out)
+        target = Target(arguments.python, arguments.arch)
+        if arguments.print_lock:
+            print(lock_of(_SOURCE, target), end="")  # noqa: T201
+            return 0
+        path = _build(target, arguments.out)
     except DebError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 1

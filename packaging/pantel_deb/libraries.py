@@ -14,7 +14,7 @@ from pantel_deb.errors import DebError
 from pantel_deb.requirements import check_complete, runtime_lock
 from pantel_deb.target import Target
 
-__all__ = ["install_libraries"]
+__all__ = ["install_libraries", "lock_of"]
 
 # Tests, tools for developers, what compilers read, the workshop: each was left out of a package that then ran demo,
 # daemons and replay.
@@ -51,7 +51,7 @@ def install_libraries(source: Path, folder: Path, target: Target, work: Path) ->
         DebError: A library is not to be had for the target, or something is missing.
     """
     lock = work / "runtime.lock"
-    lock.write_text(runtime_lock((source / "requirements.lock").read_text(), _dependencies(source), target))
+    lock.write_text(lock_of(source, target))
     # For pip install, whatever runs pip is the Python that a library needs; check_complete looks at the target's.
     options = ["--no-deps", "--require-hashes", "--ignore-requires-python", *target.pip_options]
     _pip(*options, f"--target={folder}", f"--requirement={lock}")
@@ -64,9 +64,14 @@ def install_libraries(source: Path, folder: Path, target: Target, work: Path) ->
     check_complete(folder, target)
 
 
-def _dependencies(source: Path) -> list[str]:
+def lock_of(source: Path, target: Target) -> str:
+    """Return what of a working tree's lock is needed on a target; see `runtime_lock`.
+
+    Raises:
+        DebError: The lock lacks a dependency.
+    """
     dependencies: list[str] = tomllib.loads((source / "pyproject.toml").read_text())["project"]["dependencies"]
-    return dependencies
+    return runtime_lock((source / "requirements.lock").read_text(), dependencies, target)
 
 
 def _remove_unused(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The wheel, which pip and pipx install and the Debian package contains, has everything that belongs to the packages."""
+"""The wheel, which pip and pipx install and the Debian package contains, has all files of the packages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not (CHECKOUT / ".git").exists(), reason="asks G
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True)
     (path,) = folder.glob("*.whl")
     return ZipFile(path)
