@@ -107,7 +107,7 @@ def pantel(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyte
         (("receive", "--web-names", "http://cam.example.org"), 2, "write names of hosts without port"),
         (("receive", "--port", "pty:", "--recordings", "text.toml"), 2, "cannot use the folder text.toml: File exists"),
         (("receive", "--recordings-quota-bytes", "1000"), 2, "--recordings-quota-bytes cannot be '1000'"),
-        (("receive", "--recording-seconds", "1"), 2, "--recording-seconds cannot be '1'"),
+        (("receive", "--recording-segment-s", "1"), 2, "--recording-segment-s cannot be '1'"),
         (("send", "--ring-fps", "0"), 2, "--ring-fps cannot be '0'"),
         (("receive", "--view", "pretty"), 2, "--view cannot be 'pretty': Input should be 'faithful' or 'perceptual'"),
     ],

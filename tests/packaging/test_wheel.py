@@ -1,4 +1,4 @@
-"""The wheel, which pip and pipx install and the Debian package contains, has all files of the packages."""
+"""The wheel, which pip and pipx install and the Debian package contains, has all that belongs to the packages."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ def _open_recorder(config: ReceiverConfig, clock: Clock) -> list[Watcher]:
             clock=clock,
             view=config.view,
             quota_bytes=config.recordings_quota_bytes,
-            segment_ns=round(config.recording_seconds * _NS_PER_S),
+            segment_ns=round(config.recording_segment_s * _NS_PER_S),
         )
     except OSError as error:
         raise UsageError(

@@ -111,7 +111,7 @@ class ReceiverConfig(LineConfig):
             ),
         },
     )
-    recording_seconds: float = Field(
+    recording_segment_s: float = Field(
         600.0,
         ge=10,
         le=86_400,

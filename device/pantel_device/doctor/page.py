@@ -24,13 +24,9 @@ def check_page(machine: Machine, setup: Setup) -> Iterator[Finding]:
     web = setup.text("web")
     if not web:
         return
-    try:
-        address = urlsplit(f"//{web}")
-        host, number = address.hostname or "localhost", address.port
-    except ValueError:
-        number = None
+    address = urlsplit(f"//{web}")  # which the configuration has checked
+    host, number = address.hostname or "", address.port
     if number is None:
-        yield problem(_CHECK, f"{web} is no address", "write host and port number, such as 127.0.0.1:8080")
         return
     if not host.startswith(_LOCAL) and not setup.text("web_token_file"):
         yield problem(_CHECK, f"{web} can be reached from other machines, and there is no token", "set web_token_file")

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from tests.device.doctor.conftest import Patient, make_setup, running, said
 
-from pantel_device.config import ReceiverConfig
 from pantel_device.doctor.accounts import service_account
 from pantel_device.doctor.disks import check_disks
 from pantel_device.doctor.machine import Machine
@@ -22,19 +21,6 @@ from pantel_device.sending.boot_epoch import begin_epochs, next_boot_epoch
 from pantel_link import MasterKey, new_master_key, write_key
 
 _ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can do that")
-
-
-class LaterConfig(ReceiverConfig):
-    """A receiver's configuration with keys that this package is prepared for."""
-
-    web_token_file: str = ""
-    recordings: str = ""
-    recordings_quota_bytes: int = 0
-
-
-def _later(**values: object) -> Setup:
-    setup = make_setup("receiver")
-    return replace(setup, config=LaterConfig.model_validate(values))
 
 
 @pytest.fixture
@@ -180,9 +166,9 @@ def test_quotas_are_compared_with_the_room(tmp_path: Path) -> None:
     huge = make_setup("receiver", capture=tmp_path / "line.pcapng", capture_quota_bytes=10**18)
     (finding,) = check_disks(Machine(), huge)
     assert (finding.status.value, finding.advice) == ("warning", "make room, or lower the quota of capture")
-    assert said(list(check_disks(Machine(), _later(recordings=str(tmp_path), recordings_quota_bytes=10**18))))[0][
-        0
-    ] == ("warning")
+    assert said(
+        list(check_disks(Machine(), make_setup("receiver", recordings=str(tmp_path), recordings_quota_bytes=10**18)))
+    )[0][0] == ("warning")
 
 
 def test_places_of_what_is_written(tmp_path: Path) -> None:
@@ -205,12 +191,14 @@ def test_a_token_that_everybody_can_read(tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("secret")
     token.chmod(0o644)
-    (found,) = check_token(Machine(), _later(web_token_file=str(token)))
+    (found,) = check_token(Machine(), make_setup("receiver", web_token_file=str(token)))
     assert (found.status.value, found.advice) == ("problem", f"sudo chmod o= {token}")
     token.chmod(0o640)
-    assert _statuses(said(list(check_token(Machine(), _later(web_token_file=str(token)))))) == ["ok"]
+    assert _statuses(said(list(check_token(Machine(), make_setup("receiver", web_token_file=str(token)))))) == ["ok"]
     token.unlink()
-    assert _statuses(said(list(check_token(Machine(), _later(web_token_file=str(token)))))) == ["problem"]
+    assert _statuses(said(list(check_token(Machine(), make_setup("receiver", web_token_file=str(token)))))) == [
+        "problem"
+    ]
     assert list(check_token(Machine(), make_setup("receiver"))) == []
 
 

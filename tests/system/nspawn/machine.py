@@ -114,10 +114,12 @@ class Machine:
 
     Args:
         root: Its file system.
+        program: Path of ``pantel`` in it, as `install_wheel` or `install_deb` has returned it.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, program: str) -> None:
         self._root = root
+        self._program = program
         self._console = root.with_name(f"{root.name}.console")
 
     def __enter__(self) -> Self:
@@ -184,6 +186,10 @@ class Machine:
         if check:
             assert done.returncode == 0, f"{' '.join(argv)} ended with {done.returncode}: {done.stdout}"
         return done.stdout
+
+    def pantel(self, *argv: str, check: bool = True) -> str:
+        """Run ``pantel`` inside; see `run`."""
+        return self.run(self._program, *argv, check=check)
 
     def wait_for(self, condition: Callable[[], bool], patience_s: float) -> float:
         """Wait until something holds; return how long it took [s].

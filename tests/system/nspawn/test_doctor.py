@@ -55,7 +55,7 @@ class _Booted:
 def booted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Booted]:
     root = new_root(tmp_path_factory.mktemp("doctor") / "root")
     program = install_wheel(root)
-    with Machine(root) as machine:
+    with Machine(root, program) as machine:
         machine.run(program, "service", "install", "sender-mast", "receiver-home")
         machine.run("systemd-run", "--unit=line", *_LINE)
         pantel = _Booted(machine, root, program)

@@ -88,7 +88,7 @@ def root(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
 
 @pytest.fixture(scope="module")
 def machine(root: Path) -> Iterator[Machine]:
-    with Machine(root) as machine:
+    with Machine(root, "/usr/bin/pantel") as machine:
         machine.run("dpkg", "--install", "/old.deb", timeout_s=300)
         yield machine
 

@@ -33,10 +33,8 @@ _FILM = 'camera = "file:/run/film"\nport = "pty:"\nsize_px = "160x120"\ndetector
 
 @pytest.fixture(scope="module")
 def root() -> Iterator[Path]:
-    place = Path(os.environ[CACHE]) / f"services-{os.getpid()}"
-    root = new_root(place)
+    root = new_root(Path(os.environ[CACHE]) / f"services-{os.getpid()}")
     try:
-        install_wheel(root)
         add_line(root)
         _write_film(root / "film.ts")
         yield root
@@ -46,7 +44,7 @@ def root() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def machine(root: Path) -> Iterator[Machine]:
-    with Machine(root) as machine:
+    with Machine(root, install_wheel(root)) as machine:
         yield machine
 
 
@@ -60,10 +58,6 @@ def _write_film(path: Path) -> None:
             pixels[40:80, number % 120 : number % 120 + 40] = 220
             container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         container.mux(stream.encode(None))
-
-
-def _pantel(machine: Machine, *argv: str, check: bool = True) -> str:
-    return machine.run("/opt/pantel/bin/pantel", *argv, check=check)
 
 
 def _status(machine: Machine, unit: str) -> str:
@@ -98,10 +92,10 @@ def _wait_for_new_pictures(machine: Machine, patience_s: float) -> float:
 
 
 def test_the_services_are_installed(machine: Machine, root: Path) -> None:
-    would = _pantel(machine, "service", "install", "--dry-run")
+    would = machine.pantel("service", "install", "--dry-run")
     assert would.splitlines()[0] == "would write /etc/systemd/system/pantel-sender@.service"
     assert not (root / "etc/pantel").exists()
-    done = _pantel(machine, "service", "install")
+    done = machine.pantel("service", "install")
     assert done.splitlines()[-1] == (
         "next: edit /etc/pantel/sender-mast.toml, then: systemctl enable --now pantel-sender@mast"
     )
@@ -128,7 +122,7 @@ def test_services_wait_for_their_line_and_say_so(machine: Machine, root: Path) -
         machine.wait_for(lambda unit=unit, port=port: f"waits for port {port}: " in _status(machine, unit), 60)  # type: ignore[misc]
         assert machine.properties(unit, "ActiveState", "SubState") == ["activating", "start"]
     assert machine.run("systemctl", "list-jobs", "--no-legend", check=False).count("pantel-") == 2
-    assert "activating (start) for " in _pantel(machine, "service", "status", check=False)
+    assert "activating (start) for " in machine.pantel("service", "status", check=False)
 
 
 def test_pictures_flow(machine: Machine, root: Path) -> None:
@@ -147,7 +141,7 @@ def test_pictures_flow(machine: Machine, root: Path) -> None:
         ),
         30,
     )
-    shown = _pantel(machine, "service", "status")  # exit code 0: both do what they are for
+    shown = machine.pantel("service", "status")  # exit code 0: both do what they are for
     assert re.search(r"^pantel-receiver@home: active \(running\) for \d+ s$", shown, re.MULTILINE)
     assert re.search(r"^  says: sending to /run/line/mast, ", shown, re.MULTILINE)
     assert 'Status: "receiving from /run/line/home, K1ABC-0' in machine.run("systemctl", "status", "--no-pager", _HOME)
@@ -175,8 +169,8 @@ def test_a_killed_service_is_back_within_seconds(machine: Machine, root: Path) -
         assert machine.properties(unit, "MainPID") != [before]
     _wait_for_new_pictures(machine, 60)
     assert _epoch(root) == epoch + 1
-    assert "active (running)" in _pantel(machine, "service", "status")
-    assert "restarts: 1" in _pantel(machine, "service", "status", "home")
+    assert "active (running)" in machine.pantel("service", "status")
+    assert "restarts: 1" in machine.pantel("service", "status", "home")
 
 
 def test_a_line_that_is_cut_is_no_reason_to_restart(machine: Machine) -> None:
@@ -233,7 +227,7 @@ def test_a_wrong_configuration_is_told_and_tried_ever_more_rarely(machine: Machi
     machine.wait_for(lambda: f"in a row, the last: {line}" in _status(machine, typo), 60)
     machine.wait_for(lambda: "waits 8 s after 5 failures" in _status(machine, typo), 60)
     assert line in machine.run("systemctl", "status", "--no-pager", typo, check=False)
-    shown = _pantel(machine, "service", "status", "--json", "/run/status.json", "typo", check=False)
+    shown = machine.pantel("service", "status", "--json", "/run/status.json", "typo", check=False)
     assert "pantel-sender@typo: activating (start) for " in shown
     assert "not started at boot" in shown
     assert f"pantel: error: {line}" in shown
@@ -248,9 +242,9 @@ def test_a_wrong_configuration_is_told_and_tried_ever_more_rarely(machine: Machi
 
 def test_a_key_that_is_roots_serves(machine: Machine, root: Path) -> None:
     keys = "/etc/pantel/keys"
-    _pantel(machine, "key", "new", f"{keys}/master.key")
-    _pantel(machine, "key", "derive", f"{keys}/master.key", f"{keys}/mast.key", "--callsign", "K1ABC")
-    _pantel(machine, "key", "begin", f"{keys}/mast.key", "--state-dir", "/var/lib/pantel/sender-mast")
+    machine.pantel("key", "new", f"{keys}/master.key")
+    machine.pantel("key", "derive", f"{keys}/master.key", f"{keys}/mast.key", "--callsign", "K1ABC")
+    machine.pantel("key", "begin", f"{keys}/mast.key", "--state-dir", "/var/lib/pantel/sender-mast")
     machine.run("sh", "-c", f"chown root:pantel {keys}/*.key; chmod 640 {keys}/*.key")
     for name, key in (("sender-mast", "mast"), ("receiver-home", "master")):
         with (root / f"etc/pantel/{name}.toml").open("a") as config:
@@ -274,7 +268,7 @@ def test_after_a_power_cut_all_is_as_before(machine: Machine, root: Path) -> Non
 
 
 def test_removed_services_leave_what_is_the_operators(machine: Machine, root: Path) -> None:
-    done = _pantel(machine, "service", "remove")
+    done = machine.pantel("service", "remove")
     assert done.splitlines()[:2] == [
         "stop and disable pantel-receiver@home.service",
         "stop and disable pantel-sender@film.service",
@@ -284,4 +278,4 @@ def test_removed_services_leave_what_is_the_operators(machine: Machine, root: Pa
     assert (root / "etc/pantel/sender-mast.toml").read_text().startswith(_SENDER)
     assert (root / "etc/pantel/keys/mast.key").exists()
     assert list((root / "var/lib/pantel/sender-mast").glob("boot_epoch-*"))
-    assert _pantel(machine, "service", "status", check=False).count("inactive (dead)") == 3
+    assert machine.pantel("service", "status", check=False).count("inactive (dead)") == 3

@@ -113,6 +113,10 @@ class Rig:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for daemon in (self.sender, self.receiver):
+            if daemon.process:  # the test has failed
+                os.kill(daemon.process, signal.SIGKILL)
+                self._nursery.wait(daemon.process)
         self.line.close()
 
     def kill(self, times: int) -> None:
@@ -139,7 +143,9 @@ class Rig:
         self._until_they_have_worked()
         for daemon in (self.sender, self.receiver):
             os.kill(daemon.process, signal.SIGTERM)
-            assert self._nursery.wait(daemon.process) == 0, daemon.log.read_text()[-2000:]
+            code = self._nursery.wait(daemon.process)
+            daemon.process = 0
+            assert code == 0, daemon.log.read_text()[-2000:]
         self.check()
         self._check_all()
 
@@ -182,6 +188,7 @@ class Rig:
     def _end(self, daemon: Daemon) -> None:
         os.kill(daemon.process, signal.SIGKILL)
         code = self._nursery.wait(daemon.process)
+        daemon.process = 0
         log = daemon.log.read_text()
         assert "Traceback" not in log, log[-3000:]
         if code == -signal.SIGKILL:
@@ -317,7 +324,7 @@ def _receiver_config(home: Path, key: Path, port: str) -> str:
         capture_quota_bytes=100_000,
         recordings=str(home / "recordings"),
         recordings_quota_bytes=1_000_000,
-        recording_seconds=10,
+        recording_segment_s=10,
     )
 
 
