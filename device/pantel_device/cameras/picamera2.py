@@ -172,8 +172,8 @@ def _library() -> Any:
         ) from error
     except ValueError as error:  # of modules that were compiled for an older NumPy
         raise CameraError(
-            f"the system's picamera2 does not fit the NumPy that is here ({error}): sudo pip install --no-deps --target "
-            "/usr/local/lib/pantel simplejpeg, in a virtual environment pip install --upgrade simplejpeg"
+            f"the system's picamera2 does not fit the NumPy that is here ({error}): sudo pip install --no-deps "
+            "--target /usr/local/lib/pantel simplejpeg, in a virtual environment pip install --upgrade simplejpeg"
         ) from error
     logging.getLogger("picamera2").setLevel(logging.CRITICAL)  # whatever it has to say comes with its exceptions
     return Picamera2
