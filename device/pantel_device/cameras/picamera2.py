@@ -167,12 +167,13 @@ def _library() -> Any:
         from picamera2 import Picamera2
     except ImportError as error:
         raise CameraError(
-            f"the camera picamera2 needs its library ({error}): sudo apt install python3-picamera2, and make the "
+            f"the camera picamera2 needs its library ({error}): sudo apt install python3-picamera2, and make a "
             "virtual environment with --system-site-packages"
         ) from error
     except ValueError as error:  # of modules that were compiled for an older NumPy
         raise CameraError(
-            f"the system's picamera2 does not fit this environment ({error}); in it, pip install --upgrade simplejpeg"
+            f"the system's picamera2 does not fit the NumPy that is here ({error}): sudo pip install --no-deps "
+            "--target /usr/local/lib/pantel simplejpeg, in a virtual environment pip install --upgrade simplejpeg"
         ) from error
     logging.getLogger("picamera2").setLevel(logging.CRITICAL)  # whatever it has to say comes with its exceptions
     return Picamera2

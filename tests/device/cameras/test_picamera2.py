@@ -205,9 +205,9 @@ class _Broken(ModuleType):
     [
         (
             None,
-            r"needs its library \(.*\): sudo apt install python3-picamera2, and make the .* --system-site-packages$",
+            r"needs its library \(.*\): sudo apt install python3-picamera2, and make a .* --system-site-packages$",
         ),
-        (_Broken("picamera2"), r"does not fit this environment \(numpy.dtype size.*pip install --upgrade simplejpeg$"),
+        (_Broken("picamera2"), r"does not fit the NumPy that is here \(numpy.dtype.*pip install --upgrade simplejpeg$"),
     ],
 )
 def test_a_library_that_is_missing_or_does_not_fit_is_one_line(
