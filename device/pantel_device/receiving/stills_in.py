@@ -69,7 +69,7 @@ class StillFolder:
 
     Args:
         folder: Made when missing.
-        quota_bytes: What all of them may take; the oldest are removed first. Files with other names stay.
+        quota_bytes: What all of them may take; those that arrived first go first. Files with other names stay.
 
     Raises:
         OSError: The folder cannot be made.
@@ -90,20 +90,31 @@ class StillFolder:
                 return True
             who = f"{partial.context.callsign.replace('/', '_')}-{partial.context.sender}"
             name = self._folder / f"{_time(partial)}-{who}-{partial.block}"
-            write_atomically(name.with_name(name.name + ".ptl"), partial.data)
-            write_picture(name.with_name(name.name + ".png"), still.pixels)
+            written = [name.with_name(name.name + suffix) for suffix in (".ptl", ".png")]
+            write_atomically(written[0], partial.data)
+            write_picture(written[1], still.pixels)
             (self._folder / "growing.png").unlink(missing_ok=True)
-            self._make_room()
+            self._make_room(written)
         except OSError as error:
             self._trouble.begin(error)
             return False
         self._trouble.end()
         return True
 
-    def _make_room(self) -> None:
-        """Remove the oldest stills until the rest keeps the quota."""
-        ours = sorted(path for path in self._folder.iterdir() if _NAME.fullmatch(path.name))
-        keep_within(ours, self._quota_bytes, keep=2)  # the newest has two
+    def _make_room(self, written: list[Path]) -> None:
+        """Remove the stills that arrived first until the rest keeps the quota; what was just written stays.
+
+        Their names do not tell when they arrived: the sender's clock, which may be set to anything, made those.
+        """
+        ours = (path for path in self._folder.iterdir() if _NAME.fullmatch(path.name) and path not in written)
+        keep_within([*sorted(ours, key=_arrival), *written], self._quota_bytes, keep=len(written))
+
+
+def _arrival(path: Path) -> tuple[int, str]:
+    try:
+        return path.stat().st_mtime_ns, path.name
+    except FileNotFoundError:  # somebody has removed it meanwhile
+        return 0, path.name
 
 
 def _time(partial: PartialStill) -> str:

@@ -81,6 +81,16 @@ def test_the_oldest_stills_make_room_and_nothing_else_does(tmp_path: Path) -> No
     assert "DL1ABC_P" in left[0]
 
 
+def test_a_still_that_is_dated_in_the_future_makes_room_as_any_other(tmp_path: Path) -> None:
+    folder = StillFolder(tmp_path, quota_bytes=10_000)
+    assert folder.on_still(_still(2_400_000_000, 3000))
+    for number in range(9, 0, -1):  # set back ever more
+        assert folder.on_still(_still(number, 3000))
+        assert list(tmp_path.glob(f"*-{number}.ptl"))
+        assert list(tmp_path.glob(f"*-{number}.png"))
+    assert sorted(path.stem.rpartition("-")[2] for path in tmp_path.glob("*.ptl")) == ["1", "2", "3"]
+
+
 def test_a_folder_that_cannot_be_written_keeps_nothing(tmp_path: Path) -> None:
     folder = StillFolder(tmp_path / "stills")
     (tmp_path / "stills").rmdir()
