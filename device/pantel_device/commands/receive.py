@@ -98,7 +98,7 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
         stack.enter_context(port)
         page = _open_page(config, port, clock, stack)
         sinks = _open_sinks(config)
-        watchers = _open_recorder(config, clock)
+        watchers = _open_recorder(config, clock, patient=session.patient)
         for sink in (*sinks, *watchers):
             stack.callback(sink.close)
         link = LinkReceiver(
@@ -160,7 +160,7 @@ def _open_sinks(config: ReceiverConfig) -> list[Sink]:
     return sinks
 
 
-def _open_recorder(config: ReceiverConfig, clock: Clock) -> list[Watcher]:
+def _open_recorder(config: ReceiverConfig, clock: Clock, *, patient: bool) -> list[Watcher]:
     if not config.recordings:
         return []
     try:
@@ -170,6 +170,7 @@ def _open_recorder(config: ReceiverConfig, clock: Clock) -> list[Watcher]:
             view=config.view,
             quota_bytes=config.recordings_quota_bytes,
             segment_ns=round(config.recording_segment_s * _NS_PER_S),
+            patient=patient,
         )
     except OSError as error:
         raise UsageError(

@@ -39,25 +39,29 @@ class Recorder:
         view: Who paints the pictures.
         quota_bytes: What all recordings may take.
         segment_ns: How long a file is [ns].
+        patient: Whether to begin without the folder, and to look for it again and again.
 
     Raises:
-        OSError: The folder cannot be made or read.
+        OSError: The folder cannot be made or read, and nobody is patient.
     """
 
-    def __init__(self, folder: Path, *, clock: Clock, view: View, quota_bytes: int, segment_ns: int) -> None:
+    def __init__(
+        self, folder: Path, *, clock: Clock, view: View, quota_bytes: int, segment_ns: int, patient: bool = False
+    ) -> None:
         self._view = view
         self._clock = clock
         self._recorded: dict[SenderName, int] = {}  # when they were heard [ns]
         self._refused: dict[SenderName, int] = {}
+        recordings = RecordingFolder(folder, quota_bytes, patient=patient)
         make_tape = partial(
             Tape,
-            RecordingFolder(folder, quota_bytes),
+            recordings,
             segment_ns=segment_ns,
             fps=_FPS,
             crf=_CRF,
             utc_of=partial(utc_of, clock),
         )
-        self._thread = RecordingThread(make_tape, _WAITING)
+        self._thread = RecordingThread(make_tape, _WAITING, at_first=recordings.begin_to_use)
 
     def views(self, sender: SenderName, *, heard_last: bool, silence_s: float) -> Collection[View]:  # noqa: ARG002
         """Return the view to record, none for a sender that has been silent for a minute or has no place."""

@@ -40,6 +40,7 @@ class RecordingThread:
     Args:
         make_tape: Makes what records a sender, when its first picture comes and after each long silence.
         waiting: How many pictures may wait.
+        at_first: What the thread does before all else.
         waiting_bytes: What they may take together [byte]; one may always wait.
 
     Attributes:
@@ -47,10 +48,16 @@ class RecordingThread:
     """
 
     def __init__(
-        self, make_tape: Callable[[SenderName], Tape], waiting: int, *, waiting_bytes: int = _WAITING_BYTES
+        self,
+        make_tape: Callable[[SenderName], Tape],
+        waiting: int,
+        *,
+        at_first: Callable[[], None] = lambda: None,
+        waiting_bytes: int = _WAITING_BYTES,
     ) -> None:
         self.dropped = 0
         self._make_tape = make_tape
+        self._at_first = at_first
         self._queue: queue.Queue[_Shown | None] = queue.Queue(waiting)
         self._most_bytes = waiting_bytes
         self._waiting_bytes = 0
@@ -98,6 +105,7 @@ class RecordingThread:
     def _run(self) -> None:
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        self._at_first()
         while (shown := self._next()) is not None:
             try:
                 self._record(shown)
