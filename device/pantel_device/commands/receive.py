@@ -96,7 +96,7 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
             stack.callback(memory.release)
         port = reconnecting(session.open(f"port {config.port}", open_again, PortError), open_again, clock)
         stack.enter_context(port)
-        page = _open_page(config, port, clock, stack)
+        page = _open_page(config, port, clock, stack, patient=session.patient)
         sinks = _open_sinks(config)
         watchers = _open_recorder(config, clock, patient=session.patient)
         for sink in (*sinks, *watchers):
@@ -179,13 +179,13 @@ def _open_recorder(config: ReceiverConfig, clock: Clock, *, patient: bool) -> li
     return [recorder]
 
 
-def _open_page(config: ReceiverConfig, port: Port, clock: Clock, stack: ExitStack) -> Page | None:
+def _open_page(config: ReceiverConfig, port: Port, clock: Clock, stack: ExitStack, *, patient: bool) -> Page | None:
     """Open the page, if there is to be one; a receiver without loads none of what it needs."""
     if not config.web:
         return None
     from pantel_device.web.page import open_page
 
-    return open_page(config, port_name=port.name, clock=clock, stack=stack)
+    return open_page(config, port_name=port.name, clock=clock, stack=stack, patient=patient)
 
 
 def _ground(config: ReceiverConfig, key: MasterKey | SenderKey | None, port: Port, link: LinkReceiver) -> Ground:
