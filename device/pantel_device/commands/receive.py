@@ -116,7 +116,7 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
             sinks=sinks,
             stills=StillReceiver(
                 StillAssembler(StillStore(config.state_dir / "stills"), clock.now_ns()),
-                _still_folder(config),
+                _still_folder(config, patient=session.patient),
                 config.view,
             ),
             playout_delay_ns=round(config.playout_delay_s * _NS_PER_S),
@@ -207,11 +207,11 @@ def _ground(config: ReceiverConfig, key: MasterKey | SenderKey | None, port: Por
     )
 
 
-def _still_folder(config: ReceiverConfig) -> StillFolder | None:
+def _still_folder(config: ReceiverConfig, *, patient: bool) -> StillFolder | None:
     if not config.stills:
         return None
     try:
-        return StillFolder(Path(config.stills), config.stills_quota_bytes)
+        return StillFolder(Path(config.stills), config.stills_quota_bytes, patient=patient)
     except OSError as error:
         raise UsageError(
             f"cannot make the folder {config.stills}: {error.strerror}; name another with --stills"

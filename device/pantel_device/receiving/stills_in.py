@@ -70,21 +70,28 @@ class StillFolder:
     Args:
         folder: Made when missing.
         quota_bytes: What all of them may take; those that arrived first go first. Files with other names stay.
+        patient: Whether to begin without the folder; each still makes it if it can.
 
     Raises:
-        OSError: The folder cannot be made.
+        OSError: The folder cannot be made, and nobody is patient.
     """
 
-    def __init__(self, folder: Path, quota_bytes: int = 1_000_000_000) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Path, quota_bytes: int = 1_000_000_000, *, patient: bool = False) -> None:
         self._folder = folder
         self._quota_bytes = quota_bytes
         self._trouble = Trouble(str(folder))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            if not patient:
+                raise
+            self._trouble.begin(error)
 
     def on_still(self, still: Still) -> bool:
         """Write a still."""
         partial = still.partial
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
             if not partial.complete:
                 write_picture(self._folder / "growing.png", still.pixels)
                 return True

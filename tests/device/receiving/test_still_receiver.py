@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from pantel_device.receiving.still_receiver import StillReceiver
 from pantel_device.receiving.stills_in import Still, StillFolder
@@ -96,3 +97,16 @@ def test_a_folder_that_cannot_be_written_keeps_nothing(tmp_path: Path) -> None:
     (tmp_path / "stills").rmdir()
     (tmp_path / "stills").write_text("in the way")
     assert not folder.on_still(_still(1, 10))
+
+
+def test_a_folder_whose_disk_comes_later(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    disk = tmp_path / "disk"
+    disk.touch()
+    with pytest.raises(NotADirectoryError):
+        StillFolder(disk / "stills")
+    folder = StillFolder(disk / "stills", patient=True)
+    assert not folder.on_still(_still(1, 10))
+    disk.unlink()
+    assert folder.on_still(_still(1, 10))
+    assert len(list((disk / "stills").iterdir())) == 2
+    assert sum("cannot write to=" in each for each in caplog.messages) == 1
