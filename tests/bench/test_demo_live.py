@@ -64,6 +64,28 @@ def test_the_page_shows_what_the_camera_sees_and_asks_for_a_still(tmp_path: Path
     assert list((tmp_path / "recordings").glob("N0CALL-0-*.mp4"))
 
 
+def test_a_demo_that_is_killed_leaves_no_daemon(tmp_path: Path) -> None:
+    daemon = ["pantel_bench.demo.bound_daemon", "receive", "--port=pty:", "--picture=", "--web=", "--events=-"]
+    daemon.append(f"--state-dir={tmp_path}")
+    starting = (
+        "import os, subprocess, sys, time; module, *words = sys.argv[1:];"
+        "subprocess.Popen([sys.executable, '-m', module, str(os.getpid()), *words], start_new_session=True);"
+        "time.sleep(600)"
+    )
+    demo = subprocess.Popen(
+        [sys.executable, "-c", starting, *daemon], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert demo.stderr is not None
+        while "receiving port=" not in (line := demo.stderr.readline()):
+            assert line
+    finally:
+        demo.kill()
+    # The daemon holds the other end, so this waits for its end, too.
+    _, said = demo.communicate(timeout=_PATIENCE_S)
+    assert "Traceback" not in said
+
+
 def test_a_demo_either_shows_or_measures(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--live", "--real-time"]) == 2
     assert "leave one of them out" in capsys.readouterr().err

@@ -135,11 +135,12 @@ def _sender(settings: RigSettings, state: Path, modem: PtyNullModem) -> Mapping[
 
 @contextmanager
 def _daemon(command: str, options: Mapping[str, object]) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a daemon; it is gone when the context is left."""
+    """Start a daemon; it is gone when the context is left, or this process has ended."""
     words = [f"--{key.replace('_', '-')}={value}" for key, value in options.items()]
     # A session of its own: Ctrl-C on the terminal ends the demo, which then ends its daemons in order.
+    program = [sys.executable, "-m", "pantel_bench.demo.bound_daemon", str(os.getpid())]
     process = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "pantel_device", command, "--log-level", "warning", *words], start_new_session=True
+        [*program, command, "--log-level", "warning", *words], start_new_session=True
     )
     try:
         yield process

@@ -96,9 +96,9 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
             stack.callback(memory.release)
         port = reconnecting(session.open(f"port {config.port}", open_again, PortError), open_again, clock)
         stack.enter_context(port)
-        page = _open_page(config, port, clock, stack)
+        page = _open_page(config, port, clock, stack, patient=session.patient)
         sinks = _open_sinks(config)
-        watchers = _open_recorder(config, clock)
+        watchers = _open_recorder(config, clock, patient=session.patient)
         for sink in (*sinks, *watchers):
             stack.callback(sink.close)
         link = LinkReceiver(
@@ -116,7 +116,7 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
             sinks=sinks,
             stills=StillReceiver(
                 StillAssembler(StillStore(config.state_dir / "stills"), clock.now_ns()),
-                _still_folder(config),
+                _still_folder(config, patient=session.patient),
                 config.view,
             ),
             playout_delay_ns=round(config.playout_delay_s * _NS_PER_S),
@@ -160,7 +160,7 @@ def _open_sinks(config: ReceiverConfig) -> list[Sink]:
     return sinks
 
 
-def _open_recorder(config: ReceiverConfig, clock: Clock) -> list[Watcher]:
+def _open_recorder(config: ReceiverConfig, clock: Clock, *, patient: bool) -> list[Watcher]:
     if not config.recordings:
         return []
     try:
@@ -170,6 +170,7 @@ def _open_recorder(config: ReceiverConfig, clock: Clock) -> list[Watcher]:
             view=config.view,
             quota_bytes=config.recordings_quota_bytes,
             segment_ns=round(config.recording_segment_s * _NS_PER_S),
+            patient=patient,
         )
     except OSError as error:
         raise UsageError(
@@ -178,13 +179,13 @@ def _open_recorder(config: ReceiverConfig, clock: Clock) -> list[Watcher]:
     return [recorder]
 
 
-def _open_page(config: ReceiverConfig, port: Port, clock: Clock, stack: ExitStack) -> Page | None:
+def _open_page(config: ReceiverConfig, port: Port, clock: Clock, stack: ExitStack, *, patient: bool) -> Page | None:
     """Open the page, if there is to be one; a receiver without loads none of what it needs."""
     if not config.web:
         return None
     from pantel_device.web.page import open_page
 
-    return open_page(config, port_name=port.name, clock=clock, stack=stack)
+    return open_page(config, port_name=port.name, clock=clock, stack=stack, patient=patient)
 
 
 def _ground(config: ReceiverConfig, key: MasterKey | SenderKey | None, port: Port, link: LinkReceiver) -> Ground:
@@ -206,11 +207,11 @@ def _ground(config: ReceiverConfig, key: MasterKey | SenderKey | None, port: Por
     )
 
 
-def _still_folder(config: ReceiverConfig) -> StillFolder | None:
+def _still_folder(config: ReceiverConfig, *, patient: bool) -> StillFolder | None:
     if not config.stills:
         return None
     try:
-        return StillFolder(Path(config.stills), config.stills_quota_bytes)
+        return StillFolder(Path(config.stills), config.stills_quota_bytes, patient=patient)
     except OSError as error:
         raise UsageError(
             f"cannot make the folder {config.stills}: {error.strerror}; name another with --stills"

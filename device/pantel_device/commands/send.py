@@ -149,7 +149,7 @@ def send(config: SenderConfig, session: ServiceSession, *, seconds: float | None
             privacy=PrivacyMask(config.zones),
             idle_fps=config.idle_fps,
             alarms=AlarmSender(link, config.size_px),
-            ring=_ring(config, clock, stack),
+            ring=_ring(config, clock, stack, patient=session.patient),
         )
         log.info(
             "sending port=%s camera=%s callsign=%s epoch=%d model=%s",
@@ -214,7 +214,7 @@ def _listener(config: SenderConfig, key: SenderKey | None, context: StreamContex
     return CommandListener(context, key)
 
 
-def _ring(config: SenderConfig, clock: Clock, stack: ExitStack) -> Ring | None:
+def _ring(config: SenderConfig, clock: Clock, stack: ExitStack, *, patient: bool) -> Ring | None:
     """Return what keeps full pictures, to be closed with the stack, if somebody shall."""
     if not config.ring:
         return None
@@ -225,6 +225,7 @@ def _ring(config: SenderConfig, clock: Clock, stack: ExitStack) -> Ring | None:
             sender=SenderName(config.callsign, config.sender),
             quota_bytes=config.ring_quota_bytes,
             fps=config.ring_fps,
+            patient=patient,
         )
     except OSError as error:
         raise UsageError(f"cannot use the folder {config.ring}: {error.strerror}; name another with --ring") from error

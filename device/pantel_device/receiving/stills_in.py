@@ -69,41 +69,59 @@ class StillFolder:
 
     Args:
         folder: Made when missing.
-        quota_bytes: What all of them may take; the oldest are removed first. Files with other names stay.
+        quota_bytes: What all of them may take; those that arrived first go first. Files with other names stay.
+        patient: Whether to begin without the folder; each still makes it if it can.
 
     Raises:
-        OSError: The folder cannot be made.
+        OSError: The folder cannot be made, and nobody is patient.
     """
 
-    def __init__(self, folder: Path, quota_bytes: int = 1_000_000_000) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Path, quota_bytes: int = 1_000_000_000, *, patient: bool = False) -> None:
         self._folder = folder
         self._quota_bytes = quota_bytes
         self._trouble = Trouble(str(folder))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            if not patient:
+                raise
+            self._trouble.begin(error)
 
     def on_still(self, still: Still) -> bool:
         """Write a still."""
         partial = still.partial
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
             if not partial.complete:
                 write_picture(self._folder / "growing.png", still.pixels)
                 return True
             who = f"{partial.context.callsign.replace('/', '_')}-{partial.context.sender}"
             name = self._folder / f"{_time(partial)}-{who}-{partial.block}"
-            write_atomically(name.with_name(name.name + ".ptl"), partial.data)
-            write_picture(name.with_name(name.name + ".png"), still.pixels)
+            written = [name.with_name(name.name + suffix) for suffix in (".ptl", ".png")]
+            write_atomically(written[0], partial.data)
+            write_picture(written[1], still.pixels)
             (self._folder / "growing.png").unlink(missing_ok=True)
-            self._make_room()
+            self._make_room(written)
         except OSError as error:
             self._trouble.begin(error)
             return False
         self._trouble.end()
         return True
 
-    def _make_room(self) -> None:
-        """Remove the oldest stills until the rest keeps the quota."""
-        ours = sorted(path for path in self._folder.iterdir() if _NAME.fullmatch(path.name))
-        keep_within(ours, self._quota_bytes, keep=2)  # the newest has two
+    def _make_room(self, written: list[Path]) -> None:
+        """Remove the stills that arrived first until the rest keeps the quota; what was just written stays.
+
+        Their names do not tell when they arrived: the sender's clock, which may be set to anything, made those.
+        """
+        ours = (path for path in self._folder.iterdir() if _NAME.fullmatch(path.name) and path not in written)
+        keep_within([*sorted(ours, key=_arrival), *written], self._quota_bytes, keep=len(written))
+
+
+def _arrival(path: Path) -> tuple[int, str]:
+    try:
+        return path.stat().st_mtime_ns, path.name
+    except FileNotFoundError:  # somebody has removed it meanwhile
+        return 0, path.name
 
 
 def _time(partial: PartialStill) -> str:

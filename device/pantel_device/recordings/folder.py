@@ -35,23 +35,33 @@ class RecordingFolder:
     Args:
         folder: Made when missing.
         quota_bytes: What all recordings may take.
+        patient: Whether the folder is looked at no sooner than somebody wants to write there, or calls `begin_to_use`:
+            its disk may be missing, and come later.
 
     Attributes:
         file_bytes: How large one file may become, so that the quota leaves more than one.
         trouble: With writing there.
 
     Raises:
-        OSError: The folder cannot be made or read.
+        OSError: The folder cannot be made or read, and nobody is patient.
     """
 
-    def __init__(self, folder: Path, quota_bytes: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Path, quota_bytes: int, *, patient: bool = False) -> None:
         self._folder = folder
         self._quota_bytes = quota_bytes
         self._open: dict[FileIO, Path] = {}
-        self.file_bytes = min(quota_bytes, shutil.disk_usage(folder).total) // _FILES
+        self._file_system: int | None = None
+        self.file_bytes = quota_bytes // _FILES
         self.trouble = Trouble(str(folder))
-        self._repair()
+        if not patient:
+            self._prepare()
+
+    def begin_to_use(self) -> None:
+        """Look at the folder, and log it if there is none; `make_room` looks again."""
+        try:
+            self._prepare()
+        except OSError as error:
+            self.trouble.begin(error)
 
     def begin(self, callsign: str, number: int, begins_utc: datetime | None) -> FileIO:
         """Return a new file, opened without a buffer, for a recording.
@@ -74,8 +84,9 @@ class RecordingFolder:
         """Remove the oldest recordings until so many octets more have room.
 
         Raises:
-            OSError: They have none, with all others removed that nobody is writing.
+            OSError: They have none, with all others removed that nobody is writing, or there is no folder.
         """
+        self._prepare()
         files = [each.path for each in recordings_in(self._folder)]
         older = [path for path in files if path not in self._open.values()]
         older_bytes, all_bytes = sum(sizes_bytes(older)), sum(sizes_bytes(files))
@@ -100,6 +111,15 @@ class RecordingFolder:
             os.fsync(file.fileno())
         finally:
             file.close()
+
+    def _prepare(self) -> None:
+        """Make the folder if it is missing, and repair what is there, once on each file system that comes there."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file_system = self._folder.stat().st_dev
+        if file_system != self._file_system:
+            self.file_bytes = min(self._quota_bytes, shutil.disk_usage(self._folder).total) // _FILES
+            self._repair()
+            self._file_system = file_system
 
     def _repair(self) -> None:
         for each in recordings_in(self._folder):

@@ -7,6 +7,7 @@ clock was not set, or had been set back; so did ``K1ABC-0-00000000T000000Z_001.m
 from __future__ import annotations
 
 import re
+import stat
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,13 +74,20 @@ def recording_of(path: Path) -> Recording | None:
 
 
 def recordings_in(folder: Path) -> list[Recording]:
-    """Return the recordings in a folder, the oldest first.
+    """Return the recordings in a folder, the oldest first; only regular files are any, whatever else has such a name.
 
     Raises:
         OSError: The folder cannot be read.
     """
     found = (recording_of(path) for path in folder.iterdir())
-    return sorted((each for each in found if each is not None), key=lambda each: each.order)
+    return sorted((each for each in found if each is not None and _is_regular(each.path)), key=lambda each: each.order)
+
+
+def _is_regular(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except FileNotFoundError:  # somebody has removed it meanwhile
+        return False
 
 
 def next_name(folder: Path, callsign: str, number: int, begins_utc: datetime | None) -> str:
@@ -95,7 +103,9 @@ def next_name(folder: Path, callsign: str, number: int, begins_utc: datetime | N
         OSError: The folder cannot be read.
     """
     safe = safe_callsign(callsign)
-    theirs = [each for each in recordings_in(folder) if (each.callsign, each.number) == (safe, number)]
+    # Whatever has a name, a folder or a link, too, takes it.
+    named = (recording_of(path) for path in folder.iterdir())
+    theirs = [each for each in named if each is not None and (each.callsign, each.number) == (safe, number)]
     stamp, more = max(((each.stamp, each.more) for each in theirs), default=(_NEVER, 0))
     now = "" if begins_utc is None else begins_utc.strftime(_STAMP)
     after = now if now > stamp else f"{stamp}_{more + 1:03d}"

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 _NICENESS = 10  # a picture that is shown, or sent, goes before one that is kept
 _CLOSING_S = 10.0
+_WAITING_BYTES = 64_000_000  # whoever sends decides how large a picture is
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,15 +40,28 @@ class RecordingThread:
     Args:
         make_tape: Makes what records a sender, when its first picture comes and after each long silence.
         waiting: How many pictures may wait.
+        at_first: What the thread does before all else.
+        waiting_bytes: What they may take together [byte]; one may always wait.
 
     Attributes:
         dropped: Pictures that were not recorded.
     """
 
-    def __init__(self, make_tape: Callable[[SenderName], Tape], waiting: int) -> None:
+    def __init__(
+        self,
+        make_tape: Callable[[SenderName], Tape],
+        waiting: int,
+        *,
+        at_first: Callable[[], None] = lambda: None,
+        waiting_bytes: int = _WAITING_BYTES,
+    ) -> None:
         self.dropped = 0
         self._make_tape = make_tape
+        self._at_first = at_first
         self._queue: queue.Queue[_Shown | None] = queue.Queue(waiting)
+        self._most_bytes = waiting_bytes
+        self._waiting_bytes = 0
+        self._counting = threading.Lock()
         self._behind = False
         self._tapes: dict[SenderName, Tape] = {}
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
@@ -62,7 +76,7 @@ class RecordingThread:
             pixels: (H, W, 3) uint8, RGB; nobody may change them any more.
         """
         try:
-            self._queue.put_nowait(_Shown(sender, time_ns, pixels))
+            self._enqueue(_Shown(sender, time_ns, pixels))
         except queue.Full:
             self.dropped += 1
             if not self._behind:
@@ -81,9 +95,17 @@ class RecordingThread:
         if self._thread.is_alive():
             log.error("the recordings could not be completed within %.0f s", _CLOSING_S)
 
+    def _enqueue(self, shown: _Shown) -> None:
+        with self._counting:
+            if self._waiting_bytes and self._waiting_bytes + shown.pixels.nbytes > self._most_bytes:
+                raise queue.Full
+            self._queue.put_nowait(shown)
+            self._waiting_bytes += shown.pixels.nbytes
+
     def _run(self) -> None:
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        self._at_first()
         while (shown := self._next()) is not None:
             try:
                 self._record(shown)
@@ -96,9 +118,14 @@ class RecordingThread:
         """Return the next picture, None at the end; where none comes for long, complete the files."""
         while True:
             try:
-                return self._queue.get(timeout=SILENCE_NS / 1e9)
+                shown = self._queue.get(timeout=SILENCE_NS / 1e9)
             except queue.Empty:
                 self._complete()
+                continue
+            if shown is not None:
+                with self._counting:
+                    self._waiting_bytes -= shown.pixels.nbytes
+            return shown
 
     def _complete(self) -> None:
         while self._tapes:

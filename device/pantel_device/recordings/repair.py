@@ -7,6 +7,7 @@ import logging
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -35,7 +36,7 @@ def is_complete(path: Path) -> bool:
     Raises:
         OSError: It cannot be read.
     """
-    with path.open("rb") as file:
+    with _opened(path, os.O_RDONLY) as file:
         size = file.seek(0, os.SEEK_END)
         if size < _INDEX_END.size:
             return False
@@ -69,7 +70,7 @@ def repair(path: Path) -> None:
     Raises:
         OSError: It cannot be read or changed.
     """
-    with path.open("r+b") as file:
+    with _opened(path, os.O_RDWR) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -83,6 +84,16 @@ def repair(path: Path) -> None:
         elif whole < size:
             file.truncate(whole)
             log.warning("recording cut off after its last whole fragment path=%s bytes=%d of=%d", path, whole, size)
+
+
+@contextmanager
+def _opened(path: Path, flags: int) -> Iterator[BinaryIO]:
+    """Open a file without following a link, and without waiting for whoever holds the other end of a pipe."""
+    with os.fdopen(
+        os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC),
+        "rb" if flags == os.O_RDONLY else "r+b",
+    ) as file:
+        yield file
 
 
 def _boxes(file: BinaryIO) -> Iterator[_Box]:

@@ -32,24 +32,28 @@ class Ring:
         sender: Whose frames they are.
         quota_bytes: What all recordings may take.
         fps: Frames recorded a second, at most as many as there are.
+        patient: Whether to begin without the folder, and to look for it again and again.
 
     Raises:
-        OSError: The folder cannot be made or read.
+        OSError: The folder cannot be made or read, and nobody is patient.
     """
 
-    def __init__(self, folder: Path, *, clock: Clock, sender: SenderName, quota_bytes: int, fps: float) -> None:
+    def __init__(
+        self, folder: Path, *, clock: Clock, sender: SenderName, quota_bytes: int, fps: float, patient: bool = False
+    ) -> None:
         self._sender = sender
         self._interval_ns = round(_NS_PER_S / fps)
         self._due_ns = 0
+        recordings = RecordingFolder(folder, quota_bytes, patient=patient)
         make_tape = partial(
             Tape,
-            RecordingFolder(folder, quota_bytes),
+            recordings,
             segment_ns=_SEGMENT_NS,
             fps=Fraction(fps).limit_denominator(1000),
             crf=_CRF,
             utc_of=partial(utc_of, clock),
         )
-        self._thread = RecordingThread(make_tape, _WAITING)
+        self._thread = RecordingThread(make_tape, _WAITING, at_first=recordings.begin_to_use)
 
     def look(self, frame: Frame) -> None:
         """Take the newest frame, with all privacy zones painted over; record it soon if it is time for one."""

@@ -41,6 +41,8 @@ _REASONS = {
     errno.EACCES: "ports below 1024 are for root",
     errno.EADDRNOTAVAIL: "it is no address of this machine",
 }
+_MAY_PASS = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, socket.EAI_AGAIN)
+_IP_FREEBIND = 15  # of <linux/in.h>, for IPv6, too: listen at an address that the machine does not have yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +73,17 @@ def open_page(
     port_name: str,
     clock: Clock,
     stack: ExitStack,
+    patient: bool = False,
     limits: Limits | None = None,
 ) -> Page | None:
-    """Open the page; return None if the address that nobody has chosen is taken.
+    """Open the page; return None if the address is taken, and nobody has chosen it or somebody is patient.
 
     Args:
         config: Of the receiver; `web` is not empty.
         port_name: Of its port.
         clock: Its monotonic clock.
         stack: Closes the page.
+        patient: Whether to begin where the machine does not have the address yet, and without a page if need be.
         limits: What a connection may take.
 
     Raises:
@@ -87,11 +91,13 @@ def open_page(
     """
     token = read_token(Path(config.web_token_file)) if config.web_token_file else None
     try:
-        listener = _listen(config.web)
-    except UsageError as error:
-        if "web" in config.model_fields_set:
-            raise
-        log.warning("no page reason=%s", error)
+        listener = _listen(config.web, patient=patient)
+    except OSError as error:
+        reason = _REASONS.get(error.errno or 0) or error.strerror
+        said = f"the page cannot be at web = {config.web}: {reason}; name another address or port"
+        if "web" in config.model_fields_set and not (patient and error.errno in _MAY_PASS):
+            raise UsageError(said) from error
+        log.warning("no page reason=%s", said)
         return None
     if token is None and not _is_loopback(listener):
         listener.close()
@@ -166,19 +172,25 @@ def _assemble(
     return hub, server
 
 
-def _listen(address: str) -> socket.socket:
-    """Listen at an address.
+def _listen(address: str, *, patient: bool) -> socket.socket:
+    """Listen at an address, even one that the machine does not have yet if somebody is patient.
 
     Raises:
-        UsageError: It cannot be used.
+        OSError: It cannot be used.
     """
     host, port = split_address(address)
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        reason = _REASONS.get(error.errno or 0) or error.strerror
-        raise UsageError(f"the page cannot be at web = {address}: {reason}; name another address or port") from error
+    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if patient:
+            listener.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+        stack.pop_all()
+    return listener
 
 
 def _is_loopback(listener: socket.socket) -> bool:

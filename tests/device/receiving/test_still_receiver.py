@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from pantel_device.receiving.still_receiver import StillReceiver
 from pantel_device.receiving.stills_in import Still, StillFolder
@@ -81,8 +82,31 @@ def test_the_oldest_stills_make_room_and_nothing_else_does(tmp_path: Path) -> No
     assert "DL1ABC_P" in left[0]
 
 
+def test_a_still_that_is_dated_in_the_future_makes_room_as_any_other(tmp_path: Path) -> None:
+    folder = StillFolder(tmp_path, quota_bytes=10_000)
+    assert folder.on_still(_still(2_400_000_000, 3000))
+    for number in range(9, 0, -1):  # set back ever more
+        assert folder.on_still(_still(number, 3000))
+        assert list(tmp_path.glob(f"*-{number}.ptl"))
+        assert list(tmp_path.glob(f"*-{number}.png"))
+    assert sorted(path.stem.rpartition("-")[2] for path in tmp_path.glob("*.ptl")) == ["1", "2", "3"]
+
+
 def test_a_folder_that_cannot_be_written_keeps_nothing(tmp_path: Path) -> None:
     folder = StillFolder(tmp_path / "stills")
     (tmp_path / "stills").rmdir()
     (tmp_path / "stills").write_text("in the way")
     assert not folder.on_still(_still(1, 10))
+
+
+def test_a_folder_whose_disk_comes_later(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    disk = tmp_path / "disk"
+    disk.touch()
+    with pytest.raises(NotADirectoryError):
+        StillFolder(disk / "stills")
+    folder = StillFolder(disk / "stills", patient=True)
+    assert not folder.on_still(_still(1, 10))
+    disk.unlink()
+    assert folder.on_still(_still(1, 10))
+    assert len(list((disk / "stills").iterdir())) == 2
+    assert sum("cannot write to=" in each for each in caplog.messages) == 1

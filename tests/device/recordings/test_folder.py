@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import errno
+import logging
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from tests.device.recordings.films import TENTH_NS, noise, times_s
 
 from pantel_device.recordings import folder as module
 from pantel_device.recordings.folder import RecordingFolder
+from pantel_device.recordings.tape import Tape
 
 _NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
 
@@ -96,6 +100,35 @@ def test_the_start_clears_what_a_power_cut_has_left(tmp_path: Path, caplog: pyte
     RecordingFolder(tmp_path, 10_000)
     assert [path.name for path in tmp_path.iterdir()] == ["holiday.mp4"]
     assert len(caplog.records) == 2
+
+
+def test_a_folder_that_is_missing_at_first_is_looked_for_again(
+    make_tape: Callable[..., Tape], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    disk = tmp_path / "disk"
+    disk.touch()  # in the way, as root may write anywhere else
+    with pytest.raises(NotADirectoryError):
+        RecordingFolder(disk / "ring", 10_000_000)
+    folder = RecordingFolder(disk / "ring", 10_000_000, patient=True)
+    folder.begin_to_use()
+    tape = make_tape(folder)
+    with caplog.at_level(logging.INFO):
+        for tenth in range(500):
+            tape.record(tenth * TENTH_NS, noise(tenth))
+            if tenth == 200:
+                disk.unlink()
+                (disk / "ring").mkdir(parents=True)
+                (disk / "ring" / "K1ABC-0-20250601T110000Z.mp4").write_bytes(bytes(4096))
+    tape.finish()
+    said = [record.getMessage().split("=")[0] for record in caplog.records]
+    assert said == [
+        "cannot write to",
+        "recording removed, nothing of it reached the disk path",
+        "recording path",
+        "writing again to",
+    ]
+    (path,) = (disk / "ring").iterdir()
+    assert len(times_s(path)) >= 200
 
 
 def test_what_cannot_be_repaired_is_logged(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -62,6 +63,15 @@ def test_without_a_clock_names_go_on_from_the_newest(tmp_path: Path) -> None:
     assert [each.path.name for each in recordings] == names
     known = {each.path.name: each.begins_utc for each in recordings}
     assert [known[name] for name in names] == [None, None, _NOON, None, None, None, _NOON + timedelta(seconds=1)]
+
+
+def test_only_regular_files_are_recordings_and_whatever_has_a_name_takes_it(tmp_path: Path) -> None:
+    name = _begin(tmp_path, _NOON)
+    os.mkfifo(tmp_path / "K1ABC-0-20250601T130000Z.mp4")
+    (tmp_path / "K1ABC-0-20250601T140000Z.mp4").mkdir()
+    (tmp_path / "K1ABC-0-20250601T150000Z.mp4").symlink_to(tmp_path / name)
+    assert [each.path.name for each in recordings_in(tmp_path)] == [name]
+    assert _begin(tmp_path, _NOON + timedelta(hours=3)) == "K1ABC-0-20250601T150000Z_001.mp4"
 
 
 def test_senders_do_not_disturb_each_other(tmp_path: Path) -> None:

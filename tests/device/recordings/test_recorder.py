@@ -54,6 +54,27 @@ def test_every_sender_that_is_heard_is_asked_for_in_the_view_that_is_set(tmp_pat
     recorder.close()
 
 
+def test_those_heard_first_keep_their_places(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    clock = VirtualClock()
+    recorder = Recorder(tmp_path, clock=clock, view=View.FAITHFUL, quota_bytes=1_000_000, segment_ns=SECOND_NS)
+
+    def recorded(silence_s: float = 0.0) -> list[int]:
+        wanted = [(each, recorder.views(each, heard_last=True, silence_s=silence_s)) for each in senders]
+        return [each.number for each, views in wanted if views]
+
+    senders = [SenderName("K1ABC", number) for number in range(3)]
+    assert recorded() == [0, 1, 2]
+    senders = [SenderName("K1ABC", number) for number in range(15, -1, -1)]
+    for _ in range(3):
+        clock.sleep(20)
+        assert recorded() == [15, 2, 1, 0]
+    assert sum("not recorded" in each for each in caplog.messages) == 12
+    clock.sleep(61)  # a sender that is asked for no more gives its place up, too
+    senders = senders[:6]
+    assert recorded() == [15, 14, 13, 12]
+    recorder.close()
+
+
 def test_each_sender_has_files_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wall_clock, "utc_now", lambda: wall_clock._EPOCH.replace(year=2025))
     recorder = _recorder(tmp_path, segment_s=10)
@@ -102,6 +123,24 @@ def test_a_disk_that_hangs_costs_pictures_and_no_time(tmp_path: Path, caplog: py
     assert [each.levelname for each in caplog.records if "behind" in each.getMessage()] == ["WARNING"]
     (recording,) = recordings_in(tmp_path)
     assert times_s(recording.path) == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
+
+
+def test_large_pictures_wait_in_smaller_numbers(tmp_path: Path) -> None:
+    tape = _SlowTape(RecordingFolder(tmp_path, 1_000_000), _NEAR)
+    thread = RecordingThread(lambda _: tape, 100, waiting_bytes=3 * grey(0).nbytes)
+    for tenth in range(10):
+        thread.put(_NEAR, tenth * TENTH_NS, grey(tenth))
+        assert tape.began.wait(10)
+    assert thread.dropped == 10 - 1 - 3
+    tape.go_on.set()
+    while not thread._queue.empty():
+        threading.Event().wait(0.001)
+    thread.put(_NEAR, 10 * TENTH_NS, grey(10))
+    thread.put(_NEAR, 11 * TENTH_NS, grey(11))
+    thread.close()
+    assert thread.dropped == 10 - 1 - 3
+    (recording,) = recordings_in(tmp_path)
+    assert len(times_s(recording.path)) == 6
 
 
 def test_it_says_when_it_keeps_up_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import io
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -95,6 +96,18 @@ def test_what_somebody_writes_is_left_alone(parts: list[bytes], tmp_path: Path) 
     assert path.exists()
     repair(path)
     assert not path.exists()
+
+
+def test_a_link_is_not_followed_and_a_pipe_not_waited_for(parts: list[bytes], tmp_path: Path) -> None:
+    path, link, pipe = tmp_path / "torn.mp4", tmp_path / "link.mp4", tmp_path / "pipe.mp4"
+    path.write_bytes(b"".join(parts)[:-100])
+    link.symlink_to(path)
+    os.mkfifo(pipe)
+    for function in (is_complete, repair):
+        for each in (link, pipe):
+            with pytest.raises(OSError, match=r"symbolic links|[Ss]eek"):
+                function(each)
+    assert path.read_bytes() == b"".join(parts)[:-100]
 
 
 @pytest.mark.parametrize("octets", [b"", b"text", bytes(5000), b"\xff" * 5000, b"\0\0\0\x08ftyp\0\0\0\x08moov"])

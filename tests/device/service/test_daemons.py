@@ -110,6 +110,21 @@ def test_a_service_that_waits_can_be_ended(tmp_path: Path) -> None:
     assert not (tmp_path / "run" / "failures.json").exists()
 
 
+@pytest.mark.parametrize("command", ["send", "receive"])
+def test_a_service_works_without_the_disk_of_its_recordings(command: str, tmp_path: Path) -> None:
+    (tmp_path / "disk").touch()
+    folder = f"{tmp_path}/disk/recordings"
+    options = ["--size-px=96x64", f"--ring={folder}"] if command == "send" else ["--web=", f"--recordings={folder}"]
+    with (
+        PtyNullModem(ChannelSettings()) as modem,
+        _service(command, f"--port={modem.near_path}", *options, folder=tmp_path) as service,
+    ):
+        service.wait_until(lambda told: "READY" in told)
+        code, err = service.end()
+    assert code == 0, err
+    assert f"cannot write to={folder} reason=Not a directory; all else goes on" in err
+
+
 def test_a_mast_tells_of_itself_while_its_camera_is_missing(tmp_path: Path) -> None:
     with (
         PtyNullModem(ChannelSettings()) as modem,

@@ -10,6 +10,7 @@ import pytest
 from tests.real_parts import needs_program
 
 from pantel_device.command import UsageError
+from pantel_device.recordings.recording_thread import _CLOSING_S
 from pantel_device.service.units import ROLES, Instance, Role, chosen, configured, render_unit, template
 
 _needs_analyze = needs_program("systemd-analyze", "systemd")
@@ -33,6 +34,12 @@ def test_a_unit_depends_on_no_clock_no_network_and_nothing_that_may_be_missing(r
     unit = render_unit(role, "/usr/bin/pantel")
     dependencies = re.findall(r"^(Requires|Wants|After|BindsTo|Requisite)=(.*)$", unit, re.MULTILINE)
     assert dependencies == [("Requires", "sysinit.target"), ("After", "sysinit.target")]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_unit_leaves_time_to_complete_recordings(role: Role) -> None:
+    (stop_s,) = re.findall(r"^TimeoutStopSec=(\d+)$", render_unit(role, "/usr/bin/pantel"), re.MULTILINE)
+    assert int(stop_s) > 2 * _CLOSING_S  # until the queue takes the end, and until the thread has ended
 
 
 @pytest.mark.parametrize("program", ["pantel", "/opt/my pantel/pantel", "/opt/%h/pantel", "/opt/pan\ntel", ""])

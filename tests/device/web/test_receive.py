@@ -10,17 +10,19 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
 from pantel_codec import Element, Knot, SceneSyntax, SpriteElement, Thumbnail, size_code
+from pantel_device.command import UsageError
 from pantel_device.commands.receive import receive
 from pantel_device.config import ReceiverConfig
 from pantel_device.sending.stream import stream_context
 from pantel_device.service import service_session
-from pantel_link import LinkSender, PacketKind
+from pantel_device.web.page import Page, open_page
+from pantel_link import LinkSender, MonotonicClock, PacketKind
 from pantel_models import SceneCodec
 
 _PATIENCE_S = 20.0
@@ -122,3 +124,39 @@ def test_where_the_default_port_is_taken_receiving_goes_on(tmp_path: Path, caplo
         if taken is not None:
             taken.close()
     assert "no page reason=the page cannot be at web = 127.0.0.1:8080: another program uses it; " in caplog.text
+
+
+def _open(web: str, folder: Path, stack: ExitStack, *, patient: bool) -> Page | None:
+    token = folder / "token"
+    token.write_text("0123456789abcdefghijklmnopqrstuv\n")
+    token.chmod(0o600)
+    config = ReceiverConfig.model_validate({"web": web, "web_token_file": str(token), "state_dir": folder})
+    return open_page(config, port_name="pty:", clock=MonotonicClock(), stack=stack, patient=patient)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.7", "[2001:db8::7]"])
+def test_a_service_serves_its_page_at_an_address_that_comes_later(host: str, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        page = _open(f"{host}:0", tmp_path, stack, patient=True)
+        assert page is not None
+        assert page.url == f"http://{host}:{page.port}/"
+        with pytest.raises(UsageError, match="it is no address of this machine"):
+            _open(f"{host}:0", tmp_path, stack, patient=False)
+
+
+def test_a_service_goes_on_without_a_page_whose_address_is_taken(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with ExitStack() as stack:
+        taken = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        web = f"127.0.0.1:{taken.getsockname()[1]}"
+        assert _open(web, tmp_path, stack, patient=True) is None
+        assert f"no page reason=the page cannot be at web = {web}: another program uses it; " in caplog.text
+        with pytest.raises(UsageError, match="another program uses it"):
+            _open(web, tmp_path, stack, patient=False)
+
+
+def test_a_service_without_a_token_is_used_wrongly(tmp_path: Path) -> None:
+    config = ReceiverConfig.model_validate({"web": "192.0.2.7:0", "state_dir": tmp_path})
+    with ExitStack() as stack, pytest.raises(UsageError, match="needs a token"):
+        open_page(config, port_name="pty:", clock=MonotonicClock(), stack=stack, patient=True)
