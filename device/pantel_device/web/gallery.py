@@ -195,7 +195,12 @@ class Gallery:
 
         Returns:
             None if there is none.
+
+        Raises:
+            TooManyViewersError: As many different choices are drawn as there may be viewers.
         """
+        if choice not in (wanted := self._wanted()) and len(wanted) >= self._most_viewers:
+            raise TooManyViewersError
         loop = asyncio.get_running_loop()
         if (timer := self._glances.pop(choice, None)) is not None:
             timer.cancel()
@@ -250,6 +255,10 @@ class Gallery:
         return {viewer.choice for viewer in self._viewers} | self._glances.keys()
 
     def _note_wanted(self) -> None:
+        watched = {viewer.choice for viewer in self._viewers}
+        glanced = [choice for choice in self._glances if choice not in watched]
+        for choice in glanced[: max(len(watched) + len(glanced) - self._most_viewers, 0)]:  # viewers come first
+            self._glances.pop(choice).cancel()
         wanted = self._wanted()
         self._newest = {choice: shot for choice, shot in self._newest.items() if choice in wanted}
         self._want(wanted)

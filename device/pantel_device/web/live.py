@@ -112,7 +112,10 @@ class Live:
         except ChoiceError as error:
             return JSONResponse({"error": str(error)}, 400)
         known = choice.sender is None or self._facts.knows(choice.sender)
-        shot = await self._gallery.glance(choice, _PATIENCE_S) if known else None
+        try:
+            shot = await self._gallery.glance(choice, _PATIENCE_S) if known else None
+        except TooManyViewersError:
+            return PlainTextResponse("too many different pictures are wanted\n", 503, {"Retry-After": "10"})
         if shot is None:
             return PlainTextResponse("there is no picture yet\n", 404)
         return Response(await shot.jpeg(), media_type="image/jpeg")

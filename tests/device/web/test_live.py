@@ -8,6 +8,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -232,6 +233,27 @@ def test_a_single_picture_is_drawn_on_demand(site: Site) -> None:
     assert not site.hub.views(SenderName("DK1AB", 3), heard_last=False, silence_s=0.0)
     assert site.get("/picture.jpg?sender=nobody").status == 400
     assert site.get("/picture.jpg?view=pretty").status == 400
+
+
+def test_who_asks_for_single_pictures_has_at_most_eight_drawn(site: Site) -> None:
+    masts = [SenderName("DK1AB", number) for number in range(9)]
+    for mast in masts:
+        site.hub.on_event(make_event("sender_heard", callsign=mast.callsign, sender=mast.number))
+    while len(site.get("/api/state").json()["senders"]) < len(masts):
+        """They are on their way from one thread to the other."""
+
+    def drawn() -> list[SenderName]:
+        return [mast for mast in masts if site.hub.views(mast, heard_last=False, silence_s=0.0)]
+
+    with ThreadPoolExecutor(len(masts)) as pool:
+        answers = list(pool.map(lambda mast: site.get(f"/picture.jpg?sender={mast}"), masts))
+    assert sorted(answer.status for answer in answers) == [404] * 8 + [503]
+    (left,) = (mast for mast, answer in zip(masts, answers, strict=True) if answer.status == 503)
+    assert answers[masts.index(left)].headers["retry-after"] == "10"
+    assert set(drawn()) == {*masts} - {left}
+    with _viewer(site, f"?sender={left}"):  # who watches goes before who has looked
+        _until_watched(site, left)
+        assert len(drawn()) == 8
 
 
 def test_a_jpeg_is_made_once_for_all_and_not_for_nobody(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
