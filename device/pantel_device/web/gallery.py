@@ -105,14 +105,12 @@ class Viewer:
         await self._woken.wait()
         self._woken.clear()
 
-    def take_texts(self) -> Iterator[str]:
-        """Take the messages, the state first."""
-        while self._state is not None or self._texts:
-            if self._state is not None:
-                text, self._state = self._state, None
-            else:
-                text = self._texts.popleft()
-            yield text
+    def take_texts(self) -> list[str]:
+        """Take the messages that wait, the state first; what comes meanwhile has its turn after a picture."""
+        texts = [*([] if self._state is None else [self._state]), *self._texts]
+        self._state = None
+        self._texts.clear()
+        return texts
 
     def take_shot(self) -> Shot | None:
         """Take the newest picture; None if there is none that he has not had."""

@@ -99,8 +99,7 @@ class Live:
             yield f"--{_BOUNDARY}\r\n".encode()
             while viewer.closing is None:
                 await viewer.wait()
-                for _ in viewer.take_texts():
-                    """Nobody reads them here."""
+                viewer.take_texts()  # nobody reads them here
                 if (shot := viewer.take_shot()) is not None:
                     jpeg = await shot.jpeg()
                     head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n".encode()

@@ -24,6 +24,8 @@ from pantel_device.frame import Box
 from pantel_device.receiving.alarms_in import ReceivedAlarm
 from pantel_device.receiving.sink import Picture, SenderName
 from pantel_device.rendering.renderer import ShownObject
+from pantel_device.web.gallery import Viewer
+from pantel_device.web.hub import Choice
 from pantel_models import View
 
 _S = 1_000_000_000
@@ -185,6 +187,20 @@ def test_a_slow_viewer_gets_the_newest_picture_and_keeps_nobody(site: Site) -> N
     assert shown == sorted(shown)
     assert len(shown) <= 5  # what was on its way, and the newest
     assert np.median(waited_s) < 0.01
+
+
+def test_between_two_pictures_a_slow_viewer_gets_one_state() -> None:
+    viewer = Viewer(Choice(None, View.PERCEPTUAL))
+    viewer.tell_state("old")
+    viewer.tell_state("state 0")
+    viewer.tell("event")
+    taken = []
+    for number, text in enumerate(viewer.take_texts()):
+        taken.append(text)
+        viewer.tell_state(f"state {number + 1}")  # each takes a second to send
+        assert number < 9, "no picture would ever be sent"
+    assert taken == ["state 0", "event"]
+    assert list(viewer.take_texts()) == ["state 2"]
 
 
 def test_at_most_eight_watch(site: Site) -> None:
