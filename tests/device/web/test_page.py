@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import socket
 from pathlib import Path
@@ -88,6 +89,17 @@ def test_events_by_kind_and_by_pages(site: Site) -> None:
         "2",
     ]
     assert site.get("/api/events?limit=all").status == 400
+
+
+def test_numbers_that_are_none_are_told_as_null(site: Site) -> None:
+    told = {"battery_v": math.nan, "temperature_c": math.inf, "altitude_m": -math.inf, "uptime_s": 4000}
+    site.hub.on_event(make_event("telemetry", **told))
+    while not (events := site.get("/api/events").json()["events"]):
+        """It is on its way from one thread to the other."""
+    answer = site.get("/api/state")
+    assert answer.status == 200
+    for telemetry in (events[0], answer.json()["senders"][0]["telemetry"]):
+        assert {key: telemetry[key] for key in told} == dict.fromkeys(told) | {"uptime_s": 4000}
 
 
 def test_stills_are_listed_and_handed_out(tmp_path: Path) -> None:
