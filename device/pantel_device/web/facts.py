@@ -14,12 +14,12 @@ from starlette.routing import BaseRoute, Route
 from pantel_device.receiving.sink import SenderName
 from pantel_device.wall_clock import iso_utc, utc_now
 from pantel_device.web.hub import EventRecord, LinkReading
-from pantel_device.web.state import EVENTS_KEPT, EventRing, LinkMeter, Senders
+from pantel_device.web.state import EventRings, LinkMeter, Senders
 from pantel_models import View
 
 __all__ = ["Abilities", "Facts"]
 
-_DEFAULT_LIMIT = 100
+_DEFAULT_LIMIT, _HIGHEST_LIMIT = 100, 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Facts:
     ) -> None:
         self._senders = senders
         self._meter = meter
-        self._events = EventRing()
+        self._events = EventRings()
         self._heard_last: SenderName | None = None
         self._now_ns = now_ns
         self._constant = {
@@ -124,7 +124,7 @@ class Facts:
             limit = int(request.query_params.get("limit", _DEFAULT_LIMIT))
         except ValueError:
             return JSONResponse({"error": "before and limit are numbers"}, 400)
-        limit = min(max(limit, 0), EVENTS_KEPT)
+        limit = min(max(limit, 0), _HIGHEST_LIMIT)
         events = self._events.newest(kind=request.query_params.get("kind"), before=before, limit=limit)
         return JSONResponse({"events": events})
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from heapq import merge
+from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from pantel_device.receiving.receiver import Contact
@@ -12,9 +15,9 @@ from pantel_device.receiving.sink import SenderName
 from pantel_device.web.hub import EventRecord, LinkReading
 from pantel_link.statistics import ReceiverStatistics
 
-__all__ = ["EVENTS_KEPT", "EventRing", "LinkMeter", "Senders"]
+__all__ = ["EVENTS_KEPT_PER_KIND", "EventRings", "LinkMeter", "Senders"]
 
-EVENTS_KEPT = 1000
+EVENTS_KEPT_PER_KIND = 200
 _MOST_SENDERS = 64
 _METERED_NS = 10_000_000_000
 _TELEMETRY_HEAD = frozenset({"utc", "monotonic_s", "kind", "callsign", "sender"})
@@ -156,18 +159,18 @@ def _rates(first: LinkReading, last: LinkReading) -> dict[str, float | None]:
     }
 
 
-class EventRing:
-    """The last 1000 events, numbered from 1 on."""
+class EventRings:
+    """The last 200 events of each kind, numbered from 1 on: frequent ones, such as telemetry, push out no alarm."""
 
     def __init__(self) -> None:
-        self._events: deque[dict[str, Any]] = deque(maxlen=EVENTS_KEPT)
+        self._rings: defaultdict[str, deque[dict[str, Any]]] = defaultdict(lambda: deque(maxlen=EVENTS_KEPT_PER_KIND))
         self._number = 0
 
     def add(self, record: EventRecord) -> dict[str, Any]:
         """Keep an event and return it with its number."""
         self._number += 1
         event = {**record, "event_number": self._number}
-        self._events.append(event)
+        self._rings[str(record["kind"])].append(event)
         return event
 
     def newest(self, *, kind: str | None, before: int | None, limit: int) -> list[Mapping[str, Any]]:
@@ -178,13 +181,9 @@ class EventRing:
             before: Only those with a lower number; None for all.
             limit: Most events.
         """
-        found: list[Mapping[str, Any]] = []
-        for event in reversed(self._events):
-            if len(found) == limit:
-                break
-            if (kind is None or event["kind"] == kind) and (before is None or event["event_number"] < before):
-                found.append(event)
-        return found
+        rings = self._rings.values() if kind is None else [self._rings[kind]] if kind in self._rings else []
+        events = merge(*map(reversed, rings), key=itemgetter("event_number"), reverse=True)
+        return list(islice((event for event in events if before is None or event["event_number"] < before), limit))
 
 
 def _age_s(time_ns: int | None, now_ns: int) -> float | None:

@@ -11,7 +11,7 @@ from pantel_device.receiving.sink import SenderName
 from pantel_device.receiving.sinks import event_record
 from pantel_device.wall_clock import utc_now
 from pantel_device.web.hub import EventRecord
-from pantel_device.web.state import EVENTS_KEPT, EventRing, LinkMeter, Senders
+from pantel_device.web.state import EVENTS_KEPT_PER_KIND, EventRings, LinkMeter, Senders
 
 _S = 1_000_000_000
 
@@ -96,10 +96,22 @@ def test_packets_that_come_late_make_no_negative_loss() -> None:
 
 
 def test_events_are_numbered_and_the_newest_come_first() -> None:
-    ring = EventRing()
-    for number in range(EVENTS_KEPT + 10):
-        ring.add(_record("alarm" if number % 10 == 0 else "text", number=7))
-    assert [event["event_number"] for event in ring.newest(kind=None, before=None, limit=3)] == [1010, 1009, 1008]
-    assert [event["event_number"] for event in ring.newest(kind="alarm", before=990, limit=2)] == [981, 971]
-    assert ring.newest(kind=None, before=None, limit=1)[0]["number"] == 7  # an alarm's own number stays
-    assert len(ring.newest(kind=None, before=None, limit=5000)) == EVENTS_KEPT
+    rings = EventRings()
+    for number in range(100):
+        rings.add(_record("alarm" if number % 10 == 0 else "text", number=7))
+    assert [event["event_number"] for event in rings.newest(kind=None, before=None, limit=3)] == [100, 99, 98]
+    assert [event["event_number"] for event in rings.newest(kind=None, before=93, limit=3)] == [92, 91, 90]
+    assert [event["event_number"] for event in rings.newest(kind="alarm", before=90, limit=2)] == [81, 71]
+    assert rings.newest(kind=None, before=None, limit=1)[0]["number"] == 7  # an alarm's own number stays
+    assert rings.newest(kind="nothing", before=None, limit=1) == []
+
+
+def test_frequent_events_push_out_no_rare_ones() -> None:
+    rings = EventRings()
+    rings.add(_record("alarm", zone="gate"))
+    for _ in range(5000):
+        rings.add(_record("still_grows"))
+    assert [event["zone"] for event in rings.newest(kind="alarm", before=None, limit=10)] == ["gate"]
+    kept = rings.newest(kind=None, before=None, limit=5000)
+    assert len(kept) == EVENTS_KEPT_PER_KIND + 1
+    assert kept[-1]["kind"] == "alarm"
