@@ -32,7 +32,8 @@ class _Sender:
     contact: Contact | None = None
     telemetry: tuple[float, dict[str, Any]] | None = None
     text: tuple[float, str] | None = None
-    message: str | None = None
+    model_missing: str | None = None
+    refused: str | None = None
 
     def to_json(self, now_ns: int, alive_ns: int) -> dict[str, Any]:
         heard_ns = None if self.contact is None else self.contact.heard_ns
@@ -50,7 +51,7 @@ class _Sender:
             "alive": heard_ns is not None and now_ns - heard_ns <= alive_ns,
             "telemetry": _aged(self.telemetry, now_ns),
             "text": None if self.text is None else _aged((self.text[0], {"text": self.text[1]}), now_ns),
-            "message": self.message,
+            "message": self.refused or self.model_missing,
         }
 
 
@@ -64,9 +65,13 @@ class Senders:
     def __init__(self, alive_ns: int) -> None:
         self._alive_ns = alive_ns
         self._known: OrderedDict[SenderName, _Sender] = OrderedDict()
+        self._taken: frozenset[SenderName] = frozenset()
 
     def take_event(self, record: EventRecord) -> None:
-        """Note what an event says of a sender."""
+        """Note what an event says of a sender.
+
+        Anybody can have a sender refused, by a forged introduction; so that says nothing of one that is being taken.
+        """
         if "callsign" not in record or "sender" not in record:
             return
         sender = self._of(SenderName(str(record["callsign"]), int(record["sender"] or 0)))
@@ -74,9 +79,10 @@ class Senders:
         match record["kind"]:
             case "sender_heard" | "model_missing":
                 sender.stream = {key: record.get(key) for key in ("epoch", "width_px", "height_px", "model")}
-                sender.message = None if record["kind"] == "sender_heard" else str(record["message"])
-            case "sender_refused":
-                sender.message = str(record["message"])
+                sender.model_missing = None if record["kind"] == "sender_heard" else str(record["message"])
+                sender.refused = None
+            case "sender_refused" if sender.name not in self._taken:
+                sender.refused = str(record["message"])
             case "telemetry":
                 told = {key: value for key, value in record.items() if key not in _TELEMETRY_HEAD}
                 sender.telemetry = monotonic_s, told
@@ -84,9 +90,12 @@ class Senders:
                 sender.text = monotonic_s, str(record["text"])
 
     def take_reading(self, reading: LinkReading) -> None:
-        """Note when senders were heard."""
+        """Note when senders were heard that are taken, and who they are."""
+        self._taken = frozenset(contact.sender for contact in reading.contacts)
         for contact in reading.contacts:
-            self._of(contact.sender).contact = contact
+            sender = self._of(contact.sender)
+            sender.contact = contact
+            sender.refused = None
 
     def has(self, name: SenderName) -> bool:
         """Whether a sender has been heard, or told of."""

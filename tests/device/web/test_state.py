@@ -58,6 +58,23 @@ def test_why_nothing_is_shown(senders: Senders, kind: str) -> None:
     assert senders.to_json(0)[0]["width_px"] == 64
 
 
+def test_a_sender_that_is_taken_is_not_refused_by_a_forged_introduction(senders: Senders) -> None:
+    senders.take_reading(make_reading(_S))
+    senders.take_event(_record("sender_refused", message="no key", epoch=9))
+    assert senders.to_json(_S)[0]["message"] is None
+    senders.take_event(_record("model_missing", message="install it", epoch=6))
+    senders.take_event(_record("sender_refused", message="no key", epoch=9))
+    assert senders.to_json(_S)[0]["message"] == "install it"
+
+
+def test_a_refusal_is_over_when_the_sender_is_taken(senders: Senders) -> None:
+    senders.take_event(_record("model_missing", message="install it", epoch=6))
+    senders.take_event(_record("sender_refused", message="no key", epoch=9))
+    assert senders.to_json(_S)[0]["message"] == "no key"
+    senders.take_reading(make_reading(_S))
+    assert senders.to_json(_S)[0]["message"] == "install it"
+
+
 def test_senders_that_somebody_invents_are_forgotten(senders: Senders) -> None:
     for number in range(200):
         senders.take_event(
