@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from pantel_device.receiving.sink import SenderName
 from pantel_device.wall_clock import iso_utc, utc_now
-from pantel_device.web.hub import EventRecord, LinkReading
+from pantel_device.web.hub import News
 from pantel_device.web.state import EventRings, LinkMeter, Senders
 from pantel_models import View
 
@@ -90,16 +90,21 @@ class Facts:
         """Whether a sender has been heard."""
         return self._senders.has(name)
 
-    def take_event(self, record: EventRecord) -> dict[str, Any]:
-        """Note an event and return it with its number."""
-        self._senders.take_event(record)
-        return self._events.add(record)
+    def take(self, news: News) -> list[dict[str, Any]]:
+        """Note events and reading.
 
-    def take_reading(self, reading: LinkReading) -> None:
-        """Note a reading."""
-        self._senders.take_reading(reading)
-        self._meter.take_reading(reading)
-        self._heard_last = reading.heard_last
+        Returns:
+            The events with their numbers.
+        """
+        events = []
+        for record in news.events:  # before the reading, which was made after most of them
+            self._senders.take_event(record)
+            events.append(self._events.add(record))
+        if news.reading is not None:
+            self._senders.take_reading(news.reading)
+            self._meter.take_reading(news.reading)
+            self._heard_last = news.reading.heard_last
+        return events
 
     def state(self) -> dict[str, Any]:
         """Return the state as the page reads it."""

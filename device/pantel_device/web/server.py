@@ -141,10 +141,8 @@ class PageServer:
     def _collect(self) -> None:
         """Take what the receiver has left."""
         news = self._hub.collect()
-        if news.reading is not None:
-            self._facts.take_reading(news.reading)
-        for record in news.events:
-            text = to_json({"type": "event", "event": self._facts.take_event(record)})
+        for event in self._facts.take(news):
+            text = to_json({"type": "event", "event": event})
             for viewer in self._gallery.viewers:
                 viewer.tell(text)
         self._gallery.take(news.pictures)

@@ -56,7 +56,7 @@ class _Sender:
 
 
 class Senders:
-    """Keeps what events and readings tell of senders; of too many, those that were told of last.
+    """Keeps what events and readings tell of senders; of too many, those that are taken, and that were told of last.
 
     Args:
         alive_ns: For how long a sender without a packet counts as alive [ns].
@@ -113,8 +113,10 @@ class Senders:
     def _of(self, name: SenderName) -> _Sender:
         sender = self._known.setdefault(name, _Sender(name))
         self._known.move_to_end(name)
-        while len(self._known) > _MOST_SENDERS:
-            self._known.popitem(last=False)
+        if len(self._known) > _MOST_SENDERS:
+            oldest = next((known for known in self._known if known not in self._taken), None)
+            if oldest is not None:
+                del self._known[oldest]
         return sender
 
 

@@ -10,8 +10,11 @@ from tests.device.web.serving import MAST, make_event, make_reading
 from pantel_device.receiving.sink import SenderName
 from pantel_device.receiving.sinks import event_record
 from pantel_device.wall_clock import utc_now
-from pantel_device.web.hub import EventRecord
+from pantel_device.web.facts import Abilities, Facts
+from pantel_device.web.hub import EventRecord, LinkReading, News
 from pantel_device.web.state import EVENTS_KEPT_PER_KIND, EventRings, LinkMeter, Senders
+from pantel_link.statistics import ReceiverStatistics
+from pantel_models import View
 
 _S = 1_000_000_000
 
@@ -83,6 +86,34 @@ def test_senders_that_somebody_invents_are_forgotten(senders: Senders) -> None:
     assert len(senders.to_json(0)) == 64
     assert not senders.has(MAST)
     assert senders.has(SenderName("X199", 0))
+
+
+def test_who_is_taken_is_not_forgotten(senders: Senders) -> None:
+    senders.take_reading(make_reading(_S))
+    for number in range(200):
+        senders.take_event(
+            {"kind": "sender_refused", "callsign": f"X{number}", "sender": 0, "message": "no", "monotonic_s": 0}
+        )
+    assert len(senders.to_json(_S)) == 64
+    assert senders.has(MAST)
+    assert senders.to_json(_S)[0]["width_px"] == 320
+
+
+def test_events_count_as_told_before_the_reading_that_comes_with_them(senders: Senders) -> None:
+    facts = Facts(
+        senders=senders,
+        meter=LinkMeter("pty:", 960),
+        views=(View.FAITHFUL,),
+        playout_delay_s=1.5,
+        abilities=Abilities(ask=False, stills=False, recordings=False, log_out=False),
+        now_ns=lambda: _S,
+    )
+    facts.take(News((), (), make_reading(0)))
+    told = _record("sender_refused", message="no key", epoch=9)
+    silent = LinkReading(_S, (), None, True, 0, ReceiverStatistics())
+    (event,) = facts.take(News((), (told,), silent))  # it was taken until then
+    assert (event["event_number"], event["message"]) == (1, "no key")
+    assert facts.state()["senders"][0]["message"] is None
 
 
 def test_rates_are_those_of_the_last_ten_seconds() -> None:
