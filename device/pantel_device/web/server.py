@@ -148,11 +148,18 @@ class PageServer:
         self._gallery.take(news.pictures)
 
     async def _tell_state(self) -> None:
-        """Tell the state every second, made once for all viewers."""
+        """Tell the state every second, made once for all viewers; go on after a mistake, which is logged once."""
+        logged = ""
         while True:
-            if self._gallery.viewers:
-                text = to_json(self._facts.state())
-                for viewer in self._gallery.viewers:
-                    viewer.tell_state(text)
+            try:
+                if self._gallery.viewers:
+                    text = to_json(self._facts.state())
+                    for viewer in self._gallery.viewers:
+                        viewer.tell_state(text)
+                logged = ""
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next state may be told
+                if (reason := f"page cannot tell the state: {error!r}") != logged:
+                    self._complaints.note(reason, address="none")
+                    logged = reason
             self._complaints.settle()
             await asyncio.sleep(_STATE_INTERVAL_S)

@@ -160,6 +160,31 @@ def test_events_and_the_state_come_without_asking(site: Site) -> None:
         assert state["senders"][0]["alive"]
 
 
+def test_a_state_that_cannot_be_told_is_logged_once_and_not_the_last(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("pantel_device.web.server._STATE_INTERVAL_S", 0.01)
+    with _viewer(site) as viewer:
+        _next_text(viewer, "state")
+        failed = 0
+
+        def fail(_: object) -> None:
+            nonlocal failed
+            failed += 1
+            raise RuntimeError("out of order")
+
+        with monkeypatch.context() as broken:
+            broken.setattr("pantel_device.web.facts.Facts.state", fail)
+            deadline_s = time.monotonic() + _PATIENCE_S
+            while failed < 5 and time.monotonic() < deadline_s:
+                time.sleep(0.01)
+        site.hub.on_reading(make_reading(site.clock.now_ns()))
+        while not _next_text(viewer, "state")["senders"]:
+            """The state is told again."""
+    (line,) = caplog.messages
+    assert "page cannot tell the state: RuntimeError('out of order')" in line
+
+
 def test_a_slow_viewer_gets_the_newest_picture_and_keeps_nobody(site: Site) -> None:
     rng = np.random.default_rng(1)
     noise = rng.integers(0, 255, (240, 320, 3), np.uint8)  # a JPEG of 80 kB
