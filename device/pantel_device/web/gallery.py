@@ -231,8 +231,12 @@ class Gallery:
 
     def end_session(self, session: Session) -> None:
         """Send those away who watch with a session that has ended."""
+        self.end_sessions(lambda watching: watching.id == session.id)
+
+    def end_sessions(self, over: Callable[[Session], bool]) -> None:
+        """Send those away whose session is over."""
         for viewer in self._viewers:
-            if viewer.session is not None and viewer.session.id == session.id:
+            if viewer.session is not None and over(viewer.session):
                 viewer.close(4401)
 
     def close(self) -> None:

@@ -138,6 +138,7 @@ def _assemble(
     gallery = Gallery(encoders, hub.want)
     complaints = Complaints()
     doorkeeper = Doorkeeper(limits)
+    sessions = None if token is None else Sessions(token, config.state_dir / "web_ended_sessions.json")
     parts = Parts(
         gallery=gallery,
         facts=facts,
@@ -145,7 +146,7 @@ def _assemble(
         stills=Path(config.stills) if config.stills else None,
         recordings=Path(config.recordings) if config.recordings else None,
         state_dir=config.state_dir if config.back_channel else None,
-        sessions=None if token is None else Sessions(token, config.state_dir / "web_ended_sessions.json"),
+        sessions=sessions,
         limiter=LogInLimiter(),
         host_names=HostNames(config.web_names),
         complaints=complaints,
@@ -161,6 +162,7 @@ def _assemble(
         hub=hub,
         gallery=gallery,
         facts=facts,
+        sessions=sessions,
         encoders=encoders,
     )
     return hub, server

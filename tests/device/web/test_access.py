@@ -65,6 +65,16 @@ def test_a_session_that_nobody_uses_ends(make: Callable[..., Sessions], time_s: 
     assert sessions.check(cookie) is None
 
 
+def test_a_session_that_is_in_use_is_over_after_30_days(make: Callable[..., Sessions], time_s: _Time) -> None:
+    sessions = make()
+    watching, ended = sessions.begin(), sessions.begin()
+    sessions.end(ended)
+    time_s.now_s += 30 * _DAY_S
+    assert (sessions.is_over(watching), sessions.is_over(ended)) == (False, True)  # who watches has no new cookie
+    time_s.now_s += 1
+    assert sessions.is_over(watching)
+
+
 def test_a_fresh_cookie_need_not_be_renewed(make: Callable[..., Sessions]) -> None:
     sessions = make()
     assert sessions.renewed(sessions.begin()) is None

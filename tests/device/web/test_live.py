@@ -328,6 +328,16 @@ def test_who_logs_out_watches_no_more(locked: Site) -> None:
         assert _close_code(viewer) == 4401
 
 
+def test_who_watches_when_his_session_ends_watches_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pantel_device.web.server._SESSION_INTERVAL_S", 0.01)
+    with serving(tmp_path, token=TOKEN) as locked, _viewer(locked, Cookie=locked.cookie()) as viewer:
+        _until_watched(locked)
+        locked.feed(make_picture())
+        _next_picture(viewer)
+        monkeypatch.setattr("pantel_device.web.access.sessions._LONGEST_S", -1)  # as after 30 days
+        assert _close_code(viewer) == 4401
+
+
 @pytest.mark.parametrize("headers", [{"Origin": "http://evil.example"}, {"Origin": "null"}])
 def test_other_sites_do_not_watch(site: Site, headers: dict[str, str]) -> None:
     with pytest.raises(InvalidStatus) as refused, _viewer(site, **headers):
