@@ -133,6 +133,7 @@ def _assemble(
     facts: Facts,
     limits: Limits,
 ) -> tuple[Hub, PageServer]:
+    port = listener.getsockname()[1]
     hub = Hub()
     encoders = ThreadPoolExecutor(1, "pantel-jpeg")
     gallery = Gallery(encoders, hub.want)
@@ -148,9 +149,9 @@ def _assemble(
         state_dir=config.state_dir if config.back_channel else None,
         sessions=sessions,
         limiter=LogInLimiter(),
-        host_names=HostNames(config.web_names),
+        host_names=HostNames(config.web_names, port=port),
         complaints=complaints,
-        cookie_port=listener.getsockname()[1],
+        cookie_port=port,
         body_s=limits.body_s,
     )
     server = PageServer(

@@ -213,7 +213,7 @@ def test_what_counts_as_one_address() -> None:
     ],
 )
 def test_names_of_this_machine(host: str, connected_to: str, *, served: bool) -> None:
-    assert HostNames(["Cam.example.org"]).serves(host, connected_to) is served
+    assert HostNames(["Cam.example.org"], port=8080).serves(host, connected_to) is served
 
 
 @pytest.mark.parametrize(
@@ -224,6 +224,13 @@ def test_names_of_this_machine(host: str, connected_to: str, *, served: bool) ->
         ("http://localhost:80", "localhost", True),
         ("http://[::1]:8080", "[::1]:8080", True),
         ("https://cam.example.org", "127.0.0.1:8080", True),  # behind a proxy that changes Host
+        ("http://cam.example.org", "127.0.0.1:8080", True),
+        ("http://cam.example.org:8080", "127.0.0.1:8080", True),  # without the proxy
+        ("https://cam.example.org:8443", "cam.example.org:8443", True),  # behind one that keeps Host
+        ("https://cam.example.org:8443", "127.0.0.1:8080", False),
+        ("http://cam.example.org:3000", "cam.example.org", False),  # another service of the same machine
+        ("http://cam.example.org:443", "cam.example.org", False),
+        ("ftp://cam.example.org:80", "cam.example.org", False),
         ("http://localhost:3000", "localhost:8080", False),
         ("http://127.0.0.1:8080", "localhost:8080", False),
         ("http://elsewhere.example", "localhost", False),
@@ -235,12 +242,12 @@ def test_names_of_this_machine(host: str, connected_to: str, *, served: bool) ->
     ],
 )
 def test_pages_of_ours(origin: str, host: str, *, same: bool) -> None:
-    assert HostNames(["cam.example.org"]).same_origin(origin, host) is same
+    assert HostNames(["cam.example.org"], port=8080).same_origin(origin, host) is same
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_names_and_origins_may_be_anything(one: str, other: str) -> None:
-    names = HostNames()
+    names = HostNames(port=8080)
     assert not names.serves(one + "\0", other)
     assert not names.same_origin(one + "\0", other + "\0")
 
