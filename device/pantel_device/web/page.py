@@ -149,7 +149,7 @@ def _assemble(
         state_dir=config.state_dir if config.back_channel else None,
         sessions=sessions,
         limiter=LogInLimiter(),
-        host_names=HostNames(config.web_names, port=port),
+        host_names=HostNames(config.web_names, port=port, loopback=_is_loopback(listener)),
         complaints=complaints,
         cookie_port=port,
         body_s=limits.body_s,

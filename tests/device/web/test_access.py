@@ -213,7 +213,20 @@ def test_what_counts_as_one_address() -> None:
     ],
 )
 def test_names_of_this_machine(host: str, connected_to: str, *, served: bool) -> None:
-    assert HostNames(["Cam.example.org"], port=8080).serves(host, connected_to) is served
+    assert HostNames(["Cam.example.org"], port=8080, loopback=False).serves(host, connected_to) is served
+
+
+@pytest.mark.parametrize("loopback", [True, False])
+def test_under_its_name_of_mdns_others_find_it(monkeypatch: pytest.MonkeyPatch, *, loopback: bool) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "mast-pi")
+    names = HostNames(port=8080, loopback=loopback)
+    assert names.serves("mast-pi.local:8080", "127.0.0.1") is not loopback
+    assert names.serves("mast-pi:8080", "127.0.0.1")
+
+
+def test_who_names_it_has_the_name_of_mdns_on_loopback_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "mast-pi")
+    assert HostNames(["mast-pi.local"], port=8080, loopback=True).serves("mast-pi.local", "127.0.0.1")
 
 
 @pytest.mark.parametrize(
@@ -242,12 +255,12 @@ def test_names_of_this_machine(host: str, connected_to: str, *, served: bool) ->
     ],
 )
 def test_pages_of_ours(origin: str, host: str, *, same: bool) -> None:
-    assert HostNames(["cam.example.org"], port=8080).same_origin(origin, host) is same
+    assert HostNames(["cam.example.org"], port=8080, loopback=False).same_origin(origin, host) is same
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_names_and_origins_may_be_anything(one: str, other: str) -> None:
-    names = HostNames(port=8080)
+    names = HostNames(port=8080, loopback=False)
     assert not names.serves(one + "\0", other)
     assert not names.same_origin(one + "\0", other + "\0")
 

@@ -326,6 +326,13 @@ def test_an_address_of_another_machine(tmp_path: Path, address: str) -> None:
         """It does not open."""
 
 
+def test_the_name_of_mdns_is_for_other_machines(tmp_path: Path) -> None:
+    host = f"{socket.gethostname().partition('.')[0]}.local"
+    for web, status in (("127.0.0.1:0", 403), ("0.0.0.0:0", 200)):
+        with serving(tmp_path, token=TOKEN, web=web) as site:
+            assert site.get("/health", Host=host).status == status
+
+
 def test_beyond_this_machine_there_must_be_a_token(tmp_path: Path) -> None:
     everywhere = "0.0.0.0:0"
     advice = "needs a token: make one with pantel key token FILE"

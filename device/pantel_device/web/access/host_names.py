@@ -23,13 +23,17 @@ class HostNames:
     Args:
         names: Further names that lead here, such as that of a reverse proxy.
         port: Of the page.
+        loopback: Whether only this machine reaches the page. Then nobody finds it under its name of mDNS, which any
+            machine of the network may claim.
     """
 
-    def __init__(self, names: Collection[str] = (), *, port: int) -> None:
+    def __init__(self, names: Collection[str] = (), *, port: int, loopback: bool) -> None:
         own = socket.gethostname().lower()
         self._port = str(port)
         self._further = frozenset(name.lower() for name in names)
-        self._names = self._further | {"localhost", own, f"{own.partition('.')[0]}.local"}
+        self._names = self._further | {"localhost", own}
+        if not loopback:
+            self._names |= {f"{own.partition('.')[0]}.local"}
 
     def serves(self, host: str, connected_to: str) -> bool:
         """Whether a request's Host is one of ours.
