@@ -31,9 +31,8 @@ class HostNames:
         own = socket.gethostname().lower()
         self._port = str(port)
         self._further = frozenset(name.lower() for name in names)
-        self._names = self._further | {"localhost", own}
-        if not loopback:
-            self._names |= {f"{own.partition('.')[0]}.local"}
+        by_mdns = f"{own.partition('.')[0]}.local"
+        self._names = ({"localhost", own, by_mdns} - ({by_mdns} if loopback else set())) | self._further
 
     def serves(self, host: str, connected_to: str) -> bool:
         """Whether a request's Host is one of ours.
