@@ -92,7 +92,7 @@ def test_events_by_kind_and_by_pages(site: Site) -> None:
 
 
 def test_numbers_that_are_none_are_told_as_null(site: Site) -> None:
-    told = {"battery_v": math.nan, "temperature_c": math.inf, "altitude_m": -math.inf, "uptime_s": 4000}
+    told: dict[str, Any] = {"battery_v": math.nan, "temperature_c": math.inf, "altitude_m": -math.inf, "uptime_s": 4000}
     site.hub.on_event(make_event("telemetry", **told))
     while not (events := site.get("/api/events").json()["events"]):
         """It is on its way from one thread to the other."""

@@ -65,9 +65,7 @@ class HostNames:
             return True
         found = _HOST.fullmatch(host.lower())
         return (
-            found is not None
-            and found["name"].strip("[]").rstrip(".") == name
-            and (found["port"] or default) == port
+            found is not None and found["name"].strip("[]").rstrip(".") == name and (found["port"] or default) == port
         )
 
 
