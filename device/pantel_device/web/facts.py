@@ -13,13 +13,13 @@ from starlette.routing import BaseRoute, Route
 
 from pantel_device.receiving.sink import SenderName
 from pantel_device.wall_clock import iso_utc, utc_now
-from pantel_device.web.hub import EventRecord, LinkReading
-from pantel_device.web.state import EVENTS_KEPT, EventRing, LinkMeter, Senders
+from pantel_device.web.hub import News
+from pantel_device.web.state import EventRings, LinkMeter, Senders
 from pantel_models import View
 
 __all__ = ["Abilities", "Facts"]
 
-_DEFAULT_LIMIT = 100
+_DEFAULT_LIMIT, _HIGHEST_LIMIT = 100, 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Facts:
     ) -> None:
         self._senders = senders
         self._meter = meter
-        self._events = EventRing()
+        self._events = EventRings()
         self._heard_last: SenderName | None = None
         self._now_ns = now_ns
         self._constant = {
@@ -90,16 +90,21 @@ class Facts:
         """Whether a sender has been heard."""
         return self._senders.has(name)
 
-    def take_event(self, record: EventRecord) -> dict[str, Any]:
-        """Note an event and return it with its number."""
-        self._senders.take_event(record)
-        return self._events.add(record)
+    def take(self, news: News) -> list[dict[str, Any]]:
+        """Note events and reading.
 
-    def take_reading(self, reading: LinkReading) -> None:
-        """Note a reading."""
-        self._senders.take_reading(reading)
-        self._meter.take_reading(reading)
-        self._heard_last = reading.heard_last
+        Returns:
+            The events with their numbers.
+        """
+        events = []
+        for record in news.events:  # before the reading, which was made after most of them
+            self._senders.take_event(record)
+            events.append(self._events.add(record))
+        if news.reading is not None:
+            self._senders.take_reading(news.reading)
+            self._meter.take_reading(news.reading)
+            self._heard_last = news.reading.heard_last
+        return events
 
     def state(self) -> dict[str, Any]:
         """Return the state as the page reads it."""
@@ -124,7 +129,7 @@ class Facts:
             limit = int(request.query_params.get("limit", _DEFAULT_LIMIT))
         except ValueError:
             return JSONResponse({"error": "before and limit are numbers"}, 400)
-        limit = min(max(limit, 0), EVENTS_KEPT)
+        limit = min(max(limit, 0), _HIGHEST_LIMIT)
         events = self._events.newest(kind=request.query_params.get("kind"), before=before, limit=limit)
         return JSONResponse({"events": events})
 

@@ -105,14 +105,12 @@ class Viewer:
         await self._woken.wait()
         self._woken.clear()
 
-    def take_texts(self) -> Iterator[str]:
-        """Take the messages, the state first."""
-        while self._state is not None or self._texts:
-            if self._state is not None:
-                text, self._state = self._state, None
-            else:
-                text = self._texts.popleft()
-            yield text
+    def take_texts(self) -> list[str]:
+        """Take the messages that wait, the state first; what comes meanwhile has its turn after a picture."""
+        texts = [*([] if self._state is None else [self._state]), *self._texts]
+        self._state = None
+        self._texts.clear()
+        return texts
 
     def take_shot(self) -> Shot | None:
         """Take the newest picture; None if there is none that he has not had."""
@@ -195,7 +193,12 @@ class Gallery:
 
         Returns:
             None if there is none.
+
+        Raises:
+            TooManyViewersError: As many different choices are drawn as there may be viewers.
         """
+        if choice not in (wanted := self._wanted()) and len(wanted) >= self._most_viewers:
+            raise TooManyViewersError
         loop = asyncio.get_running_loop()
         if (timer := self._glances.pop(choice, None)) is not None:
             timer.cancel()
@@ -228,8 +231,12 @@ class Gallery:
 
     def end_session(self, session: Session) -> None:
         """Send those away who watch with a session that has ended."""
+        self.end_sessions(lambda watching: watching.id == session.id)
+
+    def end_sessions(self, over: Callable[[Session], bool]) -> None:
+        """Send those away whose session is over."""
         for viewer in self._viewers:
-            if viewer.session is not None and viewer.session.id == session.id:
+            if viewer.session is not None and over(viewer.session):
                 viewer.close(4401)
 
     def close(self) -> None:
@@ -250,6 +257,10 @@ class Gallery:
         return {viewer.choice for viewer in self._viewers} | self._glances.keys()
 
     def _note_wanted(self) -> None:
+        watched = {viewer.choice for viewer in self._viewers}
+        glanced = [choice for choice in self._glances if choice not in watched]
+        for choice in glanced[: max(len(watched) + len(glanced) - self._most_viewers, 0)]:  # viewers come first
+            self._glances.pop(choice).cancel()
         wanted = self._wanted()
         self._newest = {choice: shot for choice, shot in self._newest.items() if choice in wanted}
         self._want(wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Collection
@@ -113,10 +114,13 @@ class Hub:
         self._tell()
 
     def on_event(self, event: Event) -> None:
-        """Keep an event; the page makes its own report on the link, of the last seconds."""
+        """Keep an event; the page makes its own report on the link, of the last seconds.
+
+        Numbers that are none become None: JSON has no word for them, and a sender may tell any.
+        """
         if event.kind == "link_report":
             return
-        record = event_record(event, utc_now())
+        record = {key: _number_or_none(value) for key, value in event_record(event, utc_now()).items()}
         with self._lock:
             self._events.append(record)
         self._tell()
@@ -162,3 +166,7 @@ class Hub:
     def want(self, choices: Collection[Choice]) -> None:
         """Say what is watched; the receiver draws nothing else for the page."""
         self._wanted = frozenset(choices)
+
+
+def _number_or_none(value: str | int | float | None) -> str | int | float | None:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -99,8 +99,7 @@ class Live:
             yield f"--{_BOUNDARY}\r\n".encode()
             while viewer.closing is None:
                 await viewer.wait()
-                for _ in viewer.take_texts():
-                    """Nobody reads them here."""
+                viewer.take_texts()  # nobody reads them here
                 if (shot := viewer.take_shot()) is not None:
                     jpeg = await shot.jpeg()
                     head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n".encode()
@@ -112,7 +111,10 @@ class Live:
         except ChoiceError as error:
             return JSONResponse({"error": str(error)}, 400)
         known = choice.sender is None or self._facts.knows(choice.sender)
-        shot = await self._gallery.glance(choice, _PATIENCE_S) if known else None
+        try:
+            shot = await self._gallery.glance(choice, _PATIENCE_S) if known else None
+        except TooManyViewersError:
+            return PlainTextResponse("too many different pictures are wanted\n", 503, {"Retry-After": "10"})
         if shot is None:
             return PlainTextResponse("there is no picture yet\n", 404)
         return Response(await shot.jpeg(), media_type="image/jpeg")

@@ -139,11 +139,13 @@ def _assemble(
     facts: Facts,
     limits: Limits,
 ) -> tuple[Hub, PageServer]:
+    port = listener.getsockname()[1]
     hub = Hub()
     encoders = ThreadPoolExecutor(1, "pantel-jpeg")
     gallery = Gallery(encoders, hub.want)
     complaints = Complaints()
     doorkeeper = Doorkeeper(limits)
+    sessions = None if token is None else Sessions(token, config.state_dir / "web_ended_sessions.json")
     parts = Parts(
         gallery=gallery,
         facts=facts,
@@ -151,11 +153,11 @@ def _assemble(
         stills=Path(config.stills) if config.stills else None,
         recordings=Path(config.recordings) if config.recordings else None,
         state_dir=config.state_dir if config.back_channel else None,
-        sessions=None if token is None else Sessions(token, config.state_dir / "web_ended_sessions.json"),
+        sessions=sessions,
         limiter=LogInLimiter(),
-        host_names=HostNames(config.web_names),
+        host_names=HostNames(config.web_names, port=port, loopback=_is_loopback(listener)),
         complaints=complaints,
-        cookie_port=listener.getsockname()[1],
+        cookie_port=port,
         body_s=limits.body_s,
     )
     server = PageServer(
@@ -167,6 +169,7 @@ def _assemble(
         hub=hub,
         gallery=gallery,
         facts=facts,
+        sessions=sessions,
         encoders=encoders,
     )
     return hub, server

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from pantel_device.web.access.complaints import Complaints
 from pantel_device.web.access.doorkeeper import Doorkeeper
+from pantel_device.web.access.sessions import Sessions
 from pantel_device.web.facts import Facts
 from pantel_device.web.gallery import Gallery
 from pantel_device.web.hub import Hub
@@ -24,6 +25,7 @@ __all__ = ["PageServer"]
 log = logging.getLogger(__name__)
 
 _STATE_INTERVAL_S = 1.0
+_SESSION_INTERVAL_S = 60.0
 _PATIENCE_S = 0.5
 _GRACE_S = 1
 _LONGEST_STOP_S = 5.0
@@ -45,6 +47,7 @@ class PageServer:
         hub: Where news comes from.
         gallery: Takes the pictures among it.
         facts: Takes the rest.
+        sessions: Of those who have shown the token; None where none is needed.
         encoders: Threads for making JPEGs; shut down with the server.
     """
 
@@ -59,6 +62,7 @@ class PageServer:
         hub: Hub,
         gallery: Gallery,
         facts: Facts,
+        sessions: Sessions | None,
         encoders: ThreadPoolExecutor,
     ) -> None:
         self._listener = listener
@@ -67,6 +71,7 @@ class PageServer:
         self._hub = hub
         self._gallery = gallery
         self._facts = facts
+        self._sessions = sessions
         self._encoders = encoders
         self._loop: asyncio.AbstractEventLoop | None = None
         self._started = threading.Event()
@@ -127,34 +132,46 @@ class PageServer:
     async def _serve(self) -> None:
         loop = self._loop = asyncio.get_running_loop()
         self._hub.attach(lambda: loop.call_soon_threadsafe(self._collect))
-        telling = loop.create_task(self._tell_state())
+        tasks = [loop.create_task(self._tell_state()), loop.create_task(self._check_sessions())]
         loop.call_soon(self._started.set)
         try:
             await self._server.serve(sockets=[self._listener])
         finally:
             self._hub.attach(None)
             self._hub.want(())
-            telling.cancel()
+            for task in tasks:
+                task.cancel()
             self._doorkeeper.abort_all()
             await asyncio.sleep(0)  # so that the connections hear of it before their loop ends
 
     def _collect(self) -> None:
         """Take what the receiver has left."""
         news = self._hub.collect()
-        if news.reading is not None:
-            self._facts.take_reading(news.reading)
-        for record in news.events:
-            text = to_json({"type": "event", "event": self._facts.take_event(record)})
+        for event in self._facts.take(news):
+            text = to_json({"type": "event", "event": event})
             for viewer in self._gallery.viewers:
                 viewer.tell(text)
         self._gallery.take(news.pictures)
 
     async def _tell_state(self) -> None:
-        """Tell the state every second, made once for all viewers."""
+        """Tell the state every second, made once for all viewers; go on after a mistake, which is logged once."""
+        logged = ""
         while True:
-            if self._gallery.viewers:
-                text = to_json(self._facts.state())
-                for viewer in self._gallery.viewers:
-                    viewer.tell_state(text)
+            try:
+                if self._gallery.viewers:
+                    text = to_json(self._facts.state())
+                    for viewer in self._gallery.viewers:
+                        viewer.tell_state(text)
+                logged = ""
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next state may be told
+                if (reason := f"page cannot tell the state: {error!r}") != logged:
+                    self._complaints.note(reason, address="none")
+                    logged = reason
             self._complaints.settle()
             await asyncio.sleep(_STATE_INTERVAL_S)
+
+    async def _check_sessions(self) -> None:
+        """Send those away whose session ends while they watch."""
+        while self._sessions is not None:
+            await asyncio.sleep(_SESSION_INTERVAL_S)
+            self._gallery.end_sessions(self._sessions.is_over)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from heapq import merge
+from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from pantel_device.receiving.receiver import Contact
@@ -12,9 +15,9 @@ from pantel_device.receiving.sink import SenderName
 from pantel_device.web.hub import EventRecord, LinkReading
 from pantel_link.statistics import ReceiverStatistics
 
-__all__ = ["EVENTS_KEPT", "EventRing", "LinkMeter", "Senders"]
+__all__ = ["EVENTS_KEPT_PER_KIND", "EventRings", "LinkMeter", "Senders"]
 
-EVENTS_KEPT = 1000
+EVENTS_KEPT_PER_KIND = 200
 _MOST_SENDERS = 64
 _METERED_NS = 10_000_000_000
 _TELEMETRY_HEAD = frozenset({"utc", "monotonic_s", "kind", "callsign", "sender"})
@@ -29,7 +32,8 @@ class _Sender:
     contact: Contact | None = None
     telemetry: tuple[float, dict[str, Any]] | None = None
     text: tuple[float, str] | None = None
-    message: str | None = None
+    model_missing: str | None = None
+    refused: str | None = None
 
     def to_json(self, now_ns: int, alive_ns: int) -> dict[str, Any]:
         heard_ns = None if self.contact is None else self.contact.heard_ns
@@ -47,12 +51,12 @@ class _Sender:
             "alive": heard_ns is not None and now_ns - heard_ns <= alive_ns,
             "telemetry": _aged(self.telemetry, now_ns),
             "text": None if self.text is None else _aged((self.text[0], {"text": self.text[1]}), now_ns),
-            "message": self.message,
+            "message": self.refused or self.model_missing,
         }
 
 
 class Senders:
-    """Keeps what events and readings tell of senders; of too many, those that were told of last.
+    """Keeps what events and readings tell of senders; of too many, those that are taken, and that were told of last.
 
     Args:
         alive_ns: For how long a sender without a packet counts as alive [ns].
@@ -61,9 +65,13 @@ class Senders:
     def __init__(self, alive_ns: int) -> None:
         self._alive_ns = alive_ns
         self._known: OrderedDict[SenderName, _Sender] = OrderedDict()
+        self._taken: frozenset[SenderName] = frozenset()
 
     def take_event(self, record: EventRecord) -> None:
-        """Note what an event says of a sender."""
+        """Note what an event says of a sender.
+
+        Anybody can have a sender refused, by a forged introduction; so that says nothing of one that is being taken.
+        """
         if "callsign" not in record or "sender" not in record:
             return
         sender = self._of(SenderName(str(record["callsign"]), int(record["sender"] or 0)))
@@ -71,9 +79,10 @@ class Senders:
         match record["kind"]:
             case "sender_heard" | "model_missing":
                 sender.stream = {key: record.get(key) for key in ("epoch", "width_px", "height_px", "model")}
-                sender.message = None if record["kind"] == "sender_heard" else str(record["message"])
-            case "sender_refused":
-                sender.message = str(record["message"])
+                sender.model_missing = None if record["kind"] == "sender_heard" else str(record["message"])
+                sender.refused = None
+            case "sender_refused" if sender.name not in self._taken:
+                sender.refused = str(record["message"])
             case "telemetry":
                 told = {key: value for key, value in record.items() if key not in _TELEMETRY_HEAD}
                 sender.telemetry = monotonic_s, told
@@ -81,9 +90,12 @@ class Senders:
                 sender.text = monotonic_s, str(record["text"])
 
     def take_reading(self, reading: LinkReading) -> None:
-        """Note when senders were heard."""
+        """Note when senders were heard that are taken, and who they are."""
+        self._taken = frozenset(contact.sender for contact in reading.contacts)
         for contact in reading.contacts:
-            self._of(contact.sender).contact = contact
+            sender = self._of(contact.sender)
+            sender.contact = contact
+            sender.refused = None
 
     def has(self, name: SenderName) -> bool:
         """Whether a sender has been heard, or told of."""
@@ -101,8 +113,10 @@ class Senders:
     def _of(self, name: SenderName) -> _Sender:
         sender = self._known.setdefault(name, _Sender(name))
         self._known.move_to_end(name)
-        while len(self._known) > _MOST_SENDERS:
-            self._known.popitem(last=False)
+        if len(self._known) > _MOST_SENDERS:
+            oldest = next((known for known in self._known if known not in self._taken), None)
+            if oldest is not None:
+                del self._known[oldest]
         return sender
 
 
@@ -156,18 +170,18 @@ def _rates(first: LinkReading, last: LinkReading) -> dict[str, float | None]:
     }
 
 
-class EventRing:
-    """The last 1000 events, numbered from 1 on."""
+class EventRings:
+    """The last 200 events of each kind, numbered from 1 on: frequent ones, such as telemetry, push out no alarm."""
 
     def __init__(self) -> None:
-        self._events: deque[dict[str, Any]] = deque(maxlen=EVENTS_KEPT)
+        self._rings: defaultdict[str, deque[dict[str, Any]]] = defaultdict(lambda: deque(maxlen=EVENTS_KEPT_PER_KIND))
         self._number = 0
 
     def add(self, record: EventRecord) -> dict[str, Any]:
         """Keep an event and return it with its number."""
         self._number += 1
         event = {**record, "event_number": self._number}
-        self._events.append(event)
+        self._rings[str(record["kind"])].append(event)
         return event
 
     def newest(self, *, kind: str | None, before: int | None, limit: int) -> list[Mapping[str, Any]]:
@@ -178,13 +192,9 @@ class EventRing:
             before: Only those with a lower number; None for all.
             limit: Most events.
         """
-        found: list[Mapping[str, Any]] = []
-        for event in reversed(self._events):
-            if len(found) == limit:
-                break
-            if (kind is None or event["kind"] == kind) and (before is None or event["event_number"] < before):
-                found.append(event)
-        return found
+        rings = self._rings.values() if kind is None else [self._rings[kind]] if kind in self._rings else []
+        events = merge(*map(reversed, rings), key=itemgetter("event_number"), reverse=True)
+        return list(islice((event for event in events if before is None or event["event_number"] < before), limit))
 
 
 def _age_s(time_ns: int | None, now_ns: int) -> float | None:

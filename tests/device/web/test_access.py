@@ -65,6 +65,16 @@ def test_a_session_that_nobody_uses_ends(make: Callable[..., Sessions], time_s: 
     assert sessions.check(cookie) is None
 
 
+def test_a_session_that_is_in_use_is_over_after_30_days(make: Callable[..., Sessions], time_s: _Time) -> None:
+    sessions = make()
+    watching, ended = sessions.begin(), sessions.begin()
+    sessions.end(ended)
+    time_s.now_s += 30 * _DAY_S
+    assert (sessions.is_over(watching), sessions.is_over(ended)) == (False, True)  # who watches has no new cookie
+    time_s.now_s += 1
+    assert sessions.is_over(watching)
+
+
 def test_a_fresh_cookie_need_not_be_renewed(make: Callable[..., Sessions]) -> None:
     sessions = make()
     assert sessions.renewed(sessions.begin()) is None
@@ -203,7 +213,20 @@ def test_what_counts_as_one_address() -> None:
     ],
 )
 def test_names_of_this_machine(host: str, connected_to: str, *, served: bool) -> None:
-    assert HostNames(["Cam.example.org"]).serves(host, connected_to) is served
+    assert HostNames(["Cam.example.org"], port=8080, loopback=False).serves(host, connected_to) is served
+
+
+@pytest.mark.parametrize("loopback", [True, False])
+def test_under_its_name_of_mdns_others_find_it(monkeypatch: pytest.MonkeyPatch, *, loopback: bool) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "mast-pi")
+    names = HostNames(port=8080, loopback=loopback)
+    assert names.serves("mast-pi.local:8080", "127.0.0.1") is not loopback
+    assert names.serves("mast-pi:8080", "127.0.0.1")
+
+
+def test_who_names_it_has_the_name_of_mdns_on_loopback_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "mast-pi")
+    assert HostNames(["mast-pi.local"], port=8080, loopback=True).serves("mast-pi.local", "127.0.0.1")
 
 
 @pytest.mark.parametrize(
@@ -214,6 +237,13 @@ def test_names_of_this_machine(host: str, connected_to: str, *, served: bool) ->
         ("http://localhost:80", "localhost", True),
         ("http://[::1]:8080", "[::1]:8080", True),
         ("https://cam.example.org", "127.0.0.1:8080", True),  # behind a proxy that changes Host
+        ("http://cam.example.org", "127.0.0.1:8080", True),
+        ("http://cam.example.org:8080", "127.0.0.1:8080", True),  # without the proxy
+        ("https://cam.example.org:8443", "cam.example.org:8443", True),  # behind one that keeps Host
+        ("https://cam.example.org:8443", "127.0.0.1:8080", False),
+        ("http://cam.example.org:3000", "cam.example.org", False),  # another service of the same machine
+        ("http://cam.example.org:443", "cam.example.org", False),
+        ("ftp://cam.example.org:80", "cam.example.org", False),
         ("http://localhost:3000", "localhost:8080", False),
         ("http://127.0.0.1:8080", "localhost:8080", False),
         ("http://elsewhere.example", "localhost", False),
@@ -225,12 +255,12 @@ def test_names_of_this_machine(host: str, connected_to: str, *, served: bool) ->
     ],
 )
 def test_pages_of_ours(origin: str, host: str, *, same: bool) -> None:
-    assert HostNames(["cam.example.org"]).same_origin(origin, host) is same
+    assert HostNames(["cam.example.org"], port=8080, loopback=False).same_origin(origin, host) is same
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_names_and_origins_may_be_anything(one: str, other: str) -> None:
-    names = HostNames()
+    names = HostNames(port=8080, loopback=False)
     assert not names.serves(one + "\0", other)
     assert not names.same_origin(one + "\0", other + "\0")
 

@@ -8,6 +8,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from pantel_device.frame import Box
 from pantel_device.receiving.alarms_in import ReceivedAlarm
 from pantel_device.receiving.sink import Picture, SenderName
 from pantel_device.rendering.renderer import ShownObject
+from pantel_device.web.gallery import Viewer
+from pantel_device.web.hub import Choice
 from pantel_models import View
 
 _S = 1_000_000_000
@@ -157,6 +160,31 @@ def test_events_and_the_state_come_without_asking(site: Site) -> None:
         assert state["senders"][0]["alive"]
 
 
+def test_a_state_that_cannot_be_told_is_logged_once_and_not_the_last(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("pantel_device.web.server._STATE_INTERVAL_S", 0.01)
+    with _viewer(site) as viewer:
+        _next_text(viewer, "state")
+        failed = 0
+
+        def fail(_: object) -> None:
+            nonlocal failed
+            failed += 1
+            raise RuntimeError("out of order")
+
+        with monkeypatch.context() as broken:
+            broken.setattr("pantel_device.web.facts.Facts.state", fail)
+            deadline_s = time.monotonic() + _PATIENCE_S
+            while failed < 5 and time.monotonic() < deadline_s:
+                time.sleep(0.01)
+        site.hub.on_reading(make_reading(site.clock.now_ns()))
+        while not _next_text(viewer, "state")["senders"]:
+            """The state is told again."""
+    (line,) = caplog.messages
+    assert "page cannot tell the state: RuntimeError('out of order')" in line
+
+
 def test_a_slow_viewer_gets_the_newest_picture_and_keeps_nobody(site: Site) -> None:
     rng = np.random.default_rng(1)
     noise = rng.integers(0, 255, (240, 320, 3), np.uint8)  # a JPEG of 80 kB
@@ -184,6 +212,20 @@ def test_a_slow_viewer_gets_the_newest_picture_and_keeps_nobody(site: Site) -> N
     assert shown == sorted(shown)
     assert len(shown) <= 5  # what was on its way, and the newest
     assert np.median(waited_s) < 0.01
+
+
+def test_between_two_pictures_a_slow_viewer_gets_one_state() -> None:
+    viewer = Viewer(Choice(None, View.PERCEPTUAL))
+    viewer.tell_state("old")
+    viewer.tell_state("state 0")
+    viewer.tell("event")
+    taken = []
+    for number, text in enumerate(viewer.take_texts()):
+        taken.append(text)
+        viewer.tell_state(f"state {number + 1}")  # each takes a second to send
+        assert number < 9, "no picture would ever be sent"
+    assert taken == ["state 0", "event"]
+    assert list(viewer.take_texts()) == ["state 2"]
 
 
 def test_at_most_eight_watch(site: Site) -> None:
@@ -234,6 +276,27 @@ def test_a_single_picture_is_drawn_on_demand(site: Site) -> None:
     assert site.get("/picture.jpg?view=pretty").status == 400
 
 
+def test_who_asks_for_single_pictures_has_at_most_eight_drawn(site: Site) -> None:
+    masts = [SenderName("DK1AB", number) for number in range(9)]
+    for mast in masts:
+        site.hub.on_event(make_event("sender_heard", callsign=mast.callsign, sender=mast.number))
+    while len(site.get("/api/state").json()["senders"]) < len(masts):
+        """They are on their way from one thread to the other."""
+
+    def drawn() -> list[SenderName]:
+        return [mast for mast in masts if site.hub.views(mast, heard_last=False, silence_s=0.0)]
+
+    with ThreadPoolExecutor(len(masts)) as pool:
+        answers = list(pool.map(lambda mast: site.get(f"/picture.jpg?sender={mast}"), masts))
+    assert sorted(answer.status for answer in answers) == [404] * 8 + [503]
+    (left,) = (mast for mast, answer in zip(masts, answers, strict=True) if answer.status == 503)
+    assert answers[masts.index(left)].headers["retry-after"] == "10"
+    assert set(drawn()) == {*masts} - {left}
+    with _viewer(site, f"?sender={left}"):  # who watches goes before who has looked
+        _until_watched(site, left)
+        assert len(drawn()) == 8
+
+
 def test_a_jpeg_is_made_once_for_all_and_not_for_nobody(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
 
@@ -262,6 +325,16 @@ def test_who_logs_out_watches_no_more(locked: Site) -> None:
     with _viewer(locked, Cookie=cookie) as viewer:
         _until_watched(locked)
         locked.ask("POST", "/logout", Cookie=cookie)
+        assert _close_code(viewer) == 4401
+
+
+def test_who_watches_when_his_session_ends_watches_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pantel_device.web.server._SESSION_INTERVAL_S", 0.01)
+    with serving(tmp_path, token=TOKEN) as locked, _viewer(locked, Cookie=locked.cookie()) as viewer:
+        _until_watched(locked)
+        locked.feed(make_picture())
+        _next_picture(viewer)
+        monkeypatch.setattr("pantel_device.web.access.sessions._LONGEST_S", -1)  # as after 30 days
         assert _close_code(viewer) == 4401
 
 

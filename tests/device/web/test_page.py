@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import socket
 from pathlib import Path
@@ -88,6 +89,17 @@ def test_events_by_kind_and_by_pages(site: Site) -> None:
         "2",
     ]
     assert site.get("/api/events?limit=all").status == 400
+
+
+def test_numbers_that_are_none_are_told_as_null(site: Site) -> None:
+    told: dict[str, Any] = {"battery_v": math.nan, "temperature_c": math.inf, "altitude_m": -math.inf, "uptime_s": 4000}
+    site.hub.on_event(make_event("telemetry", **told))
+    while not (events := site.get("/api/events").json()["events"]):
+        """It is on its way from one thread to the other."""
+    answer = site.get("/api/state")
+    assert answer.status == 200
+    for telemetry in (events[0], answer.json()["senders"][0]["telemetry"]):
+        assert {key: telemetry[key] for key in told} == dict.fromkeys(told) | {"uptime_s": 4000}
 
 
 def test_stills_are_listed_and_handed_out(tmp_path: Path) -> None:
@@ -324,6 +336,13 @@ def test_an_address_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
 def test_an_address_of_another_machine(tmp_path: Path, address: str) -> None:
     with pytest.raises(UsageError, match=r"^the page cannot be at web = "), serving(tmp_path, web=address):
         """It does not open."""
+
+
+def test_the_name_of_mdns_is_for_other_machines(tmp_path: Path) -> None:
+    host = f"{socket.gethostname().partition('.')[0]}.local"
+    for web, status in (("127.0.0.1:0", 403), ("0.0.0.0:0", 200)):
+        with serving(tmp_path, token=TOKEN, web=web) as site:
+            assert site.get("/health", Host=host).status == status
 
 
 def test_beyond_this_machine_there_must_be_a_token(tmp_path: Path) -> None:

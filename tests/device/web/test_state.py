@@ -10,8 +10,11 @@ from tests.device.web.serving import MAST, make_event, make_reading
 from pantel_device.receiving.sink import SenderName
 from pantel_device.receiving.sinks import event_record
 from pantel_device.wall_clock import utc_now
-from pantel_device.web.hub import EventRecord
-from pantel_device.web.state import EVENTS_KEPT, EventRing, LinkMeter, Senders
+from pantel_device.web.facts import Abilities, Facts
+from pantel_device.web.hub import EventRecord, LinkReading, News
+from pantel_device.web.state import EVENTS_KEPT_PER_KIND, EventRings, LinkMeter, Senders
+from pantel_link.statistics import ReceiverStatistics
+from pantel_models import View
 
 _S = 1_000_000_000
 
@@ -58,6 +61,23 @@ def test_why_nothing_is_shown(senders: Senders, kind: str) -> None:
     assert senders.to_json(0)[0]["width_px"] == 64
 
 
+def test_a_sender_that_is_taken_is_not_refused_by_a_forged_introduction(senders: Senders) -> None:
+    senders.take_reading(make_reading(_S))
+    senders.take_event(_record("sender_refused", message="no key", epoch=9))
+    assert senders.to_json(_S)[0]["message"] is None
+    senders.take_event(_record("model_missing", message="install it", epoch=6))
+    senders.take_event(_record("sender_refused", message="no key", epoch=9))
+    assert senders.to_json(_S)[0]["message"] == "install it"
+
+
+def test_a_refusal_is_over_when_the_sender_is_taken(senders: Senders) -> None:
+    senders.take_event(_record("model_missing", message="install it", epoch=6))
+    senders.take_event(_record("sender_refused", message="no key", epoch=9))
+    assert senders.to_json(_S)[0]["message"] == "no key"
+    senders.take_reading(make_reading(_S))
+    assert senders.to_json(_S)[0]["message"] == "install it"
+
+
 def test_senders_that_somebody_invents_are_forgotten(senders: Senders) -> None:
     for number in range(200):
         senders.take_event(
@@ -66,6 +86,34 @@ def test_senders_that_somebody_invents_are_forgotten(senders: Senders) -> None:
     assert len(senders.to_json(0)) == 64
     assert not senders.has(MAST)
     assert senders.has(SenderName("X199", 0))
+
+
+def test_who_is_taken_is_not_forgotten(senders: Senders) -> None:
+    senders.take_reading(make_reading(_S))
+    for number in range(200):
+        senders.take_event(
+            {"kind": "sender_refused", "callsign": f"X{number}", "sender": 0, "message": "no", "monotonic_s": 0}
+        )
+    assert len(senders.to_json(_S)) == 64
+    assert senders.has(MAST)
+    assert senders.to_json(_S)[0]["width_px"] == 320
+
+
+def test_events_count_as_told_before_the_reading_that_comes_with_them(senders: Senders) -> None:
+    facts = Facts(
+        senders=senders,
+        meter=LinkMeter("pty:", 960),
+        views=(View.FAITHFUL,),
+        playout_delay_s=1.5,
+        abilities=Abilities(ask=False, stills=False, recordings=False, log_out=False),
+        now_ns=lambda: _S,
+    )
+    facts.take(News((), (), make_reading(0)))
+    told = _record("sender_refused", message="no key", epoch=9)
+    silent = LinkReading(_S, (), None, True, 0, ReceiverStatistics())
+    (event,) = facts.take(News((), (told,), silent))  # it was taken until then
+    assert (event["event_number"], event["message"]) == (1, "no key")
+    assert facts.state()["senders"][0]["message"] is None
 
 
 def test_rates_are_those_of_the_last_ten_seconds() -> None:
@@ -96,10 +144,22 @@ def test_packets_that_come_late_make_no_negative_loss() -> None:
 
 
 def test_events_are_numbered_and_the_newest_come_first() -> None:
-    ring = EventRing()
-    for number in range(EVENTS_KEPT + 10):
-        ring.add(_record("alarm" if number % 10 == 0 else "text", number=7))
-    assert [event["event_number"] for event in ring.newest(kind=None, before=None, limit=3)] == [1010, 1009, 1008]
-    assert [event["event_number"] for event in ring.newest(kind="alarm", before=990, limit=2)] == [981, 971]
-    assert ring.newest(kind=None, before=None, limit=1)[0]["number"] == 7  # an alarm's own number stays
-    assert len(ring.newest(kind=None, before=None, limit=5000)) == EVENTS_KEPT
+    rings = EventRings()
+    for number in range(100):
+        rings.add(_record("alarm" if number % 10 == 0 else "text", number=7))
+    assert [event["event_number"] for event in rings.newest(kind=None, before=None, limit=3)] == [100, 99, 98]
+    assert [event["event_number"] for event in rings.newest(kind=None, before=93, limit=3)] == [92, 91, 90]
+    assert [event["event_number"] for event in rings.newest(kind="alarm", before=90, limit=2)] == [81, 71]
+    assert rings.newest(kind=None, before=None, limit=1)[0]["number"] == 7  # an alarm's own number stays
+    assert rings.newest(kind="nothing", before=None, limit=1) == []
+
+
+def test_frequent_events_push_out_no_rare_ones() -> None:
+    rings = EventRings()
+    rings.add(_record("alarm", zone="gate"))
+    for _ in range(5000):
+        rings.add(_record("still_grows"))
+    assert [event["zone"] for event in rings.newest(kind="alarm", before=None, limit=10)] == ["gate"]
+    kept = rings.newest(kind=None, before=None, limit=5000)
+    assert len(kept) == EVENTS_KEPT_PER_KIND + 1
+    assert kept[-1]["kind"] == "alarm"

@@ -22,12 +22,17 @@ class HostNames:
 
     Args:
         names: Further names that lead here, such as that of a reverse proxy.
+        port: Of the page.
+        loopback: Whether only this machine reaches the page. Then nobody finds it under its name of mDNS, which any
+            machine of the network may claim.
     """
 
-    def __init__(self, names: Collection[str] = ()) -> None:
+    def __init__(self, names: Collection[str] = (), *, port: int, loopback: bool) -> None:
         own = socket.gethostname().lower()
+        self._port = str(port)
         self._further = frozenset(name.lower() for name in names)
-        self._names = self._further | {"localhost", own, f"{own.partition('.')[0]}.local"}
+        by_mdns = f"{own.partition('.')[0]}.local"
+        self._names = ({"localhost", own, by_mdns} - ({by_mdns} if loopback else set())) | self._further
 
     def serves(self, host: str, connected_to: str) -> bool:
         """Whether a request's Host is one of ours.
@@ -51,17 +56,16 @@ class HostNames:
         """
         try:
             parts = urlsplit(origin)
-            port = str(parts.port or _DEFAULT_PORTS[parts.scheme])
+            default = _DEFAULT_PORTS[parts.scheme]
+            port = str(parts.port or default)
         except (ValueError, KeyError):
             return False
         name = (parts.hostname or "").rstrip(".")
-        if name in self._further:  # a proxy may change Host, and never Origin
+        if name in self._further and port in {default, self._port}:  # a proxy may change Host, and never Origin
             return True
         found = _HOST.fullmatch(host.lower())
         return (
-            found is not None
-            and found["name"].strip("[]").rstrip(".") == name
-            and (found["port"] or _DEFAULT_PORTS[parts.scheme]) == port
+            found is not None and found["name"].strip("[]").rstrip(".") == name and (found["port"] or default) == port
         )
 
 

@@ -80,9 +80,12 @@ class Sessions:
             return None
         session_id, began_s, seen_s, secure = body.split(".")
         session = Session(session_id, int(began_s), int(seen_s), secure == "1")
-        now_s = self._now_s()
-        over = now_s - session.began_s > _LONGEST_S or now_s - session.seen_s > _LONGEST_IDLE_S
-        return None if over or session.id in self._ended else session
+        idle = self._now_s() - session.seen_s > _LONGEST_IDLE_S
+        return None if idle or self.is_over(session) else session
+
+    def is_over(self, session: Session) -> bool:
+        """Whether a session that is in use has come to its end, or was ended."""
+        return self._now_s() - session.began_s > _LONGEST_S or session.id in self._ended
 
     def renewed(self, session: Session) -> Session | None:
         """Return a session with a new cookie, if its cookie was made long ago; None if it need not be renewed."""

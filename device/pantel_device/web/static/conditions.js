@@ -31,7 +31,7 @@ export function noticeFor({ status, state, chosen, pictured }) {
   if (status === "lost") return "lost";
   if (!state) return "connecting";
   const sender = senderOf(state, chosen);
-  if (sender?.message) return "message";
+  if (sender?.message && !isSilent(sender)) return "message";
   if (!state.link.port_up) return "port";
   if (state.senders.length === 0) return "nothing";
   if (!sender) return chosen === "auto" ? "nothing" : "unheard";
@@ -50,7 +50,15 @@ export function bannerFor({ status, state, chosen, pictured }, packetAge_s) {
   if (status === "lost") return "lost";
   if (state && !state.link.port_up) return "port";
   const sender = senderOf(state, chosen);
-  if (sender?.message) return "message";
+  if (sender?.message && !isSilent(sender)) return "message";
   if (packetAge_s === null || packetAge_s <= QUIET_S) return null;
   return sender?.alive ? "quiet" : "silent";
+}
+
+/**
+ * Whether a sender was heard once, and is not any more: then a message about it says nothing.
+ * @param {import("./wire.js").SenderState} sender
+ */
+function isSilent({ alive, packet_age_s }) {
+  return !alive && packet_age_s !== null;
 }

@@ -6,7 +6,16 @@ import { clockTime, playingTime, size, t } from "./texts.js";
 
 const EVERY_MS = 60_000; // no event tells that a recording has begun or ended
 
-/** @typedef {{name: string, sender: string, began_utc: string, seconds: number, bytes: number, open: boolean}} Recording */
+/**
+ * `began_utc` and `seconds` are null where no clock told when it began.
+ * @typedef {object} Recording
+ * @property {string} name
+ * @property {string} sender
+ * @property {string | null} began_utc
+ * @property {number | null} seconds
+ * @property {number} bytes
+ * @property {boolean} open
+ */
 
 export class Recordings {
   #dialog = byId("recording-dialog");
@@ -44,8 +53,9 @@ export class Recordings {
 
   /** @param {Recording} recording */
   #row(recording) {
-    const title = t("recordings.title", { sender: recording.sender, time: clockTime(recording.began_utc) });
-    const about = [playingTime(recording.seconds), size(recording.bytes)];
+    const { began_utc, seconds } = recording;
+    const title = began_utc === null ? recording.name : t("recordings.title", { sender: recording.sender, time: clockTime(began_utc) });
+    const about = [seconds === null ? t("recordings.no_clock") : playingTime(seconds), size(recording.bytes)];
     if (recording.open) about.push(t("recordings.open"));
     const play = make("button", { type: "button", class: "icon-button", title: t("recordings.play") }, icon("play"));
     play.setAttribute("aria-label", `${t("recordings.play")}: ${title}`);
