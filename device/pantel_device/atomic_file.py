@@ -87,18 +87,25 @@ def check_writable(path: Path) -> None:
         raise UsageError(f"cannot write {path}: permission denied; name a file in a folder that is yours")
 
 
-def check_outputs(outputs: Iterable[Path | None]) -> None:
+def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -> None:
     """Check before the work that each of its results will have a place of its own; None where none is wanted.
 
+    Args:
+        outputs: Files that will be written.
+        inputs: Files that are read, which no result may take the place of.
+
     Raises:
-        UsageError: One has no place, or two have the same.
+        UsageError: One has no place, or two have the same, or it is that of something that is read.
     """
     places: set[Path] = set()
+    read = {path.resolve() for path in inputs}
     for path in outputs:
         if path is None:
             continue
         check_writable(path)
         place = path.resolve()
+        if place in read and place.is_file():
+            raise UsageError(f"{path} is what is read, and would be overwritten; name another file")
         if place in places and (place.is_file() or not place.exists()):  # a device or pipe takes all of them
             raise UsageError(f"two results would go into one file, {path}; name another for one of them")
         places.add(place)

@@ -110,13 +110,17 @@ def write_key(path: Path, key: MasterKey | SenderKey) -> None:
     owner = "master" if isinstance(key, MasterKey) else f"sender {key.sender} {key.callsign}"
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise KeyFileError(f"{path} exists, and keys are never overwritten; name another file") from error
+    except OSError as error:
+        raise KeyFileError(f"cannot write the key {path}: {error.strerror}") from error
+    try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(f"pantel-key-1 {owner} {key.key.hex()}\n")
             file.flush()
             os.fsync(file.fileno())
-    except FileExistsError as error:
-        raise KeyFileError(f"{path} exists, and keys are never overwritten; name another file") from error
     except OSError as error:
+        path.unlink(missing_ok=True)  # or the next attempt would find it and stop
         raise KeyFileError(f"cannot write the key {path}: {error.strerror}") from error
 
 

@@ -61,7 +61,7 @@ class KnownStreams:
         memory: Of earlier runs.
 
     Attributes:
-        refused: Streams that were announced and not taken, and why; the first 16.
+        refused: Streams that were announced and not taken, and why; the last 16.
 
     Raises:
         SecurityError: A stream that is known beforehand cannot be taken.
@@ -170,8 +170,10 @@ class KnownStreams:
         try:
             return self._introduced(sealed, identity)
         except PacketError as error:
-            if len(self.refused) < _MAX_STREAMS:
-                self.refused.setdefault(identity.context, str(error))
+            if identity.context not in self.refused:
+                while len(self.refused) >= _MAX_STREAMS:  # anybody can announce more
+                    del self.refused[next(iter(self.refused))]
+                self.refused[identity.context] = str(error)
             raise
 
     def _introduced(self, sealed: SealedPacket, identity: Identity) -> tuple[Packet, Stream]:

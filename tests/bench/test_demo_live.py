@@ -72,7 +72,20 @@ def test_a_demo_either_shows_or_measures(capsys: pytest.CaptureFixture[str]) -> 
 def test_an_address_that_is_taken_is_said(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        assert main(["demo", "--live", address, "--out", str(tmp_path), "--seconds", "1"]) == 1
-    said = capfd.readouterr().err
-    assert f"web = {address}: another program uses it" in said
-    assert "the demo's receiver has ended with exit code 2" in said
+        assert main(["demo", "--live", address, "--out", str(tmp_path), "--seconds", "1"]) == 2
+    said = capfd.readouterr()
+    assert said.err == (
+        f"pantel: error: the page cannot be at {address}: Address already in use; name another address with --live\n"
+    )
+    assert said.out == ""
+
+
+@pytest.mark.parametrize("address", ["8080", "127.0.0.1:99999", "nowhere.invalid:80", "127.0.0.1:"])
+def test_addresses_that_cannot_be(tmp_path: Path, address: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--live", address, "--out", str(tmp_path)]) == 2
+    assert f"the page cannot be at {address}: " in capfd.readouterr().err
+
+
+def test_a_folder_that_cannot_be(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--live", "127.0.0.1:0", "--out", "/proc/nowhere"]) == 2
+    assert "name another with --out" in capfd.readouterr().err

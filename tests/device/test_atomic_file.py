@@ -90,3 +90,13 @@ def test_results_have_places_of_their_own(tmp_path: Path) -> None:
         check_outputs((one, link))
     with pytest.raises(UsageError, match="it is a folder"):
         check_outputs((one, tmp_path))
+
+
+def test_what_is_read_is_not_overwritten(tmp_path: Path) -> None:
+    source, link = tmp_path / "line.pcapng", tmp_path / "link"
+    source.write_bytes(b"capture")
+    link.symlink_to(source)
+    for output in (source, link, tmp_path / "." / "line.pcapng"):
+        with pytest.raises(UsageError, match="is what is read, and would be overwritten"):
+            check_outputs([None, output], [source])
+    check_outputs([tmp_path / "report.json", Path("/dev/null")], [source, Path("/dev/null")])

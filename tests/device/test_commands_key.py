@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -149,3 +150,20 @@ def test_a_token_for_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert main(["key", "token", str(tmp_path / "nowhere" / "token")]) == 1
     assert "cannot write the token" in capsys.readouterr().err
     assert read_token(path) == token
+
+
+@pytest.mark.parametrize("what", ["new", "token"])
+def test_a_full_disk_leaves_no_empty_file_in_the_way(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "file"
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        assert main(["key", what, str(path)]) == 1
+    assert "No space left on device" in capsys.readouterr().err
+    assert not path.exists()
+    assert main(["key", what, str(path)]) == 0

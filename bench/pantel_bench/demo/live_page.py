@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +17,7 @@ from pathlib import Path
 from pantel_bench.errors import DemoError
 from pantel_bench.rig.run import channel_settings
 from pantel_bench.rig.settings import RigSettings
+from pantel_device.command import UsageError
 from pantel_device.daemon import StopRequest, stop_on_signals
 from pantel_device.sending.boot_epoch import begin_epochs
 from pantel_link import PtyNullModem, new_master_key, write_key
@@ -51,10 +54,11 @@ def show_live(settings: RigSettings, page: LivePage, seconds: float | None) -> N
         seconds: Time after which to end [s]; None for never.
 
     Raises:
+        UsageError: The page cannot be at that address, or the folder cannot be written to.
         DemoError: A daemon ended, which has said why, or the page does not answer.
         PortError: No pseudo-terminal can be had.
-        OSError: The folder cannot be written to.
     """
+    _check(page)
     with ExitStack() as stack:
         request = stack.enter_context(stop_on_signals())
         state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pantel-live-")))
@@ -73,8 +77,29 @@ def show_live(settings: RigSettings, page: LivePage, seconds: float | None) -> N
         sys.stdout.flush()
         end_s = None if seconds is None else time.monotonic() + seconds
         while request.reason is None and (end_s is None or time.monotonic() < end_s):
-            _check(daemons, request)
+            _check_daemons(daemons, request)
             time.sleep(_POLL_S)
+
+
+def _check(page: LivePage) -> None:
+    """See whether the page and what it keeps have their places."""
+    host, _, number = page.address.rpartition(":")
+    if not number.isdecimal() or int(number) > 65535 or not host:
+        raise UsageError(f"the page cannot be at {page.address}: write HOST:PORT, such as 127.0.0.1:8080")
+    try:
+        with socket.create_server((host.strip("[]"), int(number)), family=_family(host)):
+            pass
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise UsageError(f"the page cannot be at {page.address}: {reason}; name another address with --live") from error
+    try:
+        page.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the folder {page.folder}: {error.strerror}; name another with --out") from error
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _receiver(settings: RigSettings, page: LivePage, state: Path, modem: PtyNullModem) -> Mapping[str, object]:
@@ -127,7 +152,7 @@ def _daemon(command: str, options: Mapping[str, object]) -> Iterator[subprocess.
             process.wait()
 
 
-def _check(daemons: Mapping[str, subprocess.Popen[bytes]], request: StopRequest) -> None:
+def _check_daemons(daemons: Mapping[str, subprocess.Popen[bytes]], request: StopRequest) -> None:
     for name, process in daemons.items():
         if process.poll() is not None and request.reason is None:
             raise DemoError(
@@ -139,7 +164,7 @@ def _await_page(address: str, daemons: Mapping[str, subprocess.Popen[bytes]], re
     """Wait until the page answers."""
     end_s = time.monotonic() + _START_TIMEOUT_S
     while request.reason is None:
-        _check(daemons, request)
+        _check_daemons(daemons, request)
         connection = HTTPConnection(address, timeout=2)
         try:
             connection.request("GET", "/health")

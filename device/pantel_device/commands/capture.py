@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pantel_device.atomic_file import check_writable, write_atomically
+from pantel_device.atomic_file import check_outputs, write_atomically
 from pantel_device.command import Command
 from pantel_device.commands.options import file_name
 from pantel_link import PacketKind, Security, read_key
@@ -65,8 +65,7 @@ def _dissector(_: argparse.Namespace) -> int:
 
 
 def _info(arguments: argparse.Namespace) -> int:
-    if arguments.json:
-        check_writable(arguments.json)
+    check_outputs([arguments.json], arguments.files)
     key = read_key(arguments.key) if arguments.key else None
     files = []
     for path in arguments.files:

@@ -71,7 +71,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    check_outputs((arguments.video, arguments.report))
+    check_outputs((arguments.video, arguments.report), arguments.captures)
     if arguments.frames:
         _make_folder(arguments.frames)
     key = read_key(arguments.key) if arguments.key else None

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from pantel_device.atomic_file import check_writable, replacing
+from pantel_device.atomic_file import check_outputs, replacing
 from pantel_device.command import Command, CommandError, UsageError
 from pantel_device.commands.options import file_name, utc_time
 from pantel_device.recordings import Recording, recordings_in
@@ -65,7 +65,7 @@ def _list(recordings: list[Recording]) -> None:
 def _export(recordings: list[Recording], arguments: argparse.Namespace) -> None:
     from pantel_device.recordings.export import Span, export, parts_between
 
-    check_writable(arguments.out)
+    check_outputs([arguments.out], (each.path for each in recordings_in(arguments.folder)))
     senders = sorted({each.sender for each in recordings})
     if len(senders) > 1:
         raise UsageError(f"there are recordings of {', '.join(senders)}; choose one with --of")

@@ -25,6 +25,11 @@ _READ_OCTETS = 4096
 _READS_AT_ONCE = 4  # noise on a fast line must not keep the pictures waiting
 _POLL_NS = 20_000_000
 _MAX_STREAMS = 16
+_REFUSAL_INTERVAL_NS = 1_000_000_000  # anybody can announce streams without end
+# Beside the sender heard last so many pictures are drawn at a time, and of those that were never drawn, which takes
+# longest, one: else a few packets that announce many large scenes would keep the receiver from its port for half a
+# minute.
+_MOST_OTHERS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,16 @@ class _Stream:
         if view not in self.renderers:
             self.renderers[view] = self.make_renderer(view)
         return self.renderers[view].draw(shown_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A picture that is taken, and by whom."""
+
+    context: StreamContext
+    stream: _Stream
+    view: View
+    takers: Sequence[Sink]
 
 
 class Receiver:
@@ -127,7 +142,8 @@ class Receiver:
         self._alarms = AlarmsIn()
         self._streams: dict[StreamContext, _Stream] = {}
         self._heard_last: StreamContext | None = None
-        self._next_picture_ns = 0
+        self._next_picture_ns = self._next_refusal_ns = 0
+        self._turn = 0
         self._next_report_ns: int | None = None
 
     @property
@@ -228,18 +244,21 @@ class Receiver:
         self._emit(Event(now_ns, "still" if partial.complete else "still_grows", fields))
 
     def _tell_refused(self, now_ns: int) -> None:
-        """Tell, once, of senders that are not taken: with a key that is not here, for example."""
-        if len(self.link.refused) == len(self._refused):
+        """Tell, once, of senders that are not taken, such as one with a key that is not here; one after the other."""
+        if now_ns < self._next_refusal_ns:
             return
+        self._refused.intersection_update(self.link.refused)
         for context, reason in self.link.refused.items():
             if context not in self._refused:
                 self._refused.add(context)
+                self._next_refusal_ns = now_ns + _REFUSAL_INTERVAL_NS
                 fields: dict[str, str | int | float | None] = {
                     **_who(context),
                     "epoch": context.epoch,
                     "message": reason,
                 }
                 self._emit(Event(now_ns, "sender_refused", fields))
+                return
 
     def _stream(self, context: StreamContext, now_ns: int) -> _Stream:
         """Return the stream of a context, begun when it is heard for the first time."""
@@ -277,11 +296,27 @@ class Receiver:
         return _Stream(syntax, scene, lambda view: Renderer(load_scene_codec(artefact, view=view), scene))
 
     def _show(self, now_ns: int) -> None:
+        """Draw what is taken; of others than the sender heard last in turns."""
+        newest: list[_Wanted] = []
+        others: list[_Wanted] = []
         for context, stream in self._streams.items():
             if stream.capture_time_ns is not None:
-                for view, takers in self._takers(context, now_ns - stream.capture_time_ns).items():
-                    self._draw(context, stream, view, takers, now_ns)
-                stream.scene.forget(now_ns - self._playout_delay_ns)
+                takers = self._takers(context, now_ns - stream.capture_time_ns)
+                wanted = newest if context == self._heard_last else others
+                wanted += [_Wanted(context, stream, view, sinks) for view, sinks in takers.items()]
+        turn = self._turn % max(len(others), 1)
+        others = [*others[turn:], *others[:turn]][:_MOST_OTHERS]
+        self._turn += len(others)
+        begun = False
+        for each in newest:
+            self._draw(each, now_ns)
+        for each in others:
+            first = each.view not in each.stream.renderers
+            if not (first and begun):
+                self._draw(each, now_ns)
+            begun |= first
+        for stream in self._streams.values():
+            stream.scene.forget(now_ns - self._playout_delay_ns)
 
     def _takers(self, context: StreamContext, silence_ns: int) -> dict[View, list[Sink]]:
         """Return who takes the pictures of a stream, by view."""
@@ -293,9 +328,10 @@ class Receiver:
                 takers.setdefault(view, []).append(watcher)
         return takers
 
-    def _draw(self, context: StreamContext, stream: _Stream, view: View, takers: Sequence[Sink], now_ns: int) -> None:
+    def _draw(self, wanted: _Wanted, now_ns: int) -> None:
+        stream = wanted.stream
         shown_ns = now_ns - self._playout_delay_ns
-        rendering = stream.draw(view, shown_ns)
+        rendering = stream.draw(wanted.view, shown_ns)
         if rendering is None or stream.capture_time_ns is None:
             return
         picture = Picture(
@@ -303,13 +339,13 @@ class Receiver:
             shown_ns=shown_ns,
             capture_time_ns=stream.capture_time_ns,
             pixels=rendering.pixels,
-            sender=_name_of(context),
+            sender=_name_of(wanted.context),
             cell_age_s=rendering.cell_age_s,
             objects=rendering.objects,
-            alarms=self._alarms.shown(context, now_ns),
-            view=view,
+            alarms=self._alarms.shown(wanted.context, now_ns),
+            view=wanted.view,
         )
-        for sink in takers:
+        for sink in wanted.takers:
             sink.on_picture(picture)
 
     def _report(self, now_ns: int) -> None:

@@ -24,7 +24,8 @@ from pantel_link.back_channel import AskStill, Region, Watch
 
 __all__ = ["Asking"]
 
-_MOST_WAITING = 16
+_MOST_WAITING = 64
+_MOST_OF_ONE = 4  # or requests to a mast that is not heard would stand in the way of all others
 
 _Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 _Region = tuple[_Share, _Share, _Share, _Share]
@@ -103,9 +104,19 @@ class Asking:
         return Request(Watch(region, asked.seconds), name.number, name.callsign)
 
     def _put(self, outbox: Outbox, asked: Request) -> None:
-        if len(outbox.waiting()) >= _MOST_WAITING:
+        waiting = [text for _, text in outbox.waiting()]
+        if sum(_is_to_the_same(text, asked) for text in waiting) >= _MOST_OF_ONE or len(waiting) >= _MOST_WAITING:
             raise HTTPException(503, "as many requests wait as can be; try again later", {"Retry-After": "10"})
         try:
             outbox.put(asked.to_text())
         except CommandError as error:
             raise HTTPException(503, str(error)) from error
+
+
+def _is_to_the_same(text: str, asked: Request) -> bool:
+    """Whether a line of the outbox is a request to the mast that another one is for."""
+    try:
+        other = Request.from_text(text)
+    except ValueError:
+        return False
+    return (other.sender, other.callsign) == (asked.sender, asked.callsign)

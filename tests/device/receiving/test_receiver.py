@@ -18,6 +18,7 @@ from pantel_device.receiving.sink import Event, Picture, SenderName
 from pantel_device.scene_encoding.scene_encoder import SceneEncoder
 from pantel_device.sending.stream import stream_context
 from pantel_link import (
+    Keyring,
     LinkReceiver,
     LinkSender,
     MasterKey,
@@ -60,12 +61,11 @@ class _Album:
 class _End:
     """A receiver, what it hands on, and a line into it."""
 
-    def __init__(self, *, delay_ns: int = 0, **options: Any) -> None:
+    def __init__(self, *, delay_ns: int = 0, key: MasterKey | None = None, **options: Any) -> None:
         self.album = _Album()
         self._near, far = memory_pair()
-        self.receiver = Receiver(
-            port=far, link=LinkReceiver(), sinks=[self.album], playout_delay_ns=delay_ns, **options
-        )
+        link = LinkReceiver(keyring=Keyring(key))
+        self.receiver = Receiver(port=far, link=link, sinks=[self.album], playout_delay_ns=delay_ns, **options)
 
     def hear(self, octets: bytes, now_ns: int) -> None:
         self._near.write(octets)
@@ -154,7 +154,7 @@ def test_of_several_senders_the_one_heard_last_is_drawn_and_what_is_watched(
         return [(each.sender.number, each.view) for each in album.pictures if each.time_ns == 10 * _S]
 
     assert drawn(end.album) == [(3, View.FAITHFUL)]
-    assert drawn(watch) == [(2, View.FAITHFUL), (2, View.PERCEPTUAL), (3, View.PERCEPTUAL)]
+    assert drawn(watch) == [(3, View.PERCEPTUAL), (2, View.FAITHFUL), (2, View.PERCEPTUAL)]
     assert watch.kinds == end.album.kinds == ["sender_heard"] * 3
     assert [(name.number, heard_last) for name, (heard_last, _) in watch.asked.items()] == [
         (1, False),
@@ -162,6 +162,44 @@ def test_of_several_senders_the_one_heard_last_is_drawn_and_what_is_watched(
         (3, True),
     ]
     assert watch.asked[SenderName("DK1AB", 1)][1] > watch.asked[SenderName("DK1AB", 3)][1] > 0
+
+
+def test_many_watched_senders_take_turns_and_begin_one_by_one(context: StreamContext, payload: bytes) -> None:
+    watch = _Watch()
+    watch.views = lambda sender, *, heard_last, silence_s: (View.FAITHFUL,)  # type: ignore[method-assign]  # noqa: ARG005
+    end = _End(watchers=[watch])
+    octets = b"".join(_octets(replace(context, sender=number), payload) for number in range(1, 13))
+    end.receiver.advance(0)  # so that all of it comes between two pictures
+    end.hear(octets, 1)
+    for turn in range(1, 41):
+        end.receiver.advance(turn * _S // 10)
+    drawn = [[each for each in watch.pictures if each.time_ns == turn * _S // 10] for turn in range(1, 41)]
+    assert [{each.sender.number for each in pictures} for pictures in drawn[:2]] == [{12, 1}, {12, 5}]
+    begun: set[int] = set()
+    for pictures in drawn:
+        new = {each.sender.number for each in pictures} - begun
+        assert len(new - {12}) <= 1
+        assert len(pictures) <= 1 + 4
+        begun |= new
+    assert begun == set(range(1, 13))
+    assert all(12 in {each.sender.number for each in pictures} for pictures in drawn)  # the one heard last
+    for number in range(1, 12):
+        assert sum(each.sender.number == number for each in watch.pictures[-100:]) >= 4
+
+
+def test_of_many_forgeries_the_last_are_told_a_few_at_a_time(context: StreamContext, payload: bytes) -> None:
+    master = MasterKey(bytes(32))
+    end = _End(key=master)
+    for number in range(40):
+        end.hear(_octets(replace(context, sender=number), payload), (number + 1) * 3 * _S)
+    told = [event.fields["sender"] for event in end.album.events if event.kind == "sender_refused"]
+    assert told == list(range(40))  # also the last, though 16 others had been refused before
+    crowd = _End(key=master)
+    crowd.receiver.advance(0)
+    crowd.hear(b"".join(_octets(replace(context, sender=number), payload) for number in range(10)), _S)
+    for turn in range(10, 50):
+        crowd.receiver.advance(turn * _S // 10)
+    assert 4 <= len([event for event in crowd.album.events if event.kind == "sender_refused"]) <= 6
 
 
 def test_pictures_come_every_tenth_of_a_second_whatever_happens(context: StreamContext, payload: bytes) -> None:

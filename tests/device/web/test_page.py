@@ -240,8 +240,20 @@ def test_requests_do_not_fill_the_disk(tmp_path: Path) -> None:
     with serving(tmp_path, back_channel=True) as site:
         _heard(site)
         asked = json.dumps({"what": "still", "sender": str(MAST)}).encode()
-        statuses = [site.ask("POST", "/api/ask", asked, **_JSON).status for _ in range(18)]
-    assert statuses == [202] * 16 + [503] * 2
+        statuses = [site.ask("POST", "/api/ask", asked, **_JSON).status for _ in range(6)]
+    assert statuses == [202] * 4 + [503] * 2
+
+
+def test_requests_to_a_mast_that_is_gone_leave_room_for_others(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "state" / COMMANDS)
+    for _ in range(4):
+        outbox.put(Request(AskStill(0, None), MAST.number, "K9GONE").to_text())
+    outbox.put("nobody's")
+    with serving(tmp_path, back_channel=True) as site:
+        _heard(site)
+        asked = json.dumps({"what": "still", "sender": str(MAST)}).encode()
+        assert site.ask("POST", "/api/ask", asked, **_JSON).status == 202
+    assert json.loads(outbox.waiting()[-1][1])["callsign"] == MAST.callsign
 
 
 def test_a_token_opens_the_page(locked: Site) -> None:

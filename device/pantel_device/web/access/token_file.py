@@ -24,13 +24,17 @@ def write_new_token(path: Path) -> None:
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise CommandError(f"{path} exists, and tokens are never overwritten; name another file") from error
+    except OSError as error:
+        raise CommandError(f"cannot write the token {path}: {error.strerror}") from error
+    try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(f"{secrets.token_urlsafe(_OCTETS)}\n")
             file.flush()
             os.fsync(file.fileno())
-    except FileExistsError as error:
-        raise CommandError(f"{path} exists, and tokens are never overwritten; name another file") from error
     except OSError as error:
+        path.unlink(missing_ok=True)  # or the next attempt would find it and stop
         raise CommandError(f"cannot write the token {path}: {error.strerror}") from error
 
 
