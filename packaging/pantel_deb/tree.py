@@ -21,15 +21,6 @@ __all__ = ["lay_out"]
 
 _LIBRARY = Path("usr/lib/pantel")
 _DOC = Path("usr/share/doc/pantel")
-_PAGES = (
-    "configuration.md",
-    "operators.md",
-    "protocol.md",
-    "reports.md",
-    "rig-builders.md",
-    "threat-model.md",
-    "troubleshooting.md",
-)
 _TEMPLATES = Path(__file__).parents[1] / "debian"
 _PROGRAM = "/usr/bin/pantel"
 _COMPLETIONS = {
@@ -87,8 +78,8 @@ def _program(root: Path) -> None:
 def _documents(root: Path, source: Path, values: dict[str, str]) -> None:
     folder = root / _DOC
     shutil.copytree(source / "device/pantel_device/examples", folder / "examples")
-    for page in _PAGES:
-        shutil.copyfile(source / "docs" / page, folder / page)
+    for page in sorted((source / "docs").glob("*.md")):
+        shutil.copyfile(page, folder / page.name)
     (folder / "copyright").write_text(_filled("copyright", values))
     _compressed(folder / "changelog.gz", _filled("changelog", values).encode())
     _compressed(folder / "CHANGELOG.md.gz", (source / "CHANGELOG.md").read_bytes())
