@@ -6,7 +6,6 @@ all senders; one with a sender's key knows that one.
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pantel_link.callsign import CALLSIGN_BITS, encode_callsign
 from pantel_link.context import SENDER_BITS, Security, StreamContext
 from pantel_link.errors import CallsignError, KeyFileError, SecurityError
 from pantel_link.seal import Seal, make_seal
+from pantel_link.secret_file import write_secret
 
 __all__ = ["Keyring", "MasterKey", "SenderKey", "new_master_key", "read_key", "write_key"]
 
@@ -109,18 +109,10 @@ def write_key(path: Path, key: MasterKey | SenderKey) -> None:
     """
     owner = "master" if isinstance(key, MasterKey) else f"sender {key.sender} {key.callsign}"
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        write_secret(path, f"pantel-key-1 {owner} {key.key.hex()}")
     except FileExistsError as error:
         raise KeyFileError(f"{path} exists, and keys are never overwritten; name another file") from error
     except OSError as error:
-        raise KeyFileError(f"cannot write the key {path}: {error.strerror}") from error
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(f"pantel-key-1 {owner} {key.key.hex()}\n")
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        path.unlink(missing_ok=True)  # or the next attempt would find it and stop
         raise KeyFileError(f"cannot write the key {path}: {error.strerror}") from error
 
 

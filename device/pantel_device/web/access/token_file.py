@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from pathlib import Path
 
 from pantel_device.command import CommandError, UsageError
+from pantel_link.secret_file import write_secret
 
 __all__ = ["read_token", "write_new_token"]
 
@@ -23,18 +23,10 @@ def write_new_token(path: Path) -> None:
         CommandError: The file exists, or cannot be written.
     """
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        write_secret(path, secrets.token_urlsafe(_OCTETS))
     except FileExistsError as error:
         raise CommandError(f"{path} exists, and tokens are never overwritten; name another file") from error
     except OSError as error:
-        raise CommandError(f"cannot write the token {path}: {error.strerror}") from error
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(f"{secrets.token_urlsafe(_OCTETS)}\n")
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        path.unlink(missing_ok=True)  # or the next attempt would find it and stop
         raise CommandError(f"cannot write the token {path}: {error.strerror}") from error
 
 
