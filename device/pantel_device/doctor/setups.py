@@ -131,6 +131,8 @@ def _role(file: Path, roles: Sequence[Role]) -> Role:
     for role in ROLES:
         if file.stem == role:
             return role
+    if not file.is_file():
+        raise UsageError(f"there is no file {file}; name a configuration with --config")
     try:
         keys = set(tomllib.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, RecursionError):

@@ -121,7 +121,9 @@ def _look(path: Path, named: str, setup: Setup, check: str = "key") -> tuple[os.
         return None, note(check, f"{named} may not be looked at by who asks", _SUDO)
     except OSError as error:
         key = "key_file" if check == "key" else "web_token_file"
-        return None, problem(check, f"{named} cannot be read: {error.strerror}", f"correct {key} in {setup.name}")
+        return None, problem(
+            check, f"{named} cannot be read: {error.strerror}", f"correct {key} in {setup.file or setup.name}"
+        )
 
 
 def _folder_trouble(

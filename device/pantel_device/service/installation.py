@@ -219,7 +219,7 @@ def own_program() -> str:
         if reason is not None:
             raise UsageError(
                 f"services cannot use this pantel, because {reason}; install it for all, for example: "
-                "sudo python3 -m venv /opt/pantel && sudo /opt/pantel/bin/pip install WHEEL"
+                "sudo python3 -m venv /opt/pantel && sudo /opt/pantel/bin/pip install ."
             )
     return str(program)
 

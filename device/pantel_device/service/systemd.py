@@ -39,7 +39,9 @@ def check_running() -> None:
         CommandError: It does not.
     """
     if not _RUNNING.is_dir():
-        raise CommandError("systemd does not run on this machine; another system is prepared with --root DIR")
+        raise CommandError(
+            "systemd does not run on this machine; pantel service install --root DIR prepares another system"
+        )
 
 
 def call(program: str, *arguments: str) -> str:

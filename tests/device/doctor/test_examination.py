@@ -211,3 +211,9 @@ def test_colours_and_width_of_a_terminal(home: Path) -> None:
     assert b"\x1b[31;1mproblem\x1b[0m" in shown
     lines = shown.decode().replace("\x1b[31;1m", "").replace("\x1b[0m", "").splitlines()
     assert max(len(line) for line in lines if not line.startswith("sender-mast")) <= 110
+
+
+def test_a_configuration_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in (tmp_path / "nosuch.toml", tmp_path):
+        assert main(["doctor", "--config", str(name)]) == 2
+        assert f"there is no file {name}; name a configuration with --config" in capsys.readouterr().err

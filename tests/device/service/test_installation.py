@@ -173,7 +173,8 @@ def test_without_systemd_there_are_no_services(
     assert main(["service", action]) == 1
     assert capsys.readouterr() == (
         "",
-        "pantel: error: systemd does not run on this machine; another system is prepared with --root DIR\n",
+        "pantel: error: systemd does not run on this machine; "
+        "pantel service install --root DIR prepares another system\n",
     )
 
 
