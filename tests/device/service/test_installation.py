@@ -173,8 +173,10 @@ def test_without_systemd_there_are_no_services(
     assert main(["service", action]) == 1
     assert capsys.readouterr() == (
         "",
-        "pantel: error: systemd does not run on this machine; "
-        "pantel service install --root DIR prepares another system\n",
+        (
+            "pantel: error: systemd does not run on this machine; "
+            "pantel service install --root DIR prepares another system\n"
+        ),
     )
 
 
