@@ -18,6 +18,7 @@ from pantel_bench.errors import DemoError
 from pantel_bench.rig.run import channel_settings
 from pantel_bench.rig.settings import RigSettings
 from pantel_device.command import UsageError
+from pantel_device.config.values import split_address
 from pantel_device.daemon import StopRequest, stop_on_signals
 from pantel_device.sending.boot_epoch import begin_epochs
 from pantel_link import PtyNullModem, new_master_key, write_key
@@ -83,11 +84,12 @@ def show_live(settings: RigSettings, page: LivePage, seconds: float | None) -> N
 
 def _check(page: LivePage) -> None:
     """See whether the page and what it keeps have their places."""
-    host, _, number = page.address.rpartition(":")
-    if not number.isdecimal() or int(number) > 65535 or not host:
-        raise UsageError(f"the page cannot be at {page.address}: write HOST:PORT, such as 127.0.0.1:8080")
     try:
-        with socket.create_server((host.strip("[]"), int(number)), family=_family(host)):
+        host, number = split_address(page.address)
+    except ValueError as error:
+        raise UsageError(f"the page cannot be at {page.address}: {error}") from error
+    try:
+        with socket.create_server((host, number), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
             pass
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
@@ -96,10 +98,6 @@ def _check(page: LivePage) -> None:
         page.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot make the folder {page.folder}: {error.strerror}; name another with --out") from error
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _receiver(settings: RigSettings, page: LivePage, state: Path, modem: PtyNullModem) -> Mapping[str, object]:

@@ -236,4 +236,4 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-COMMAND = Command("receive", "receive pictures from a line and write the newest to a file", _add_arguments, _run)
+COMMAND = Command("receive", "receive pictures from a line: on a page, and the newest in a file", _add_arguments, _run)

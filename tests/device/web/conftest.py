@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.device.web.attack import LIMITS, exposed
 from tests.device.web.serving import TOKEN, Site, serving
 
 
@@ -30,3 +31,18 @@ def locked(tmp_path: Path) -> Iterator[Site]:
     """A page that asks for the token."""
     with serving(tmp_path, token=TOKEN) as served:
         yield served
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A page without a token, with a still, and with a secret beside; one for all attacks."""
+    folder = tmp_path_factory.mktemp("target")
+    with exposed(folder) as site:
+        yield site
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[Site]:
+    """A page with a token and tight limits."""
+    with serving(tmp_path, token=TOKEN, limits=LIMITS) as site:
+        yield site

@@ -96,7 +96,7 @@ for check in ("python", "pantel", "libraries", "range coder", "models"):
     assert found[check]["status"] in ("ok", "note"), found[check]
 assert "aarch64" in found["python"]["found"]
 PY
-installed pantel demo --seconds 5 --out /root/demo
-[ -s "$root/root/demo/demo.mp4" ]
+installed pantel demo --seconds 5 --out /srv/demo
+[ -s "$root/srv/demo/demo.mp4" ]
 # Whoever ran this with sudo can remove what is left.
 [ -z "${SUDO_UID:-}" ] || chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$base"

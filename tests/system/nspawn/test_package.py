@@ -112,9 +112,9 @@ def test_the_program_runs_without_a_network(machine: Machine) -> None:
     assert re.fullmatch(r"pantel \d+\.\d+\.\d+\S*\n", version)
     assert "scene-v4" in machine.run("pantel", "models", "list")
     assert "cannot be loaded" not in machine.run("pantel", "--help")
-    said = machine.run("pantel", "demo", "--seconds", "3", "--out", "/root/demo", timeout_s=300)
-    assert "/root/demo/report.html" in said
-    assert machine.run("stat", "--format=%s", "/root/demo/demo.mp4").strip() != "0"
+    said = machine.run("pantel", "demo", "--seconds", "3", "--out", "/srv/demo", timeout_s=300)
+    assert "/srv/demo/report.html" in said
+    assert machine.run("stat", "--format=%s", "/srv/demo/demo.mp4").strip() != "0"
 
 
 def test_everything_that_is_linked_is_there(machine: Machine) -> None:
