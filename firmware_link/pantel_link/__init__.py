@@ -33,7 +33,7 @@ from pantel_link.pty_null_modem import PtyNullModem
 from pantel_link.receiver import LinkReceiver, ReceivedPacket
 from pantel_link.seal import make_seal
 from pantel_link.sender import LinkSender, SentListener
-from pantel_link.statistics import ReceiverStatistics, SenderStatistics
+from pantel_link.statistics import ReceiverStatistics, SenderStatistics, StreamStatistics
 from pantel_link.streams import StreamMemory
 from pantel_link.wire_format import LengthClass, Preset, WireFormat, wire_format
 
@@ -82,6 +82,7 @@ __all__ = [
     "StreamContext",
     "StreamMemory",
     "StreamProfile",
+    "StreamStatistics",
     "VirtualClock",
     "WireFormat",
     "check_callsign",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pantel_link.codeword import CodewordListener, HeardCodeword
 from pantel_link.context import StreamContext
@@ -16,7 +16,7 @@ from pantel_link.pacing import DEFAULT_BITRATE_BPS, TokenBucket
 from pantel_link.packet import Packet
 from pantel_link.ports.base import PacketPort, Port
 from pantel_link.sequence import Order
-from pantel_link.statistics import ReceiverStatistics
+from pantel_link.statistics import ReceiverStatistics, StreamStatistics
 from pantel_link.streams import KnownStreams, Stream, StreamMemory
 from pantel_link.wire_format import MARKER_OCTETS
 
@@ -137,6 +137,11 @@ class LinkReceiver:
     def refused(self) -> dict[StreamContext, str]:
         """Streams that were announced and not taken, and why; the first 16."""
         return self._streams.refused
+
+    def statistics_of(self, context: StreamContext) -> StreamStatistics | None:
+        """Return a copy of what was counted of a stream since it became known; None if it is not known."""
+        stream = self._streams.get(context)
+        return None if stream is None else replace(stream.statistics)
 
     def set_bitrate(self, context: StreamContext, bitrate_bps: int) -> None:
         """Note at which rate the sender of a known stream paces its octets, if it told."""
@@ -277,21 +282,24 @@ class LinkReceiver:
 
     def _deliver_one(self, verified: _Verified) -> ReceivedPacket | None:
         packet, stream, corrected = verified.packet, verified.stream, verified.heard.corrected
-        statistics = self.statistics
+        counted = (self.statistics, stream.statistics)
         arrival = stream.counters.observe(packet.counter)
         if arrival.order is Order.STALE:
-            statistics.packets_replayed += 1
+            self.statistics.packets_replayed += 1
             return None
         self._streams.touch(stream)
-        statistics.good_bits += 8 * verified.heard.codeword_octets
-        statistics.corrected_bits += corrected.corrected_bits
-        statistics.corrected_octets += corrected.corrected_octets
+        for statistics in counted:
+            statistics.good_bits += 8 * verified.heard.codeword_octets
+            statistics.corrected_bits += corrected.corrected_bits
+            statistics.corrected_octets += corrected.corrected_octets
+            if arrival.order is Order.DUPLICATE:
+                statistics.packets_duplicate += 1
+            else:
+                statistics.packets_good += 1
+                statistics.packets_lost += arrival.lost
         if arrival.order is Order.DUPLICATE:
-            statistics.packets_duplicate += 1
             return None
         self._streams.note(stream, packet.counter)
-        statistics.packets_good += 1
-        statistics.packets_lost += arrival.lost
         crossing_bps = verified.heard.crossing_bps
         if crossing_bps is None:
             crossing_bps = stream.bitrate_bps or self._bitrate_bps

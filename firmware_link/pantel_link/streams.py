@@ -14,6 +14,7 @@ from pantel_link.keys import Keyring
 from pantel_link.packet import SEQUENCE_BITS, Packet, PacketKind, SealedPacket
 from pantel_link.seal import Seal
 from pantel_link.sequence import CounterTracker, earlier
+from pantel_link.statistics import StreamStatistics
 from pantel_link.time_stamp import StampClock
 
 __all__ = ["KnownStreams", "Stream", "StreamMemory"]
@@ -43,12 +44,14 @@ class Stream:
         counters: Of the packets heard.
         clock: Maps its time stamps.
         bitrate_bps: Rate at which its sender paces its octets; None if that has not told.
+        statistics: What has been counted of it since it became known.
     """
 
     seal: Seal
     counters: CounterTracker = field(default_factory=CounterTracker)
     clock: StampClock = field(default_factory=StampClock)
     bitrate_bps: int | None = None
+    statistics: StreamStatistics = field(default_factory=StreamStatistics)
 
 
 class KnownStreams:

@@ -11,7 +11,7 @@ from pantel_device.receiving.ground import Ground
 from pantel_device.receiving.sink import Event, Picture, SenderName, Sink, Watcher
 from pantel_device.receiving.still_receiver import StillReceiver
 from pantel_device.rendering.renderer import Renderer, Rendering
-from pantel_link import LinkReceiver, PacketError, PacketKind, Port, ReceivedPacket, StreamContext
+from pantel_link import LinkReceiver, PacketError, PacketKind, Port, ReceivedPacket, StreamContext, StreamStatistics
 from pantel_link.back_channel import Reply
 from pantel_link.messages import Telemetry, TextAssembler, TextPart
 from pantel_models import ManifestError, View, find_artefact, load_scene_codec
@@ -40,11 +40,13 @@ class Contact:
         sender: Who it is.
         heard_ns: Monotonic time at which its newest packet arrived.
         capture_time_ns: Capture time of its newest content; None while there is none.
+        statistics: What was counted of its present stream; they begin anew when it starts again.
     """
 
     sender: SenderName
     heard_ns: int
     capture_time_ns: int | None
+    statistics: StreamStatistics = field(default_factory=StreamStatistics)
 
 
 @dataclass(slots=True)
@@ -150,7 +152,12 @@ class Receiver:
     def contacts(self) -> tuple[Contact, ...]:
         """When each sender that is taken was last heard."""
         return tuple(
-            Contact(_name_of(context), stream.heard_ns, stream.capture_time_ns)
+            Contact(
+                _name_of(context),
+                stream.heard_ns,
+                stream.capture_time_ns,
+                self.link.statistics_of(context) or StreamStatistics(),
+            )
             for context, stream in self._streams.items()
         )
 
