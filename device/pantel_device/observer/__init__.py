@@ -5,6 +5,7 @@ from pantel_device.observer.detector import Detector, open_detector
 from pantel_device.observer.motion import Motion, MotionDetector
 from pantel_device.observer.observer import Observer
 from pantel_device.observer.pace import DetectorPace
+from pantel_device.observer.plugin_detector import DetectorFactory, NamingDetector
 from pantel_device.observer.regions import RegionRules
 from pantel_device.observer.roi import region_contours, roi_mask
 from pantel_device.observer.tracker import SURE_SCORE, WEAK_SCORE
@@ -15,9 +16,11 @@ __all__ = [
     "WEAK_SCORE",
     "ContourFinder",
     "Detector",
+    "DetectorFactory",
     "DetectorPace",
     "Motion",
     "MotionDetector",
+    "NamingDetector",
     "Observer",
     "PrivacyMask",
     "RegionRules",
