@@ -53,6 +53,7 @@ def open_plugin_camera(
     factory: CameraFactory = plugin.load()
     try:
         camera = factory.from_argument(argument, size_px, fps, geometry, patient=patient)
+        _ = camera.capture, camera.close, camera.finished, camera.outage  # asked for now, so that nothing lacks later
     except CameraError:
         raise
     except Exception as error:

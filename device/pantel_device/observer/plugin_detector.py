@@ -82,8 +82,9 @@ class PluginDetector:
         """
         height, width = pixels.shape[:2]
         try:
-            found = tuple(self._detector.detect(pixels))
-            return tuple(box.clipped((width, height)) for box in found if box.score >= self._min_score)
+            found = [box.clipped((width, height)) for box in self._detector.detect(pixels)]
+            # Comparisons with what is no number are false, so such boxes are left out, too.
+            return tuple(box for box in found if box.score >= self._min_score and box.area_px > 0)
         except DetectorError:
             raise
         except Exception as error:

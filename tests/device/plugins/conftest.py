@@ -39,6 +39,14 @@ class Grey(SampledCamera):
     def close(self):
         raise OSError("stuck")
 
+class Half:
+    @classmethod
+    def from_argument(cls, argument, size_px, fps, geometry, *, patient):
+        return cls()
+
+    def capture(self, now_ns):
+        return None
+
 class Everywhere:
     wanted = ["person", "gnome"]
 
@@ -53,7 +61,12 @@ class Everywhere:
         self.seen += 1
         if self.argument == "tired" and self.seen > 1:
             raise ZeroDivisionError("tired")
-        return [Box(-5, -5, 10, 10, "person", 0.9, "detector"), Box(0, 0, 5, 5, "gnome", 0.1, "detector")]
+        return [
+            Box(-5, -5, 10, 10, "person", 0.9, "detector"),
+            Box(0, 0, 5, 5, "gnome", 0.1, "detector"),
+            Box(float("nan"), 0, 5, 5, "person", 0.9, "detector"),
+            Box(90, 90, 99, 99, "person", 0.9, "detector"),
+        ]
 
 class Notes:
     def __init__(self, argument):
@@ -92,6 +105,7 @@ class Grumpy:
 POINTS = {
     "cameras grey": "Grey",
     "cameras test": "Grey",
+    "cameras half": "Half",
     "detectors everywhere": "Everywhere",
     "sinks notes": "Notes",
     "sinks picky": "Picky",

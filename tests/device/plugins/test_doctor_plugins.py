@@ -17,7 +17,7 @@ problem: the sink 'noimport' of no-import 1.0 cannot be loaded: ModuleNotFoundEr
 problem: the detector 'crash' of crash 1.0 crashes
 problem: the sink 'notes' of garden 1.0 is one of several of this name, so none is used
 problem: the sink 'notes' of second-notes 1.0 is one of several of this name, so none is used
-ok: the camera 'grey' of garden 1.0, the detector 'everywhere' of garden 1.0, \
+ok: the camera 'grey' of garden 1.0, the camera 'half' of garden 1.0, the detector 'everywhere' of garden 1.0, \
 the sink 'grumpy' of garden 1.0, the sink 'picky' of garden 1.0
 """
 

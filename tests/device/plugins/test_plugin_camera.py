@@ -36,8 +36,13 @@ def test_it_cannot_take_the_name_of_another() -> None:
             PluginError,
             r"the camera 'grey' of garden 1\.0 failed \(ValueError: invalid literal.*; report it",
         ),
+        (
+            "half",
+            PluginError,
+            r"the camera 'half' of garden 1\.0 failed \(AttributeError: 'Half' object has no attribute",
+        ),
         ("noimport", PluginError, r"the camera 'noimport' of no-import 1\.0 cannot be loaded \(ModuleNotFoundError"),
-        ("crystal:ball", CameraNameError, "name one as file:PATH.*picamera2:NUMBER, grey, noimport, test$"),
+        ("crystal:ball", CameraNameError, "name one as file:PATH.*picamera2:NUMBER, grey, half, noimport, test$"),
     ],
 )
 def test_one_that_cannot_be_opened(name: str, kind: type[Exception], line: str) -> None:
