@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pantel_device.cli import main
 from pantel_device.command import UsageError
 from pantel_device.config import ReceiverConfig, load_config
 from pantel_device.receiving.plugin_sink import PluginSink, open_plugin_sinks
+from pantel_device.receiving.replay import replay
 from pantel_device.receiving.sink import Event, Picture, SenderName, Sink
 from pantel_link import PluginError
+from pantel_link.captures import read_capture
 from pantel_link.plugins import find_plugin
 from pantel_models import View
 
@@ -113,6 +118,39 @@ def test_one_that_is_slow_is_told_once(caplog: pytest.LogCaptureFixture) -> None
 def test_one_that_cannot_be_opened(name: str, kind: type[Exception], line: str) -> None:
     with ExitStack() as stack, pytest.raises(kind, match=line):
         open_plugin_sinks(["grumpy", name], View.FAITHFUL, stack)
+
+
+def test_the_others_get_everything_while_one_fails(caplog: pytest.LogCaptureFixture) -> None:
+    capture = Path(__file__).parents[2] / "captures" / "scene.pcapng"
+    with ExitStack() as stack:
+        opened = open_plugin_sinks(["grumpy", "notes:taken.json"], View.FAITHFUL, stack)
+        (run,) = replay(read_capture(capture), opened)
+    assert run.statistics.packets_good > 20
+    lines = json.loads(Path("taken.json").read_text())
+    assert len([line for line in lines if line[0] == "picture"]) > 80
+    assert ["event", "sender_heard"] in lines
+    said = [record.getMessage() for record in caplog.records if record.name.endswith("plugin_sink")]
+    assert [line.partition(" failures")[0] for line in said] == ["sink failed", "sink given up"]
+
+
+@pytest.mark.parametrize(
+    ("sinks", "code", "line"),
+    [
+        ("tape", 2, "pantel: error: there is no sink 'tape'; installed are grumpy, noimport, notes, picky"),
+        ("noimport", 1, "pantel: error: the sink 'noimport' of no-import 1.0 cannot be loaded (ModuleNotFoundError: "),
+        ("grumpy,notes:taken.json", 0, ""),
+    ],
+)
+def test_a_receiver_with_sinks(
+    sinks: str, code: int, line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "state")
+    quiet = ["--port", "pty:", "--web", "", "--events", "", "--picture", "", "--log-level", "warning"]
+    assert main(["receive", *quiet, "--seconds", "0.3", "--sinks", sinks]) == code
+    said = [error for error in capsys.readouterr().err.splitlines() if error.startswith("pantel: error: ")]
+    assert len(said) == (code != 0)
+    assert all(error.startswith(line) for error in said)
+    assert Path("taken.json").exists() == (code == 0)
 
 
 def test_how_sinks_are_written() -> None:
