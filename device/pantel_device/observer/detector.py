@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,15 @@ from pantel_device.frame import Box
 from pantel_link.plugins import Plugin, find_plugin
 from pantel_models import find_detector
 
-if TYPE_CHECKING:  # onnxruntime takes its time
-    from pantel_device.observer.detectors import OnnxDetector
-    from pantel_device.observer.plugin_detector import PluginDetector
-
-__all__ = ["BUILT_IN_DETECTORS", "DEFAULT_DETECTOR", "Detector", "find_detector_plugin", "open_detector"]
+__all__ = [
+    "BUILT_IN_DETECTORS",
+    "DEFAULT_DETECTOR",
+    "Detector",
+    "DetectorFactory",
+    "NamingDetector",
+    "find_detector_plugin",
+    "open_detector",
+]
 
 DEFAULT_DETECTOR = "default"
 """Name of the bundled detector."""
@@ -33,13 +37,43 @@ class Detector(Protocol):
 
         Args:
             pixels: (H, W, 3) uint8, RGB.
+
+        Raises:
+            DetectorError: It cannot say; it is asked again a while later.
+        """
+        ...
+
+
+class NamingDetector(Detector, Protocol):
+    """A detector that says beforehand which classes it tells, so that no zone waits for others.
+
+    Attributes:
+        wanted: Labels that its boxes may have. Those of COCO cross the line; others are told as objects without a name.
+    """
+
+    wanted: tuple[str, ...]
+
+
+class DetectorFactory(Protocol):
+    """What an entry point of the group ``pantel.detectors`` names, such as a class; its own name is the detector's."""
+
+    def __call__(self, argument: str, *, min_score: float, picture_px: tuple[int, int] | None) -> NamingDetector:
+        """Open a detector.
+
+        Args:
+            argument: What the user has written behind the detector's name and a colon; empty for nothing.
+            min_score: Score below which a box is not wanted.
+            picture_px: Width and height of the pictures to come; None if they are not known.
+
+        Raises:
+            DetectorError: It cannot be used; the message is one line that says what to do.
         """
         ...
 
 
 def open_detector(
     name: str, *, min_score: float = 0.35, picture_px: tuple[int, int] | None = None
-) -> OnnxDetector | PluginDetector | None:
+) -> NamingDetector | None:
     """Return the detector that a configuration names.
 
     Args:
@@ -60,7 +94,7 @@ def open_detector(
         from pantel_device.observer.plugin_detector import PluginDetector
 
         return PluginDetector(plugin, name.partition(":")[2], min_score=min_score, picture_px=picture_px)
-    from pantel_device.observer.detectors import OnnxDetector
+    from pantel_device.observer.detectors import OnnxDetector  # onnxruntime takes its time
 
     path = find_detector().path("detector") if name == DEFAULT_DETECTOR else Path(name)
     return OnnxDetector(path, min_score=min_score, picture_px=picture_px)

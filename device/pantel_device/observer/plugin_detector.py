@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import NDArray
 
 from pantel_device.errors import DetectorError
 from pantel_device.frame import Box
-from pantel_device.observer.detector import Detector
+from pantel_device.observer.detector import DetectorFactory
 from pantel_link import PluginError
 from pantel_link.plugins import Plugin
 
-__all__ = ["DetectorFactory", "NamingDetector", "PluginDetector"]
-
-
-class NamingDetector(Detector, Protocol):
-    """A detector that says beforehand which classes it tells, so that no zone waits for others.
-
-    Attributes:
-        wanted: Labels that its boxes may have. Those of COCO cross the line; others are told as objects without a name.
-    """
-
-    wanted: tuple[str, ...]
-
-
-class DetectorFactory(Protocol):
-    """What an entry point of the group ``pantel.detectors`` names, such as a class; its own name is the detector's."""
-
-    def __call__(self, argument: str, *, min_score: float, picture_px: tuple[int, int] | None) -> NamingDetector:
-        """Open a detector.
-
-        Args:
-            argument: What the user has written behind the detector's name and a colon; empty for nothing.
-            min_score: Score below which a box is not wanted.
-            picture_px: Width and height of the pictures to come; None if they are not known.
-
-        Raises:
-            DetectorError: It cannot be used; the message is one line that says what to do.
-        """
-        ...
+__all__ = ["PluginDetector"]
 
 
 class PluginDetector:
