@@ -45,13 +45,13 @@ class Plugin:
         try:
             return self.point.load()
         except Exception as error:  # whatever a foreign module does while it is imported
-            why = " ".join(f"{type(error).__name__}: {error}".split())
-            raise PluginError(f"{self} cannot be loaded ({why}); install what it needs, or remove it") from error
+            raise PluginError(
+                f"{self} cannot be loaded ({_why(error)}); install what it needs, or remove it"
+            ) from error
 
     def blamed(self, error: Exception) -> str:
         """Return a line that says that the plug-in has raised what it must not."""
-        why = " ".join(f"{type(error).__name__}: {error}".split())
-        return f"{self} failed ({why}); report it to its makers"
+        return f"{self} failed ({_why(error)}); report it to its makers"
 
 
 def installed_plugins(kind: str) -> tuple[Plugin, ...]:
@@ -73,6 +73,10 @@ def find_plugin(kind: str, name: str) -> Plugin | None:
         owners = " and ".join(plugin.distribution for plugin in found)
         raise PluginError(f"there are several plug-ins for the {kind} {name!r}, of {owners}; remove all but one")
     return found[0] if found else None
+
+
+def _why(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _distribution(point: EntryPoint) -> str:
