@@ -14,6 +14,8 @@ from typing import Any, is_typeddict
 
 from pydantic import BaseModel
 
+from pantel_device.cli import make_parser
+from pantel_device.parsers import actions_of, walk
 from pantel_device.reference.marked import with_marked
 
 __all__ = ["PUBLIC_MODULES", "public_signatures", "with_public_names"]
@@ -31,6 +33,7 @@ PUBLIC_MODULES = (
 _BEGIN = "<!-- names of {module}: make reference writes them -->"
 _END = "<!-- end of names -->"
 _LONGEST_VALUE = 40
+_OF_EVERY_COMMAND = ("help", "log_level", "debug")
 
 
 def with_public_names(text: str) -> str:
@@ -97,13 +100,23 @@ def _docstring_of_constant(module: ModuleType, name: str) -> str:
 
 
 def public_signatures() -> str:
-    """Return a line for everything that a program may rely on: names, parameters, attributes, values."""
-    lines: list[str] = []
+    """Return a line for everything that programs may rely on: commands, names, parameters, attributes, values."""
+    lines = sorted(_command_line())
     for module_name in PUBLIC_MODULES:
         module = import_module(module_name)
         for name in sorted(module.__all__):
             lines += _signatures(f"{module_name}.{name}", getattr(module, name))
     return "\n".join(lines) + "\n"
+
+
+def _command_line() -> Iterator[str]:
+    """Yield all options and arguments, behind the words of their command."""
+    whole = make_parser()
+    for parser in walk(whole):
+        for action in actions_of(parser):
+            if parser is whole or action.dest not in _OF_EVERY_COMMAND:
+                words = action.option_strings or [f"{action.metavar or action.dest}"]
+                yield from (f"{parser.prog} {word}" for word in words)
 
 
 def _signatures(name: str, value: Any) -> Iterator[str]:
