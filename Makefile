@@ -79,8 +79,9 @@ format: $(READY) ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-reference: $(READY) ## bring the tables of docs/configuration.md up to date with the models
+reference: $(READY) ## bring docs/configuration.md, docs/api.md and docs/api-signatures.txt up to date with the program
 	$(BIN)/python -m pantel_device.reference configuration docs/configuration.md
+	$(BIN)/python -m pantel_device.reference api docs/api.md docs/api-signatures.txt
 
 man: $(READY) ## write the manual page out/pantel.1
 	@mkdir -p $(OUT)

@@ -224,6 +224,7 @@ Element = (
     | ContourElement
     | OutlineElement
 )
+"""What a payload can tell, one of these classes."""
 
 
 def apply_element(scene: Scene, element: Element, time_ns: int) -> int:

@@ -46,6 +46,7 @@ MARGINS = (0.08, 0.3, 0.6, 1.0)
 """By how much a thumbnail's raster can be larger than its object on one side, as shares of the object's side."""
 
 Margins = tuple[int, int, int, int]
+"""Indices of `MARGINS`: left, top, right, bottom."""
 
 OUTLINE_MARGIN = 1 / 16
 """By how much the raster of an object's contours is larger than the object on every side, as a share of that side."""

@@ -97,7 +97,9 @@ def make_parser(wanted: str | None = None) -> argparse.ArgumentParser:
     Raises:
         CommandError: The wanted command cannot be loaded.
     """
-    points = {point.name: point for point in entry_points(group=_GROUP)}
+    points = {
+        point.name: point for point in sorted(entry_points(group=_GROUP), key=_is_own)
+    }  # our own come last and win
     # Common options may stand on either side of the command, so neither side may set a default.
     common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument("--log-level", choices=_LOG_LEVELS, help="how much to log on standard error (default: info)")
@@ -127,11 +129,16 @@ def make_parser(wanted: str | None = None) -> argparse.ArgumentParser:
     return parser
 
 
+def _is_own(point: EntryPoint) -> bool:
+    return point.dist is not None and point.dist.name == "pantel"
+
+
 def _load(point: EntryPoint) -> Command:
     try:
         command: Command = point.load()
-    except (ImportError, AttributeError) as error:
-        raise CommandError(f"the command {point.name} cannot be loaded: {error}; install pantel again") from error
+    except Exception as error:  # a plug-in may raise anything
+        owner = "pantel" if point.dist is None else point.dist.name
+        raise CommandError(f"the command {point.name} cannot be loaded: {error}; install {owner} again") from error
     return command
 
 

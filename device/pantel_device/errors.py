@@ -6,6 +6,7 @@ DeviceError
  +-- DetectorError   the detector's file is missing, unreadable or of another layout
  +-- EdgeModelError  the edge detector's file is missing or damaged, or OpenCV is without what reads it
  +-- PictureError    a picture file is missing, unreadable or no picture
+ +-- SinkError       what the user named as the argument of a sink cannot be used by it
  +-- VideoError      a video cannot be written; make room or name another place
 
 Every message is one line that says what is wrong and what to do.
@@ -18,6 +19,7 @@ __all__ = [
     "DeviceError",
     "EdgeModelError",
     "PictureError",
+    "SinkError",
     "VideoError",
 ]
 
@@ -44,6 +46,10 @@ class EdgeModelError(DeviceError):
 
 class PictureError(DeviceError):
     """A picture file cannot be read."""
+
+
+class SinkError(DeviceError):
+    """A sink that a plug-in brings cannot be used as the user wants it."""
 
 
 class VideoError(DeviceError):

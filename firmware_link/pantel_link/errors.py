@@ -16,6 +16,7 @@ The type says whose fault it is and what to do now::
      +-- KeyFileError          the operator: no key, or one that others can read
      +-- EpochUsedUp           nobody: the sender must start again, with a new epoch
      +-- CaptureError          the operator: the file is no capture, or damaged
+     +-- PluginError           the makers of a plug-in: it cannot be loaded, or does what it must not
      +-- PortError             the operator: the port cannot be opened
           +-- PortGone         it was open and was unplugged: back off and open it again
           +-- PortClosed       you: used after ``close()``
@@ -35,6 +36,7 @@ __all__ = [
     "LinkError",
     "PacketError",
     "PayloadError",
+    "PluginError",
     "PortClosed",
     "PortError",
     "PortGone",
@@ -98,6 +100,10 @@ class EpochUsedUp(LinkError):  # noqa: N818 - a state of the world, not a mistak
 
 class CaptureError(LinkError):
     """A file is no capture, or is damaged."""
+
+
+class PluginError(LinkError):
+    """A plug-in cannot be loaded, or does what it must not; the message names who brings it."""
 
 
 class PortError(LinkError):

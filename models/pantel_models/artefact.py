@@ -19,6 +19,7 @@ from pantel_models.errors import ManifestError, UnknownModelError
 __all__ = ["MANIFEST", "Artefact", "find_artefact", "find_detector", "list_artefacts", "list_detectors"]
 
 MANIFEST = Path(__file__).parent / "artefacts" / "manifest.json"
+"""The list of all models that are installed with Pantel."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

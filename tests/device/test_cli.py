@@ -26,6 +26,7 @@ class _Point:
 
     def __init__(self, name: str, load: Callable[[], Command]) -> None:
         self.name = name
+        self.dist = None
         self.loaded = 0
         self._load = load
 

@@ -263,6 +263,7 @@ def test_documentation_holds_every_key_with_its_default(
         if key not in {"state_dir", "size_px", "crop", "zones", "class_weights", "web_names"} and field.default not in {
             "",
             True,
+            (),
         }:
             text = str(field.default)
             assert f"| `{text.lower() if isinstance(field.default, bool) else text}` |" in row, row

@@ -8,9 +8,11 @@ from typing import cast
 
 from pantel_device.cameras.base import Camera
 from pantel_device.cameras.geometry import STRETCHED, Geometry
+from pantel_device.cameras.plugin_camera import open_plugin_camera
 from pantel_device.errors import CameraNameError
+from pantel_link.plugins import find_plugin, installed_plugins
 
-__all__ = ["open_camera"]
+__all__ = ["BUILT_IN_CAMERAS", "open_camera"]
 
 _RECORDED = {
     "file": ("pantel_device.cameras.file", "FileCamera", "file:PATH"),
@@ -22,6 +24,9 @@ _DEVICES = {
 }
 _CAMERAS = _RECORDED | _DEVICES
 
+BUILT_IN_CAMERAS = frozenset(_CAMERAS)
+"""Names that no plug-in can have."""
+
 
 def open_camera(
     name: str, size_px: tuple[int, int], fps: float, geometry: Geometry = STRETCHED, *, patient: bool = False
@@ -29,7 +34,8 @@ def open_camera(
     """Open the camera of that name.
 
     Args:
-        name: ``scheme:argument``, for example ``file:walk.mp4``, ``v4l2:/dev/video0`` or ``test:7``.
+        name: ``scheme:argument``, for example ``file:walk.mp4``, ``v4l2:/dev/video0`` or ``test:7``. Plug-ins
+            bring other schemes.
         size_px: Width and height of the frames wanted [px].
         fps: Capture instants per second.
         geometry: How what the camera sees becomes such frames; by default the whole of it is scaled.
@@ -38,10 +44,14 @@ def open_camera(
     Raises:
         CameraNameError: There can be no such camera.
         CameraError: It gives no pictures, and nobody is patient. Both messages are one line for the user.
+        PluginError: The plug-in that brings it cannot be loaded, or fails.
     """
     scheme, _, argument = name.partition(":")
     if scheme not in _CAMERAS:
-        known = ", ".join(usage for _, _, usage in _CAMERAS.values())
+        if (plugin := find_plugin("camera", scheme)) is not None:
+            return open_plugin_camera(plugin, argument, size_px, fps, geometry, patient=patient)
+        usages = [usage for _, _, usage in _CAMERAS.values()]
+        known = ", ".join((*usages, *(plugin.name for plugin in installed_plugins("camera"))))
         raise CameraNameError(f"there is no camera {name!r}; name one as {known}")
     module, factory, _ = _CAMERAS[scheme]
     open_ = cast(Callable[..., Camera], getattr(import_module(module), factory).from_argument)

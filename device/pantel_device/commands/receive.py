@@ -19,6 +19,7 @@ from pantel_device.line_profile import check_line_rate, line_profile
 from pantel_device.outbox import COMMANDS
 from pantel_device.pictures import check_picture_suffix
 from pantel_device.receiving.ground import Ground
+from pantel_device.receiving.plugin_sink import open_plugin_sinks
 from pantel_device.receiving.receiver import PICTURE_INTERVAL_NS, Receiver
 from pantel_device.receiving.sink import Sink, Watcher
 from pantel_device.receiving.sinks import EventFile, EventLog, EventStream, PictureFile
@@ -76,6 +77,7 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
         CaptureError: The capture's place is taken by another file.
         CommandError: What must survive a restart cannot be kept.
         ManifestError: A model is missing or damaged.
+        PluginError: A plug-in cannot be loaded, or fails.
         PortError: The port cannot be opened, and nobody is patient.
     """
     if config.acknowledge_s and not config.back_channel:
@@ -101,6 +103,7 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
         watchers = _open_recorder(config, clock, patient=session.patient)
         for sink in (*sinks, *watchers):
             stack.callback(sink.close)
+        watchers += open_plugin_sinks(config.sinks, config.view, stack)
         link = LinkReceiver(
             bitrate_bps=config.bitrate_bps,
             listener=open_capture(config, port, clock, _capture_header(config), stack),

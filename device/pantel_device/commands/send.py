@@ -90,6 +90,7 @@ def send(config: SenderConfig, session: ServiceSession, *, seconds: float | None
         CommandError: The boot epoch cannot be kept.
         KeyFileError: Encryption is not installed.
         ManifestError: The model is damaged.
+        PluginError: A plug-in cannot be loaded, or fails.
         PortError: The port cannot be opened, and nobody is patient.
     """
     with used_wrongly(UnknownModelError):

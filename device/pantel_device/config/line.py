@@ -54,7 +54,7 @@ class LineConfig(BaseModel):
                 "Best under `/dev/serial/by-id/`. URLs of pyserial are such as `socket://host:port`; `pty:` is a "
                 "new pseudo-terminal, `pty:/run/line` one with a name. Packets go through `kiss+tcp://host:port`, "
                 "`kiss+serial:/dev/ttyUSB0` and `udp://host:port?local=port`. Options behind `?` are in "
-                "[operators.md](operators.md#ports)."
+                "[operators.md](operators.md#ports). Plug-ins bring others, see [api.md](api.md#a-port)."
             ),
         },
     )

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from pantel_device.config.line import Callsign, LineConfig, default_state_dir
-from pantel_device.config.values import check_address, split_names
+from pantel_device.config.values import check_address, split_names, split_sinks
 from pantel_link import DEFAULT_CALLSIGN, Preset
 from pantel_models import View
 
@@ -79,6 +79,17 @@ class ReceiverConfig(LineConfig):
         ge=10_000,
         description="size at which the events begin a new file [byte]; one old one is kept",
         json_schema_extra={"more": "The old one is `NAME.1`, so at most twice as much disk is used."},
+    )
+    sinks: Annotated[tuple[str, ...], BeforeValidator(split_sinks)] = Field(
+        (),
+        description="further takers of pictures and events, NAME or NAME:ARGUMENT, which plug-ins bring",
+        json_schema_extra={
+            "more": (
+                "In a file a list, else `csv:events.csv,other`. One that fails ten times in a row is given up, and "
+                "all else goes on. See [api.md](api.md#a-sink)."
+            ),
+            "values": "names of installed plug-ins",
+        },
     )
     stills: str = Field(
         "",

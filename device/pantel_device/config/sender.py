@@ -55,7 +55,7 @@ class SenderConfig(LineConfig):
                 "a Raspberry Pi, see [operators.md](operators.md#the-camera). `file:PATH` plays a clip, shows a "
                 "picture or a folder of pictures, at the end backwards and forwards; `file:PATH?loop=once` ends "
                 "there, and the sender with it, once the last picture's packet has left. `test` or `test:SEED` is a "
-                "moving scene that needs no camera."
+                "moving scene that needs no camera. Plug-ins bring others, see [api.md](api.md#a-camera)."
             ),
         },
     )
@@ -139,7 +139,8 @@ class SenderConfig(LineConfig):
                 "It finds and names people, vehicles and animals, tells those in a group apart, and keeps them "
                 "together when they halt. The file may be of YOLOX, YOLOv5, YOLOv8, YOLO11, NanoDet or FastestDet, "
                 "see [operators.md](operators.md#a-stronger-detector); `pantel models check FILE` tries it. With "
-                "`none` each moving region is an object without a name."
+                "`none` each moving region is an object without a name. `NAME` or `NAME:ARGUMENT` is one that a "
+                "plug-in brings, see [api.md](api.md#a-detector)."
             ),
         },
     )

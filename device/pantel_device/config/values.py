@@ -16,6 +16,7 @@ __all__ = [
     "split_address",
     "split_crop",
     "split_names",
+    "split_sinks",
     "split_size",
     "split_weights",
 ]
@@ -26,6 +27,7 @@ _ZONES_ADVICE = (
 _WEIGHTS_ADVICE = "write classes and their weights, such as person=2,animal=0"
 _CROP_ADVICE = "write left, top, width and height as shares of the picture, such as 0.25,0.25,0.5,0.5"
 _ADDRESS_ADVICE = "write an address and a port, such as 127.0.0.1:8080, [::1]:8080 or 0.0.0.0:8080"
+_SINK_ADVICE = "write names of plug-ins as NAME or NAME:ARGUMENT, such as csv:events.csv"
 _NAME_ADVICE = "write names of hosts without port, such as cam.example.org"
 _HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,253}[A-Za-z0-9])?|[0-9A-Fa-f:]{2,45}", re.ASCII)
 _ADDRESS = re.compile(
@@ -104,9 +106,24 @@ def check_address(text: str) -> str:
 
 def split_names(value: object) -> object:
     """Take a.example,b.example for ["a.example", "b.example"]."""
-    names = list(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
-    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-        raise ValueError(_NAME_ADVICE)
+    names = _split(value, _NAME_ADVICE)
     if not all(_HOST_NAME.fullmatch(name) for name in names):
         raise ValueError(_NAME_ADVICE)
     return names
+
+
+def split_sinks(value: object) -> object:
+    """Take csv:a.csv,beep for ["csv:a.csv", "beep"]."""
+    names = _split(value, _SINK_ADVICE)
+    if not all(name.partition(":")[0] for name in names):
+        raise ValueError(_SINK_ADVICE)
+    return names
+
+
+def _split(value: object, advice: str) -> list[str]:
+    """Take what is separated by commas for a list."""
+    if isinstance(value, str):
+        return list(filter(None, map(str.strip, value.split(","))))
+    if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
+        raise ValueError(advice)
+    return list(value)

@@ -37,7 +37,7 @@ def check_camera(machine: Machine, setup: Setup) -> Iterator[Finding]:
         if trouble:
             yield from trouble
             return
-    if scheme in {"v4l2", "picamera2"} and setup.service is not None and setup.is_running:
+    if scheme != "file" and setup.service is not None and setup.is_running:
         yield ok(_CHECK, f"{name} is left to {setup.service.unit}, which is running")
         return
     if scheme == "file":

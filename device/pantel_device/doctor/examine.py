@@ -15,6 +15,7 @@ from pantel_device.doctor.hardware import check_memory, check_needed_memory, che
 from pantel_device.doctor.machine import Machine
 from pantel_device.doctor.models import check_models, check_named_models
 from pantel_device.doctor.page import check_page
+from pantel_device.doctor.plugins import check_plugins
 from pantel_device.doctor.port import check_callsign, check_line, check_port
 from pantel_device.doctor.service import check_lost_services, check_service
 from pantel_device.doctor.setups import Mistaken, Setup
@@ -30,6 +31,7 @@ _OF_MACHINE: tuple[tuple[str, Callable[[Machine], Findings]], ...] = (
     ("python", check_python),
     ("libraries", check_libraries),
     ("models", check_models),
+    ("plug-ins", check_plugins),
     ("clock", check_clock),
     ("temperature", check_temperature),
     ("power", check_power),

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pantel_device.doctor.finding import Finding, ok, problem, split_advice
 from pantel_device.doctor.machine import Machine
 from pantel_device.doctor.setups import Setup
+from pantel_device.observer.detector import find_detector_plugin
+from pantel_link import PluginError
 from pantel_models import ManifestError, UnknownModelError, find_artefact, list_artefacts, list_detectors
 
-__all__ = ["check_models", "check_named_models"]
+__all__ = ["check_models", "check_named_models", "names_plugin"]
 
 _BUNDLED = {"default", "none"}
 
@@ -42,7 +44,7 @@ def check_named_models(machine: Machine, setup: Setup) -> Iterator[Finding]:
             yield problem("model", found, advice)
     for key in ("detector", "edge_model"):
         named = setup.text(key)
-        if not named or named in _BUNDLED:
+        if not named or named in _BUNDLED or (key == "detector" and names_plugin(named)):
             continue
         path = setup.place(machine, named)
         if setup.hides(named):
@@ -56,3 +58,11 @@ def check_named_models(machine: Machine, setup: Setup) -> Iterator[Finding]:
             yield problem(key.replace("_", " "), f"{who} may not read {named}", f"chmod a+r {named}")
         else:
             yield ok(key.replace("_", " "), f"{named} is there; pantel models check tries a detector")
+
+
+def names_plugin(detector: str) -> bool:
+    """Whether a plug-in brings the detector of a name; what is wrong with plug-ins is told elsewhere."""
+    try:
+        return find_detector_plugin(detector) is not None
+    except PluginError:
+        return True

@@ -14,6 +14,7 @@ from contextlib import closing
 from pantel_device.cameras import open_camera
 from pantel_device.cameras.live import LiveCamera
 from pantel_device.errors import CameraError
+from pantel_link import PluginError
 
 __all__ = ["main"]
 
@@ -31,7 +32,7 @@ def main(argv: Sequence[str]) -> None:
     name, width, height = argv
     try:
         answer = _look(name, (int(width), int(height)))
-    except CameraError as error:
+    except (CameraError, PluginError) as error:
         answer = {"error": str(error)}
     sys.stdout.write(f"{json.dumps(answer)}\n")
 

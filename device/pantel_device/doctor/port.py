@@ -18,6 +18,8 @@ from pantel_device.doctor.serial_device import check_serial_device
 from pantel_device.doctor.setups import Setup
 from pantel_device.line_profile import check_line_rate
 from pantel_link import DEFAULT_CALLSIGN, PortError
+from pantel_link.plugins import installed_plugins
+from pantel_link.ports.registry import BUILT_IN_SCHEMES
 from pantel_link.ports.tcp import TcpPort
 from pantel_link.ports.udp import UdpPort
 from pantel_link.ports.url_options import PortUrl
@@ -43,6 +45,8 @@ def check_port(machine: Machine, setup: Setup) -> Iterator[Finding]:
         yield _pty(machine, setup, url.partition(":")[2])
     elif scheme == "loop":
         yield note(_CHECK, f"{url} leads nowhere: what is sent comes back", "set port to a device or a modem")
+    elif _names_plugin(scheme):
+        yield note(_CHECK, f"{url} is not looked at: a plug-in brings it, and opening it might key a radio")
     elif "://" in url:
         yield note(_CHECK, f"{url} is not looked at: only pyserial knows what it is")
     else:
@@ -68,12 +72,21 @@ def check_callsign(machine: Machine, setup: Setup) -> Iterator[Finding]:
     callsign = setup.text("callsign")
     if not speaks:
         yield ok("callsign", "none is needed: nothing is sent")
+    elif callsign == DEFAULT_CALLSIGN and _names_plugin(setup.config.port.partition(":")[0]):
+        yield note("callsign", f"{callsign}, the default: it never goes out", "set callsign if the port leads out")
     elif callsign == DEFAULT_CALLSIGN and _leads_out(machine, setup):
         yield problem("callsign", f"{callsign} is only the default, and never goes out", "set callsign to your own")
     elif callsign == DEFAULT_CALLSIGN:
         yield note("callsign", f"{callsign}, the default: it stays inside this machine")
     else:
         yield ok("callsign", callsign)
+
+
+def _names_plugin(scheme: str) -> bool:
+    """Whether a plug-in brings the ports of a scheme."""
+    if scheme in BUILT_IN_SCHEMES:
+        return False
+    return any(plugin.name == scheme for plugin in installed_plugins("port"))
 
 
 def _leads_out(machine: Machine, setup: Setup) -> bool:

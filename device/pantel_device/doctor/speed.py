@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pantel_device.config import ReceiverConfig, SenderConfig
 from pantel_device.doctor.finding import Finding, note, ok, problem, warning
 from pantel_device.doctor.machine import TIMED_OUT, Machine
+from pantel_device.doctor.models import names_plugin
 from pantel_device.doctor.setups import Setup
 from pantel_device.scene_encoding.contours.sketch_encoder import SKETCH_BELOW_BPS
 from pantel_models import View
@@ -52,7 +53,7 @@ def _arguments(machine: Machine, setup: Setup) -> list[str]:
     config = setup.config if isinstance(setup.config, SenderConfig) else SenderConfig.model_validate({})
     view = setup.config.view if isinstance(setup.config, ReceiverConfig) else View.PERCEPTUAL
     detector = config.detector
-    if detector not in {"default", "none"}:
+    if detector not in {"default", "none"} and not names_plugin(detector):
         detector = str(setup.place(machine, detector))
     sketch = config.mode == "sketch" or (config.mode == "auto" and config.bitrate_bps < SKETCH_BELOW_BPS)
     width, height = config.size_px

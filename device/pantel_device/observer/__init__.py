@@ -1,7 +1,7 @@
 """The observer: what moves, what it is, and where the picture deserves its bits."""
 
 from pantel_device.observer.contour_finder import ContourFinder, open_contour_finder
-from pantel_device.observer.detector import Detector, open_detector
+from pantel_device.observer.detector import Detector, DetectorFactory, NamingDetector, open_detector
 from pantel_device.observer.motion import Motion, MotionDetector
 from pantel_device.observer.observer import Observer
 from pantel_device.observer.pace import DetectorPace
@@ -15,9 +15,11 @@ __all__ = [
     "WEAK_SCORE",
     "ContourFinder",
     "Detector",
+    "DetectorFactory",
     "DetectorPace",
     "Motion",
     "MotionDetector",
+    "NamingDetector",
     "Observer",
     "PrivacyMask",
     "RegionRules",

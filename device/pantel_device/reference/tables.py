@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from pydantic import BaseModel
 
 from pantel_device.config import ReceiverConfig, SenderConfig
 from pantel_device.config.fields import default_text, meaning_of, values_text
 from pantel_device.config.line import LineConfig
+from pantel_device.reference.marked import with_marked
 
 __all__ = ["table", "with_tables"]
 
@@ -29,12 +28,7 @@ def with_tables(text: str) -> str:
         ValueError: A table's place is not marked.
     """
     for part in _PARTS:
-        begin = _BEGIN.format(part=part)
-        marked = re.compile(f"{re.escape(begin)}\n.*?{re.escape(_END)}", re.DOTALL)
-        rows = table(part)
-        text, count = marked.subn(lambda _, begin=begin, rows=rows: f"{begin}\n{rows}{_END}", text)  # type: ignore[misc]
-        if count != 1:
-            raise ValueError(f"there must be one table between {begin} and {_END}, and there are {count}")
+        text = with_marked(text, _BEGIN.format(part=part), _END, table(part))
     return text
 
 

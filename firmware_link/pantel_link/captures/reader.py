@@ -70,6 +70,7 @@ class CaptureEnd:
 
 
 CaptureEvent = CaptureHeader | CapturedCodeword | CaptureEnd
+"""What a capture holds: runs of the receiver, which begin, hear codewords and end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from pantel_link.errors import PortClosed
 
-__all__ = ["PacketPort", "Port"]
+__all__ = ["PacketPort", "Port", "PortFactory"]
 
 _DISCARD_OCTETS = 4096
 
@@ -17,11 +17,14 @@ class Port(ABC):
     """A stream of octets that may be lost, changed, inserted and late, in both directions.
 
     Nothing here blocks, paces or retries; that is the work of its users. A port that fails in use raises
-    `PortGone` and never anything else of its driver's.
+    `PortGone` and never anything else of its driver's; it is then closed, and another one opened.
+
+    A port that takes less than it is given slows its sender down, and one that takes everything at once is paced by
+    its sender alone: the line rate of a port that is no device is not known to anybody else.
 
     Attributes:
         name: The URL or a description, for messages.
-        on_air: Whether octets leave this machine, so that a real callsign is needed.
+        on_air: Whether octets leave this machine, so that a real callsign is needed. A plug-in must say so itself.
     """
 
     name: str
@@ -127,3 +130,20 @@ class PacketPort(Port):
         self._check_open()
         if not 1 <= len(packet) <= self.max_packet_octets:
             raise ValueError(f"packet has {len(packet)} octets; port {self.name} takes 1 to {self.max_packet_octets}")
+
+
+class PortFactory(Protocol):
+    """What an entry point of the group ``pantel.ports`` names, such as a class of ports; its own name is the scheme."""
+
+    def __call__(self, url: str, *, baud_rate: int, callsign: str) -> Port:
+        """Open a port.
+
+        Args:
+            url: ``scheme:…``, all of it, for example ``scheme://host:port?option=value``.
+            baud_rate: Line rate that is configured for serial devices; most others ignore it.
+            callsign: Of the operator, for frames that name their source.
+
+        Raises:
+            PortError: It cannot be opened; the message says why and what to do.
+        """
+        ...
