@@ -16,7 +16,7 @@ from pantel_device.commands.options import add_config_options, read_config
 from pantel_device.config import ReceiverConfig
 from pantel_device.daemon import run_daemon
 from pantel_device.line_profile import check_line_rate, line_profile
-from pantel_device.outbox import COMMANDS
+from pantel_device.outbox import COMMANDS, attending
 from pantel_device.pictures import check_picture_suffix
 from pantel_device.receiving.ground import Ground
 from pantel_device.receiving.receiver import PICTURE_INTERVAL_NS, Receiver
@@ -124,6 +124,8 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
             ground=_ground(config, key, port, link) if config.back_channel else None,
             watchers=watchers if page is None else (*watchers, page.hub),
         )
+        if config.back_channel:
+            stack.enter_context(attending(config.state_dir / COMMANDS))
         log.info("receiving port=%s picture=%s events=%s", port.name, config.picture, config.events)
         core = receiver if page is None else WatchedReceiver(receiver, port, page.hub)
         run_daemon(core, clock, seconds=seconds, overseer=session.supervisor(ReceiverHealth(receiver, port)))

@@ -29,7 +29,7 @@ from pantel_device.observer import (
     open_contour_finder,
     open_detector,
 )
-from pantel_device.outbox import LINES, Outbox
+from pantel_device.outbox import LINES, Outbox, attending
 from pantel_device.receiving.sink import SenderName
 from pantel_device.recordings import Ring
 from pantel_device.scene_encoding.contours.sketch_encoder import SKETCH_BELOW_BPS, SketchEncoder
@@ -151,6 +151,7 @@ def send(config: SenderConfig, session: ServiceSession, *, seconds: float | None
             alarms=AlarmSender(link, config.size_px),
             ring=_ring(config, clock, stack, patient=session.patient),
         )
+        stack.enter_context(attending(config.state_dir / LINES))
         log.info(
             "sending port=%s camera=%s callsign=%s epoch=%d model=%s",
             port.name,
