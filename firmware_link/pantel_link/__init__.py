@@ -21,6 +21,7 @@ from pantel_link.errors import (
     PortClosed,
     PortError,
     PortGone,
+    PortNameError,
     SecurityError,
 )
 from pantel_link.identity import Identity
@@ -67,6 +68,7 @@ __all__ = [
     "PortClosed",
     "PortError",
     "PortGone",
+    "PortNameError",
     "Preset",
     "Profile",
     "PtyNullModem",

@@ -17,6 +17,7 @@ The type says whose fault it is and what to do now::
      +-- EpochUsedUp           nobody: the sender must start again, with a new epoch
      +-- CaptureError          the operator: the file is no capture, or damaged
      +-- PortError             the operator: the port cannot be opened
+          +-- PortNameError    nor ever will: there is no such kind of port, or an option of it cannot be
           +-- PortGone         it was open and was unplugged: back off and open it again
           +-- PortClosed       you: used after ``close()``
 """
@@ -38,6 +39,7 @@ __all__ = [
     "PortClosed",
     "PortError",
     "PortGone",
+    "PortNameError",
     "ReplayError",
     "SecurityError",
     "TrailerError",
@@ -102,6 +104,10 @@ class CaptureError(LinkError):
 
 class PortError(LinkError):
     """The port cannot be opened or used; the message says which and what to do."""
+
+
+class PortNameError(PortError):
+    """What the operator named cannot be a port, whatever is plugged in."""
 
 
 class PortGone(PortError):  # noqa: N818 - a state of the world, not a mistake

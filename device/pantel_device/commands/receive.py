@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import logging
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from pantel_device.command import Command, UsageError, used_wrongly
 from pantel_device.commands.options import add_config_options, read_config
 from pantel_device.config import ReceiverConfig
 from pantel_device.daemon import run_daemon
+from pantel_device.line_port import open_line_port
 from pantel_device.line_profile import check_line_rate, line_profile
 from pantel_device.outbox import COMMANDS, attending
 from pantel_device.pictures import check_picture_suffix
@@ -39,14 +39,12 @@ from pantel_link import (
     MasterKey,
     MonotonicClock,
     Port,
-    PortError,
     SenderKey,
     check_callsign,
-    open_port,
     read_key,
 )
 from pantel_link.captures import CaptureHeader
-from pantel_link.ports import PacketPort, reconnecting
+from pantel_link.ports import PacketPort
 from pantel_link.stills import StillAssembler, StillStore
 from pantel_models import list_artefacts
 
@@ -72,8 +70,7 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
 
     Raises:
         UsageError: A file cannot be written where the configuration wants it, the page cannot be served there, or the
-            key cannot be used.
-        CaptureError: The capture's place is taken by another file.
+            key or the name of the port cannot be used.
         CommandError: What must survive a restart cannot be kept.
         ManifestError: A model is missing or damaged.
         PortError: The port cannot be opened, and nobody is patient.
@@ -88,13 +85,14 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
     check_line_rate(config.port, bitrate_bps=config.bitrate_bps, baud_rate=config.baud_rate)
     remove_leftovers(*_folders(config))
     clock = MonotonicClock()
-    open_again = partial(open_port, config.port, baud_rate=config.baud_rate, callsign=config.callsign)
     with ExitStack() as stack:
         memory = None
         if key is not None:
             memory = StreamMemoryFile(config.state_dir / "senders.json")
             stack.callback(memory.release)
-        port = reconnecting(session.open(f"port {config.port}", open_again, PortError), open_again, clock)
+        port = open_line_port(
+            config.port, baud_rate=config.baud_rate, callsign=config.callsign, session=session, clock=clock
+        )
         stack.enter_context(port)
         page = _open_page(config, port, clock, stack, patient=session.patient)
         sinks = _open_sinks(config)
