@@ -169,8 +169,10 @@ def test_the_figures_are_those_of_the_rig(prometheus: _Prometheus) -> None:
     (battery,) = prometheus.query("pantel_sender_battery_volts")
     assert battery["metric"].items() >= mast.items()
     assert float(battery["value"][1]) == 12.5
-    (rate,) = prometheus.query("8 * rate(pantel_link_received_bytes_total[10s])")
-    assert 500 < float(rate["value"][1]) < 1100
+    # A loaded machine is slow to see, and then there is little to tell.
+    busy = partial(prometheus.query, "8 * rate(pantel_link_received_bytes_total[10s]) > 500")
+    (rate,) = _wait_for(busy, "the line carries too little")
+    assert float(rate["value"][1]) < 1100
     (age,) = prometheus.query("time() - pantel_sender_last_packet_timestamp_seconds")
     assert 0 <= float(age["value"][1]) < 10
     assert float(prometheus.query("pantel_sender_alarms_total")[0]["value"][1]) >= 1
