@@ -97,7 +97,7 @@ def pantel(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyte
         (("receive", "--port", "/dev/ttyNONE?ptt=cts"), 2, "option ptt is 'cts' and can only be rts"),
         (("receive", "--port", "/dev"), 2, "this is a directory: name a serial device"),
         (("receive", "--port", "warp://9", "--wait"), 2, "cannot open port warp://9: "),
-        (("receive", "--port", "pty:nowhere/line"), 2, "there is no folder nowhere: make it, or name another"),
+        (("receive", "--port", "pty:nowhere/line"), 1, "there is no folder nowhere: make it, or name another"),
         (("receive", "--port", "pty:text.toml"), 2, "it exists and is no pseudo-terminal: name another place"),
         (("receive", "--port", "pty:", "--capture", "text.toml"), 2, "text.toml exists and is no capture"),
         (("receive", "--port", "pty:", "--picture", "newest"), 2, "cannot tell the picture format of newest"),

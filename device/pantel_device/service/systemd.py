@@ -71,7 +71,7 @@ class UnitState:
         return cls(
             active=values.get("ActiveState", ""),
             phase=values.get("SubState", ""),
-            enabled=values.get("UnitFileState", "").startswith("enabled"),
+            enabled=values.get("UnitFileState") == "enabled",  # others are until the next start of the machine
             restarts=_number(values.get("NRestarts", "")),
             result=values.get("Result", ""),
             exit_code=_number(values.get("ExecMainStatus", "")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import tty
@@ -29,8 +30,8 @@ class PtyPort(Port):
         path: What the other side opens: the link, or the device itself.
 
     Raises:
-        PortError: No pseudo-terminal can be had, or another process holds the link.
-        PortNameError: The link's path is taken by something else, or its folder is missing.
+        PortError: No pseudo-terminal can be had, the link's folder is missing, or another process holds the link.
+        PortNameError: The link's path is taken by something else.
     """
 
     def __init__(self, url: str = "pty:", baud_rate: int = 0) -> None:  # noqa: ARG002 - as all adapters
@@ -101,13 +102,12 @@ def _claim(url: str, link: Path) -> socket.socket:
     says nothing: the next program that opens a pseudo-terminal may have been given its number.
 
     Raises:
-        PortError: Another process has it.
-        PortNameError: There is no such folder.
+        PortError: Another process has it, or there is no such folder.
     """
     try:
         folder = link.parent.stat()
     except OSError as error:
-        raise PortNameError(
+        raise PortError(
             f"cannot open port {url}: there is no folder {link.parent}: make it, or name another"
         ) from error
     claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -115,9 +115,8 @@ def _claim(url: str, link: Path) -> socket.socket:
         claim.bind(f"\0pantel pty {folder.st_dev}:{folder.st_ino} {sha256(os.fsencode(link.name)).hexdigest()[:32]}")
     except OSError as error:
         claim.close()
-        raise PortError(
-            f"cannot open port {url}: another pantel uses it: stop that one, or name another place"
-        ) from error
+        reason = "another pantel uses it: stop that one" if error.errno == errno.EADDRINUSE else error.strerror
+        raise PortError(f"cannot open port {url}: {reason}, or name another place") from error
     return claim
 
 

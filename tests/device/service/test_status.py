@@ -69,7 +69,7 @@ def test_doctor_and_status_read_the_same_out_of_systemd(tmp_path: Path, monkeypa
     status = service_status(Instance("sender", "mast"))
     state = read_service(Machine(), "pantel-sender@mast.service")
     assert state is not None
-    said = ("activating", "auto-restart", True, 7, "exit-code", "a=b")
+    said = ("activating", "auto-restart", False, 7, "exit-code", "a=b")
     assert (state.active, state.phase, state.enabled, state.restarts, state.result, state.says) == said
     assert state.exit_code == 2
     assert said == (
