@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from pantel_device.atomic_file import check_writable
+from pantel_device.command import used_wrongly
 from pantel_device.config import ReceiverConfig, SenderConfig
 from pantel_device.wall_clock import utc_offset_ns
-from pantel_link import Clock, Port
+from pantel_link import CaptureError, Clock, Port
 from pantel_link.captures import CaptureHeader, CaptureLimits, CaptureWriter, LinkType
 from pantel_link.ports import PacketPort
 
@@ -41,26 +42,27 @@ def open_capture(
         stack: Closes it.
 
     Raises:
-        CaptureError: The capture's place is taken by another file.
+        UsageError: The capture's place is taken by another file.
     """
     if not config.capture:
         return None
-    writer = CaptureWriter(
-        Path(config.capture),
-        replace(
-            header,
-            clock_offset_ns=utc_offset_ns(clock) or 0,
-            crossing_bps=port.crossing_bps if isinstance(port, PacketPort) else None,
-        ),
-        interface=config.port,
-        link_type=LinkType.of_port(port),
-        wire_octets=port.wire_octets if isinstance(port, PacketPort) else len,
-        callsign=config.callsign,
-        limits=CaptureLimits(
-            max_bytes=config.capture_max_bytes,
-            max_age_ns=round(config.capture_max_age_s * _NS_PER_S),
-            quota_bytes=config.capture_quota_bytes,
-        ),
-    )
+    with used_wrongly(CaptureError):
+        writer = CaptureWriter(
+            Path(config.capture),
+            replace(
+                header,
+                clock_offset_ns=utc_offset_ns(clock) or 0,
+                crossing_bps=port.crossing_bps if isinstance(port, PacketPort) else None,
+            ),
+            interface=config.port,
+            link_type=LinkType.of_port(port),
+            wire_octets=port.wire_octets if isinstance(port, PacketPort) else len,
+            callsign=config.callsign,
+            limits=CaptureLimits(
+                max_bytes=config.capture_max_bytes,
+                max_age_ns=round(config.capture_max_age_s * _NS_PER_S),
+                quota_bytes=config.capture_quota_bytes,
+            ),
+        )
     stack.callback(lambda: writer.close(clock.now_ns()))
     return writer

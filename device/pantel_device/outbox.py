@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pantel_device.atomic_file import write_atomically
 from pantel_device.command import CommandError
 
-__all__ = ["COMMANDS", "LINES", "Outbox"]
+__all__ = ["COMMANDS", "LINES", "Outbox", "attending"]
 
 log = logging.getLogger(__name__)
 
 LINES = "outbox"
 COMMANDS = "commands"
 _MAX_LINE_BYTES = 4096
+_READER = "reader.lock"
+
+
+@contextmanager
+def attending(folder: Path) -> Iterator[None]:
+    """Show that a daemon reads an outbox until the context is left; a process that is killed shows it no more.
+
+    Args:
+        folder: Of the lines; made if it is missing. Where it cannot be, that is logged: nobody can leave a line then.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / _READER).open("wb")
+    except OSError as error:
+        log.warning("nothing can be left for this daemon path=%s reason=%s", folder, error.strerror)
+        yield
+        return
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield
 
 
 class Outbox:
@@ -26,6 +49,18 @@ class Outbox:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    @property
+    def is_attended(self) -> bool:
+        """Whether a daemon reads the lines, or one that this user may not see might."""
+        try:
+            with (self._folder / _READER).open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
+            return True
+        except OSError:
+            return False
+        return False
 
     def put(self, text: str) -> None:
         """Leave a line.

@@ -22,6 +22,7 @@ from pantel_link.errors import (
     PortClosed,
     PortError,
     PortGone,
+    PortNameError,
     SecurityError,
 )
 from pantel_link.identity import Identity
@@ -69,6 +70,7 @@ __all__ = [
     "PortClosed",
     "PortError",
     "PortGone",
+    "PortNameError",
     "Preset",
     "Profile",
     "PtyNullModem",

@@ -18,6 +18,7 @@ The type says whose fault it is and what to do now::
      +-- CaptureError          the operator: the file is no capture, or damaged
      +-- PluginError           the makers of a plug-in: it cannot be loaded, or does what it must not
      +-- PortError             the operator: the port cannot be opened
+          +-- PortNameError    nor ever will: there is no such kind of port, or an option of it cannot be
           +-- PortGone         it was open and was unplugged: back off and open it again
           +-- PortClosed       you: used after ``close()``
 """
@@ -40,6 +41,7 @@ __all__ = [
     "PortClosed",
     "PortError",
     "PortGone",
+    "PortNameError",
     "ReplayError",
     "SecurityError",
     "TrailerError",
@@ -108,6 +110,10 @@ class PluginError(LinkError):
 
 class PortError(LinkError):
     """The port cannot be opened or used; the message says which and what to do."""
+
+
+class PortNameError(PortError):
+    """What the operator named cannot be a port, whatever is plugged in."""
 
 
 class PortGone(PortError):  # noqa: N818 - a state of the world, not a mistake

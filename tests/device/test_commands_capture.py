@@ -124,7 +124,7 @@ def test_mistakes_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
         (["info", str(tmp_path)], 1, f"cannot read {tmp_path}: Is a directory; name a file that"),
         (["info", str(tmp_path / "empty.pcapng")], 1, "is no capture: it holds no codewords"),
         (["info", str(tmp_path / "diary.txt")], 1, "is no capture: not a pcapng file"),
-        (["info", str(_GOLDEN), "--key", str(tmp_path / "none.key")], 1, "cannot read the key"),
+        (["info", str(_GOLDEN), "--key", str(tmp_path / "none.key")], 2, "cannot read the key"),
         (["info", str(_GOLDEN), "--json", str(tmp_path / "nowhere" / "a.json")], 2, "there is no folder"),
         (["info", ""], 2, "argument FILE: the name is empty; name a file"),
         (["info"], 2, "the following arguments are required: FILE"),

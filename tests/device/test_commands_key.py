@@ -43,11 +43,13 @@ def test_mistakes_with_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         (["derive", mast, other, "--callsign", "DL1ABC"], "is no master key but that of sender 0, DL1ABC"),
         (["derive", master, other, "--callsign", "DL1ABC", "--sender", "64"], "must lie in 0..63"),
         (["derive", master, other, "--callsign", "zu lang für ein Rufzeichen"], "must be 1 to 9 characters"),
+        (["new", str(tmp_path / "nowhere" / "a.key")], "there is no folder"),
         (["derive", other, other, "--callsign", "DL1ABC"], "cannot read the key"),
     ):
-        assert main(["key", *arguments]) != 0
+        assert main(["key", *arguments]) == 2
         (line,) = capsys.readouterr().err.splitlines()
         assert reason in line
+        assert not Path(other).exists()
     (tmp_path / "open.key").write_text(Path(master).read_text())
     with pytest.raises(KeyFileError, match="others can read the key"):
         read_key(tmp_path / "open.key")
@@ -145,10 +147,10 @@ def test_a_token_for_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert token != read_token(other)
     assert path.stat().st_mode & 0o777 == 0o600
     assert token.decode() not in capsys.readouterr().out
-    assert main(["key", "token", str(path)]) == 1
+    assert main(["key", "token", str(path)]) == 2
     assert "tokens are never overwritten" in capsys.readouterr().err
-    assert main(["key", "token", str(tmp_path / "nowhere" / "token")]) == 1
-    assert "cannot write the token" in capsys.readouterr().err
+    assert main(["key", "token", str(tmp_path / "nowhere" / "token")]) == 2
+    assert "there is no folder" in capsys.readouterr().err
     assert read_token(path) == token
 
 

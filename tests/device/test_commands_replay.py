@@ -268,7 +268,7 @@ def test_mistakes_are_one_line(live: _Live, tmp_path: Path, capsys: pytest.Captu
         ([str(live.capture), "--view", "pretty"], 2, "argument --view: invalid choice: 'pretty' (choose from"),
         ([str(live.capture), "--loss", "1"], 2, "argument --loss: 1 is no share; write a number from 0 to below 1"),
         ([str(live.capture), "--ber", "few"], 2, "argument --ber: few is no share; write a number from 0 to below 1"),
-        ([str(live.capture), "--key", str(tmp_path / "key")], 1, "cannot read the key"),
+        ([str(live.capture), "--key", str(tmp_path / "key")], 2, "cannot read the key"),
         ([str(live.capture), *(f"--{kind}={tmp_path / 'a'}" for kind in ("video", "report"))], 2, "two results would"),
         ([""], 2, "argument CAPTURE: the name is empty; name a file"),
         ([], 2, "the following arguments are required: CAPTURE"),
@@ -300,7 +300,7 @@ def test_what_a_daemon_captures_is_what_it_heard(tmp_path: Path, monkeypatch: py
     assert header.clock_offset_ns > 1_700_000_000 * _S
     assert isinstance(end, CaptureEnd)
     Path("diary.txt").write_text("Dear diary")
-    assert main([*arguments[:-1], "--capture=diary.txt"]) == 1
+    assert main([*arguments[:-1], "--capture=diary.txt"]) == 2
     assert main([*arguments[:-1], "--capture=nowhere/line.pcapng"]) == 2
 
 

@@ -9,18 +9,18 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["PageRig", "live_rig"]
+__all__ = ["PageRig", "end", "free_port", "live_rig"]
 
 _COMMAND = [sys.executable, "-c", "from pantel_device.cli import main; raise SystemExit(main())"]
 _STARTS_S = 60.0
 _ZONE = '[{"name": "gate", "kind": "alarm", "polygon": [[0, 0], [1, 0], [1, 1], [0, 1]]}]'
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Return a TCP port of this machine that nobody uses."""
     with socket.socket() as candidate:
         candidate.bind(("127.0.0.1", 0))
@@ -58,7 +58,7 @@ class PageRig:
 
     def __init__(self, folder: Path, line: str, *options: str) -> None:
         self._folder = folder
-        web = f"127.0.0.1:{_free_port()}"
+        web = f"127.0.0.1:{free_port()}"
         self.url = f"http://{web}"
         self._arguments = (
             "receive", f"--port={line}", "--picture=", "--events=", f"--web={web}",
@@ -78,7 +78,7 @@ class PageRig:
     def stop(self) -> None:
         """Stop the receiver as systemd does."""
         if self._process is not None:
-            _end(self._process)
+            end(self._process)
             self._process = None
 
     def _answers(self) -> bool:
@@ -105,12 +105,18 @@ def _sending(folder: Path, line: Path, *options: str) -> Iterator[subprocess.Pop
             time.sleep(0.1)
         yield sender
     finally:
-        _end(sender)
+        end(sender)
 
 
 @contextmanager
-def live_rig(folder: Path) -> Iterator[PageRig]:
-    """Yield a receiver that hears a sender, with keys and a back-channel."""
+def live_rig(folder: Path, *, sending: Sequence[str] = (), receiving: Sequence[str] = ()) -> Iterator[PageRig]:
+    """Yield a receiver that hears a sender, with keys and a back-channel.
+
+    Args:
+        folder: For files of both ends.
+        sending: More options of `pantel send`.
+        receiving: More options of `pantel receive`.
+    """
     for arguments in (
         ("new", "master.key"),
         ("derive", "master.key", "mast.key", "--callsign=K1ABC"),
@@ -118,10 +124,10 @@ def live_rig(folder: Path) -> Iterator[PageRig]:
     ):
         subprocess.run([*_COMMAND, "key", *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     line = folder / "line"
-    with _sending(folder, line, "--key-file=mast.key", "--back-channel=true", "--telemetry-interval-s=20") as sender:
-        rig = PageRig(
-            folder, str(line), "--key-file=master.key", "--back-channel=true", f"--stills={folder / 'stills'}"
-        )
+    options = ("--key-file=mast.key", "--back-channel=true", "--telemetry-interval-s=20", *sending)
+    with _sending(folder, line, *options) as sender:
+        options = ("--key-file=master.key", "--back-channel=true", f"--stills={folder / 'stills'}", *receiving)
+        rig = PageRig(folder, str(line), *options)
         rig.sender = sender
         rig.start()
         try:
@@ -130,7 +136,8 @@ def live_rig(folder: Path) -> Iterator[PageRig]:
             rig.stop()
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a program in order, and if it does not, at once."""
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(20)

@@ -6,10 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from pantel_device.command import Command, UsageError
+from pantel_device.command import Command, CommandError, UsageError
 from pantel_device.config import default_state_dir
 from pantel_device.outbox import COMMANDS, Outbox
-from pantel_device.receiving.ground import Request
+from pantel_device.receiving.ground import LONGEST_WITHIN_S, WITHIN_S, Request
 from pantel_link import Preset
 from pantel_link.back_channel import AskStill, Region, SetLine, Watch
 from pantel_link.pacing import check_bitrate
@@ -60,6 +60,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         )
         each.add_argument("--sender", type=int, metavar="N", help="number of the mast (default: any)")
         each.add_argument(
+            "--within",
+            type=int,
+            default=WITHIN_S,
+            metavar="S",
+            help="time within which the mast must be heard [s], or the request is dropped (default: %(default)s)",
+        )
+        each.add_argument(
             "--state-dir",
             type=Path,
             default=default_state_dir(),
@@ -84,8 +91,16 @@ def _run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--still-bytes is {arguments.still_bytes} and must lie in 0..13000")
     if arguments.what == "watch" and not 0 <= arguments.seconds <= 65535:
         raise UsageError(f"--seconds is {arguments.seconds} and must lie in 0..65535")
-    request = Request(arguments.command(arguments), arguments.sender, arguments.callsign.upper())
-    Outbox(arguments.state_dir / COMMANDS).put(request.to_text())
+    if not 1 <= arguments.within <= LONGEST_WITHIN_S:
+        raise UsageError(f"--within is {arguments.within} and must lie in 1..{LONGEST_WITHIN_S}")
+    command = arguments.command(arguments)
+    outbox = Outbox(arguments.state_dir / COMMANDS)
+    if not outbox.is_attended:
+        raise CommandError(
+            f"no pantel receive with back_channel reads {arguments.state_dir / COMMANDS}: start it, or name its "
+            "state_dir with --state-dir"
+        )
+    outbox.put(Request(command, arguments.sender, arguments.callsign.upper(), arguments.within).to_text())
     sys.stdout.write("left for pantel receive; its events tell what becomes of it\n")
     return 0
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pantel_device.atomic_file import check_outputs, write_atomically
-from pantel_device.command import Command
+from pantel_device.command import Command, used_wrongly
 from pantel_device.commands.options import file_name
-from pantel_link import PacketKind, Security, read_key
+from pantel_link import KeyFileError, PacketKind, Security, read_key
 from pantel_link.captures import DISSECTOR, CaptureSummary, SenderSummary, read_capture, summarize
 
 __all__ = ["COMMAND"]
@@ -66,7 +66,8 @@ def _dissector(_: argparse.Namespace) -> int:
 
 def _info(arguments: argparse.Namespace) -> int:
     check_outputs([arguments.json], arguments.files)
-    key = read_key(arguments.key) if arguments.key else None
+    with used_wrongly(KeyFileError):
+        key = read_key(arguments.key) if arguments.key else None
     files = []
     for path in arguments.files:
         summary = summarize(read_capture(path), key)

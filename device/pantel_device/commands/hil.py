@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pantel_codec import MIN_SIDE_PX
 from pantel_device.atomic_file import check_outputs, write_atomically
-from pantel_device.command import Command, UsageError
+from pantel_device.command import Command, UsageError, used_wrongly
 from pantel_device.commands.options import file_name, positive_seconds, share
 from pantel_device.config import default_state_dir
 from pantel_device.hil import (
@@ -38,8 +38,10 @@ from pantel_link import (
     DEFAULT_CALLSIGN,
     CallsignError,
     Clock,
+    KeyFileError,
     MonotonicClock,
     Port,
+    PortNameError,
     Preset,
     Security,
     SenderKey,
@@ -214,7 +216,8 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _sender_key(path: Path, callsign: str) -> SenderKey:
-    read = read_key(path)
+    with used_wrongly(KeyFileError):
+        read = read_key(path)
     key = read.sender_key(read.sender if isinstance(read, SenderKey) else 0, callsign)
     if key is None:
         raise UsageError(f"{path} is the key of another callsign than {callsign}; set --callsign")
@@ -228,7 +231,8 @@ def _open_ends(arguments: argparse.Namespace, clock: Clock) -> Ends:
     try:
         for url in sorted(urls, key=lambda url: not url.startswith("pty:")):
             opening = partial(open_port, url, baud_rate=arguments.baud_rate, callsign=arguments.callsign)
-            opened[url] = reconnecting(opening(), opening, clock)
+            with used_wrongly(PortNameError):
+                opened[url] = reconnecting(opening(), opening, clock)
     except BaseException:
         for port in opened.values():
             port.close()

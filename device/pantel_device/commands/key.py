@@ -6,11 +6,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from pantel_device.command import Command, UsageError
+from pantel_device.atomic_file import check_writable
+from pantel_device.command import Command, UsageError, used_wrongly
 from pantel_device.config import default_state_dir
 from pantel_device.sending.boot_epoch import begin_epochs
 from pantel_device.web.access.token_file import write_new_token
-from pantel_link import MasterKey, new_master_key, read_key, write_key
+from pantel_link import CallsignError, KeyFileError, MasterKey, new_master_key, read_key, write_key
 from pantel_link.context import EPOCH_BITS, SENDER_BITS
 
 __all__ = ["COMMAND"]
@@ -50,7 +51,15 @@ def _run(arguments: argparse.Namespace) -> int:
     return handled
 
 
+def _check_new(path: Path, what: str) -> None:
+    """Refuse a place for a new file that cannot be one."""
+    check_writable(path)
+    if path.exists():
+        raise UsageError(f"{path} exists, and {what} are never overwritten; name another file")
+
+
 def _new(arguments: argparse.Namespace) -> int:
+    _check_new(arguments.file, "keys")
     write_key(arguments.file, new_master_key())
     sys.stdout.write(f"{arguments.file}: master key; set key_file of pantel receive to it, and keep a copy\n")
     return 0
@@ -59,10 +68,13 @@ def _new(arguments: argparse.Namespace) -> int:
 def _derive(arguments: argparse.Namespace) -> int:
     if not 0 <= arguments.sender < 1 << SENDER_BITS:
         raise UsageError(f"--sender is {arguments.sender} and must lie in 0..{(1 << SENDER_BITS) - 1}")
-    master = read_key(arguments.master)
+    with used_wrongly(KeyFileError):
+        master = read_key(arguments.master)
     if not isinstance(master, MasterKey):
         raise UsageError(f"{arguments.master} is no master key but that of sender {master.sender}, {master.callsign}")
-    key = master.sender_key(arguments.sender, arguments.callsign.upper())
+    _check_new(arguments.file, "keys")
+    with used_wrongly(CallsignError):
+        key = master.sender_key(arguments.sender, arguments.callsign.upper())
     write_key(arguments.file, key)
     sys.stdout.write(
         f"{arguments.file}: key of sender {key.sender}, {key.callsign}; on the mast, first: pantel key begin\n"
@@ -71,7 +83,8 @@ def _derive(arguments: argparse.Namespace) -> int:
 
 
 def _begin(arguments: argparse.Namespace) -> int:
-    key = read_key(arguments.file)
+    with used_wrongly(KeyFileError):
+        key = read_key(arguments.file)
     if isinstance(key, MasterKey):
         raise UsageError(f"{arguments.file} is a master key, which stays at home; derive the sender's")
     if arguments.epoch is not None and not 0 <= arguments.epoch < 1 << EPOCH_BITS:
@@ -82,6 +95,7 @@ def _begin(arguments: argparse.Namespace) -> int:
 
 
 def _token(arguments: argparse.Namespace) -> int:
+    _check_new(arguments.file, "tokens")
     write_new_token(arguments.file)
     sys.stdout.write(
         f"{arguments.file}: token; set web_token_file of pantel receive to it, and log in with what it holds\n"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import logging
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +14,9 @@ from pantel_device.command import Command, UsageError, used_wrongly
 from pantel_device.commands.options import add_config_options, read_config
 from pantel_device.config import ReceiverConfig
 from pantel_device.daemon import run_daemon
+from pantel_device.line_port import open_line_port
 from pantel_device.line_profile import check_line_rate, line_profile
-from pantel_device.outbox import COMMANDS
+from pantel_device.outbox import COMMANDS, attending
 from pantel_device.pictures import check_picture_suffix
 from pantel_device.receiving.ground import Ground
 from pantel_device.receiving.plugin_sink import open_plugin_sinks
@@ -40,14 +40,12 @@ from pantel_link import (
     MasterKey,
     MonotonicClock,
     Port,
-    PortError,
     SenderKey,
     check_callsign,
-    open_port,
     read_key,
 )
 from pantel_link.captures import CaptureHeader
-from pantel_link.ports import PacketPort, reconnecting
+from pantel_link.ports import PacketPort
 from pantel_link.stills import StillAssembler, StillStore
 from pantel_models import list_artefacts
 
@@ -73,8 +71,7 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
 
     Raises:
         UsageError: A file cannot be written where the configuration wants it, the page cannot be served there, or the
-            key cannot be used.
-        CaptureError: The capture's place is taken by another file.
+            key or the name of the port cannot be used.
         CommandError: What must survive a restart cannot be kept.
         ManifestError: A model is missing or damaged.
         PluginError: A plug-in cannot be loaded, or fails.
@@ -90,13 +87,14 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
     check_line_rate(config.port, bitrate_bps=config.bitrate_bps, baud_rate=config.baud_rate)
     remove_leftovers(*_folders(config))
     clock = MonotonicClock()
-    open_again = partial(open_port, config.port, baud_rate=config.baud_rate, callsign=config.callsign)
     with ExitStack() as stack:
         memory = None
         if key is not None:
             memory = StreamMemoryFile(config.state_dir / "senders.json")
             stack.callback(memory.release)
-        port = reconnecting(session.open(f"port {config.port}", open_again, PortError), open_again, clock)
+        port = open_line_port(
+            config.port, baud_rate=config.baud_rate, callsign=config.callsign, session=session, clock=clock
+        )
         stack.enter_context(port)
         page = _open_page(config, port, clock, stack, patient=session.patient)
         sinks = _open_sinks(config)
@@ -127,6 +125,8 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
             ground=_ground(config, key, port, link) if config.back_channel else None,
             watchers=watchers if page is None else (*watchers, page.hub),
         )
+        if config.back_channel:
+            stack.enter_context(attending(config.state_dir / COMMANDS))
         log.info("receiving port=%s picture=%s events=%s", port.name, config.picture, config.events)
         core = receiver if page is None else WatchedReceiver(receiver, port, page.hub)
         run_daemon(core, clock, seconds=seconds, overseer=session.supervisor(ReceiverHealth(receiver, port)))

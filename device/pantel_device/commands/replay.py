@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_device.atomic_file import check_outputs, replacing, write_atomically
-from pantel_device.command import Command, UsageError
+from pantel_device.command import Command, UsageError, used_wrongly
 from pantel_device.commands.options import file_name, share
 from pantel_device.pictures import picture_hash
 from pantel_device.progress import progress
 from pantel_device.receiving.replay import ReplayedRun, replay
 from pantel_device.receiving.sink import Event, Picture
-from pantel_link import Security, StreamContext, read_key
+from pantel_link import KeyFileError, Security, StreamContext, read_key
 from pantel_link.captures import CapturedCodeword, CaptureEvent, CaptureHeader, impair, merge_captures, read_capture
 from pantel_models import View
 
@@ -74,7 +74,8 @@ def _run(arguments: argparse.Namespace) -> int:
     check_outputs((arguments.video, arguments.report), arguments.captures)
     if arguments.frames:
         _make_folder(arguments.frames)
-    key = read_key(arguments.key) if arguments.key else None
+    with used_wrongly(KeyFileError):
+        key = read_key(arguments.key) if arguments.key else None
     runs: list[dict[str, object]] = []
     warnings: set[str] = set()
     with ExitStack() as stack:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from pantel_device.command import Command, UsageError
+from pantel_device.command import Command, CommandError, UsageError
 from pantel_device.config import default_state_dir
 from pantel_device.outbox import LINES, Outbox
 
@@ -33,7 +33,12 @@ def _run(arguments: argparse.Namespace) -> int:
     size = len(text.encode())
     if size > _MAX_BYTES:
         raise UsageError(f"the text has {size} bytes and may have {_MAX_BYTES}; say it in two")
-    Outbox(arguments.state_dir / LINES).put(text)
+    outbox = Outbox(arguments.state_dir / LINES)
+    if not outbox.is_attended:
+        raise CommandError(
+            f"no pantel send reads {arguments.state_dir / LINES}: start it, or name its state_dir with --state-dir"
+        )
+    outbox.put(text)
     sys.stdout.write("left for the sender\n")
     return 0
 

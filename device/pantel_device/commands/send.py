@@ -18,6 +18,7 @@ from pantel_device.commands.options import add_config_options, read_config
 from pantel_device.config import SenderConfig
 from pantel_device.daemon import run_daemon
 from pantel_device.errors import CameraNameError, DetectorError, EdgeModelError
+from pantel_device.line_port import open_line_port
 from pantel_device.line_profile import check_line_rate, line_profile
 from pantel_device.observer import (
     WEAK_SCORE,
@@ -29,7 +30,7 @@ from pantel_device.observer import (
     open_contour_finder,
     open_detector,
 )
-from pantel_device.outbox import LINES, Outbox
+from pantel_device.outbox import LINES, Outbox, attending
 from pantel_device.receiving.sink import SenderName
 from pantel_device.recordings import Ring
 from pantel_device.scene_encoding.contours.sketch_encoder import SKETCH_BELOW_BPS, SketchEncoder
@@ -54,17 +55,14 @@ from pantel_link import (
     LinkSender,
     MonotonicClock,
     Port,
-    PortError,
     Security,
     SenderKey,
     StreamContext,
     check_callsign,
-    open_port,
     read_key,
 )
 from pantel_link.back_channel import CommandListener
 from pantel_link.captures import CaptureHeader
-from pantel_link.ports import reconnecting
 from pantel_models import SceneCodec, StillCodec, UnknownModelError, find_artefact, load_scene_codec
 
 __all__ = ["COMMAND", "send"]
@@ -84,8 +82,9 @@ def send(config: SenderConfig, session: ServiceSession, *, seconds: float | None
         seconds: Time after which to end [s]; None for never.
 
     Raises:
-        UsageError: The default callsign would go on the air, or the camera's name, the model, the detector, the edge
-            model or the key cannot be used, or a class is named that the detector does not tell.
+        UsageError: The default callsign would go on the air, or the name of camera or port, the model, the detector,
+            the edge model, the key or the place of the capture cannot be used, or a class is named that the detector
+            does not tell.
         CameraError: The camera gives no pictures, and nobody is patient.
         CommandError: The boot epoch cannot be kept.
         KeyFileError: Encryption is not installed.
@@ -102,7 +101,6 @@ def send(config: SenderConfig, session: ServiceSession, *, seconds: float | None
     check_line_rate(config.port, bitrate_bps=config.bitrate_bps, baud_rate=config.baud_rate)
     remove_leftovers(config.state_dir, config.state_dir / LINES)
     clock = MonotonicClock()
-    open_again = partial(open_port, config.port, baud_rate=config.baud_rate, callsign=config.callsign)
     with ExitStack() as stack:
         geometry = Geometry(config.rotation, config.crop, full_width_px=config.ring_width_px if config.ring else 0)
         with used_wrongly(CameraNameError):
@@ -110,7 +108,9 @@ def send(config: SenderConfig, session: ServiceSession, *, seconds: float | None
         stack.enter_context(closing(camera))
         observer = _observer(config)
         encoder = _encoder(config, codec)
-        port = reconnecting(session.open(f"port {config.port}", open_again, PortError), open_again, clock)
+        port = open_line_port(
+            config.port, baud_rate=config.baud_rate, callsign=config.callsign, session=session, clock=clock
+        )
         stack.enter_context(port)
         _check_callsign(config, port)
         context = stream_context(
@@ -152,6 +152,7 @@ def send(config: SenderConfig, session: ServiceSession, *, seconds: float | None
             alarms=AlarmSender(link, config.size_px),
             ring=_ring(config, clock, stack, patient=session.patient),
         )
+        stack.enter_context(attending(config.state_dir / LINES))
         log.info(
             "sending port=%s camera=%s callsign=%s epoch=%d model=%s",
             port.name,

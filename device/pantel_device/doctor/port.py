@@ -113,9 +113,10 @@ def _tcp(setup: Setup, url: str) -> Finding:
         return ok(_CHECK, f"{url} is left to {setup.service.unit}, which is running")
     try:
         host, number = PortUrl.parse(url, (), foreign=True).host_and_port()
-        if "ptt=" in url:  # whoever listens there opens a device for us, and its RTS keys the radio
+        if not url.startswith("kiss+tcp:"):
+            # Whoever listens there may take one caller at a time, or open a device for us, whose RTS keys a radio.
             socket.getaddrinfo(host, number)
-            return ok(_CHECK, f"{host} is known; it was not called, because that would key the radio")
+            return ok(_CHECK, f"{host} is known; it was not called, because that may disturb who uses the line")
         TcpPort(host, number, url).close()
     except PortError as error:
         return _failed(url, error)

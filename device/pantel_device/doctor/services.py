@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 from pantel_device.doctor.machine import Machine
 from pantel_device.doctor.sandbox import SANDBOX_PROPERTIES, Sandbox
+from pantel_device.service.systemd import (
+    STATE_PROPERTIES,
+    UnitState,
+    list_words,
+    read_instances,
+    read_properties,
+    show_words,
+)
 from pantel_device.service.units import Instance
 
 __all__ = ["ServiceState", "pantel_instances", "read_service"]
 
 _PROPERTIES = (
     "LoadState",
-    "ActiveState",
-    "SubState",
-    "UnitFileState",
-    "NRestarts",
-    "Result",
-    "ExecMainStatus",
-    "StatusText",
+    *STATE_PROPERTIES,
     "User",
     "SupplementaryGroups",
     "WorkingDirectory",
@@ -82,22 +84,22 @@ class ServiceState:
 
 def read_service(machine: Machine, unit: str) -> ServiceState | None:
     """Return the state of a service; None where there is no such unit, or no systemd."""
-    done = machine.run(["systemctl", "show", f"--property={','.join(_PROPERTIES)}", unit], _TIMEOUT_S)
+    done = machine.run(show_words(unit, _PROPERTIES), _TIMEOUT_S)
     if done.code != 0:
         return None
-    values = dict(_pairs(done.output.splitlines()))
+    values = read_properties(done.output)
     if values.get("LoadState") != "loaded":
         return None
-    sandbox = Sandbox.of(values)
+    state, sandbox = UnitState.of(values), Sandbox.of(values)
     return ServiceState(
         unit=unit,
-        active=values.get("ActiveState", ""),
-        phase=values.get("SubState", ""),
-        enabled=values.get("UnitFileState", "").startswith("enabled"),
-        restarts=_number(values.get("NRestarts", "")),
-        result=values.get("Result", ""),
-        exit_code=_number(values.get("ExecMainStatus", "")),
-        says=values.get("StatusText", ""),
+        active=state.active,
+        phase=state.phase,
+        enabled=state.enabled,
+        restarts=state.restarts,
+        result=state.result,
+        exit_code=state.exit_code,
+        says=state.says,
         user=values.get("User", ""),
         groups=tuple(values.get("SupplementaryGroups", "").split()),
         folder=values.get("WorkingDirectory", "").lstrip("!~") or "/",
@@ -109,25 +111,16 @@ def read_service(machine: Machine, unit: str) -> ServiceState | None:
 
 def pantel_instances(machine: Machine) -> list[Instance]:
     """Return all instances that systemd knows: those that run, have failed, or start with the machine."""
-    patterns = ("pantel-sender@*.service", "pantel-receiver@*.service")
-    options = ("--all", "--plain", "--no-legend", "--no-pager")
     found: set[Instance] = set()
     for listing in ("list-units", "list-unit-files"):
-        done = machine.run(["systemctl", listing, *options, *patterns], _TIMEOUT_S)
-        names = [line.split()[0] for line in done.output.splitlines() if line.strip()] if done.code == 0 else []
-        found |= {instance for name in names if (instance := Instance.parse(name)) is not None}
+        done = machine.run(list_words(listing), _TIMEOUT_S)
+        found |= read_instances(done.output) if done.code == 0 else set()
     return sorted(found)
-
-
-def _pairs(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for line in lines:
-        key, _, value = line.partition("=")
-        yield key, value
 
 
 def _variables(environment: str) -> dict[str, str]:
     """Return keys and values of variables such as "PANTEL_FPS=5"."""
-    pairs = _pairs(word for word in _words(environment) if word.startswith(_VARIABLE))
+    pairs = (word.partition("=")[::2] for word in _words(environment) if word.startswith(_VARIABLE))
     return {name.removeprefix(_VARIABLE).lower(): value for name, value in pairs}
 
 
@@ -149,7 +142,3 @@ def _words(text: str) -> list[str]:
         return shlex.split(text)
     except ValueError:  # an open quotation mark
         return text.split()
-
-
-def _number(text: str) -> int:
-    return int(text) if text.lstrip("-").isdigit() else 0

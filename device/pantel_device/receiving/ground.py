@@ -15,20 +15,34 @@ from typing import Any
 from pantel_device.outbox import COMMANDS, Outbox
 from pantel_device.sending.boot_epoch import next_number
 from pantel_link import LinkReceiver, MasterKey, Port, Preset, Profile, SenderKey, StreamContext
-from pantel_link.back_channel import AskStill, Command, Commander, Heard, Outcome, Region, Reply, SetLine, Watch
+from pantel_link.back_channel import (
+    AskStill,
+    Command,
+    Commander,
+    Confirm,
+    Heard,
+    Outcome,
+    Region,
+    Reply,
+    SetLine,
+    Watch,
+)
 from pantel_link.outgoing import write_due
 from pantel_link.pacing import Pacer
 
-__all__ = ["Fields", "Ground", "Request"]
+__all__ = ["LONGEST_WITHIN_S", "WITHIN_S", "Fields", "Ground", "Request"]
 
 log = logging.getLogger(__name__)
 
 Fields = dict[str, str | int | float | None]
 
+_NS_PER_S = 1_000_000_000
 _NUMBER = "command_number"
 _POLL_NS = 1_000_000_000
 _SOONER = 4  # times: what is lost is told so much sooner, because an object may be gone in some seconds
 _LONGEST_S = 0xFFFF  # that a part of the picture can be watched
+WITHIN_S = 3600
+LONGEST_WITHIN_S = 604_800
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +53,13 @@ class Request:
         command: What is to be done.
         sender: Number of the mast; None for any.
         callsign: Of the mast; empty for any. Of several the one that was heard last.
+        within_s: Time within which its mast must be heard [s]; later nobody wants to see any more what is there.
     """
 
     command: AskStill | SetLine | Watch
     sender: int | None = None
     callsign: str = ""
+    within_s: int = WITHIN_S
 
     def is_for(self, context: StreamContext) -> bool:
         """Whether a mast is meant."""
@@ -51,7 +67,7 @@ class Request:
 
     def to_text(self) -> str:
         """Return the request as it waits in the outbox."""
-        values: dict[str, object] = {"sender": self.sender, "callsign": self.callsign}
+        values: dict[str, object] = {"sender": self.sender, "callsign": self.callsign, "within_s": self.within_s}
         match self.command:
             case AskStill(still_bytes, region):
                 values["still"] = {"still_bytes": still_bytes, "region": None if region is None else _sides(region)}
@@ -71,7 +87,8 @@ class Request:
         try:
             values = json.loads(text)
             sender = None if values["sender"] is None else int(values["sender"])
-            return cls(_command(values), sender, str(values["callsign"]))
+            within_s = min(max(int(values.get("within_s", WITHIN_S)), 1), LONGEST_WITHIN_S)  # older versions told none
+            return cls(_command(values), sender, str(values["callsign"]), within_s)
         except (AttributeError, LookupError, RecursionError, TypeError) as error:
             raise ValueError(f"it is no command: {error}") from error
 
@@ -108,7 +125,8 @@ class _Heard:
 class Ground:
     """Takes requests from an outbox and sends their commands to the masts that they are for.
 
-    A request waits in the outbox until its mast has been heard.
+    A request waits in the outbox until its mast has been heard, or its time is over, which is reckoned anew when the
+    receiver starts again: a clock of the day may be wrong.
 
     Args:
         key: Of the masts.
@@ -143,13 +161,14 @@ class Ground:
         self._acknowledge_ns = acknowledge_ns
         self._heard: dict[StreamContext, _Heard] = {}
         self._next_look_ns = 0
+        self._seen_ns: dict[str, int] = {}  # by name of a request: when it was there first
 
     def advance(self, now_ns: int) -> list[Fields]:
         """Send what is due; return what is known now of commands, as fields of events."""
         told = []
         if now_ns >= self._next_look_ns:
             self._next_look_ns = now_ns + _POLL_NS
-            self._look(now_ns)
+            told += self._look(now_ns)
         if self._acknowledge_ns is not None:
             self._acknowledge(now_ns, self._acknowledge_ns)
         # Whoever is in the middle of a packet goes first.
@@ -193,25 +212,38 @@ class Ground:
             if (news := heard.packets.news()) is not None:
                 commander.acknowledge(news)
 
-    def _look(self, now_ns: int) -> None:
-        """Take a request from the outbox, if its mast is known."""
+    def _look(self, now_ns: int) -> list[Fields]:
+        """Take the requests from the outbox whose masts are known; return what is told of those whose time is over."""
         known = self._link.contexts
         self._heard = {context: heard for context, heard in self._heard.items() if context in known}
         for context in known:
             self._follow(context, now_ns)
-        for name, text in self._outbox.waiting():
+        lapsed = []
+        waiting = self._outbox.waiting()
+        self._seen_ns = {name: self._seen_ns.get(name, now_ns) for name, _ in waiting}
+        for name, text in waiting:
             try:
                 request = Request.from_text(text)
             except ValueError as error:
                 log.warning("command ignored reason=%s", error)
-                self._outbox.remove(name)
+                self._drop(name)
                 continue
             for context in reversed(self._link.contexts):
                 commander = self._commanders.get((context.sender, context.callsign))
                 if commander is not None and commander.context == context and request.is_for(context):
                     commander.give(request.command)
-                    self._outbox.remove(name)
+                    self._drop(name)
                     break
+            else:
+                if now_ns - self._seen_ns[name] >= request.within_s * _NS_PER_S:
+                    self._drop(name)
+                    lapsed.append(_lapsed(request))
+        return lapsed
+
+    def _drop(self, name: str) -> None:
+        """Remove a request; the next one may have its name."""
+        self._outbox.remove(name)
+        del self._seen_ns[name]
 
     def _follow(self, context: StreamContext, now_ns: int) -> None:
         """Have a commander for the newest start of a mast; what the last one had left to say goes to it."""
@@ -237,9 +269,29 @@ class Ground:
 
 
 def _fields(context: StreamContext, command: Command | None, outcome: str) -> Fields:
-    return {
-        "callsign": context.callsign,
-        "sender": context.sender,
-        "command": None if command is None else str(command),
-        "outcome": outcome,
-    }
+    return {"callsign": context.callsign, "sender": context.sender, "outcome": outcome, **_said(command)}
+
+
+def _lapsed(request: Request) -> Fields:
+    """Return what is told of a request whose mast was not heard in time; of one to any mast no name."""
+    name = {"callsign": request.callsign, "sender": request.sender}
+    named = request.callsign and request.sender is not None
+    return {**(name if named else {}), "outcome": "lapsed", **_said(request.command)}
+
+
+def _said(command: Command | None) -> Fields:
+    """Return a command in the words of `pantel ask`; None where it is not known any more."""
+    match command:
+        case AskStill(still_bytes, region):
+            return {"command": "still", "still_bytes": still_bytes, "region": None if region is None else _text(region)}
+        case Watch(region, seconds):
+            return {"command": "watch", "region": _text(region), "seconds": seconds}
+        case SetLine(bitrate_bps, preset):
+            return {"command": "line", "asked_bitrate_bps": bitrate_bps or None, "asked_preset": preset}
+        case Confirm():
+            return {"command": "confirm"}
+    return {"command": None}
+
+
+def _text(region: Region) -> str:
+    return ",".join(f"{side:g}" for side in _sides(region))

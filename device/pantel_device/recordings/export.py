@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     _Shown = tuple[datetime, av.Packet[av.VideoStream]]
 
 _TICK = Fraction(1, 1000)
+_MS = timedelta(milliseconds=1)
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 _FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
@@ -82,9 +83,10 @@ def export(parts: Sequence[Recording], span: Span, out: Path) -> float:
             for part in parts:
                 with _opened(part) as source:
                     film.append(container, source, part, span)
+            film.end(container, span)
     except (av.FFmpegError, OSError) as error:
         raise VideoError(f"cannot export to {out}: {error.strerror}; make room or name another place") from error
-    return (film.last_ms + 1) / 1000
+    return film.length_ms / 1000
 
 
 @contextmanager
@@ -100,12 +102,15 @@ def _opened(part: Recording) -> Iterator[av.container.InputContainer]:
 class _Film:
     """A video that grows by parts.
 
+    A picture is shown until the next comes, so each waits for that one, and the last is told how long.
+
     Attributes:
-        last_ms: When its last picture is shown; -1 without any.
+        length_ms: How long it is so far, without the picture that waits.
     """
 
     def __init__(self) -> None:
-        self.last_ms = -1
+        self.length_ms = 0
+        self._waits: av.Packet[av.VideoStream] | None = None
         self._first: datetime | None = None
         self._stream: av.VideoStream | None = None
 
@@ -124,11 +129,29 @@ class _Film:
             raise VideoError(f"the pictures have another size from {part.path.name} on; export until there")
         for shown, packet in _within(_packets(source, theirs, part), span):
             self._first = self._first or shown
-            # Names tell whole seconds, so parts may seem to overlap by less than one.
-            self.last_ms = max(self.last_ms + 1, (shown - self._first) // timedelta(milliseconds=1))
-            packet.pts = packet.dts = self.last_ms
-            packet.time_base, packet.stream = _TICK, self._stream
-            container.mux(packet)
+            self._show_until(container, (shown - self._first) // _MS)
+            length_ms = round((packet.duration or 0) * (packet.time_base or 0) / _TICK)
+            packet.pts = packet.dts = self.length_ms
+            packet.time_base, packet.stream, packet.duration = _TICK, self._stream, length_ms
+            self._waits = packet
+
+    def end(self, container: av.container.OutputContainer, span: Span) -> None:
+        """Append the last picture: as long as it was shown, but not beyond the span."""
+        if self._waits is None or self._first is None:
+            return
+        until_ms = self.length_ms + (self._waits.duration or 0)
+        if span.ends is not None:
+            until_ms = min(until_ms, (span.ends - self._first) // _MS)
+        self._show_until(container, until_ms)
+
+    def _show_until(self, container: av.container.OutputContainer, time_ms: int) -> None:
+        """Append the picture that waits; for a moment at least, because names tell whole seconds: parts may overlap."""
+        if self._waits is None:
+            return
+        time_ms = max(time_ms, self.length_ms + 1)
+        self._waits.duration = time_ms - self.length_ms
+        container.mux(self._waits)
+        self._waits, self.length_ms = None, time_ms
 
 
 def _packets(source: av.container.InputContainer, stream: av.VideoStream, part: Recording) -> Iterator[_Shown]:

@@ -7,21 +7,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from pantel_device.service import systemd
-from pantel_device.service.systemd import JournalLine
+from pantel_device.service.systemd import STATE_PROPERTIES, JournalLine, UnitState
 from pantel_device.service.units import Instance
 
 __all__ = ["ServiceStatus", "service_status", "status_lines", "status_report"]
 
 _ERRORS = 3
-_PROPERTIES = (
-    "ActiveState",
-    "SubState",
-    "UnitFileState",
-    "Result",
-    "NRestarts",
-    "StatusText",
-    "StateChangeTimestampMonotonic",
-)
+_CHANGED = "StateChangeTimestampMonotonic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +49,18 @@ def service_status(instance: Instance) -> ServiceStatus:
     Raises:
         CommandError: systemd or its journal does not answer.
     """
-    values = systemd.show(instance.unit, *_PROPERTIES)
-    changed_us = int(values["StateChangeTimestampMonotonic"] or 0)
+    values = systemd.show(instance.unit, *STATE_PROPERTIES, _CHANGED)
+    state = UnitState.of(values)
+    changed_us = int(values.get(_CHANGED) or 0)
     return ServiceStatus(
         unit=instance.unit,
-        active_state=values["ActiveState"],
-        sub_state=values["SubState"],
-        enabled=values["UnitFileState"] == "enabled",
+        active_state=state.active,
+        sub_state=state.phase,
+        enabled=state.enabled,
         since_s=max(0.0, time.monotonic() - changed_us / 1e6) if changed_us else None,
-        restarts=int(values["NRestarts"] or 0),
-        result=values["Result"],
-        status=values["StatusText"],
+        restarts=state.restarts,
+        result=state.result,
+        status=state.says,
         errors=tuple(systemd.error_lines(instance.unit, _ERRORS)),
     )
 

@@ -22,6 +22,8 @@ from pantel_device.web.asking import Asking
 from pantel_device.web.facts import Facts
 from pantel_device.web.gallery import Gallery
 from pantel_device.web.live import Live
+from pantel_device.web.metrics.figures import Figures
+from pantel_device.web.metrics.scrape import Scrape
 from pantel_device.web.page_files import PageFiles
 from pantel_device.web.shelves import recordings_shelf, stills_shelf
 from pantel_models import View
@@ -34,8 +36,8 @@ class Parts:
     """What the application is made of.
 
     Attributes:
-        gallery: Has the pictures.
         facts: Know the state.
+        figures: What Prometheus is told.
         default_view: For who does not choose.
         stills: Folder; None where stills are not kept.
         recordings: Folder; None where there are none.
@@ -48,8 +50,8 @@ class Parts:
         body_s: Time for a request's body to come [s].
     """
 
-    gallery: Gallery
     facts: Facts
+    figures: Figures
     default_view: View
     stills: Path | None
     recordings: Path | None
@@ -62,8 +64,13 @@ class Parts:
     body_s: float
 
 
-def make_app(parts: Parts) -> ASGIApp:
-    """Return the application."""
+def make_app(parts: Parts, gallery: Gallery) -> ASGIApp:
+    """Return an application, for one event loop.
+
+    Args:
+        parts: What it is made of.
+        gallery: Has the pictures.
+    """
     page_files = PageFiles()
     cookie = Cookie(parts.cookie_port)
     log_in = LogIn(
@@ -71,7 +78,7 @@ def make_app(parts: Parts) -> ASGIApp:
         limiter=parts.limiter,
         cookie=cookie,
         page_files=page_files,
-        ended=parts.gallery.end_session,
+        ended=gallery.end_session,
         body_s=parts.body_s,
     )
 
@@ -84,7 +91,8 @@ def make_app(parts: Parts) -> ASGIApp:
             *page_files.routes(),
             *log_in.routes(),
             *parts.facts.routes(),
-            *Live(parts.gallery, parts.default_view, parts.facts).routes(),
+            *Live(gallery, parts.default_view, parts.facts).routes(),
+            *Scrape(parts.figures, gallery).routes(),
             *stills_shelf(parts.stills).routes(),
             *recordings_shelf(parts.recordings).routes(),
             *Asking(parts.state_dir, parts.facts.knows, parts.body_s).routes(),

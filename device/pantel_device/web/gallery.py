@@ -134,6 +134,10 @@ class Gallery:
         encoders: Threads for making JPEGs.
         want: Told what is watched, whenever that changes.
         most_viewers: How many may watch at a time.
+
+    Attributes:
+        closed: Whether nobody may watch any more.
+        pictures_sent: To all together.
     """
 
     def __init__(
@@ -147,6 +151,7 @@ class Gallery:
         self._newest: dict[Choice, Shot] = {}
         self._arrived = asyncio.Event()
         self.closed = False
+        self.pictures_sent = 0
 
     @property
     def viewers(self) -> Collection[Viewer]:

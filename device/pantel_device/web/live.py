@@ -62,12 +62,25 @@ class Live:
 
     async def _serve(self, websocket: WebSocket, viewer: Viewer) -> None:
         """Send and listen until one of both ends."""
-        sending = asyncio.create_task(_send(websocket, viewer))
+        sending = asyncio.create_task(self._send(websocket, viewer))
         try:
             await self._listen(websocket, viewer)
         finally:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
+
+    async def _send(self, websocket: WebSocket, viewer: Viewer) -> None:
+        try:
+            while viewer.closing is None:
+                await viewer.wait()
+                for text in viewer.take_texts():
+                    await websocket.send_text(text)
+                if (shot := viewer.take_shot()) is not None:
+                    await websocket.send_bytes(await viewer.message_of(shot))
+                    self._gallery.pictures_sent += 1
+            await websocket.close(viewer.closing)
+        except (WebSocketDisconnect, RuntimeError):  # the latter if the connection was closed by the server itself
+            """The listener hears of it, too."""
 
     async def _listen(self, websocket: WebSocket, viewer: Viewer) -> None:
         """Take what the page chooses, until it goes.
@@ -104,6 +117,7 @@ class Live:
                     jpeg = await shot.jpeg()
                     head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n".encode()
                     yield head + jpeg + f"\r\n--{_BOUNDARY}\r\n".encode()
+                    self._gallery.pictures_sent += 1
 
     async def _picture(self, request: Request) -> Response:
         try:
@@ -117,17 +131,5 @@ class Live:
             return PlainTextResponse("too many different pictures are wanted\n", 503, {"Retry-After": "10"})
         if shot is None:
             return PlainTextResponse("there is no picture yet\n", 404)
+        self._gallery.pictures_sent += 1
         return Response(await shot.jpeg(), media_type="image/jpeg")
-
-
-async def _send(websocket: WebSocket, viewer: Viewer) -> None:
-    try:
-        while viewer.closing is None:
-            await viewer.wait()
-            for text in viewer.take_texts():
-                await websocket.send_text(text)
-            if (shot := viewer.take_shot()) is not None:
-                await websocket.send_bytes(await viewer.message_of(shot))
-        await websocket.close(viewer.closing)
-    except (WebSocketDisconnect, RuntimeError):  # the latter if the connection was closed by the server itself
-        """The listener hears of it, too."""

@@ -9,6 +9,7 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pantel_device.command import UsageError
@@ -23,8 +24,8 @@ from pantel_device.web.access.sessions import Sessions
 from pantel_device.web.access.token_file import read_token
 from pantel_device.web.app import Parts, make_app
 from pantel_device.web.facts import Abilities, Facts
-from pantel_device.web.gallery import Gallery
 from pantel_device.web.hub import Hub
+from pantel_device.web.metrics.figures import Figures, LineFigures
 from pantel_device.web.server import PageServer
 from pantel_device.web.state import LinkMeter, Senders
 from pantel_link import Clock
@@ -106,7 +107,8 @@ def open_page(
             "pantel key token FILE, and name that with web_token_file"
         )
     facts = _facts(config, port_name, clock, log_out=token is not None)
-    hub, server = _assemble(config, listener, token, facts=facts, limits=limits or Limits())
+    figures = Figures(LineFigures(port_name, config.bitrate_bps), clock.now_ns)
+    hub, server = _assemble(config, listener, token, facts=facts, figures=figures, limits=limits or Limits())
     page = Page(hub, *listener.getsockname()[:2])
     server.start()
     stack.callback(server.stop)
@@ -137,18 +139,18 @@ def _assemble(
     token: bytes | None,
     *,
     facts: Facts,
+    figures: Figures,
     limits: Limits,
 ) -> tuple[Hub, PageServer]:
     port = listener.getsockname()[1]
     hub = Hub()
     encoders = ThreadPoolExecutor(1, "pantel-jpeg")
-    gallery = Gallery(encoders, hub.want)
     complaints = Complaints()
     doorkeeper = Doorkeeper(limits)
     sessions = None if token is None else Sessions(token, config.state_dir / "web_ended_sessions.json")
     parts = Parts(
-        gallery=gallery,
         facts=facts,
+        figures=figures,
         default_view=config.view,
         stills=Path(config.stills) if config.stills else None,
         recordings=Path(config.recordings) if config.recordings else None,
@@ -162,13 +164,13 @@ def _assemble(
     )
     server = PageServer(
         listener=listener,
-        app=make_app(parts),
+        make_app=partial(make_app, parts),
         protocols=guarded(doorkeeper, complaints),
         doorkeeper=doorkeeper,
         complaints=complaints,
         hub=hub,
-        gallery=gallery,
         facts=facts,
+        figures=figures,
         sessions=sessions,
         encoders=encoders,
     )

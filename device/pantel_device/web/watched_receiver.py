@@ -1,4 +1,4 @@
-"""A receiver whose link is looked at every second."""
+"""A receiver whose link is looked at every second, and whenever a packet has come."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from pantel_link.ports import ReconnectingPort
 __all__ = ["WatchedReceiver"]
 
 _READING_INTERVAL_NS = 1_000_000_000
+_SHORTEST_INTERVAL_NS = 100_000_000  # to a reading with a packet, or its age would be told up to a second too high
 
 
 class WatchedReceiver:
-    """Advances a receiver, and reads off every second what no event tells.
+    """Advances a receiver, and reads off what no event tells.
 
     Args:
         receiver: What to advance.
@@ -26,13 +27,16 @@ class WatchedReceiver:
         self._receiver = receiver
         self._port = port
         self._hub = hub
-        self._next_ns: int | None = None
+        self._read_ns: int | None = None
+        self._packets = 0
 
     def advance(self, now_ns: int) -> int:
         """Advance the receiver; see `Receiver.advance`."""
         due_ns = self._receiver.advance(now_ns)
-        if self._next_ns is None or now_ns >= self._next_ns:
-            self._next_ns = now_ns + _READING_INTERVAL_NS
+        packets = self._receiver.link.statistics.packets_good
+        interval_ns = _READING_INTERVAL_NS if packets == self._packets else _SHORTEST_INTERVAL_NS
+        if self._read_ns is None or now_ns - self._read_ns >= interval_ns:
+            self._read_ns, self._packets = now_ns, packets
             self._hub.on_reading(self._read(now_ns))
         return due_ns
 

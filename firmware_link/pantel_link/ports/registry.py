@@ -31,6 +31,7 @@ BUILT_IN_SCHEMES = frozenset((*_STREAM_ADAPTERS, *_PACKET_ADAPTERS, *_SERIAL_SCH
 _KEYING_OPTIONS = ("txdelay_ms", "tail_ms")
 _PUSH_TO_TALK_OPTIONS = ("ptt", *_KEYING_OPTIONS, "lbt_ms")
 _TIMES_MS = range(60_001)
+_NETWORK_SCHEMES = ("socket://", "rfc2217://")
 
 
 def open_port(url: str, *, baud_rate: int = DEFAULT_BAUD_RATE, callsign: str = DEFAULT_CALLSIGN) -> Port:
@@ -49,6 +50,7 @@ def open_port(url: str, *, baud_rate: int = DEFAULT_BAUD_RATE, callsign: str = D
     Raises:
         PluginError: The plug-in that brings its scheme cannot be loaded.
         PortError: It cannot be opened; the message says why and what to do.
+        PortNameError: It never can.
     """
     scheme, colon, _ = url.partition(":")
     port: Port
@@ -69,6 +71,8 @@ def _open_serial(url: str, baud_rate: int) -> Port:
     from pantel_link.ports.serial_port import SerialPort
 
     parsed = PortUrl.parse(url, _PUSH_TO_TALK_OPTIONS, foreign="://" in url)  # pyserial's URLs have their own
+    if url.startswith(_NETWORK_SCHEMES):
+        parsed.host_and_port()  # pyserial does not tell a name that cannot be from a host that is not there
     keys = parsed.flag("ptt", "rts")
     idle = [name for name in _KEYING_OPTIONS if name in parsed.options and not keys]
     if idle:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pantel_link.errors import PortError, PortGone
+from pantel_link.errors import PortError, PortGone, PortNameError
 from pantel_link.ports.base import Port
 
 __all__ = ["SerialPort"]
@@ -63,9 +63,10 @@ class SerialPort(Port):
                 self._serial.rts = False  # as early as can be; the kernel itself raises it for a moment
             self._serial.open()
         except _DRIVER_ERRORS as error:
-            raise PortError(f"cannot open port {url}: {_remedy(error)}") from error
+            never = getattr(error, "errno", None) == errno.EISDIR
+            raise (PortNameError if never else PortError)(f"cannot open port {url}: {_remedy(error)}") from error
         except (ValueError, KeyError) as error:  # its own message about URL options fails with KeyError
-            raise PortError(f"cannot open port {url}: {error}; name a device or a pyserial URL") from error
+            raise PortNameError(f"cannot open port {url}: {error}; name a device or a pyserial URL") from error
         if keys:
             self._check_keys(url)
         self._ahead_octets = max(_LEAST_AHEAD_OCTETS, round(_AHEAD_S * baud_rate / _BITS_PER_OCTET))

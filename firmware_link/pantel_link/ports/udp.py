@@ -6,7 +6,7 @@ import ipaddress
 import socket
 
 from pantel_link.callsign import DEFAULT_CALLSIGN
-from pantel_link.errors import PortGone
+from pantel_link.errors import PortError, PortGone
 from pantel_link.ports.base import PacketPort
 from pantel_link.ports.url_options import PortUrl
 
@@ -32,7 +32,7 @@ class UdpPort(PacketPort):
         refused: How often the peer's machine has answered that nobody listens; the peer may come yet.
 
     Raises:
-        PortError: The peer's name or the local port number is impossible.
+        PortError: The peer's name is not known, or the local port number is taken.
     """
 
     max_packet_octets = _MAX_PACKET_OCTETS
@@ -46,7 +46,7 @@ class UdpPort(PacketPort):
         try:
             family, _, _, _, peer = socket.getaddrinfo(host, number, type=socket.SOCK_DGRAM)[0]
         except (socket.gaierror, UnicodeError) as error:
-            raise parsed.error(f"host {host} is not known: check its name") from error
+            raise PortError(f"cannot open port {url}: host {host} is not known: check its name") from error
         address = str(peer[0])
         self.on_air = not ipaddress.ip_address(address.partition("%")[0]).is_loopback
         if not self.on_air and local == number:
@@ -59,7 +59,9 @@ class UdpPort(PacketPort):
             self._socket.connect(peer)
         except OSError as error:
             self._socket.close()
-            raise parsed.error(f"{error}; choose another port number for this end by ?local=") from error
+            raise PortError(
+                f"cannot open port {url}: {error}; choose another port number for this end by ?local="
+            ) from error
         self.discard_input()  # the socket was open to all until it was connected
 
     def read(self, max_octets: int) -> bytes:

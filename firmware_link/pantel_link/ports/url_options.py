@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
-from pantel_link.errors import PortError
+from pantel_link.errors import PortNameError
 
 __all__ = ["PortUrl"]
 
@@ -38,7 +38,7 @@ class PortUrl:
             foreign: Whether other options are somebody else's, and remain part of the address.
 
         Raises:
-            PortError: It has another option, or one twice.
+            PortNameError: It has another option, or one twice.
         """
         address, _, query = url.partition("?")
         options: dict[str, str] = {}
@@ -46,13 +46,13 @@ class PortUrl:
         for part in filter(None, query.split("&")):
             name, _, value = part.partition("=")
             if name in options:
-                raise PortError(f"cannot open port {url}: option {name} is given twice")
+                raise PortNameError(f"cannot open port {url}: option {name} is given twice")
             if name in known:
                 options[name] = value
             elif foreign:
                 others.append(part)
             else:
-                raise PortError(f"cannot open port {url}: unknown option {name!r}; known are {', '.join(known)}")
+                raise PortNameError(f"cannot open port {url}: unknown option {name!r}; known are {', '.join(known)}")
         return cls(url, f"{address}?{'&'.join(others)}" if others else address, options)
 
     def number(self, name: str, values: range, default: Default) -> int | Default:
@@ -64,7 +64,7 @@ class PortUrl:
             default: What to return if the option is not given.
 
         Raises:
-            PortError: It is no number, or not allowed.
+            PortNameError: It is no number, or not allowed.
         """
         text = self.options.get(name)
         if text is None:
@@ -77,7 +77,7 @@ class PortUrl:
         """Return whether an option is given; it has only one value.
 
         Raises:
-            PortError: It has another.
+            PortNameError: It has another.
         """
         text = self.options.get(name, value)
         if text != value:
@@ -88,18 +88,18 @@ class PortUrl:
         """Return the host and the port number of a network address.
 
         Raises:
-            PortError: One of them is missing or impossible, or something follows them.
+            PortNameError: One of them is missing or impossible, or something follows them.
         """
         try:
             parts = urlsplit(self.address)
             host, number = parts.hostname, parts.port
         except ValueError:
             host, number = None, None
-        if not host or not number or parts.path or parts.username is not None:
+        if not host or not number or parts.path not in {"", "/"} or parts.username is not None:
             scheme = self.url.partition(":")[0]
             raise self.error(f"name a host and a port number, as in {scheme}://localhost:8001")
         return host, number
 
-    def error(self, reason: str) -> PortError:
-        """Return an error that says why this URL cannot be opened."""
-        return PortError(f"cannot open port {self.url}: {reason}")
+    def error(self, reason: str) -> PortNameError:
+        """Return an error that says why this URL can never be opened."""
+        return PortNameError(f"cannot open port {self.url}: {reason}")

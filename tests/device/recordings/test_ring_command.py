@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import pytest
 from tests.device.recordings.films import TENTH_NS, grey, shown
 
@@ -61,6 +62,31 @@ def test_a_part_begins_with_the_key_picture_before_it(recorded: Path, tmp_path: 
     assert [time_s for time_s, _ in read] == [tenth / 10 for tenth in range(300)]
     inside = _export(recorded, tmp_path / "inside.mp4", "--from=2025-06-01T12:00:15", "--to=2025-06-01T12:00:15.25Z")
     assert len(inside) == 3
+
+
+@pytest.mark.parametrize("tenths", [1, 5, 20])
+@pytest.mark.parametrize(("options", "seconds"), [(("--to=2025-06-01T12:00:31",), 31.0), ((), 45.0)])
+def test_a_video_ends_when_it_was_asked_to(
+    make_tape: MakeTape,
+    tmp_path: Path,
+    *,
+    tenths: int,
+    options: tuple[str, ...],
+    seconds: float,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tape = make_tape(segment_s=20)
+    for tenth in range(0, 450, tenths):
+        tape.record(tenth * TENTH_NS, grey(tenth % 200))
+    tape.finish()
+    out = tmp_path / "part.mp4"
+    _export(tmp_path / "recordings", out, *options)
+    at_least = seconds if options else (450 - tenths) / 10  # how long the last of a recording was shown nobody knows
+    with av.open(str(out)) as container:
+        assert container.duration is not None
+        length_s = container.duration / av.time_base
+    assert at_least <= length_s <= seconds + 0.001
+    assert f"wrote {out}, {length_s:.1f} s" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

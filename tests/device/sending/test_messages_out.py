@@ -10,7 +10,7 @@ import pytest
 
 from pantel_device.cli import main
 from pantel_device.frame import Frame
-from pantel_device.outbox import Outbox
+from pantel_device.outbox import LINES, Outbox, attending
 from pantel_device.sending.messages_out import Messages
 from pantel_device.sending.still_sender import StillSender
 from pantel_device.sending.telemetry import TelemetryReader
@@ -156,7 +156,8 @@ def test_a_still_is_cut_anew_when_packets_become_shorter() -> None:
 
 
 def test_say_and_its_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["say", "all well", "--state-dir", str(tmp_path)]) == 0
+    with attending(tmp_path / LINES):
+        assert main(["say", "all well", "--state-dir", str(tmp_path)]) == 0
     assert [text for _, text in Outbox(tmp_path / "outbox").waiting()] == ["all well"]
     for text in ("  ", "x" * 481):
         assert main(["say", text, "--state-dir", str(tmp_path)]) == 2
@@ -164,4 +165,4 @@ def test_say_and_its_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert main(["say", "x", "--state-dir", str(tmp_path / "file")]) == 1
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 3
-    assert "is state_dir that of the daemon?" in errors[2]
+    assert f"no pantel send reads {tmp_path / 'file' / LINES}: start it" in errors[2]

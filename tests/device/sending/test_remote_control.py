@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 from pantel_device.cli import main
 from pantel_device.frame import Frame
 from pantel_device.line_profile import line_profile
-from pantel_device.receiving.ground import Ground
+from pantel_device.outbox import COMMANDS, Outbox, attending
+from pantel_device.receiving.ground import Ground, Request
 from pantel_device.sending.airtime import NewsSource
 from pantel_device.sending.remote_control import RemoteControl
 from pantel_device.sending.still_sender import StillSender
@@ -26,7 +28,7 @@ from pantel_link import (
     Security,
     StreamContext,
 )
-from pantel_link.back_channel import Acknowledge, CommandListener, Region, Reply
+from pantel_link.back_channel import Acknowledge, AskStill, CommandListener, Region, Reply
 from pantel_link.ports import memory_pair
 from pantel_link.traffic import TrafficClass
 from pantel_models import load_still_codec
@@ -131,7 +133,8 @@ class _Pair:
 
 
 def _ask(state_dir: Path, *arguments: str) -> None:
-    assert main(["ask", *arguments, "--state-dir", str(state_dir)]) == 0
+    with attending(state_dir / COMMANDS):
+        assert main(["ask", *arguments, "--state-dir", str(state_dir)]) == 0
 
 
 def test_a_still_comes_when_it_is_asked_for(tmp_path: Path) -> None:
@@ -148,10 +151,12 @@ def test_a_setting_that_is_heard_is_kept(tmp_path: Path) -> None:
     pair = _Pair(tmp_path)
     _ask(tmp_path, "line", "--bitrate-bps", "480", "--preset", "heavy")
     pair.run(300)
-    assert [(fields["outcome"], fields["bitrate_bps"], fields["preset"]) for fields in pair.told] == [
-        ("on_trial", 480, "heavy"),
-        ("done", 480, "heavy"),
+    line = {"callsign": _CONTEXT.callsign, "sender": 3, "bitrate_bps": 480, "preset": "heavy"}
+    assert pair.told == [
+        line | {"command": "line", "asked_bitrate_bps": 480, "asked_preset": "heavy", "outcome": "on_trial"},
+        line | {"command": "confirm", "outcome": "done"},
     ]
+    assert json.loads(json.dumps(pair.told)) == pair.told  # no words of a programming language in it
     assert pair.mast.link.bitrate_bps == 480
 
 
@@ -190,7 +195,40 @@ def test_a_mast_that_does_not_answer_is_told(tmp_path: Path) -> None:
     pair.run(5)
     _ask(tmp_path, "still")
     pair.run(60, mast_deaf=True)
-    assert [fields["outcome"] for fields in pair.told] == ["no_answer"]
+    assert pair.told == [
+        {
+            "callsign": _CONTEXT.callsign, "sender": 3, "command": "still", "still_bytes": 0, "region": None,
+            "outcome": "no_answer",
+        }
+    ]  # fmt: skip
+
+
+def test_a_request_whose_mast_is_not_heard_in_time_is_dropped_and_told(tmp_path: Path) -> None:
+    pair = _Pair(tmp_path)
+    _ask(tmp_path, "still", "--callsign", "k9gone", "--sender", "3", "--within", "30")
+    _ask(tmp_path, "watch", "--callsign", "K9GONE", "--region", "0,0.25,0.5,1", "--within", "50")
+    _ask(tmp_path, "line", "--preset", "heavy", "--within", "3600", "--callsign", "K9GONE")
+    pair.run(25)
+    assert pair.told == []
+    pair.run(10)
+    still = {"command": "still", "still_bytes": 0, "region": None, "outcome": "lapsed"}
+    assert pair.told == [{"callsign": "K9GONE", "sender": 3, **still}]
+    _ask(tmp_path, "still", "--sender", "9", "--within", "30")  # it has a time of its own
+    pair.run(25)
+    watch = {"command": "watch", "region": "0,0.25,0.5,1", "seconds": 60, "outcome": "lapsed"}
+    assert pair.told[1:] == [watch]  # one to any mast names none
+    pair.run(10)
+    assert pair.told[2:] == [still]
+    pair.run(600)
+    assert len(pair.told) == 3
+    ((_, waiting),) = Outbox(tmp_path / COMMANDS).waiting()
+    assert Request.from_text(waiting).within_s == 3600
+
+
+def test_requests_of_older_versions_lapse_as_others_do() -> None:
+    text = '{"sender": null, "callsign": "", "still": {"still_bytes": 0, "region": null}}'
+    assert Request.from_text(text) == Request(AskStill())
+    assert Request(AskStill()).within_s == 3600
 
 
 def test_a_region_is_watched_when_it_is_asked_for(tmp_path: Path) -> None:
@@ -264,6 +302,7 @@ def test_mistakes_when_asking(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         ["line", "--bitrate-bps", "96000"],
         ["still", "--still-bytes", "99999"],
         ["watch", "--seconds", "-1"],
+        ["still", "--within", "0"],
     ):
         assert main(["ask", *arguments, "--state-dir", str(tmp_path)]) == 2
         (line,) = capsys.readouterr().err.splitlines()

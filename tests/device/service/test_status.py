@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
-from pantel_device.service.status import ServiceStatus, status_lines, status_report
+import pytest
+
+from pantel_device.doctor.machine import Machine
+from pantel_device.doctor.services import read_service
+from pantel_device.service.status import ServiceStatus, service_status, status_lines, status_report
 from pantel_device.service.systemd import JournalLine
+from pantel_device.service.units import Instance
 
 _RUNS = ServiceStatus(
     unit="pantel-sender@mast.service",
@@ -49,3 +55,25 @@ def test_for_programs() -> None:
     assert runs["errors"] == []
     assert fails["errors"] == [{"utc": "2026-05-04T03:02:01+00:00", "message": "pantel: error: unknown key 'speed'"}]
     assert fails["restarts"] == 7
+
+
+def test_doctor_and_status_read_the_same_out_of_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = (
+        "ActiveState=activating\nSubState=auto-restart\nUnitFileState=enabled-runtime\nNRestarts=7\nStatusText=a=b\n"
+    )
+    shown += "Result=exit-code\nExecMainStatus=2\nLoadState=loaded\nStateChangeTimestampMonotonic=1000\n"
+    for name, printed in (("systemctl", shown), ("journalctl", "")):
+        (tmp_path / name).write_text(f"#!/bin/sh\ncat <<'END'\n{printed}END\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    status = service_status(Instance("sender", "mast"))
+    state = read_service(Machine(), "pantel-sender@mast.service")
+    assert state is not None
+    said = ("activating", "auto-restart", False, 7, "exit-code", "a=b")
+    assert (state.active, state.phase, state.enabled, state.restarts, state.result, state.says) == said
+    assert state.exit_code == 2
+    assert said == (
+        *(status.active_state, status.sub_state, status.enabled),
+        *(status.restarts, status.result, status.status),
+    )
+    assert status.since_s is not None

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 
 import pytest
 from tests.device.web.serving import MAST, make_event, make_picture, make_reading
 
 from pantel_device.receiving.receiver import Receiver
 from pantel_device.receiving.sink import SenderName
+from pantel_device.sending.stream import stream_context
 from pantel_device.web.hub import Choice, Hub, LinkReading
 from pantel_device.web.watched_receiver import WatchedReceiver
-from pantel_link import LinkReceiver, VirtualClock, memory_pair
+from pantel_link import LinkReceiver, LinkSender, VirtualClock, memory_pair
 from pantel_link.ports import reconnecting
-from pantel_models import View
+from pantel_models import View, find_artefact
 
 _OTHER = SenderName("DK1AB", 3)
 _PERCEPTUAL, _FAITHFUL = View.PERCEPTUAL, View.FAITHFUL
@@ -124,3 +126,22 @@ def test_a_receiver_is_read_off_every_second() -> None:
     assert readings.readings[0].statistics is not readings.readings[1].statistics
     assert readings.readings[-1].contacts == ()
     assert readings.readings[-1].heard_last is None
+
+
+def test_a_receiver_is_read_off_when_a_packet_has_come() -> None:
+    sender = LinkSender(stream_context(find_artefact(), callsign="K1ABC", epoch=1, size_px=(64, 48)), now_ns=0)
+    clock = VirtualClock()
+    near, far = memory_pair()
+    port = reconnecting(far, lambda: far, clock)
+    readings = _Readings()
+    receiver = WatchedReceiver(Receiver(port=port, link=LinkReceiver(), sinks=[]), port, readings)
+    while clock.now_ns() <= 20_000_000_000:
+        near.write(sender.due(clock.now_ns()))
+        clock.advance_to(receiver.advance(clock.now_ns()))
+    times = [reading.time_ns for reading in readings.readings]
+    heard = {
+        reading.contacts[0].heard_ns: reading.time_ns for reading in reversed(readings.readings) if reading.contacts
+    }
+    assert len(heard) >= 2
+    assert max(time_ns - heard_ns for heard_ns, time_ns in heard.items()) <= 100_000_000
+    assert min(after - before for before, after in pairwise(times)) >= 100_000_000

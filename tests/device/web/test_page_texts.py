@@ -25,8 +25,8 @@ PARTS = {
     "banner": ("lost", "port", "message", "silent", "quiet"),
     "unit": ("s", "min", "h", "d", "B", "kB", "MB", "GB"),
     "request": ("still", "watch"),
-    "command": ("AskStill", "Watch", "SetLine", "Confirm"),
-    "outcome": ("done", "on_trial", "refused", "rolled_back", "no_answer"),
+    "command": ("still", "watch", "line", "confirm"),
+    "outcome": ("done", "on_trial", "refused", "rolled_back", "no_answer", "lapsed"),
     "event": ("sender_refused", "model_missing"),
     "class": COCO_CLASSES,
     "telemetry": (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import traceback
+from contextlib import suppress
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -101,9 +103,8 @@ class Gate:
         if self._sessions is None:
             return None
         headers = Headers(scope=scope)
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            return self._by_token(self._sessions, scope, token.strip())
+        if (token := _token_in(headers.get("authorization", ""))) is not None:
+            return self._by_token(self._sessions, scope, token)
         given = cookie_parser(headers.get("cookie", "")).get(self._cookie.name)
         session = None if given is None else self._sessions.check(given)
         scope["pantel.session"] = session
@@ -118,12 +119,12 @@ class Gate:
             scope["pantel.complaint"] = "no such session"
         return RedirectResponse("/login", 303) if path == "/" and scope["type"] == "http" else _log_in_first()
 
-    def _by_token(self, sessions: Sessions, scope: Scope, token: str) -> Response | None:
+    def _by_token(self, sessions: Sessions, scope: Scope, token: bytes) -> Response | None:
         """Let in who sends the token itself; return the answer to one who does not have it."""
         address = _address(scope)
         if (wait_s := self._limiter.wait_s(address)) > 0:
             return try_later(wait_s)
-        if sessions.opens(token.encode("utf-8", "replace")):
+        if sessions.opens(token):
             self._limiter.succeeded(address)
             return None
         self._limiter.failed(address)
@@ -195,6 +196,22 @@ def _shape_refusal(scope: Scope) -> Response | None:
 
 def _refused(status: int, reason: str) -> Response:
     return PlainTextResponse(f"{reason}\n", status, {"Connection": "close"})
+
+
+def _token_in(authorization: str) -> bytes | None:
+    """Return the token that a program sends by itself, perhaps as the password of any user; None if it sends none.
+
+    Nobody is ever asked for a password (WWW-Authenticate): a browser would keep it, and send it for other sites, too.
+    """
+    scheme, _, credentials = authorization.partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return credentials.strip().encode("utf-8", "replace")
+        case "basic":
+            with suppress(ValueError):
+                return base64.b64decode(credentials.strip(), validate=True).partition(b":")[2]
+            return b""
+    return None
 
 
 def _log_in_first() -> Response:

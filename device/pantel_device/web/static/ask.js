@@ -133,9 +133,8 @@ export class Asking {
    * @param {import("./wire.js").ReceiverEvent} event
    */
   answered(event) {
-    const what = /^AskStill/.test(event.command ?? "") ? "still" : /^Watch/.test(event.command ?? "") ? "watch" : null;
     const name = `${event.callsign}-${event.sender}`;
-    const request = this.#requests.find((each) => !each.answered && each.what === what && each.sender === name);
+    const request = this.#requests.find((each) => !each.answered && each.what === event.command && each.sender === name);
     if (!request) return;
     request.answered = true;
     request.line.dataset.outcome = event.outcome;

@@ -95,8 +95,7 @@ function capital(text) {
 
 /** @param {ReceiverEvent} event */
 function commandWords(event) {
-  const name = /^\w+/.exec(event.command ?? "")?.[0] ?? "";
-  const what = hasText(`command.${name}`) ? t(`command.${name}`) : t("command.other");
+  const what = hasText(`command.${event.command}`) ? t(`command.${event.command}`) : t("command.other");
   const outcome = hasText(`outcome.${event.outcome}`) ? t(`outcome.${event.outcome}`) : String(event.outcome);
   return { line: t("event.command", { what, outcome }), details: event.message ?? "" };
 }
