@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from pantel_device.receiving.receiver import Receiver
-from pantel_device.web.hub import Hub, LinkReading
+from pantel_device.web.hub import LinkReading
 from pantel_link.ports import ReconnectingPort
 
-__all__ = ["WatchedReceiver"]
+__all__ = ["ReadingTaker", "WatchedReceiver"]
 
 _READING_INTERVAL_NS = 1_000_000_000
+
+
+class ReadingTaker(Protocol):
+    """Who is told every second how the link is."""
+
+    def on_reading(self, reading: LinkReading) -> None:
+        """Take the newest reading."""
 
 
 class WatchedReceiver:
@@ -19,13 +28,13 @@ class WatchedReceiver:
     Args:
         receiver: What to advance.
         port: Its port.
-        hub: Takes the readings.
+        takers: Take the readings.
     """
 
-    def __init__(self, receiver: Receiver, port: ReconnectingPort, hub: Hub) -> None:
+    def __init__(self, receiver: Receiver, port: ReconnectingPort, takers: Sequence[ReadingTaker]) -> None:
         self._receiver = receiver
         self._port = port
-        self._hub = hub
+        self._takers = tuple(takers)
         self._next_ns: int | None = None
 
     def advance(self, now_ns: int) -> int:
@@ -33,7 +42,9 @@ class WatchedReceiver:
         due_ns = self._receiver.advance(now_ns)
         if self._next_ns is None or now_ns >= self._next_ns:
             self._next_ns = now_ns + _READING_INTERVAL_NS
-            self._hub.on_reading(self._read(now_ns))
+            reading = self._read(now_ns)
+            for taker in self._takers:
+                taker.on_reading(reading)
         return due_ns
 
     def _read(self, now_ns: int) -> LinkReading:
