@@ -23,6 +23,8 @@ _CONNECT_S = 5.0
 _ANSWER_S = 10.0
 _FAREWELL_S = 2.0
 _TURN_S = 0.1
+_ENDED = "it has ended the connection"
+_HUNG_UP = "it hangs up; is it mqtt there, or mqtts?"
 _ADVICE = "is it the right broker, and are mqtt_user and mqtt_password_file right?"
 
 
@@ -43,6 +45,22 @@ class Broker:
     user: str = ""
     password: str = ""
     tls: ssl.SSLContext | None = None
+
+
+class _TlsSocket(ssl.SSLSocket):
+    """A socket that is closed when no TLS comes about, which paho leaves to chance."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        """Agree on keys.
+
+        Raises:
+            OSError: That was not possible; the socket is closed.
+        """
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
 
 
 class _Welcome:
@@ -95,6 +113,7 @@ class Conversation:
         if broker.user:
             self._client.username_pw_set(broker.user, broker.password or None)
         if broker.tls is not None:
+            broker.tls.sslsocket_class = _TlsSocket
             self._client.tls_set_context(broker.tls)
         if will is not None:
             self._client.will_set(will.topic, will.payload, will.qos, will.retain)
@@ -114,8 +133,8 @@ class Conversation:
             self._client.connect(server.host, server.port, _KEEPALIVE_S)
         except ssl.SSLCertVerificationError as error:
             raise BrokerError(f"its certificate is not believed: {error.verify_message}; see mqtt_ca_file") from error
-        except ssl.SSLError as error:
-            raise BrokerError(f"no TLS: {error.reason or error}; is it mqtts there, or mqtt?") from error
+        except (ssl.SSLError, ConnectionResetError) as error:
+            raise BrokerError(_HUNG_UP) from error
         except TimeoutError as error:
             raise BrokerError(f"no answer within {_CONNECT_S:.0f} s") from error
         except (OSError, UnicodeError) as error:  # the latter of names that DNS cannot have
@@ -139,7 +158,7 @@ class Conversation:
         """
         info = self._client.publish(message.topic, message.payload, message.qos, message.retain)
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            raise BrokerError("it has ended the connection")
+            raise BrokerError(_ENDED)
         return info
 
     def turn(self) -> None:
@@ -150,8 +169,7 @@ class Conversation:
         """
         code = self._client.loop(_TURN_S)
         if code != MQTTErrorCode.MQTT_ERR_SUCCESS and not self._welcome.refusal:
-            reason = "it has ended the connection" if code == MQTTErrorCode.MQTT_ERR_CONN_LOST else str(code)
-            raise BrokerError(reason)
+            raise BrokerError(_HUNG_UP if self._welcome.refusal is None else _ENDED)
 
     def close(self, last: Message | None = None) -> None:
         """End the connection in order, so that no will is published.

@@ -160,6 +160,7 @@ class MqttPublisher:
             for topic in self._retained(oldest):
                 self._mailbox.remove(topic)
         self._known[sender] = _Known()
+        self._state_due_ns = 0
         self._announce(sender)
 
     def _learn(self, sender: SenderName, names: Collection[str]) -> None:
