@@ -19,7 +19,6 @@ from pantel_device.mqtt.topics import Message
 __all__ = ["Broker", "Conversation"]
 
 _KEEPALIVE_S = 30  # after half as long again a broker takes a silent receiver for gone
-_CONNECT_S = 5.0
 _ANSWER_S = 10.0
 _FAREWELL_S = 2.0
 _TURN_S = 0.1
@@ -109,7 +108,6 @@ class Conversation:
             protocol=MQTTProtocolVersion.MQTTv311,
             reconnect_on_failure=False,
         )
-        self._client.connect_timeout = _CONNECT_S
         if broker.user:
             self._client.username_pw_set(broker.user, broker.password or None)
         if broker.tls is not None:
@@ -122,13 +120,17 @@ class Conversation:
         if on_message is not None:
             self._client.on_message = lambda _client, _data, message: on_message(message.topic, bytes(message.payload))
 
-    def open(self) -> None:
+    def open(self, patience_s: float = _ANSWER_S) -> None:
         """Connect.
+
+        Args:
+            patience_s: Longest time for the connection, and again for the broker's answer [s].
 
         Raises:
             BrokerError: The broker cannot be reached, or does not let us in.
         """
         server = self._broker.server
+        self._client.connect_timeout = patience_s
         try:
             self._client.connect(server.host, server.port, _KEEPALIVE_S)
         except ssl.SSLCertVerificationError as error:
@@ -136,14 +138,14 @@ class Conversation:
         except (ssl.SSLError, ConnectionResetError) as error:
             raise BrokerError(_HUNG_UP) from error
         except TimeoutError as error:
-            raise BrokerError(f"no answer within {_CONNECT_S:.0f} s") from error
+            raise BrokerError(f"no answer within {patience_s:.0f} s") from error
         except (OSError, UnicodeError) as error:  # the latter of names that DNS cannot have
             raise BrokerError(getattr(error, "strerror", None) or str(error)) from error
-        deadline_s = time.monotonic() + _ANSWER_S
+        deadline_s = time.monotonic() + patience_s
         while self._welcome.refusal is None:
             if time.monotonic() > deadline_s:
                 self._client.disconnect()
-                raise BrokerError(f"it does not answer within {_ANSWER_S:.0f} s; is it an MQTT broker?")
+                raise BrokerError(f"it does not answer within {patience_s:.0f} s; is it an MQTT broker?")
             self.turn()
         if self._welcome.refusal:
             raise BrokerError(f"it refuses the connection: {self._welcome.refusal}; {_ADVICE}")

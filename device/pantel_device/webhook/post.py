@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 from pantel_device.config.urls import Server
 
-__all__ = ["Answer", "Outcome", "Webhook", "post"]
+__all__ = ["Answer", "Outcome", "Webhook", "connection_to", "post", "reason_of"]
 
 _TIMEOUT_S = 10.0
 _MOST_READ_BYTES = 4096
@@ -70,17 +70,13 @@ def post(webhook: Webhook, body: bytes, alarm_id: str) -> Answer:
     }
     if webhook.token:
         headers["Authorization"] = f"Bearer {webhook.token}"
-    connection = connect(webhook)
+    connection = connection_to(webhook, _TIMEOUT_S)
     try:
         connection.request("POST", webhook.server.path, body, headers)
         response = connection.getresponse()
         response.read(_MOST_READ_BYTES)
-    except ssl.SSLCertVerificationError as error:
-        return Answer(Outcome.FAILED, f"its certificate is not believed: {error.verify_message}; see webhook_ca_file")
-    except TimeoutError:
-        return Answer(Outcome.FAILED, f"no answer within {_TIMEOUT_S:.0f} s")
-    except (OSError, http.client.HTTPException, UnicodeError) as error:
-        return Answer(Outcome.FAILED, getattr(error, "strerror", None) or str(error) or type(error).__name__)
+    except (OSError, http.client.HTTPException, UnicodeError) as error:  # the last of names that DNS cannot have
+        return Answer(Outcome.FAILED, reason_of(error))
     finally:
         connection.close()
     said = f"{response.status} {response.reason}".strip()
@@ -93,9 +89,20 @@ def post(webhook: Webhook, body: bytes, alarm_id: str) -> Answer:
     return Answer(Outcome.FAILED, f"it answers {said}")
 
 
-def connect(webhook: Webhook) -> http.client.HTTPConnection:
-    """Return a connection, not yet opened."""
+def reason_of(error: OSError | http.client.HTTPException | UnicodeError) -> str:
+    """Return why a server cannot be asked, in a few words."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"its certificate is not believed: {error.verify_message}; see webhook_ca_file"
+        case TimeoutError():
+            return "no answer in time"
+        case _:
+            return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def connection_to(webhook: Webhook, timeout_s: float) -> http.client.HTTPConnection:
+    """Return a connection, not yet opened, whose every step may take some time [s]."""
     server = webhook.server
     if webhook.tls is None:
-        return http.client.HTTPConnection(server.host, server.port, timeout=_TIMEOUT_S)
-    return http.client.HTTPSConnection(server.host, server.port, timeout=_TIMEOUT_S, context=webhook.tls)
+        return http.client.HTTPConnection(server.host, server.port, timeout=timeout_s)
+    return http.client.HTTPSConnection(server.host, server.port, timeout=timeout_s, context=webhook.tls)
