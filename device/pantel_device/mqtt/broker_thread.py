@@ -20,7 +20,7 @@ __all__ = ["BrokerThread"]
 
 log = logging.getLogger(__name__)
 
-_STABLE_S = 60.0
+_STABLE_S = 10.0  # a connection of so long was a good one
 _CLOSING_S = 15.0
 _FAREWELL_S = 2.0
 _MAIL_AT_ONCE = 50

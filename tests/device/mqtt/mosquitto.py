@@ -54,7 +54,7 @@ class Mosquitto:
         """Start it and wait until it listens."""
         config = self.folder / "mosquitto.conf"
         # As root it would become another user, who may not read the folder.
-        text = "\n".join([f"listener {self.port} 127.0.0.1", "user root", "persistence false", *self.lines])
+        text = "\n".join([f"listener {self.port} 127.0.0.1", "user root", *self.lines])
         config.write_text(f"{text}\n")
         log = (self.folder / "mosquitto.log").open("ab")
         with log:
@@ -65,6 +65,13 @@ class Mosquitto:
         """End it as a power cut would."""
         if self._process is not None:
             self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def stop(self) -> None:
+        """End it in order, with what it keeps for those who are away."""
+        if self._process is not None:
+            self._process.terminate()
             self._process.wait()
             self._process = None
 
@@ -80,11 +87,21 @@ class Mosquitto:
 
 
 class Listener:
-    """Somebody who keeps all that is published, in order."""
+    """Somebody who keeps all that is published, in order.
 
-    def __init__(self, port: int, topic: str = "#", *, user: str = "", password: str = "") -> None:
+    Args:
+        port: Of the broker.
+        topic: What is listened to.
+        user: At the broker.
+        password: Of the user.
+        lasting: Whether the broker keeps what comes while the listener is away.
+    """
+
+    def __init__(
+        self, port: int, topic: str = "#", *, user: str = "", password: str = "", lasting: bool = False
+    ) -> None:
         self.messages: list[MQTTMessage] = []
-        self._client = Client(CallbackAPIVersion.VERSION2)
+        self._client = Client(CallbackAPIVersion.VERSION2, "lasting" if lasting else "", clean_session=not lasting)
         if user:
             self._client.username_pw_set(user, password)
         self._client.on_connect = lambda client, *_: client.subscribe(topic, 1)
@@ -100,6 +117,10 @@ class Listener:
         """Return the payloads of a topic."""
         return [bytes(message.payload) for message in list(self.messages) if message.topic == topic]
 
+    @property
+    def is_connected(self) -> bool:
+        return self._client.is_connected()
+
     def json_of(self, topic: str) -> list[dict[str, Any]]:
         return [json.loads(payload) for payload in self.of(topic) if payload]
 
@@ -112,9 +133,9 @@ class Listener:
 
 
 @contextmanager
-def listening(port: int, topic: str = "#", **login: str) -> Iterator[Listener]:
+def listening(port: int, topic: str = "#", **options: Any) -> Iterator[Listener]:
     """Listen for a while."""
-    listener = Listener(port, topic, **login)
+    listener = Listener(port, topic, **options)
     try:
         yield listener
     finally:
