@@ -21,7 +21,7 @@ __all__ = ["BrokerThread"]
 log = logging.getLogger(__name__)
 
 _STABLE_S = 10.0  # a connection of so long was a good one
-_CLOSING_S = 15.0
+_CLOSING_S = 5.0  # systemd waits 30 s, of which recordings may take 20
 _FAREWELL_S = 2.0
 _MAIL_AT_ONCE = 50
 _ONLINE, _OFFLINE = b"online", b"offline"
@@ -52,7 +52,7 @@ class BrokerThread:
         self._thread.start()
 
     def close(self) -> None:
-        """Say that the receiver is gone and end; a network that hangs is left alone after 15 s."""
+        """Say that the receiver is gone and end; a network that hangs is left alone after 5 s."""
         self._stop.set()
         self._thread.join(_CLOSING_S)
         if self._thread.is_alive():

@@ -76,7 +76,6 @@ def announcement(topics: Topics, sender: SenderName, telemetry: Collection[str],
             "name": "Heard",
             "device_class": "connectivity",
             "value_template": "{{ 'ON' if value_json.alive else 'OFF' }}",
-            "json_attributes_topic": topics.of(sender, "state"),
         }
         | _DIAGNOSTIC,
         "alarm": {

@@ -22,7 +22,6 @@ _OF_ALL = {
     "icon",
     "entity_category",
     "device_class",
-    "json_attributes_topic",
     "value_template",
 }
 _KEYS = {
