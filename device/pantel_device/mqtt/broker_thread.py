@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 _STABLE_S = 10.0  # a connection of so long was a good one
 _CLOSING_S = 5.0  # systemd waits 30 s, of which recordings may take 20
 _FAREWELL_S = 2.0
+_CONFIRMED_S = 120.0  # a picture that is on its way over a slow line goes first
 _MAIL_AT_ONCE = 50
 _ONLINE, _OFFLINE = b"online", b"offline"
 
@@ -134,6 +135,7 @@ class _Lanes:
         self._alarms = alarms
         self._mail: MQTTMessageInfo | None = None
         self._alarm: tuple[WaitingAlarm, MQTTMessageInfo] | None = None
+        self._alarm_due_s = 0.0
 
     @property
     def busy(self) -> bool:
@@ -144,7 +146,7 @@ class _Lanes:
         """Publish what comes next, where what was before it has arrived.
 
         Raises:
-            BrokerError: The connection is gone.
+            BrokerError: The connection is gone, or the broker confirms nothing.
         """
         if self._alarm is not None and self._alarm[1].is_published():
             self._alarms.remove(self._alarm[0])
@@ -152,6 +154,9 @@ class _Lanes:
         if self._alarm is None and (alarm := self._alarms.first()) is not None:
             topic = self._topics.of(alarm.sender, "alarm")
             self._alarm = alarm, self._conversation.publish(Message(topic, alarm.body, 1))
+            self._alarm_due_s = time.monotonic() + _CONFIRMED_S
+        elif self._alarm is not None and time.monotonic() > self._alarm_due_s:
+            raise BrokerError(f"it has not confirmed an alarm within {_CONFIRMED_S:.0f} s")
         for _ in range(_MAIL_AT_ONCE):
             if self._mail is not None:
                 if not self._mail.is_published():

@@ -22,7 +22,7 @@ _KEEPALIVE_S = 30  # after half as long again a broker takes a silent receiver f
 _ANSWER_S = 10.0
 _FAREWELL_S = 2.0
 _TURN_S = 0.1
-_ENDED = "it has ended the connection"
+_ENDED = "the connection was lost"
 _HUNG_UP = "it hangs up; is it mqtt there, or mqtts?"
 _ADVICE = "is it the right broker, and are mqtt_user and mqtt_password_file right?"
 

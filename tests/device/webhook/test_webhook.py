@@ -9,17 +9,23 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from tests.device.mqtt.certificates import Authority
 from tests.device.mqtt.mosquitto import until
+from tests.device.web.serving import make_event
 
+from pantel_device.config import ReceiverConfig
 from pantel_device.config.urls import split_webhook
 from pantel_device.publishing.alarm_queue import AlarmQueue
+from pantel_device.publishing.opening import open_publishing
 from pantel_device.receiving.sink import SenderName
 from pantel_device.webhook import post as posting
 from pantel_device.webhook.caller import WebhookCaller
 from pantel_device.webhook.post import Answer, Outcome, Webhook, post
+from pantel_link import MonotonicClock
 
 _MAST = SenderName("K1ABC", 0)
 
@@ -50,6 +56,11 @@ class _Server:
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
         self._thread.start()
+
+    def speak_tls(self, certificate: Path, key: Path) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     @property
     def port(self) -> int:
@@ -119,6 +130,24 @@ def test_no_tls_there_is_no_alarm_in_plain_text(server: _Server) -> None:
     webhook = Webhook(split_webhook(f"https://127.0.0.1:{server.port}/"), tls=ssl.create_default_context())
     assert post(webhook, b"{}", "id").outcome is Outcome.FAILED
     assert server.posts == []
+
+
+@pytest.mark.parametrize("believed", [True, False])
+def test_tls_with_an_authority_of_ones_own(
+    server: _Server, tmp_path: Path, caplog: pytest.LogCaptureFixture, believed: bool
+) -> None:
+    authority = Authority(tmp_path)
+    server.speak_tls(*authority.sign("server", "127.0.0.1"))
+    options = {"webhook": f"https://127.0.0.1:{server.port}/alarms", "state_dir": tmp_path / "state"}
+    if believed:
+        options["webhook_ca_file"] = str(authority.path)
+    with ExitStack() as stack:
+        config = ReceiverConfig.model_validate(options)
+        publishing = open_publishing(config, clock=MonotonicClock(), stack=stack)
+        for watcher in publishing.watchers:
+            watcher.on_event(make_event("alarm", phase="began", zone="gate", number=7))
+        until(lambda: server.posts or "its certificate is not believed: " in caplog.text)
+    assert server.numbers() == ([7] if believed else [])
 
 
 def test_all_in_order(server: _Server, queue: AlarmQueue) -> None:
