@@ -41,8 +41,9 @@ class AlarmFanOut:
         sender = SenderName(str(event.fields["callsign"]), int(event.fields["sender"] or 0))
         # Home Assistant's event entities want the type of an event under this name.
         head = {"receiver": self._receiver, "event_type": event.fields["phase"]}
+        record = head | strict_record(event, utc_now())
         for queue in self._queues:
-            queue.put(alarm_id, sender, head | strict_record(event, utc_now()))
+            queue.put(alarm_id, sender, record)
 
     def close(self) -> None:
         """Do nothing: each queue is its consumer's to close."""
