@@ -95,11 +95,12 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
         if key is not None:
             memory = StreamMemoryFile(config.state_dir / "senders.json")
             stack.callback(memory.release)
+        # Before the port, which may be missing for hours: alarms of an earlier run wait for nothing but the network.
+        publishing = _open_publishing(config, clock, stack)
         port = reconnecting(session.open(f"port {config.port}", open_again, PortError), open_again, clock)
         stack.enter_context(port)
         page = _open_page(config, port, clock, stack, patient=session.patient)
         sinks = _open_sinks(config)
-        publishing = _open_publishing(config, clock, stack)
         watchers = [*_open_recorder(config, clock, patient=session.patient), *publishing.watchers]
         for sink in (*sinks, *watchers):
             stack.callback(sink.close)

@@ -130,6 +130,8 @@ class Listener:
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        if (connection := self._client.socket()) is not None:  # its thread may have ended before it was closed
+            connection.close()
 
 
 @contextmanager

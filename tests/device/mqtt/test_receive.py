@@ -15,6 +15,9 @@ from tests.device.mqtt.mast import Mast
 from tests.device.mqtt.mosquitto import Mosquitto, listening, needs_mosquitto, until
 from tests.real_parts import needs_program
 
+from pantel_device.publishing.alarm_queue import AlarmQueue
+from pantel_device.receiving.sink import SenderName
+
 pytestmark = [needs_mosquitto, pytest.mark.real, pytest.mark.slow]
 
 _PANTEL = Path(sys.executable).with_name("pantel")
@@ -109,6 +112,16 @@ def test_alarms_that_nobody_took_outlive_a_receiver_that_was_killed(
         told = {each["id"]: each["number"] for each in listener.json_of(_TOPIC)}
         assert list(told.values()) == [0, 1, 2, 3, 4, 5]
         until(lambda: not _waiting(tmp_path))
+
+
+def test_alarms_do_not_wait_for_a_port_that_is_missing(
+    broker: Mosquitto, receiver: Callable[..., object], tmp_path: Path
+) -> None:
+    queue = AlarmQueue(tmp_path / "state" / "alarms" / "mqtt")
+    queue.put("id1", SenderName("DK1AB/P", 0), {"number": 1})
+    queue.close()
+    with listening(broker.port) as listener, receiver("--port", "/dev/ttyNONE", "--bitrate-bps", "960", "--wait"):  # type: ignore[attr-defined]
+        until(lambda: listener.json_of(_TOPIC) == [{"id": "id1", "callsign": "DK1AB/P", "sender": 0, "number": 1}], 60)
 
 
 def test_a_mistake_is_one_line(receiver: Callable[..., object], tmp_path: Path) -> None:
