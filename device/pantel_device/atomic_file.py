@@ -12,7 +12,7 @@ from pathlib import Path
 from pantel_device.command import UsageError
 from pantel_device.wall_clock import utc_now
 
-__all__ = ["check_outputs", "check_writable", "remove_leftovers", "replacing", "write_atomically"]
+__all__ = ["check_outputs", "check_writable", "remove_leftovers", "replacing", "sync_to_disk", "write_atomically"]
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +35,9 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield beside
         with _errors_name(path):
-            _sync(beside)
+            sync_to_disk(beside)
             beside.replace(place)
-            _sync(place.parent)
+            sync_to_disk(place.parent)
     finally:
         beside.unlink(missing_ok=True)
 
@@ -70,6 +70,19 @@ def write_atomically(path: Path, data: bytes) -> None:
         return
     with _errors_name(path), replacing(path) as beside:
         beside.write_bytes(data)
+
+
+def sync_to_disk(path: Path) -> None:
+    """Wait until the disk holds a file's content, or a folder's names.
+
+    Raises:
+        OSError: It cannot be written, or there is none.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def check_writable(path: Path) -> None:
@@ -134,12 +147,3 @@ def _errors_name(path: Path) -> Iterator[None]:
     except OSError as error:
         error.filename = str(path)
         raise
-
-
-def _sync(path: Path) -> None:
-    """Wait until the disk holds a file's content, or a folder's names."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,6 +1,7 @@
 """Errors of the device.
 
 DeviceError
+ +-- BrokerError     the MQTT broker cannot be reached, or does not let us in
  +-- CameraError     no picture can come from what the user named as the camera
  |    +-- CameraNameError   nor ever will: there is no such kind of camera, or the file is missing or no clip
  +-- DetectorError   the detector's file is missing, unreadable or of another layout
@@ -13,6 +14,7 @@ Every message is one line that says what is wrong and what to do.
 """
 
 __all__ = [
+    "BrokerError",
     "CameraError",
     "CameraNameError",
     "DetectorError",
@@ -26,6 +28,10 @@ __all__ = [
 
 class DeviceError(Exception):
     """Anything that keeps the sender or the receiver from its work."""
+
+
+class BrokerError(DeviceError):
+    """The MQTT broker cannot be reached, refuses the connection or has ended it."""
 
 
 class CameraError(DeviceError):

@@ -5,7 +5,7 @@ The counters only grow; ``dataclasses.asdict`` and ``dataclasses.replace`` make 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 __all__ = ["ReceiverStatistics", "SenderStatistics", "StreamStatistics"]
 
@@ -60,6 +60,11 @@ class StreamStatistics:
         """Share of packets lost after correction, from sequence numbers; None before the first packet."""
         expected = self.packets_good + self.packets_lost
         return self.packets_lost / expected if expected else None
+
+    def since(self, earlier: StreamStatistics) -> StreamStatistics:
+        """Return what was counted after an earlier copy; packets that came late make no negative loss."""
+        names = (field.name for field in fields(StreamStatistics))
+        return StreamStatistics(**{name: max(getattr(self, name) - getattr(earlier, name), 0) for name in names})
 
 
 @dataclass(slots=True)

@@ -47,3 +47,12 @@ def test_loss_and_errors_are_counted_of_the_stream_that_had_them(context: Stream
 
 def test_of_a_stream_that_is_not_known_nothing_is_counted(context: StreamContext) -> None:
     assert LinkReceiver().statistics_of(context) is None
+
+
+def test_what_was_counted_since_an_earlier_copy() -> None:
+    earlier = StreamStatistics(packets_good=10, packets_lost=5, good_bits=1000, corrected_bits=10)
+    later = StreamStatistics(packets_good=19, packets_lost=6, good_bits=2000, corrected_bits=11)
+    assert later.since(earlier).packet_loss == 0.1
+    assert later.since(earlier).bit_error_rate == 0.001
+    assert StreamStatistics(packets_lost=4).since(StreamStatistics(packets_lost=5)).packets_lost == 0  # one came late
+    assert earlier.since(earlier).packet_loss is None

@@ -18,6 +18,7 @@ from pantel_device.line_port import open_line_port
 from pantel_device.line_profile import check_line_rate, line_profile
 from pantel_device.outbox import COMMANDS, attending
 from pantel_device.pictures import check_picture_suffix
+from pantel_device.publishing.publishing import Publishing
 from pantel_device.receiving.ground import Ground
 from pantel_device.receiving.plugin_sink import open_plugin_sinks
 from pantel_device.receiving.receiver import PICTURE_INTERVAL_NS, Receiver
@@ -92,13 +93,15 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
         if key is not None:
             memory = StreamMemoryFile(config.state_dir / "senders.json")
             stack.callback(memory.release)
+        # Before the port, which may be missing for hours: alarms of an earlier run wait for nothing but the network.
+        publishing = _open_publishing(config, clock, stack)
         port = open_line_port(
             config.port, baud_rate=config.baud_rate, callsign=config.callsign, session=session, clock=clock
         )
         stack.enter_context(port)
         page = _open_page(config, port, clock, stack, patient=session.patient)
         sinks = _open_sinks(config)
-        watchers = _open_recorder(config, clock, patient=session.patient)
+        watchers = [*_open_recorder(config, clock, patient=session.patient), *publishing.watchers]
         for sink in (*sinks, *watchers):
             stack.callback(sink.close)
         watchers += open_plugin_sinks(config.sinks, config.view, stack)
@@ -128,7 +131,8 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
         if config.back_channel:
             stack.enter_context(attending(config.state_dir / COMMANDS))
         log.info("receiving port=%s picture=%s events=%s", port.name, config.picture, config.events)
-        core = receiver if page is None else WatchedReceiver(receiver, port, page.hub)
+        takers = publishing.takers if page is None else (*publishing.takers, page.hub)
+        core = WatchedReceiver(receiver, port, takers) if takers else receiver
         run_daemon(core, clock, seconds=seconds, overseer=session.supervisor(ReceiverHealth(receiver, port)))
 
 
@@ -189,6 +193,15 @@ def _open_page(config: ReceiverConfig, port: Port, clock: Clock, stack: ExitStac
     from pantel_device.web.page import open_page
 
     return open_page(config, port_name=port.name, clock=clock, stack=stack, patient=patient)
+
+
+def _open_publishing(config: ReceiverConfig, clock: Clock, stack: ExitStack) -> Publishing:
+    """Open what others are told by, if anybody is to be; a receiver without loads none of what it needs."""
+    if not (config.mqtt or config.webhook):
+        return Publishing()
+    from pantel_device.publishing.opening import open_publishing
+
+    return open_publishing(config, clock=clock, stack=stack)
 
 
 def _ground(config: ReceiverConfig, key: MasterKey | SenderKey | None, port: Port, link: LinkReceiver) -> Ground:

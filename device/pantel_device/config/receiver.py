@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from pantel_device.config.line import Callsign, LineConfig, default_state_dir
+from pantel_device.config.publishing import PublishingConfig
 from pantel_device.config.values import check_address, split_names, split_sinks
 from pantel_link import DEFAULT_CALLSIGN, Preset
 from pantel_models import View
@@ -15,7 +16,7 @@ from pantel_models import View
 __all__ = ["ReceiverConfig"]
 
 
-class ReceiverConfig(LineConfig):
+class ReceiverConfig(PublishingConfig, LineConfig):
     """What `pantel receive` can be told."""
 
     picture: str = Field(

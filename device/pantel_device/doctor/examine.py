@@ -17,11 +17,12 @@ from pantel_device.doctor.models import check_models, check_named_models
 from pantel_device.doctor.page import check_page
 from pantel_device.doctor.plugins import check_plugins
 from pantel_device.doctor.port import check_callsign, check_line, check_port
+from pantel_device.doctor.publishing import check_broker, check_webhook
 from pantel_device.doctor.service import check_lost_services, check_service
 from pantel_device.doctor.setups import Mistaken, Setup
 from pantel_device.doctor.software import check_libraries, check_python
 from pantel_device.doctor.speed import check_speed
-from pantel_device.doctor.state import check_key, check_outputs, check_state, check_token
+from pantel_device.doctor.state import check_key, check_outputs, check_state, check_tokens
 
 __all__ = ["examine", "run_isolated"]
 
@@ -50,7 +51,9 @@ _OF_SETUP: tuple[tuple[str, Callable[[Machine, Setup], Findings]], ...] = (
     ("disk", check_disks),
     ("memory", check_needed_memory),
     ("page", check_page),
-    ("token", check_token),
+    ("token", check_tokens),
+    ("mqtt", check_broker),
+    ("webhook", check_webhook),
 )
 
 _WHOLE_S = 8.0  # the whole examination takes no longer; loading this takes a second or two besides

@@ -13,7 +13,7 @@ from pantel_device.doctor.setups import Setup
 from pantel_device.sending.boot_epoch import epoch_file, read_epoch
 from pantel_link import CallsignError, KeyFileError, SenderKey, read_key
 
-__all__ = ["check_key", "check_outputs", "check_state", "check_token"]
+__all__ = ["check_key", "check_outputs", "check_state", "check_tokens"]
 
 _OTHERS = stat.S_IRWXO
 _SUDO = "ask again with sudo"
@@ -92,25 +92,29 @@ def check_outputs(machine: Machine, setup: Setup) -> Iterator[Finding]:
             yield problem(key, *trouble)
 
 
-def check_token(machine: Machine, setup: Setup) -> Iterator[Finding]:
-    """Look at the token of the page: who can read it."""
-    named = setup.text("web_token_file")
-    if not named:
-        return
-    path = setup.place(machine, named)
-    status, trouble = _look(path, named, setup, check="token")
+def check_tokens(machine: Machine, setup: Setup) -> Iterator[Finding]:
+    """Look at the token of the page and at those for others: who can read them."""
+    for key in ("web_token_file", "mqtt_password_file", "webhook_token_file"):
+        if named := setup.text(key):
+            yield _secret(machine, setup, key, named)
+
+
+def _secret(machine: Machine, setup: Setup, key: str, named: str) -> Finding:
+    path, check = setup.place(machine, named), "password" if "password" in key else "token"
+    status, trouble = _look(path, named, setup, check=check, key=key)
     if status is None:
-        yield trouble
-    elif status.st_mode & _OTHERS:
-        yield problem("token", f"everybody on this machine can read {named}", f"sudo chmod o= {named}")
-    elif not setup.account.may(path, os.R_OK):
+        return trouble
+    if status.st_mode & _OTHERS:
+        return problem(check, f"everybody on this machine can read {named}", f"sudo chmod o= {named}")
+    if not setup.account.may(path, os.R_OK):
         who = setup.account.name
-        yield problem("token", f"{who} may not read {named}", f"sudo chgrp {who} {named} && sudo chmod 640 {named}")
-    else:
-        yield ok("token", f"{named}, and not everybody can read it")
+        return problem(check, f"{who} may not read {named}", f"sudo chgrp {who} {named} && sudo chmod 640 {named}")
+    return ok(check, f"{named}, and not everybody can read it")
 
 
-def _look(path: Path, named: str, setup: Setup, check: str = "key") -> tuple[os.stat_result | None, Finding]:
+def _look(
+    path: Path, named: str, setup: Setup, check: str = "key", key: str = "key_file"
+) -> tuple[os.stat_result | None, Finding]:
     """Return what a secret file is like, else None and why that is not known."""
     try:
         status = path.stat()
@@ -120,7 +124,6 @@ def _look(path: Path, named: str, setup: Setup, check: str = "key") -> tuple[os.
     except PermissionError:
         return None, note(check, f"{named} may not be looked at by who asks", _SUDO)
     except OSError as error:
-        key = "key_file" if check == "key" else "web_token_file"
         return None, problem(
             check, f"{named} cannot be read: {error.strerror}", f"correct {key} in {setup.file or setup.name}"
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import sys
 from collections import deque
@@ -25,7 +26,7 @@ from pantel_device.receiving.sink import Event, Picture
 from pantel_device.wall_clock import iso_utc, utc_now
 from pantel_link.record_file import Trouble, append_whole
 
-__all__ = ["EventFile", "EventLog", "EventStream", "PictureFile", "event_line", "event_record"]
+__all__ = ["EventFile", "EventLog", "EventStream", "PictureFile", "event_line", "event_record", "strict_record"]
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,11 @@ def event_record(event: Event, utc: datetime) -> dict[str, str | int | float | N
         "kind": event.kind,
     }
     return head | dict(event.fields)
+
+
+def strict_record(event: Event, utc: datetime) -> dict[str, str | int | float | None]:
+    """Return the same for readers of strict JSON, which has no word for numbers that are none: they become None."""
+    return {key: _number_or_none(value) for key, value in event_record(event, utc).items()}
 
 
 def event_line(event: Event, utc: datetime) -> str:
@@ -213,6 +219,10 @@ class EventFile:
         if self._path.exists():
             self._path.replace(self._path.with_name(f"{self._path.name}.1"))
         self._file = self._path.open("a+b", buffering=0)
+
+
+def _number_or_none(value: str | int | float | None) -> str | int | float | None:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _logged(value: str | float) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
-from io import BufferedWriter
 from pathlib import Path
 
 from pantel_device.atomic_file import write_atomically
 from pantel_device.command import CommandError
+from pantel_device.state_lock import take_lock, unusable
 from pantel_link.record_file import Trouble
 
 __all__ = ["StreamMemoryFile"]
@@ -38,7 +37,7 @@ class StreamMemoryFile:
         self._path = path
         self._trouble = Trouble(str(path))
         self._known: dict[str, tuple[int, int]] = {}
-        self._lock = _locked(path)
+        self._lock = take_lock(path, "another receiver with a key")
         try:
             self._known = self._load()
         except BaseException:
@@ -78,7 +77,7 @@ class StreamMemoryFile:
         except FileNotFoundError:
             return self._begin()
         except OSError as error:
-            raise CommandError(_unusable(self._path, error)) from error
+            raise CommandError(unusable(self._path, error)) from error
         except (AttributeError, RecursionError, TypeError, ValueError) as error:
             raise CommandError(
                 f"{self._path} is damaged, so recordings could not be told from what is sent now; "
@@ -89,7 +88,7 @@ class StreamMemoryFile:
         try:
             write_atomically(self._path, b"{}")
         except OSError as error:
-            raise CommandError(_unusable(self._path, error)) from error
+            raise CommandError(unusable(self._path, error)) from error
         return {}
 
     def _write(self) -> None:
@@ -103,28 +102,3 @@ class StreamMemoryFile:
 
 def _name(sender: int, callsign: str) -> str:
     return f"{sender} {callsign}"
-
-
-def _locked(path: Path) -> BufferedWriter:
-    """Return an open file that no other receiver can open so.
-
-    Raises:
-        CommandError: Another one has, or it cannot be made.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = path.with_name(f"{path.name}.lock").open("wb")
-    except OSError as error:
-        raise CommandError(_unusable(path, error)) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
-        raise CommandError(
-            f"another receiver with a key uses {path.parent}: stop it, or give this one a state_dir of its own"
-        ) from error
-    return lock
-
-
-def _unusable(path: Path, error: OSError) -> str:
-    return f"cannot keep {path}: {error.strerror}; set state_dir to a folder that is yours"

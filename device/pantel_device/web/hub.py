@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections import deque
 from collections.abc import Callable, Collection
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 
 from pantel_device.receiving.receiver import Contact
 from pantel_device.receiving.sink import Event, Picture, SenderName
-from pantel_device.receiving.sinks import event_record
+from pantel_device.receiving.sinks import strict_record
 from pantel_device.wall_clock import utc_now
 from pantel_link.statistics import ReceiverStatistics
 from pantel_models import View
@@ -120,7 +119,7 @@ class Hub:
         """
         if event.kind == "link_report":
             return
-        record = {key: _number_or_none(value) for key, value in event_record(event, utc_now()).items()}
+        record = strict_record(event, utc_now())
         with self._lock:
             self._events.append(record)
         self._tell()
@@ -166,7 +165,3 @@ class Hub:
     def want(self, choices: Collection[Choice]) -> None:
         """Say what is watched; the receiver draws nothing else for the page."""
         self._wanted = frozenset(choices)
-
-
-def _number_or_none(value: str | int | float | None) -> str | int | float | None:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

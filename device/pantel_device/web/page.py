@@ -15,6 +15,7 @@ from pathlib import Path
 from pantel_device.command import UsageError
 from pantel_device.config import ReceiverConfig
 from pantel_device.config.values import split_address
+from pantel_device.receiving.liveness import alive_ns
 from pantel_device.web.access.complaints import Complaints
 from pantel_device.web.access.connections import guarded
 from pantel_device.web.access.doorkeeper import Doorkeeper, Limits
@@ -29,7 +30,6 @@ from pantel_device.web.metrics.figures import Figures, LineFigures
 from pantel_device.web.server import PageServer
 from pantel_device.web.state import LinkMeter, Senders
 from pantel_link import Clock
-from pantel_link.sender import ident_interval_ns
 from pantel_models import View
 
 __all__ = ["Page", "open_page"]
@@ -117,9 +117,8 @@ def open_page(
 
 
 def _facts(config: ReceiverConfig, port_name: str, clock: Clock, *, log_out: bool) -> Facts:
-    interval_ns = ident_interval_ns(config.bitrate_bps)
     return Facts(
-        senders=Senders(alive_ns=5 * interval_ns if config.acknowledge_s else 5 * interval_ns // 2),
+        senders=Senders(alive_ns(config.bitrate_bps, acknowledges=bool(config.acknowledge_s))),
         meter=LinkMeter(port_name, config.bitrate_bps),
         views=(config.view, *(view for view in View if view is not config.view)),
         playout_delay_s=config.playout_delay_s,

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from pantel_device.receiving.receiver import Receiver
-from pantel_device.web.hub import Hub, LinkReading
+from pantel_device.web.hub import LinkReading
 from pantel_link.ports import ReconnectingPort
 
-__all__ = ["WatchedReceiver"]
+__all__ = ["ReadingTaker", "WatchedReceiver"]
 
 _READING_INTERVAL_NS = 1_000_000_000
 _SHORTEST_INTERVAL_NS = 100_000_000  # to a reading with a packet, or its age would be told up to a second too high
+
+
+class ReadingTaker(Protocol):
+    """Who is told how the link is, every second and whenever a packet has come."""
+
+    def on_reading(self, reading: LinkReading) -> None:
+        """Take the newest reading."""
 
 
 class WatchedReceiver:
@@ -20,13 +29,13 @@ class WatchedReceiver:
     Args:
         receiver: What to advance.
         port: Its port.
-        hub: Takes the readings.
+        takers: Take the readings.
     """
 
-    def __init__(self, receiver: Receiver, port: ReconnectingPort, hub: Hub) -> None:
+    def __init__(self, receiver: Receiver, port: ReconnectingPort, takers: Sequence[ReadingTaker]) -> None:
         self._receiver = receiver
         self._port = port
-        self._hub = hub
+        self._takers = tuple(takers)
         self._read_ns: int | None = None
         self._packets = 0
 
@@ -37,7 +46,9 @@ class WatchedReceiver:
         interval_ns = _READING_INTERVAL_NS if packets == self._packets else _SHORTEST_INTERVAL_NS
         if self._read_ns is None or now_ns - self._read_ns >= interval_ns:
             self._read_ns, self._packets = now_ns, packets
-            self._hub.on_reading(self._read(now_ns))
+            reading = self._read(now_ns)
+            for taker in self._takers:
+                taker.on_reading(reading)
         return due_ns
 
     def _read(self, now_ns: int) -> LinkReading:

@@ -16,7 +16,7 @@ from pantel_device.doctor.disks import check_disks
 from pantel_device.doctor.machine import Machine
 from pantel_device.doctor.sandbox import Sandbox
 from pantel_device.doctor.setups import Setup
-from pantel_device.doctor.state import check_key, check_outputs, check_state, check_token
+from pantel_device.doctor.state import check_key, check_outputs, check_state, check_tokens
 from pantel_device.sending.boot_epoch import begin_epochs, next_boot_epoch
 from pantel_link import MasterKey, new_master_key, write_key
 
@@ -191,15 +191,19 @@ def test_a_token_that_everybody_can_read(tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("secret")
     token.chmod(0o644)
-    (found,) = check_token(Machine(), make_setup("receiver", web_token_file=str(token)))
+    (found,) = check_tokens(Machine(), make_setup("receiver", web_token_file=str(token)))
     assert (found.status.value, found.advice) == ("problem", f"sudo chmod o= {token}")
     token.chmod(0o640)
-    assert _statuses(said(list(check_token(Machine(), make_setup("receiver", web_token_file=str(token)))))) == ["ok"]
+    assert _statuses(said(list(check_tokens(Machine(), make_setup("receiver", web_token_file=str(token)))))) == ["ok"]
     token.unlink()
-    assert _statuses(said(list(check_token(Machine(), make_setup("receiver", web_token_file=str(token)))))) == [
+    assert _statuses(said(list(check_tokens(Machine(), make_setup("receiver", web_token_file=str(token)))))) == [
         "problem"
     ]
-    assert list(check_token(Machine(), make_setup("receiver"))) == []
+    assert list(check_tokens(Machine(), make_setup("receiver"))) == []
+    token.write_text("secret")
+    for key, check in (("mqtt_password_file", "password"), ("webhook_token_file", "token")):
+        (found,) = check_tokens(Machine(), make_setup("receiver", **{key: str(token)}))
+        assert (found.status.value, found.check) == ("problem", check)
 
 
 def _sandboxed(**values: str) -> Setup:

@@ -66,7 +66,7 @@ def _measure(viewers: int, seconds: float) -> None:
         page = open_page(config, port_name=port.name, clock=clock, stack=stack)
         assert page is not None
         receiver = Receiver(port=port, link=LinkReceiver(), sinks=[], view=View.PERCEPTUAL, watchers=(page.hub,))
-        core = _Timed(WatchedReceiver(receiver, port, page.hub).advance)
+        core = _Timed(WatchedReceiver(receiver, port, [page.hub]).advance)
         options = ("--camera=test", "--detector=none", "--log-level=warning", f"--state-dir={folder}")
         sender = subprocess.Popen([pantel, "send", f"--port={modem.near_path}", *options])
         stack.callback(sender.wait)

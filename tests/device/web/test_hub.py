@@ -116,7 +116,7 @@ def test_a_receiver_is_read_off_every_second() -> None:
     near, far = memory_pair()
     port = reconnecting(far, lambda: far, clock)
     readings = _Readings()
-    receiver = WatchedReceiver(Receiver(port=port, link=LinkReceiver(), sinks=[]), port, readings)
+    receiver = WatchedReceiver(Receiver(port=port, link=LinkReceiver(), sinks=[]), port, [readings])
     near.write(b"noise")
     while clock.now_ns() <= 5_000_000_000:
         clock.advance_to(receiver.advance(clock.now_ns()))
@@ -134,7 +134,7 @@ def test_a_receiver_is_read_off_when_a_packet_has_come() -> None:
     near, far = memory_pair()
     port = reconnecting(far, lambda: far, clock)
     readings = _Readings()
-    receiver = WatchedReceiver(Receiver(port=port, link=LinkReceiver(), sinks=[]), port, readings)
+    receiver = WatchedReceiver(Receiver(port=port, link=LinkReceiver(), sinks=[]), port, [readings])
     while clock.now_ns() <= 20_000_000_000:
         near.write(sender.due(clock.now_ns()))
         clock.advance_to(receiver.advance(clock.now_ns()))

@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 
 from pantel_device.command import CommandError, UsageError
+from pantel_device.secret_line import read_secret_line
 from pantel_link.secret_file import write_secret
 
 __all__ = ["read_token", "write_new_token"]
@@ -37,17 +38,7 @@ def read_token(path: Path) -> bytes:
         UsageError: There is none, everybody can read it, or it is too short.
     """
     advice = f"make one with: pantel key token {path}"
-    try:
-        mode = path.stat().st_mode
-        text = path.read_text(encoding="ascii", errors="replace").strip()
-    except PermissionError as error:
-        raise UsageError(
-            f"cannot read web_token_file = {path}: {error.strerror}; let the receiver's group read it: chmod g+r {path}"
-        ) from error
-    except OSError as error:
-        raise UsageError(f"cannot read web_token_file = {path}: {error.strerror}; {advice}") from error
-    if mode & 0o007:
-        raise UsageError(f"everybody on this machine can read web_token_file = {path}: chmod o= {path}")
+    text = read_secret_line(path, "web_token_file", advice)
     if len(text) < _SHORTEST or _TOKEN.fullmatch(text) is None:
         raise UsageError(f"web_token_file = {path} holds no token of {_SHORTEST} or more characters; {advice}")
     return text.encode("ascii")

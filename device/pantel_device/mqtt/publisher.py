@@ -1,0 +1,189 @@
+"""What a receiver tells a broker: makes messages of pictures, events and readings. It knows no network."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+from pantel_device.mqtt.discovery import announcement
+from pantel_device.mqtt.mailbox import Mailbox
+from pantel_device.mqtt.topics import Message, Topics
+from pantel_device.receiving.receiver import Contact
+from pantel_device.receiving.sink import Event, Picture, SenderName
+from pantel_device.receiving.sinks import strict_record
+from pantel_device.wall_clock import iso_utc, utc_now
+from pantel_device.web.hub import EventRecord, LinkReading
+from pantel_device.web.messages import encode_jpeg
+from pantel_device.web.state import Senders
+from pantel_link import Clock, StreamStatistics
+from pantel_models import View
+
+__all__ = ["MOST_SENDERS", "STATE_INTERVAL_S", "MqttPublisher"]
+
+log = logging.getLogger(__name__)
+
+MOST_SENDERS = 64
+"""Of so many senders something is retained: without a key anybody can make senders up."""
+STATE_INTERVAL_S = 10
+_EXPIRE_S = 6 * STATE_INTERVAL_S
+_LONGEST_SILENCE_S = 60.0  # after it a picture changes no more
+_METERED_NS = 60_000_000_000
+_NS_PER_S = 1_000_000_000
+_LEAVES = ("picture", "state")
+_OF_ITS_OWN = {"telemetry": "telemetry", "text": "text"}
+_NOT_TOLD = frozenset({"alarm", "still_grows"})  # alarms go another way, which loses none
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is published of a sender."""
+
+    picture_due_ns: int = 0
+    telemetry: set[str] = field(default_factory=set)
+    counted: deque[tuple[int, StreamStatistics]] = field(default_factory=deque)
+
+    def meter(self, contact: Contact, now_ns: int) -> None:
+        """Note what was counted of its stream; a stream that began anew is counted anew."""
+        if self.counted and contact.statistics.good_bits < self.counted[-1][1].good_bits:
+            self.counted.clear()
+        self.counted.append((now_ns, replace(contact.statistics)))
+        while now_ns - self.counted[0][0] > _METERED_NS:
+            self.counted.popleft()
+
+    @property
+    def rates(self) -> StreamStatistics:
+        """What was counted in the last minute."""
+        return self.counted[-1][1].since(self.counted[0][1]) if self.counted else StreamStatistics()
+
+
+class MqttPublisher:
+    """A watcher that leaves messages in a mailbox.
+
+    Args:
+        topics: Of the receiver.
+        mailbox: Where messages wait.
+        view: Who paints pictures.
+        picture_interval_s: Shortest time between two pictures of a sender [s].
+        alive_ns: For how long a sender without a packet counts as alive [ns].
+        clock: Monotonic clock of the receiver.
+    """
+
+    def __init__(
+        self, topics: Topics, mailbox: Mailbox, *, view: View, picture_interval_s: float, alive_ns: int, clock: Clock
+    ) -> None:
+        self._topics = topics
+        self._mailbox = mailbox
+        self._view = view
+        self._interval_ns = round(picture_interval_s * _NS_PER_S)
+        self._clock = clock
+        self._senders = Senders(alive_ns)
+        self._known: OrderedDict[SenderName, _Known] = OrderedDict()
+        self._taken: frozenset[SenderName] = frozenset()
+        self._state_due_ns = 0
+        self._full = False
+
+    def views(self, sender: SenderName, *, heard_last: bool, silence_s: float) -> Collection[View]:  # noqa: ARG002
+        """Return the view of a sender whose next picture is due."""
+        known = self._known.get(sender)
+        if known is None or silence_s > _LONGEST_SILENCE_S or self._clock.now_ns() < known.picture_due_ns:
+            return ()
+        return (self._view,)
+
+    def on_picture(self, picture: Picture) -> None:
+        """Publish a picture."""
+        known = self._known.get(picture.sender)
+        if known is not None:
+            known.picture_due_ns = picture.time_ns + self._interval_ns
+            self._mailbox.keep(
+                Message(self._topics.of(picture.sender, "picture"), encode_jpeg(picture.pixels), 0, retain=True)
+            )
+
+    def on_event(self, event: Event) -> None:
+        """Publish an event, under its sender or, if that is none whose pictures are taken, under the receiver."""
+        record = strict_record(event, utc_now())
+        if event.kind == "link_report":
+            self._mailbox.keep(Message(self._topics.of_receiver("link"), _json(record), 0, retain=True))
+            return
+        self._senders.take_event(record)
+        sender = _sender_of(record)
+        if sender is not None and event.kind != "sender_refused":
+            self._admit(sender)
+        if sender is None or sender not in self._known:
+            self._mailbox.tell(Message(self._topics.of_receiver("event"), _json(record), 1))
+            return
+        if event.kind == "telemetry":
+            self._learn(sender, event.fields.keys())
+        if event.kind not in _NOT_TOLD:
+            leaf = _OF_ITS_OWN.get(event.kind, "event")
+            self._mailbox.tell(Message(self._topics.of(sender, leaf), _json(record), 0 if leaf == "telemetry" else 1))
+
+    def on_reading(self, reading: LinkReading) -> None:
+        """Publish the state of every sender, when it is time to."""
+        self._senders.take_reading(reading)
+        self._taken = frozenset(contact.sender for contact in reading.contacts)
+        for contact in sorted(reading.contacts, key=lambda contact: contact.heard_ns):
+            self._admit(contact.sender)
+            if contact.sender in self._known:
+                self._known[contact.sender].meter(contact, reading.time_ns)
+        if reading.time_ns < self._state_due_ns:
+            return
+        self._state_due_ns = reading.time_ns + STATE_INTERVAL_S * _NS_PER_S
+        utc = iso_utc(utc_now())
+        for entry in self._senders.to_json(reading.time_ns):
+            sender = SenderName(entry["callsign"], entry["number"])
+            if sender in self._known:
+                rates = self._known[sender].rates
+                told = {"packet_loss": rates.packet_loss, "bit_error_rate": rates.bit_error_rate}
+                self._mailbox.keep(
+                    Message(self._topics.of(sender, "state"), _json({"utc": utc, **entry, **told}), 0, retain=True)
+                )
+
+    def close(self) -> None:
+        """Do nothing: the broker's thread says that the receiver is gone."""
+
+    def _admit(self, sender: SenderName) -> None:
+        """Begin to publish a sender; of too many, one that is not taken any more is taken back from the broker."""
+        if sender in self._known:
+            self._known.move_to_end(sender)
+            return
+        if len(self._known) >= MOST_SENDERS:
+            oldest = next((known for known in self._known if known not in self._taken), None)
+            if oldest is None:
+                if not self._full:
+                    self._full = True
+                    log.warning("not published sender=%s: %d others are already", sender, MOST_SENDERS)
+                return
+            del self._known[oldest]
+            for topic in self._retained(oldest):
+                self._mailbox.remove(topic)
+        self._known[sender] = _Known()
+        self._state_due_ns = 0
+        self._announce(sender)
+
+    def _learn(self, sender: SenderName, names: Collection[str]) -> None:
+        """Announce a sender again if it tells something new."""
+        telemetry = self._known[sender].telemetry
+        if not telemetry.issuperset(names):
+            telemetry.update(names)
+            self._announce(sender)
+
+    def _announce(self, sender: SenderName) -> None:
+        if self._topics.discovery:
+            self._mailbox.keep(announcement(self._topics, sender, self._known[sender].telemetry, _EXPIRE_S))
+
+    def _retained(self, sender: SenderName) -> list[str]:
+        topics = [self._topics.of(sender, leaf) for leaf in _LEAVES]
+        return [*topics, self._topics.device(sender)] if self._topics.discovery else topics
+
+
+def _sender_of(record: EventRecord) -> SenderName | None:
+    """Return whom an event is about; None for nobody."""
+    callsign, number = record.get("callsign"), record.get("sender")
+    return SenderName(callsign, number) if isinstance(callsign, str) and isinstance(number, int) else None
+
+
+def _json(content: Mapping[str, object]) -> bytes:
+    return json.dumps(content, allow_nan=False).encode()

@@ -1,0 +1,18 @@
+"""For how long a sender that says nothing counts as alive."""
+
+from __future__ import annotations
+
+from pantel_link.sender import ident_interval_ns
+
+__all__ = ["alive_ns"]
+
+
+def alive_ns(bitrate_bps: int, *, acknowledges: bool) -> int:
+    """Return the longest silence of a sender that is well [ns]: a few times that between two introductions.
+
+    Args:
+        bitrate_bps: Of the line.
+        acknowledges: Whether the sender is told what was heard, so that it introduces itself more rarely.
+    """
+    interval_ns = ident_interval_ns(bitrate_bps)
+    return 5 * interval_ns if acknowledges else 5 * interval_ns // 2

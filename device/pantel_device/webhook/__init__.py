@@ -1,0 +1,1 @@
+"""Posts alarms to a web server; docs/mqtt.md tells how."""

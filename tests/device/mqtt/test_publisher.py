@@ -1,0 +1,167 @@
+"""What is left in the mailbox: for whom, how often, and never without end."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import pytest
+from tests.device.web.serving import MAST, make_event, make_picture
+
+from pantel_device.mqtt.mailbox import Mailbox
+from pantel_device.mqtt.publisher import MOST_SENDERS, MqttPublisher
+from pantel_device.mqtt.topics import Message, Topics
+from pantel_device.receiving.receiver import Contact
+from pantel_device.receiving.sink import SenderName
+from pantel_device.web.hub import LinkReading
+from pantel_link import StreamStatistics, VirtualClock
+from pantel_link.statistics import ReceiverStatistics
+from pantel_models import View
+
+_TOPICS = Topics("pantel", "home", "homeassistant")
+_SECOND_NS = 1_000_000_000
+
+
+class _Rig:
+    """A publisher, its mailbox and its clock."""
+
+    def __init__(self, topics: Topics = _TOPICS) -> None:
+        self.clock = VirtualClock()
+        self.mailbox = Mailbox()
+        self.publisher = MqttPublisher(
+            topics,
+            self.mailbox,
+            view=View.FAITHFUL,
+            picture_interval_s=5,
+            alive_ns=30 * _SECOND_NS,
+            clock=self.clock,
+        )
+
+    def messages(self) -> list[Message]:
+        found = []
+        while (message := self.mailbox.next()) is not None:
+            found.append(message)
+        return found
+
+    def wants(self, sender: SenderName = MAST, silence_s: float = 1.0) -> bool:
+        return bool(self.publisher.views(sender, heard_last=True, silence_s=silence_s))
+
+    def read(self, *senders: SenderName, heard_ns: int | None = None, **counters: int) -> None:
+        now_ns = self.clock.now_ns()
+        heard_ns = now_ns if heard_ns is None else heard_ns
+        contacts = tuple(Contact(sender, heard_ns, heard_ns, StreamStatistics(**counters)) for sender in senders)
+        self.publisher.on_reading(LinkReading(now_ns, contacts, None, True, 0, ReceiverStatistics()))
+
+    def state(self) -> dict[str, Any]:
+        (state,) = [each for each in self.messages() if each.topic == _TOPICS.of(MAST, "state")]
+        found: dict[str, Any] = json.loads(state.payload)
+        return found
+
+
+def test_a_picture_now_and_then_of_those_who_say_something() -> None:
+    rig = _Rig()
+    assert not rig.wants()  # nobody has said who that is
+    rig.publisher.on_event(make_event("sender_heard"))
+    assert rig.wants()
+    rig.publisher.on_picture(make_picture(0, grey=10))
+    assert not rig.wants()
+    rig.clock.advance_to(5 * _SECOND_NS)
+    assert rig.wants()
+    assert not rig.wants(silence_s=61)
+
+
+def test_the_newest_picture_alone_and_none_that_is_like_the_one_before() -> None:
+    rig = _Rig(Topics("pantel", "home"))
+    rig.publisher.on_event(make_event("sender_heard"))
+    rig.publisher.on_picture(make_picture(0, grey=10))
+    rig.publisher.on_picture(make_picture(1, grey=200))
+    (picture, event) = rig.messages()
+    assert (picture.topic, picture.qos, picture.retain) == ("pantel/home/K1ABC-0/picture", 0, True)
+    assert (event.topic, event.qos, event.retain) == ("pantel/home/K1ABC-0/event", 1, False)
+    rig.publisher.on_picture(make_picture(2, grey=200))
+    assert rig.messages() == []
+
+
+def test_rates_are_those_of_the_last_minute_and_of_one_stream() -> None:
+    rig = _Rig()
+    rig.read(MAST, packets_good=1000, packets_lost=1000, good_bits=100_000, corrected_bits=50_000)
+    for second in range(1, 121):
+        rig.clock.advance_to(second * _SECOND_NS)
+        counts = {"packets_good": 1000 + 9 * second, "packets_lost": 1000 + second}
+        rig.read(MAST, **counts, good_bits=100_000 + 1000 * second, corrected_bits=50_000 + second)
+    state = rig.state()
+    assert (state["packet_loss"], state["bit_error_rate"]) == (0.1, 0.001)
+    rig.clock.advance_to(130 * _SECOND_NS)
+    rig.read(MAST, packets_good=1, good_bits=10)  # it began anew
+    assert rig.state()["packet_loss"] is None
+
+
+def test_a_state_every_ten_seconds_of_the_silent_too() -> None:
+    rig = _Rig()
+    ages = []
+    for second in range(60):
+        rig.clock.advance_to(second * _SECOND_NS)
+        rig.read(MAST, heard_ns=0)
+        ages += [
+            json.loads(message.payload)["packet_age_s"]
+            for message in rig.messages()
+            if message.topic.endswith("/state")
+        ]
+    assert ages == [0, 10, 20, 30, 40, 50]
+
+
+def test_a_sender_that_is_refused_gets_no_topics_of_its_own() -> None:
+    rig = _Rig()
+    rig.publisher.on_event(make_event("sender_refused", message="it has no key"))
+    assert [message.topic for message in rig.messages()] == ["pantel/home/event"]
+
+
+def test_senders_without_end_leave_nothing_behind() -> None:
+    rig = _Rig()
+    kept: dict[str, bytes] = {}
+    for number in range(500):
+        sender = SenderName(f"X{number}", 0)
+        rig.publisher.on_event(make_event("sender_heard", callsign=sender.callsign))
+        rig.publisher.on_picture(make_picture(0, sender=sender))
+        for message in rig.messages():
+            if message.retain:
+                kept[message.topic] = message.payload
+    left = {topic for topic, payload in kept.items() if payload}
+    assert len({topic.split("/")[2] for topic in left if topic.startswith("pantel/")}) == MOST_SENDERS
+    assert len([topic for topic in left if topic.startswith("homeassistant/")]) == MOST_SENDERS
+
+
+def test_those_who_are_taken_keep_their_place(caplog: pytest.LogCaptureFixture) -> None:
+    rig = _Rig()
+    taken = [SenderName("REAL", number) for number in range(MOST_SENDERS)]
+    rig.read(*taken)
+    rig.messages()
+    for number in range(3):
+        rig.publisher.on_event(make_event("sender_heard", callsign=f"FAKE{number}"))
+    assert {message.topic for message in rig.messages()} == {"pantel/home/event"}
+    assert len([record for record in caplog.records if "not published" in record.getMessage()]) == 1
+
+
+def test_events_that_nobody_takes_are_dropped_the_oldest_first(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    mailbox = Mailbox()
+    for number in range(1500):
+        mailbox.tell(Message("t", str(number).encode()))
+    assert mailbox.dropped == 500
+    assert mailbox.next() == Message("t", b"500")
+    assert len(caplog.records) == 1
+
+
+def test_what_is_taken_back_is_not_told_again() -> None:
+    mailbox = Mailbox()
+    mailbox.keep(Message("t", b"1", retain=True))
+    assert mailbox.next() == Message("t", b"1", retain=True)
+    mailbox.tell_all_again()
+    assert mailbox.next() == Message("t", b"1", retain=True)
+    mailbox.remove("t")
+    assert mailbox.next() == Message("t", b"", 1, retain=True)
+    mailbox.tell_all_again()
+    assert mailbox.next() is None
+    mailbox.remove("never told")
+    assert mailbox.next() is None
