@@ -24,9 +24,10 @@ from pantel_bench.metrics import Lpips
 from pantel_bench.rig.settings import PLAYOUT_DELAY_NS, RigSettings
 from pantel_device.atomic_file import check_outputs, write_atomically
 from pantel_device.command import Command, UsageError
-from pantel_device.commands.options import file_name
+from pantel_device.commands.options import file_name, share
 from pantel_device.observer.detector import open_detector
 from pantel_device.progress import progress
+from pantel_device.scene_encoding.audience import ASSUMED_LOSS
 from pantel_device.scene_encoding.contours.sketch_encoder import SKETCH_BELOW_BPS
 from pantel_link import Preset
 from pantel_link.pacing import DEFAULT_BITRATE_BPS
@@ -53,6 +54,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="line time for each clip, 1 to 300; shorter clips are played there and back (default: %(default)g)",
     )
     add_line_options(parser)
+    parser.add_argument(
+        "--assumed-loss",
+        type=share,
+        default=ASSUMED_LOSS,
+        metavar="P",
+        help="share of packets that the sender expects to be lost, as its configuration says (default: %(default)s)",
+    )
     parser.add_argument(
         "--preset",
         type=Preset,
@@ -128,6 +136,7 @@ def _run(arguments: argparse.Namespace) -> int:
             bit_error_rate=arguments.ber,
             loss=arguments.loss,
             seed=arguments.seed,
+            assumed_loss=arguments.assumed_loss,
             detector=arguments.detector or "",
             detect_every=arguments.detect_every,
             acknowledge_s=arguments.back_channel,

@@ -274,6 +274,7 @@ def _line_figures(report: ClipReport) -> list[tuple[str, str]]:
         ("Error protection", report.preset),
         ("Bit error rate, simulated", scientific(report.channel.bit_error_rate)),
         ("Loss, simulated", f"{100 * report.channel.loss:g} %"),
+        ("Loss that the sender expects", f"{100 * report.assumed_loss:g} %"),
         ("Octets on the wire", thousands(report.wire_octets)),
         ("of them scene payload", f"{100 * report.payload_share:.1f} %"),
         ("of them introductions (IDENT)", thousands(report.ident_octets)),

@@ -65,6 +65,7 @@ class ClipReport:
     model: str
     model_hash: str
     channel: Channel
+    assumed_loss: float
     playout_delay_s: float
     gross_bps_max_10s: float
     wire_octets: int
@@ -139,6 +140,7 @@ def make_report(
         model=artefact.name,
         model_hash=artefact.hash,
         channel=settings.channel,
+        assumed_loss=settings.assumed_loss,
         playout_delay_s=settings.playout_delay_s,
         gross_bps_max_10s=sender.meter.max_bps(),
         wire_octets=sender.meter.octets,

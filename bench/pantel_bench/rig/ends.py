@@ -206,7 +206,7 @@ def _control(
 
 
 def _encoder(settings: RigSettings, codec: SceneCodec) -> PayloadEncoder:
-    encoder_settings = SceneEncoderSettings(acknowledged=settings.acknowledge_s > 0)
+    encoder_settings = SceneEncoderSettings(assumed_loss=settings.assumed_loss, acknowledged=settings.acknowledge_s > 0)
     if not settings.masked:
         encoder_settings = replace(encoder_settings, roi_weight=1.0)
     if settings.sketch:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pantel_device.receiving.receiver import PLAYOUT_DELAY_NS
+from pantel_device.scene_encoding.audience import ASSUMED_LOSS
 from pantel_link import DEFAULT_CALLSIGN, Preset
 
 __all__ = [
@@ -62,6 +63,7 @@ class RigSettings:
         bit_error_rate: Of the simulated line.
         loss: Share of packets that the simulated line hits with a drop-out.
         seed: Of the simulated line's errors.
+        assumed_loss: Share of packets that the sender expects to be lost.
         masked: Whether the region of interest is favoured.
         sketch: Whether nothing but contours is sent.
         playout_delay_ns: From capture to show; slow lines need more than others.
@@ -83,6 +85,7 @@ class RigSettings:
     bit_error_rate: float = 0.0
     loss: float = 0.0
     seed: int = 0
+    assumed_loss: float = ASSUMED_LOSS
     masked: bool = True
     sketch: bool = False
     playout_delay_ns: int = PLAYOUT_DELAY_NS

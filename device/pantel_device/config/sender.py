@@ -12,6 +12,7 @@ from pantel_device.cameras.geometry import WHOLE, Crop, Rotation, check_crop
 from pantel_device.config.line import LONGEST_S, Callsign, LineConfig, default_state_dir
 from pantel_device.config.values import from_json, number_if_any, split_crop, split_size, split_weights
 from pantel_device.observer.zones import Zone, ZoneKind
+from pantel_device.scene_encoding.audience import ASSUMED_LOSS
 from pantel_link import DEFAULT_CALLSIGN, Preset
 from pantel_link.context import SENDER_BITS
 
@@ -213,7 +214,7 @@ class SenderConfig(LineConfig):
         },
     )
     assumed_loss: float = Field(
-        0.05, ge=0, lt=1, description="share of packets expected to be lost; more makes it repeat more"
+        ASSUMED_LOSS, ge=0, lt=1, description="share of packets expected to be lost; more makes it repeat more"
     )
     refresh_s: float = Field(
         120.0,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Audience"]
+__all__ = ["ASSUMED_LOSS", "Audience"]
+
+ASSUMED_LOSS = 0.05
+"""Share of packets that is expected to be lost, unless somebody knows better."""
 
 _NEVER = -(1 << 62)
 

@@ -17,7 +17,7 @@ from pantel_device.frame import Observation
 from pantel_device.observer.zones import Zone
 from pantel_device.rendering.exposure import exposed
 from pantel_device.scene_encoding.attention import Attention
-from pantel_device.scene_encoding.audience import Audience
+from pantel_device.scene_encoding.audience import ASSUMED_LOSS, Audience
 from pantel_device.scene_encoding.background.background_encoder import BackgroundEncoder
 from pantel_device.scene_encoding.background.moving_background import MovingBackgroundEncoder
 from pantel_device.scene_encoding.background.tone_encoder import ToneEncoder
@@ -51,7 +51,7 @@ class SceneEncoderSettings:
     """
 
     roi_weight: float = 1.25
-    assumed_loss: float = 0.05
+    assumed_loss: float = ASSUMED_LOSS
     refresh_s: float = 120.0
     zones: Sequence[Zone] = ()
     acknowledged: bool = False

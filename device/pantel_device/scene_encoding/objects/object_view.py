@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_codec import MARGINS, Margins
+from pantel_codec import MARGINS, Margins, Pose
 from pantel_device.frame import Box, Observation, Track
 from pantel_device.rendering.composition import Window, place, raster_box
+from pantel_device.scene_encoding.objects.sprite_belief import SpriteBelief
 from pantel_models.thumbnails import Cutting, Look
 
 __all__ = ["ObjectView"]
@@ -113,6 +114,17 @@ class ObjectView:
             error += float(np.vdot(wrong, wrong)) - float(np.vdot(self._bare[here], self._bare[here]))
         absence = 1.0 if self._true_box is None else max(1 - box.iou(self._true_box) / _PRESENT_IOU, 0.0)
         return error + self._presence * absence
+
+    def expected_error(self, belief: SpriteBelief, time_ns: int) -> float:
+        """Return the weighted error that is expected of what receivers show that know the object, see `poses_at`."""
+        errors = (
+            (probability, self.bare_error() if pose is None else self._error_at(belief, pose))
+            for probability, pose in belief.poses_at(time_ns)
+        )
+        return sum(probability * error for probability, error in errors)
+
+    def _error_at(self, belief: SpriteBelief, pose: Pose) -> float:
+        return self.error(belief.look, belief.box_of(pose), belief.sprite.margins)
 
     def bare_error(self) -> float:
         """Return the weighted error of the background without a sprite."""

@@ -12,6 +12,7 @@ from pantel_codec import (
     Knot,
     Part,
     Pose,
+    PoseElement,
     Sprite,
     StepElement,
     Thumbnail,
@@ -21,11 +22,13 @@ from pantel_codec import (
 from pantel_device.frame import Box
 from pantel_device.rendering.composition import pose_box, raster_box
 from pantel_device.scene_encoding.audience import Audience
-from pantel_device.scene_encoding.objects.track_knots import Offset
+from pantel_device.scene_encoding.objects.track_knots import Offset, note_knot
 from pantel_models.thumbnails import Look
 
 __all__ = ["SpriteBelief", "as_step", "doubt", "sure_step"]
 
+_DOUBTED_KNOTS = 4
+_UNLIKELY = 0.02  # probability of a loss that is not reckoned with
 _SURE_KNOTS = 2  # so many make a velocity
 _WHOLE_EVERY_NS = 6_000_000_000  # a whole knot at least so often, so that no wrong guess lives longer
 
@@ -78,6 +81,8 @@ class SpriteBelief:
         look: The same with its texture, as a receiver shows it.
         whole_ns: When it was last told with a whole knot and its proportions.
         missing: Probability that the receiver does not know the object.
+        knots_lost: How likely each of the newest knots was lost, the newest first; those with which it was introduced
+            are not among them.
         offset: How far beside the tracker's place its look fits better, see `alignment`.
     """
 
@@ -87,6 +92,7 @@ class SpriteBelief:
     look: Look
     whole_ns: int
     missing: float
+    knots_lost: tuple[float, ...] = ()
     offset: Offset = (0, 0, 0)
 
     @property
@@ -113,9 +119,32 @@ class SpriteBelief:
         pose = self.sprite.trajectory.at(time_ns)
         return None if pose is None else self.box_of(pose)
 
+    def poses_at(self, time_ns: int) -> tuple[tuple[float, Pose | None], ...]:
+        """Return where receivers that know the object show it at a time, with probabilities.
+
+        It depends on which knot is the newest that was heard: who missed one before that has it made good.
+        """
+        trajectory, likely = self.sprite.trajectory, 1.0
+        found = []
+        for lost in self.knots_lost:
+            if likely * lost < _UNLIKELY:
+                break
+            found.append((likely * (1 - lost), trajectory.at(time_ns)))
+            trajectory, likely = trajectory.without_newest(), likely * lost
+        return (*found, (likely, trajectory.at(time_ns)))
+
+    def note_knot(self, element: PoseElement | StepElement, stamp_ns: int, loss: float) -> None:
+        """Take note of a knot that is told, and lost with a probability."""
+        note_knot(self.sprite.trajectory, element, stamp_ns)
+        self.knots_lost = (loss, *self.knots_lost)[:_DOUBTED_KNOTS]
+
     def box_of(self, pose: Pose) -> Box:
         """Return where the object is shown at a pose."""
         return pose_box(pose, self.sprite.width_code, self.sprite.height_code)
+
+    def rasters_at(self, time_ns: int) -> list[Box]:
+        """Return the rectangles of its raster wherever it may be shown at a time."""
+        return [self.raster_of(pose) for _, pose in self.poses_at(time_ns) if pose is not None]
 
     def raster_of(self, pose: Pose) -> Box:
         """Return the rectangle of its raster at a pose."""

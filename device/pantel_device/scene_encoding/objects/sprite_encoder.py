@@ -185,15 +185,12 @@ class SpriteEncoder:
     def _case(self, observation: Observation, track: Track, stamp_ns: int, age_steps: int) -> SpriteCase:
         now_ns = observation.frame.time_ns
         belief = self._told.get(track.track_id)
-        shown_pose = None if belief is None else belief.sprite.trajectory.at(now_ns)
-        boxes = [track.box]
-        if belief is not None and shown_pose is not None:
-            boxes.append(belief.raster_of(shown_pose))
+        boxes = [track.box, *(() if belief is None else belief.rasters_at(now_ns))]
         view = ObjectView(observation, track, boxes, weight=self._weight * track.weight)
         bare = known = view.bare_error()
         missing = 1.0 if belief is None else belief.missing_at(now_ns, self._audience)
-        if belief is not None and shown_pose is not None:
-            known = view.error(belief.look, belief.box_of(shown_pose), belief.sprite.margins)
+        if belief is not None:
+            known = view.expected_error(belief, now_ns)
         # That of the payload before keeps what it was, without all that came before.
         before = self._cases.get(track.track_id)
         earlier = None if before is None else replace(before, earlier=None)
@@ -352,29 +349,26 @@ class SpriteEncoder:
         return News(kind, elements, bits, worth, case.track.track_id, look, draft)
 
     def _farewells(self, observation: Observation, age_steps: int) -> list[News]:
-        """Return news of objects that are gone but still shown; forget those that vanish by themselves."""
+        """Return news of objects that are gone but may still be shown; forget those that vanish by themselves."""
         now_ns = observation.frame.time_ns
         present = {track.track_id for track in observation.tracks}
-        self._ids.keep(present, self._told)
         picture = Box(0, 0, *self._size_px)
         shown = replace(observation, tracks=tuple(each for each in observation.tracks if each.track_id in self._told))
         found = []
-        for track_id, belief in list(self._told.items()):
-            trajectory = belief.sprite.trajectory
-            if track_id in present and not trajectory.forgotten(now_ns):
-                continue
-            pose = trajectory.at(now_ns)
-            if pose is None or picture.intersection_px(belief.raster_of(pose)) <= 0:
-                del self._told[track_id]
+        for track_id, (belief, lingering) in self._told.gone(present, now_ns).items():
+            rasters = [each for each in belief.rasters_at(now_ns) if picture.intersection_px(each) > 0]
+            if not rasters or lingering < _DOUBTFUL:
+                self._told.forget(track_id)
                 if self._settled is not None:
-                    self._settled.pop(track_id, None)
+                    self._settled.forget(track_id)
                 continue
-            view = ObjectView(shown, None, [belief.raster_of(pose)], weight=self._weight)
-            gain = view.error(belief.look, belief.box_of(pose), belief.sprite.margins) - view.bare_error()
+            view = ObjectView(shown, None, rasters, weight=self._weight)
+            gain = lingering * (view.expected_error(belief, now_ns) - view.bare_error())
             if gain > 0:
                 worth = self._audience.arrival * gain * _NEW_LASTS_S / _FORGET_BITS
                 farewell = ForgetElement(belief.sprite_id, age_steps)
                 found.append(News("farewells", (farewell,), _FORGET_BITS, worth, track_id))
+        self._ids.keep(present, self._told, self._told.departed)
         return found
 
 

@@ -137,6 +137,17 @@ def lossless(
     return _Stage(codec, street, paint, observe, walk, loss=0.0)
 
 
+@pytest.fixture
+def poor(
+    codec: SceneCodec,
+    street: NDArray[np.uint8],
+    paint: Callable[..., NDArray[np.uint8]],
+    observe: Callable[..., Observation],
+    walk: Callable[..., Track],
+) -> _Stage:
+    return _Stage(codec, street, paint, observe, walk, loss=0.3)
+
+
 def _eastward(time_s: float) -> tuple[float, float]:
     return 20 + 12 * time_s, 60.0
 
@@ -223,8 +234,49 @@ def test_who_vanishes_within_the_picture_is_bidden_farewell(stage: _Stage) -> No
     (element,) = stage.tell()
     assert isinstance(element, ForgetElement)
     assert stage.shown(0) is None
-    stage.go_on(3)
-    assert stage.told[-1] is element  # and not again
+    stage.go_on(6)
+    assert stage.told[-1] == element  # once more, for who has missed it
+    assert stage.told[-2] == element
+    assert stage.told.count(element) == 2
+
+
+def test_who_is_surely_gone_is_bidden_farewell_once(lossless: _Stage) -> None:
+    lossless.enter(1, _eastward)
+    lossless.go_on(3)
+    lossless.paths.clear()
+    lossless.go_on(4)
+    assert [type(element) for element in lossless.told].count(ForgetElement) == 1
+
+
+def test_on_a_poor_line_farewells_come_more_often(poor: _Stage) -> None:
+    poor.enter(1, _eastward)
+    poor.go_on(3)
+    poor.paths.clear()
+    poor.go_on(8)
+    assert [type(element) for element in poor.told].count(ForgetElement) == 4  # .3 ** 4 < .01
+    poor.enter(2, lambda _: (60.0, 60.0))
+    poor.go_on()
+    assert poor.shown(1) is not None  # the id of who may still be shown was not given away
+
+
+def test_who_has_walked_out_may_still_stand_at_the_border_of_who_missed_the_last_knots(poor: _Stage) -> None:
+    poor.enter(1, lambda time_s: (110 + 80 * max(time_s - 1.2, 0), 60.0))  # stands, then runs
+    while poor.truth(1).x0 < _SIZE_PX[0] + 4:
+        poor.go_on()
+    poor.paths.clear()
+    poor.go_on(2)
+    assert isinstance(poor.told[-1], ForgetElement)
+
+
+def test_who_has_stopped_is_told_to_stand_there_until_that_is_sure(lossless: _Stage, poor: _Stage) -> None:
+    stopped = []
+    for line in (lossless, poor):
+        line.enter(1, lambda time_s: (20 + 30 * min(time_s, 2.4), 60.0))
+        line.go_on(7)
+        before = len(line.told)
+        line.go_on(12)
+        stopped.append(sum(isinstance(element, StepElement | PoseElement) for element in line.told[before:]))
+    assert stopped[1] > stopped[0]
 
 
 def test_who_vanishes_where_another_passes_is_bidden_farewell(stage: _Stage) -> None:
