@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from pantel_link.codeword import CodewordListener, HeardCodeword
-from pantel_link.context import StreamContext
+from pantel_link.context import Security, StreamContext
 from pantel_link.errors import CodewordError, ContextError, PacketError, ReplayError, TrailerError
 from pantel_link.fec import CorrectedMessage
 from pantel_link.framing import Deframer, announced_format, correct
@@ -96,7 +96,7 @@ class LinkReceiver:
         streams: Which streams are known; takes the place of contexts, keyring and memory. Receivers of several lines
             share them.
         max_packets_per_s: How many packets that arrive whole are looked at; what exceeds it is dropped and counted. A
-            network brings forgeries faster than any radio.
+            network brings forgeries faster than any radio. What a sender with a key tells anew does not count.
 
     Attributes:
         bitrate_bps: As above.
@@ -209,7 +209,10 @@ class LinkReceiver:
         corrected = CorrectedMessage(octets, 0, 0)
         heard = _Heard(corrected, len(octets), wire_octets or len(octets), arrival_ns, crossing_bps)
         verified = self._verify(octets, heard)
-        return self._deliver(verified) if verified is not None else []
+        packets = self._deliver(verified) if verified is not None else []
+        if self._checks is not None and packets and packets[-1].context.security is not Security.CHECKED:
+            self._checks.give_back(1)
+        return packets
 
     def _verify_codeword(self, octets: bytes, now_ns: int) -> _Verified | None:
         """Correct a codeword and return what it holds; None if that is no packet of a known stream."""

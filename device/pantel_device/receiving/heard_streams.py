@@ -28,12 +28,14 @@ class Contact:
         heard_ns: Monotonic time at which its newest packet arrived.
         capture_time_ns: Capture time of its newest content; None while there is none.
         statistics: What was counted of its present stream; they begin anew when it starts again.
+        port: Name of the port at which it is heard.
     """
 
     sender: SenderName
     heard_ns: int
     capture_time_ns: int | None
     statistics: StreamStatistics = field(default_factory=StreamStatistics)
+    port: str = ""
 
 
 @dataclass(slots=True, eq=False)

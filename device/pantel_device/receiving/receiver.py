@@ -98,7 +98,7 @@ class Receiver:
     def contacts(self) -> tuple[Contact, ...]:
         """When each sender that is taken was last heard."""
         return tuple(
-            Contact(name, stream.heard_ns, stream.capture_time_ns, self._statistics_of(stream))
+            Contact(name, stream.heard_ns, stream.capture_time_ns, self._statistics_of(stream), stream.line.name)
             for name, stream in self._streams.by_sender().items()
         )
 

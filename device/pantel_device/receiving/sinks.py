@@ -141,7 +141,7 @@ class EventStream:
 class EventLog:
     """Logs events as key=value; those that come all the time only at the level debug, because disks wear."""
 
-    _FREQUENT = frozenset({"link_report", "still_grows", "telemetry"})
+    _FREQUENT = frozenset({"link_report", "sender_report", "still_grows", "telemetry"})
     _ALREADY_LOGGED = frozenset({"alarm"})
     _TROUBLE = frozenset({"model_missing", "sender_refused"})
 

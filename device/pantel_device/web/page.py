@@ -70,7 +70,6 @@ class Page:
 def open_page(
     config: ReceiverConfig,
     *,
-    port_name: str,
     clock: Clock,
     stack: ExitStack,
     patient: bool = False,
@@ -80,7 +79,6 @@ def open_page(
 
     Args:
         config: Of the receiver; `web` is not empty.
-        port_name: Of its port.
         clock: Its monotonic clock.
         stack: Closes the page.
         patient: Whether to begin where the machine does not have the address yet, and without a page if need be.
@@ -105,7 +103,7 @@ def open_page(
             f"web = {config.web} can be reached from other machines, so it needs a token: make one with "
             "pantel key token FILE, and name that with web_token_file"
         )
-    facts = _facts(config, port_name, clock, log_out=token is not None)
+    facts = _facts(config, clock, log_out=token is not None)
     hub, server = _assemble(config, listener, token, facts=facts, limits=limits or Limits())
     page = Page(hub, *listener.getsockname()[:2])
     server.start()
@@ -114,11 +112,11 @@ def open_page(
     return page
 
 
-def _facts(config: ReceiverConfig, port_name: str, clock: Clock, *, log_out: bool) -> Facts:
-    interval_ns = ident_interval_ns(config.bitrate_bps)
+def _facts(config: ReceiverConfig, clock: Clock, *, log_out: bool) -> Facts:
+    interval_ns = ident_interval_ns(min(line.bitrate_bps for line in config.all_lines))
     return Facts(
         senders=Senders(alive_ns=5 * interval_ns if config.acknowledge_s else 5 * interval_ns // 2),
-        meter=LinkMeter(port_name, config.bitrate_bps),
+        meter=LinkMeter([(line.port, line.bitrate_bps) for line in config.all_lines]),
         views=(config.view, *(view for view in View if view is not config.view)),
         playout_delay_s=config.playout_delay_s,
         abilities=Abilities(

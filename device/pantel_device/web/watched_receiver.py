@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pantel_device.receiving.receiver import Receiver
-from pantel_device.web.hub import Hub, LinkReading
-from pantel_link.ports import ReconnectingPort
+from pantel_device.web.hub import Hub, LineReading, LinkReading
 
 __all__ = ["WatchedReceiver"]
 
@@ -18,13 +17,11 @@ class WatchedReceiver:
 
     Args:
         receiver: What to advance.
-        port: Its port.
         hub: Takes the readings.
     """
 
-    def __init__(self, receiver: Receiver, port: ReconnectingPort, hub: Hub) -> None:
+    def __init__(self, receiver: Receiver, hub: Hub) -> None:
         self._receiver = receiver
-        self._port = port
         self._hub = hub
         self._next_ns: int | None = None
 
@@ -41,7 +38,8 @@ class WatchedReceiver:
             time_ns=now_ns,
             contacts=self._receiver.contacts,
             heard_last=self._receiver.heard_last,
-            port_up=self._port.connected,
-            payloads_damaged=self._receiver.payloads_damaged,
-            statistics=replace(self._receiver.link.statistics),
+            lines=tuple(
+                LineReading(line.name, line.bitrate_bps, line.up, line.payloads_damaged, replace(line.statistics))
+                for line in self._receiver.lines
+            ),
         )

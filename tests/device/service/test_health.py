@@ -308,7 +308,7 @@ def _home(clock: VirtualClock) -> tuple[Receiver, ReceiverHealth, _Plug, MemoryP
     plug = _Plug(near)
     port = reconnecting(plug, plug.open, clock)
     receiver = Receiver(port=port, link=LinkReceiver(), sinks=[])
-    return receiver, ReceiverHealth(receiver, port), plug, far
+    return receiver, ReceiverHealth(receiver), plug, far
 
 
 def test_what_a_receiver_says() -> None:

@@ -114,7 +114,7 @@ def test_a_receiver_is_read_off_every_second() -> None:
     near, far = memory_pair()
     port = reconnecting(far, lambda: far, clock)
     readings = _Readings()
-    receiver = WatchedReceiver(Receiver(port=port, link=LinkReceiver(), sinks=[]), port, readings)
+    receiver = WatchedReceiver(Receiver(port=port, link=LinkReceiver(), sinks=[]), readings)
     near.write(b"noise")
     while clock.now_ns() <= 5_000_000_000:
         clock.advance_to(receiver.advance(clock.now_ns()))

@@ -11,7 +11,7 @@ from pantel_device.receiving.sink import SenderName
 from pantel_device.receiving.sinks import event_record
 from pantel_device.wall_clock import utc_now
 from pantel_device.web.facts import Abilities, Facts
-from pantel_device.web.hub import EventRecord, LinkReading, News
+from pantel_device.web.hub import EventRecord, LineReading, LinkReading, News
 from pantel_device.web.state import EVENTS_KEPT_PER_KIND, EventRings, LinkMeter, Senders
 from pantel_link.statistics import ReceiverStatistics
 from pantel_models import View
@@ -39,6 +39,7 @@ def test_a_sender_is_known_by_what_events_and_readings_tell(senders: Senders) ->
         {
             "name": "K1ABC-0", "callsign": "K1ABC", "number": 0, "width_px": 320, "height_px": 240, "model": "a1b2c3",
             "epoch": 5, "packet_age_s": 1.0, "content_age_s": 2.0, "alive": True,
+            "port": "", "bit_error_rate": None, "packet_loss": None,
             "telemetry": {"battery_v": 12.5, "uptime_s": 4000, "age_s": 8.0},
             "text": {"text": "gate open", "age_s": 7.0}, "message": None,
         }
@@ -102,7 +103,7 @@ def test_who_is_taken_is_not_forgotten(senders: Senders) -> None:
 def test_events_count_as_told_before_the_reading_that_comes_with_them(senders: Senders) -> None:
     facts = Facts(
         senders=senders,
-        meter=LinkMeter("pty:", 960),
+        meter=LinkMeter([("pty:", 960)]),
         views=(View.FAITHFUL,),
         playout_delay_s=1.5,
         abilities=Abilities(ask=False, stills=False, recordings=False, log_out=False),
@@ -110,14 +111,14 @@ def test_events_count_as_told_before_the_reading_that_comes_with_them(senders: S
     )
     facts.take(News((), (), make_reading(0)))
     told = _record("sender_refused", message="no key", epoch=9)
-    silent = LinkReading(_S, (), None, True, 0, ReceiverStatistics())
+    silent = LinkReading(_S, (), None, (LineReading("pty:", 960, True, 0, ReceiverStatistics()),))
     (event,) = facts.take(News((), (told,), silent))  # it was taken until then
     assert (event["event_number"], event["message"]) == (1, "no key")
     assert facts.state()["senders"][0]["message"] is None
 
 
 def test_rates_are_those_of_the_last_ten_seconds() -> None:
-    meter = LinkMeter("/dev/ttyUSB0", 960)
+    meter = LinkMeter([("/dev/ttyUSB0", 960)])
     assert meter.to_json()["rate_bps"] is None
     meter.take_reading(make_reading(0))
     assert meter.to_json()["packet_loss"] is None
@@ -136,7 +137,7 @@ def test_rates_are_those_of_the_last_ten_seconds() -> None:
 
 
 def test_packets_that_come_late_make_no_negative_loss() -> None:
-    meter = LinkMeter("pty:", 960)
+    meter = LinkMeter([("pty:", 960)])
     meter.take_reading(make_reading(0, packets_good=10, packets_lost=5))
     meter.take_reading(make_reading(_S, packets_good=15, packets_lost=0, port_up=False))
     assert meter.to_json()["packet_loss"] == 0.0

@@ -1,0 +1,180 @@
+"""Opens the lines of a receiver as its configuration wants them, also those whose ports come later."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from pantel_device.capture_file import open_capture
+from pantel_device.config import ReceiverConfig
+from pantel_device.config.line import LineConfig
+from pantel_device.daemon import Core
+from pantel_device.receiving.line import Line
+from pantel_device.receiving.receiver import PICTURE_INTERVAL_NS
+from pantel_device.service import ServiceSession
+from pantel_link import Clock, LinkReceiver, Port, PortError, open_port
+from pantel_link.captures import CaptureHeader
+from pantel_link.errors import CaptureError
+from pantel_link.ports import PacketPort, reconnecting
+from pantel_link.streams import KnownStreams
+
+__all__ = ["LateLines", "LineOpener", "MissingLine", "OpenLine"]
+
+log = logging.getLogger(__name__)
+
+_NS_PER_S = 1_000_000_000
+_RETRY_NS = 4 * _NS_PER_S
+# A sender makes 3 a second, and 64 of them may share a port. Where keys are used, that many chances would let a forger
+# of 4 octets succeed within months, so what tells nothing new is allowed more rarely: then it takes 6 years.
+_MAX_PACKETS_PER_S = 200
+_MAX_UNPROVED_PER_S = 20
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLine:
+    """A line whose port is open.
+
+    Attributes:
+        port: Of the line.
+        link: Makes packets of what it brings.
+        bitrate_bps: Of the line.
+    """
+
+    port: Port
+    link: LinkReceiver
+    bitrate_bps: int
+
+
+@dataclass(slots=True, eq=False)
+class MissingLine:
+    """A line whose port is missing.
+
+    Attributes:
+        config: Of the line.
+        line: What the receiver has of it.
+        reason: Why it could not be opened.
+    """
+
+    config: LineConfig
+    line: Line
+    reason: str
+
+
+class LineOpener:
+    """Opens port, capture and link of each line; all share the streams that they know.
+
+    Args:
+        config: Of the receiver.
+        clock: Its monotonic clock.
+        streams: Which streams are known.
+        stack: Closes what was opened.
+    """
+
+    def __init__(self, config: ReceiverConfig, clock: Clock, streams: KnownStreams, stack: ExitStack) -> None:
+        self._config = config
+        self._clock = clock
+        self._streams = streams
+        self._stack = stack
+
+    def open_all(self, session: ServiceSession) -> tuple[list[OpenLine], list[MissingLine]]:
+        """Open all lines; who is patient waits until there is one, and for the others later.
+
+        Args:
+            session: Waits, and tells for what.
+
+        Raises:
+            CaptureError: A capture's place is taken by another file.
+            PortError: A port cannot be opened, and nobody is patient.
+        """
+        lines = self._config.all_lines
+        what = f"port {lines[0].port}" if len(lines) == 1 else "any of the ports"
+        return session.open(what, partial(self._open_some, patient=session.patient), PortError)
+
+    def open(self, line: LineConfig) -> OpenLine:
+        """Open a line.
+
+        Raises:
+            CaptureError: The capture's place is taken by another file.
+            PortError: The port cannot be opened.
+        """
+        open_again = partial(open_port, line.port, baud_rate=line.baud_rate, callsign=self._config.callsign)
+        with ExitStack() as opening:
+            port = opening.enter_context(reconnecting(open_again(), open_again, self._clock))
+            header = CaptureHeader(
+                bitrate_bps=line.bitrate_bps,
+                playout_delay_ns=round(self._config.playout_delay_s * _NS_PER_S),
+                picture_interval_ns=PICTURE_INTERVAL_NS,
+            )
+            most = _MAX_UNPROVED_PER_S if self._config.key_file else _MAX_PACKETS_PER_S
+            link = LinkReceiver(
+                bitrate_bps=line.bitrate_bps,
+                listener=open_capture(line, port, self._clock, header, opening, callsign=self._config.callsign),
+                streams=self._streams,
+                max_packets_per_s=most if isinstance(port, PacketPort) else None,
+            )
+            self._stack.enter_context(opening.pop_all())
+        return OpenLine(port, link, line.bitrate_bps)
+
+    def _open_some(self, *, patient: bool) -> tuple[list[OpenLine], list[MissingLine]]:
+        opened: list[OpenLine] = []
+        missing: list[MissingLine] = []
+        for line in self._config.all_lines:
+            try:
+                opened.append(self.open(line))
+            except PortError as error:
+                if not patient:
+                    raise
+                missing.append(MissingLine(line, Line(line.port, line.bitrate_bps), str(error)))
+                failure = error
+        if not opened:
+            raise failure
+        for each in missing:
+            log.warning("waiting for port %s reason=%s", each.config.port, each.reason)
+        return opened, missing
+
+
+class LateLines:
+    """Advances a core, and opens the missing lines of its receiver as soon as their ports are there.
+
+    Args:
+        core: What to advance.
+        opener: Opens lines.
+        missing: Those that are missing.
+        opened: Called with each that has been opened.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        opener: LineOpener,
+        missing: list[MissingLine],
+        opened: Callable[[OpenLine], None],
+    ) -> None:
+        self._core = core
+        self._opener = opener
+        self._missing = missing
+        self._opened = opened
+        self._next_ns = 0
+
+    def advance(self, now_ns: int) -> int:
+        """Advance the core; see `Core`."""
+        if now_ns >= self._next_ns:
+            self._next_ns = now_ns + _RETRY_NS
+            self._missing = [each for each in self._missing if not self._open(each)]
+        return self._core.advance(now_ns)
+
+    def _open(self, missing: MissingLine) -> bool:
+        try:
+            opened = self._opener.open(missing.config)
+        except (CaptureError, PortError) as error:
+            if str(error) != missing.reason:
+                missing.reason = str(error)
+                log.warning("waiting for port %s reason=%s", missing.config.port, error)
+            return False
+        log.info("there is port %s", missing.config.port)
+        missing.line.connect(opened.port, opened.link)
+        self._opened(opened)
+        return True
