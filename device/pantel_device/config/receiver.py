@@ -101,7 +101,7 @@ class ReceiverConfig(LineConfig):
     stills_quota_bytes: int = Field(
         1_000_000_000,
         ge=1_000_000,
-        description="what all stills may take [byte], the oldest go first",
+        description="what all stills may take [byte], the oldest of the sender with the most go first",
         json_schema_extra={"more": "Nothing else is ever removed."},
     )
     recordings: str = Field(
@@ -116,7 +116,7 @@ class ReceiverConfig(LineConfig):
     recordings_quota_bytes: int = Field(
         5_000_000_000,
         ge=1_000_000,
-        description="what all recordings may take [byte], the oldest go first",
+        description="what all recordings may take [byte], the oldest of the sender with the most go first",
         json_schema_extra={
             "more": (
                 "Nothing else is ever removed. They go, too, before less than 100 MB (of small disks a "
