@@ -94,7 +94,7 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
         (first, *others), missing = opener.open_all(session)
         page = _open_page(config, clock, stack, patient=session.patient)
         sinks = _open_sinks(config)
-        watchers = _open_recorder(config, clock, patient=session.patient)
+        watchers = [*_open_events(config), *_open_recorder(config, clock, patient=session.patient)]
         for sink in (*sinks, *watchers):
             stack.callback(sink.close)
         if memory is not None:
@@ -144,18 +144,23 @@ def _folders(config: ReceiverConfig) -> list[Path]:
 
 
 def _open_sinks(config: ReceiverConfig) -> list[Sink]:
-    sinks: list[Sink] = []
-    if config.picture:
-        interval_ns = round(config.picture_interval_s * _NS_PER_S)
-        draw = draw_overlay if config.overlay else None
-        sinks.append(PictureFile(Path(config.picture), interval_ns=interval_ns, draw=draw))
-    if config.events == "-":
-        sinks.append(EventStream())
-    elif config.events == "log":
-        sinks.append(EventLog())
-    elif config.events:
-        sinks.append(EventFile(Path(config.events), config.events_max_bytes))
-    return sinks
+    if not config.picture:
+        return []
+    interval_ns = round(config.picture_interval_s * _NS_PER_S)
+    draw = draw_overlay if config.overlay else None
+    return [PictureFile(Path(config.picture), interval_ns=interval_ns, draw=draw)]
+
+
+def _open_events(config: ReceiverConfig) -> list[Watcher]:
+    match config.events:
+        case "":
+            return []
+        case "-":
+            return [EventStream()]
+        case "log":
+            return [EventLog()]
+        case path:
+            return [EventFile(Path(path), config.events_max_bytes)]
 
 
 def _open_recorder(config: ReceiverConfig, clock: Clock, *, patient: bool) -> list[Watcher]:

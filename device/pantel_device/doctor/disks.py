@@ -52,7 +52,7 @@ def check_disks(machine: Machine, setup: Setup) -> Iterator[Finding]:
         disk = os.statvfs(folder)
         free = disk.f_bavail * disk.f_frsize
         wanted = sum(claim.bytes for claim in together)
-        keys = ", ".join(claim.key for claim in together if claim.bytes)
+        keys = ", ".join(dict.fromkeys(claim.key for claim in together if claim.bytes))
         found = f"{_size(free)} are free where {machine.name(folder)} is"
         if free < _LEAST_FREE_BYTES and wanted + _LEAST_FREE_BYTES > free:
             yield problem("disk", found, "make room: the daemon cannot keep what it must")

@@ -63,6 +63,7 @@ def test_events_are_kept_in_order_and_not_without_end(hub: Hub) -> None:
 
 def test_reports_on_the_link_are_left_to_files(hub: Hub) -> None:
     hub.on_event(make_event("link_report", wire_octets=1))
+    hub.on_event(make_event("sender_report", packets_good=1))
     assert not hub.collect().events
 
 
