@@ -13,6 +13,7 @@ from pantel_device.config import ReceiverConfig
 from pantel_device.config.line import LineConfig
 from pantel_device.daemon import Core
 from pantel_device.receiving.line import Line
+from pantel_device.receiving.opening import Opening
 from pantel_device.receiving.receiver import PICTURE_INTERVAL_NS
 from pantel_device.service import ServiceSession
 from pantel_link import Clock, LinkReceiver, Port, PortError, open_port
@@ -55,11 +56,13 @@ class MissingLine:
     Attributes:
         config: Of the line.
         line: What the receiver has of it.
+        opening: Opens its port.
         reason: Why it could not be opened.
     """
 
     config: LineConfig
     line: Line
+    opening: Opening
     reason: str
 
 
@@ -93,16 +96,21 @@ class LineOpener:
         what = f"port {lines[0].port}" if len(lines) == 1 else "any of the ports"
         return session.open(what, partial(self._open_some, patient=session.patient), PortError)
 
-    def open(self, line: LineConfig) -> OpenLine:
+    def open(self, line: LineConfig, opening: Opening | None = None) -> OpenLine:
         """Open a line.
+
+        Args:
+            line: Which.
+            opening: Opens its port beside the loop; None to wait for it.
 
         Raises:
             CaptureError: The capture's place is taken by another file.
             PortError: The port cannot be opened.
         """
-        open_again = partial(open_port, line.port, baud_rate=line.baud_rate, callsign=self._config.callsign)
-        with ExitStack() as opening:
-            port = opening.enter_context(reconnecting(open_again(), open_again, self._clock))
+        open_now = self._open_port(line)
+        open_again = opening or (self._opening(line) if len(self._config.all_lines) > 1 else open_now)
+        with ExitStack() as opened:
+            port = opened.enter_context(reconnecting((opening or open_now)(), open_again, self._clock))
             header = CaptureHeader(
                 bitrate_bps=line.bitrate_bps,
                 playout_delay_ns=round(self._config.playout_delay_s * _NS_PER_S),
@@ -111,29 +119,39 @@ class LineOpener:
             most = _MAX_UNPROVED_PER_S if self._config.key_file else _MAX_PACKETS_PER_S
             link = LinkReceiver(
                 bitrate_bps=line.bitrate_bps,
-                listener=open_capture(line, port, self._clock, header, opening, callsign=self._config.callsign),
+                listener=open_capture(line, port, self._clock, header, opened, callsign=self._config.callsign),
                 streams=self._streams,
                 max_packets_per_s=most if isinstance(port, PacketPort) else None,
             )
-            self._stack.enter_context(opening.pop_all())
+            self._stack.enter_context(opened.pop_all())
         return OpenLine(port, link, line.bitrate_bps)
+
+    def _open_port(self, line: LineConfig) -> Callable[[], Port]:
+        return partial(open_port, line.port, baud_rate=line.baud_rate, callsign=self._config.callsign)
+
+    def _opening(self, line: LineConfig, reason: str = "it is gone") -> Opening:
+        """Return what opens a port and keeps no other line waiting."""
+        opening = Opening(self._open_port(line), reason)
+        self._stack.callback(opening.close)
+        return opening
 
     def _open_some(self, *, patient: bool) -> tuple[list[OpenLine], list[MissingLine]]:
         opened: list[OpenLine] = []
-        missing: list[MissingLine] = []
+        failed: list[tuple[LineConfig, PortError]] = []
         for line in self._config.all_lines:
             try:
                 opened.append(self.open(line))
             except PortError as error:
+                failed.append((line, error))
                 if not patient:
-                    raise
-                missing.append(MissingLine(line, Line(line.port, line.bitrate_bps), str(error)))
-                failure = error
-        if not opened:
-            raise failure
-        for each in missing:
-            log.warning("waiting for port %s reason=%s", each.config.port, each.reason)
-        return opened, missing
+                    break
+        if failed and not (patient and opened):
+            raise failed[0][1]
+        return opened, [self._missing(line, str(error)) for line, error in failed]
+
+    def _missing(self, line: LineConfig, reason: str) -> MissingLine:
+        log.warning("waiting for port %s reason=%s", line.port, reason)
+        return MissingLine(line, Line(line.port, line.bitrate_bps), self._opening(line, reason), reason)
 
 
 class LateLines:
@@ -168,7 +186,7 @@ class LateLines:
 
     def _open(self, missing: MissingLine) -> bool:
         try:
-            opened = self._opener.open(missing.config)
+            opened = self._opener.open(missing.config, missing.opening)
         except (CaptureError, PortError) as error:
             if str(error) != missing.reason:
                 missing.reason = str(error)
