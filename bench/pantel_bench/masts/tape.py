@@ -64,7 +64,7 @@ class TapePort(Port):
         spans: (chunks, 3) int64: when each chunk of this line arrives [ns], where its octets begin and end.
 
     Attributes:
-        backlog_octets: The most that one reading found; a serial driver holds 4096.
+        backlog_octets: The most that had arrived and was not read; a serial driver holds 4096.
     """
 
     def __init__(self, name: str, clock: Clock, octets: bytes, spans: NDArray[np.int64]) -> None:
@@ -73,23 +73,30 @@ class TapePort(Port):
         self._clock = clock
         self._octets = octets
         self._spans = spans
+        self._ends = np.cumsum(spans[:, 2] - spans[:, 1])  # in octets of this line
         self._next = 0
 
     def read(self, max_octets: int) -> bytes:
         """Return what has arrived by now, in whole chunks."""
         self._check_open()
+        self._note_backlog()
         found: list[bytes] = []
         room = max_octets
         while (chunk := self._arrived(room)) is not None:
             found.append(chunk)
             room -= len(chunk)
-        self.backlog_octets = max(self.backlog_octets, max_octets - room)
         return b"".join(found)
 
     def write(self, octets: bytes) -> int:
         """Drop octets: nobody listens."""
         self._check_open()
         return len(octets)
+
+    def _note_backlog(self) -> None:
+        arrived = int(np.searchsorted(self._spans[:, 0], self._clock.now_ns(), side="right"))
+        if arrived > self._next:
+            read = int(self._ends[self._next - 1]) if self._next else 0
+            self.backlog_octets = max(self.backlog_octets, int(self._ends[arrived - 1]) - read)
 
     def _arrived(self, most_octets: int) -> bytes | None:
         """Return the next chunk; None if it has not arrived yet, or has more octets."""
@@ -110,9 +117,8 @@ class TapePacketPort(TapePort, PacketPort):
     def read(self, max_octets: int) -> bytes:
         """Return the next packet that has arrived."""
         self._check_open()
-        packet = self._arrived(max_octets) or b""
-        self.backlog_octets = max(self.backlog_octets, len(packet))
-        return packet
+        self._note_backlog()
+        return self._arrived(max_octets) or b""
 
     def wire_octets(self, packet: bytes) -> int:
         """Return the packet's own octets."""

@@ -108,9 +108,10 @@ class LineOpener:
             PortError: The port cannot be opened.
         """
         open_now = self._open_port(line)
+        first = (opening or open_now)()
         open_again = opening or (self._opening(line) if len(self._config.all_lines) > 1 else open_now)
         with ExitStack() as opened:
-            port = opened.enter_context(reconnecting((opening or open_now)(), open_again, self._clock))
+            port = opened.enter_context(reconnecting(first, open_again, self._clock))
             header = CaptureHeader(
                 bitrate_bps=line.bitrate_bps,
                 playout_delay_ns=round(self._config.playout_delay_s * _NS_PER_S),

@@ -21,6 +21,7 @@ from pantel_link import (
     LinkSender,
     MasterKey,
     PacketKind,
+    PacketProfile,
     Port,
     PortError,
     PortGone,
@@ -33,6 +34,7 @@ from pantel_link import (
 from pantel_link.back_channel import AskStill, CommandListener
 from pantel_link.captures import CaptureEvent, CaptureHeader, CaptureWriter, merge_captures, read_capture
 from pantel_link.ports import reconnecting
+from pantel_link.ports.memory import packet_pair
 from pantel_link.streams import KnownStreams
 
 _S = 1_000_000_000
@@ -225,3 +227,21 @@ def test_what_goes_back_goes_out_where_the_sender_is_heard(line: int, context: S
     assert pairs[1 - line][0].read(4096) == b""
     found = CommandListener(keyed, key).receive(pairs[line][0].read(4096), 3 * _S, whole_packet=False)
     assert [each.command for each in found] == [AskStill(600, None)]  # type: ignore[union-attr]
+
+
+def test_packets_of_64_masts_on_one_port_do_not_queue_up(context: StreamContext) -> None:
+    near, far = packet_pair()
+    receiver = Receiver(port=far, link=LinkReceiver(), sinks=[])
+    profile = PacketProfile(256, len)
+    for number in range(64):
+        near.write(LinkSender(replace(context, sender=number), now_ns=0, profile=profile).due(_S))
+    receiver.advance(_S)
+    assert len(receiver.contacts) == 64
+
+
+def test_noise_on_a_fast_line_keeps_the_pictures_waiting_for_a_moment_only() -> None:
+    near, far = memory_pair()
+    receiver = Receiver(port=far, link=LinkReceiver(), sinks=[])
+    near.write(bytes(100_000))
+    receiver.advance(_S)
+    assert receiver.lines[0].statistics.wire_octets == 4 * 4096
