@@ -11,6 +11,7 @@ from pantel_bench.masts.settings import MastsSettings
 from pantel_bench.masts.tape import tape_ports
 from pantel_bench.rig.memory import max_rss_mib
 from pantel_device.receiving.line import Line
+from pantel_device.receiving.line_opener import MAX_PACKETS_PER_S
 from pantel_device.receiving.receiver import Receiver
 from pantel_device.receiving.sink import Event, Picture, SenderName
 from pantel_link import Keyring, LinkReceiver, VirtualClock
@@ -21,8 +22,6 @@ __all__ = ["Received", "WatchedMast", "receive_tape"]
 
 _TAIL_S = 3.0  # until what has arrived has been shown
 _SLOW_NS = 100_000_000
-# Whoever sends every packet at once would fill this in half a minute; more than that is nowhere dropped here, either.
-_PACKETS_PER_S = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class WatchedMast:
     """
 
     name: str
-    first_picture_s: float | None
+    first_picture_s: float
     pictures: int
     pictures_per_s: float
 
@@ -110,15 +109,13 @@ def receive_tape(path: Path, settings: MastsSettings) -> Received:
     clock = VirtualClock()
     ports = tape_ports(path, clock, whole_packets=settings.shared)
     streams = KnownStreams((), Keyring(), None)
-    lines = [
-        Line.of(port, LinkReceiver(bitrate_bps=settings.bitrate_bps, streams=streams, max_packets_per_s=_PACKETS_PER_S))
-        for port in ports
-    ]
+    most = MAX_PACKETS_PER_S if settings.shared else None
+    links = [LinkReceiver(bitrate_bps=settings.bitrate_bps, streams=streams, max_packets_per_s=most) for _ in ports]
     viewer = _Viewer(settings.watched)
     receiver = Receiver(
         port=ports[0],
-        link=LinkReceiver(bitrate_bps=settings.bitrate_bps, streams=streams, max_packets_per_s=_PACKETS_PER_S),
-        further=lines[1:],
+        link=links[0],
+        further=[Line.of(*each) for each in zip(ports[1:], links[1:], strict=True)],
         sinks=[],
         view=View.PERCEPTUAL,
         watchers=[viewer],

@@ -22,15 +22,16 @@ from pantel_link.errors import CaptureError
 from pantel_link.ports import PacketPort, reconnecting
 from pantel_link.streams import KnownStreams
 
-__all__ = ["LateLines", "LineOpener", "MissingLine", "OpenLine"]
+__all__ = ["MAX_PACKETS_PER_S", "LateLines", "LineOpener", "MissingLine", "OpenLine"]
 
 log = logging.getLogger(__name__)
 
 _NS_PER_S = 1_000_000_000
 _RETRY_NS = 4 * _NS_PER_S
-# A sender makes 3 a second, and 64 of them may share a port. Where keys are used, that many chances would let a forger
-# of 4 octets succeed within months, so what tells nothing new is allowed more rarely: then it takes 6 years.
-_MAX_PACKETS_PER_S = 200
+MAX_PACKETS_PER_S = 300
+"""How many packets that arrive whole are looked at on a port: a sender makes 3 a second, and 64 may share it."""
+
+# Where keys are used, that many chances would let a forger of 4 octets succeed within months; so it takes 6 years.
 _MAX_UNPROVED_PER_S = 20
 
 
@@ -117,7 +118,7 @@ class LineOpener:
                 playout_delay_ns=round(self._config.playout_delay_s * _NS_PER_S),
                 picture_interval_ns=PICTURE_INTERVAL_NS,
             )
-            most = _MAX_UNPROVED_PER_S if self._config.key_file else _MAX_PACKETS_PER_S
+            most = _MAX_UNPROVED_PER_S if self._config.key_file else MAX_PACKETS_PER_S
             link = LinkReceiver(
                 bitrate_bps=line.bitrate_bps,
                 listener=open_capture(line, port, self._clock, header, opened, callsign=self._config.callsign),
