@@ -6,7 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from pantel_link import Keyring, LengthClass, LinkReceiver, LinkSender, PacketKind, ReceivedPacket, StreamContext
+from pantel_link import (
+    Keyring,
+    LengthClass,
+    LinkReceiver,
+    LinkSender,
+    MasterKey,
+    PacketKind,
+    PacketProfile,
+    ReceivedPacket,
+    Security,
+    StreamContext,
+)
 from pantel_link.streams import KnownStreams
 
 S = 1_000_000_000
@@ -105,3 +116,32 @@ def test_where_all_have_told_something_the_one_heard_first_makes_room(context: S
         for time_ns, octets in _codewords(each, 2):
             receiver.receive(octets, time_ns)
     assert receiver.contexts == tuple(streams[1:])
+
+
+@pytest.mark.parametrize("forged", [False, True])
+def test_where_packets_arrive_whole_only_what_tells_nothing_new_is_limited(
+    forged: bool, context: StreamContext
+) -> None:
+    master, forger = MasterKey(bytes(32)), MasterKey(bytes(31) + b"x")
+    link = LinkReceiver(keyring=Keyring(master), max_packets_per_s=20)
+    profile = PacketProfile(256, len)
+    masts = []
+    for number in range(32):
+        keyed = replace(context, sender=number, security=Security.AUTHENTICATED)
+        key = (forger if forged else master).sender_key(number, context.callsign)
+        masts.append(LinkSender(keyed, now_ns=10 * S, profile=profile, key=key))
+    sent = heard = 0
+    for now_ns in range(10 * S, 40 * S, S // 50):
+        for mast in masts:
+            if mast.ready(now_ns):
+                mast.submit(PacketKind.SCENE, b"news", mast.stamp_ns(now_ns))
+            while packet := mast.due(now_ns):
+                sent += 1
+                heard += len(link.receive_packet(packet, now_ns))
+    assert sent > 30 * 32 * 3
+    if forged:
+        assert heard == 0
+        assert sent - link.statistics.packets_flooded == pytest.approx(100 + 20 * 30, abs=20)
+    else:
+        assert heard == sent
+        assert link.statistics.packets_flooded == 0
