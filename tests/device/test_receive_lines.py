@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.device.receiving.hearing import octets
+from tests.device.receiving.hearing import sent_octets
 
 from pantel_device.command import UsageError
 from pantel_device.commands.receive import receive
@@ -52,7 +52,7 @@ def _say(server: socket.socket, number: int) -> None:
     connection, _ = server.accept()
     with connection:
         time.sleep(0.3)  # what has come before a port is open is stale
-        connection.sendall(octets(_context(number)))
+        connection.sendall(sent_octets(_context(number)))
         connection.recv(1)  # until the receiver hangs up
 
 
@@ -89,7 +89,7 @@ def test_a_port_that_is_missing_is_waited_for_while_others_are_heard(
             while f"there is port {late}" not in caplog.text and time.monotonic() < deadline_s:
                 time.sleep(0.05)
             time.sleep(0.2)
-            os.write(ours, octets(_context(2)))
+            os.write(ours, sent_octets(_context(2)))
 
         working = [pool.submit(_say, server, 1), pool.submit(plug_in)]
         first = f"socket://127.0.0.1:{server.getsockname()[1]}"

@@ -53,7 +53,7 @@ class End:
         return self.album.pictures[drawn:]
 
 
-def octets(
+def sent_octets(
     context: StreamContext, *payloads: bytes, kind: PacketKind = PacketKind.SCENE, key: SenderKey | None = None
 ) -> bytes:
     """Return what a sender writes: its IDENT and some payloads."""

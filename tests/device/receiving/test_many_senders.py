@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 
-from tests.device.receiving.hearing import Album, End, octets
+from tests.device.receiving.hearing import Album, End, sent_octets
 
 from pantel_device.receiving.sink import SenderName
 from pantel_link import StreamContext
@@ -34,7 +34,7 @@ def _heard(context: StreamContext, payload: bytes, numbers: range, watch: _Watch
     """Return a receiver that has heard senders, all of them between two pictures."""
     end = End(watchers=[watch])
     end.receiver.advance(0)
-    end.hear(b"".join(octets(replace(context, sender=number), payload) for number in numbers), 1)
+    end.hear(b"".join(sent_octets(replace(context, sender=number), payload) for number in numbers), 1)
     return end
 
 
@@ -90,18 +90,18 @@ def test_what_draws_a_scene_is_let_go_when_nobody_watches_it_any_more(context: S
 def test_the_streams_that_are_kept_are_bounded(context: StreamContext) -> None:
     end = End()
     for number in range(140):
-        end.hear(octets(replace(context, callsign=f"A{number}")), 3 * _S)
+        end.hear(sent_octets(replace(context, callsign=f"A{number}")), 3 * _S)
     assert len(end.receiver._streams) == 128
     assert end.album.kinds == ["sender_heard"] * 140
 
 
 def test_forged_introductions_take_no_picture_away(context: StreamContext, payload: bytes) -> None:
     end = End()
-    end.hear(octets(context, payload), 2 * _S)
+    end.hear(sent_octets(context, payload), 2 * _S)
     for number in range(140):
-        end.hear(octets(replace(context, callsign=f"A{number}")), 3 * _S)
+        end.hear(sent_octets(replace(context, callsign=f"A{number}")), 3 * _S)
     for epoch in range(1000, 1010):  # in the name of the sender itself
-        end.hear(octets(replace(context, epoch=epoch)), 3 * _S)
+        end.hear(sent_octets(replace(context, epoch=epoch)), 3 * _S)
     end.receiver.advance(4 * _S)
     assert end.album.pictures[-1].sender == SenderName("DK1AB", 0)
     assert end.album.pictures[-1].capture_time_ns < 2 * _S
@@ -113,8 +113,8 @@ def test_forged_introductions_take_no_picture_away(context: StreamContext, paylo
 def test_each_sender_is_reported_every_10_seconds(context: StreamContext, payload: bytes) -> None:
     end = End()
     end.receiver.advance(0)
-    end.hear(octets(context, payload, b"\xff" * 33), 4 * _S)
-    end.hear(octets(replace(context, sender=5)), 6 * _S)
+    end.hear(sent_octets(context, payload, b"\xff" * 33), 4 * _S)
+    end.hear(sent_octets(replace(context, sender=5)), 6 * _S)
     end.wait(6 * _S, 31 * _S)
     reports = [event for event in end.album.events if event.kind == "sender_report"]
     assert [(event.time_ns // _S, event.fields["sender"]) for event in reports] == [

@@ -7,9 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.device.receiving.hearing import Album as _Album
-from tests.device.receiving.hearing import End as _End
-from tests.device.receiving.hearing import octets as _octets
+from tests.device.receiving.hearing import Album, End, sent_octets
 
 from pantel_codec import Background, Element, Knot, PoseElement, SceneSyntax, SpriteElement, Thumbnail, size_code
 from pantel_device.receiving import receiver
@@ -38,8 +36,8 @@ def walker_payload(codec: SceneCodec, dress: Callable[..., Thumbnail]) -> bytes:
 
 
 def test_a_sender_is_announced_once_and_its_picture_drawn(context: StreamContext, payload: bytes) -> None:
-    end = _End()
-    end.hear(_octets(context, payload, payload), 3 * _S)
+    end = End()
+    end.hear(sent_octets(context, payload, payload), 3 * _S)
     end.receiver.advance(4 * _S)
     assert end.album.kinds == ["sender_heard"]
     assert end.album.events[0].fields["model"] == context.model_hash.hex()
@@ -47,7 +45,7 @@ def test_a_sender_is_announced_once_and_its_picture_drawn(context: StreamContext
     assert end.album.pictures[-1].sender == SenderName("DK1AB", 0)
 
 
-class _Watch(_Album):
+class _Watch(Album):
     """Wants the second sender in both views, and the third in one."""
 
     def __init__(self) -> None:
@@ -63,12 +61,12 @@ def test_of_several_senders_the_one_heard_last_is_drawn_and_what_is_watched(
     context: StreamContext, payload: bytes
 ) -> None:
     watch = _Watch()
-    end = _End(watchers=[watch])
+    end = End(watchers=[watch])
     for number in (1, 2, 3):
-        end.hear(_octets(replace(context, sender=number), payload), number * 3 * _S)
+        end.hear(sent_octets(replace(context, sender=number), payload), number * 3 * _S)
     end.receiver.advance(10 * _S)
 
-    def drawn(album: _Album) -> list[tuple[int, View]]:
+    def drawn(album: Album) -> list[tuple[int, View]]:
         return [(each.sender.number, each.view) for each in album.pictures if each.time_ns == 10 * _S]
 
     assert drawn(end.album) == [(3, View.FAITHFUL)]
@@ -84,23 +82,23 @@ def test_of_several_senders_the_one_heard_last_is_drawn_and_what_is_watched(
 
 def test_of_many_forgeries_the_last_are_told_a_few_at_a_time(context: StreamContext, payload: bytes) -> None:
     master = MasterKey(bytes(32))
-    end = _End(key=master)
+    end = End(key=master)
     for number in range(40):
-        end.hear(_octets(replace(context, sender=number), payload), (number + 1) * 3 * _S)
+        end.hear(sent_octets(replace(context, sender=number), payload), (number + 1) * 3 * _S)
     told = [event.fields["sender"] for event in end.album.events if event.kind == "sender_refused"]
     assert told == list(range(40))  # also the last, though 16 others had been refused before
-    crowd = _End(key=master)
+    crowd = End(key=master)
     crowd.receiver.advance(0)
-    crowd.hear(b"".join(_octets(replace(context, sender=number), payload) for number in range(10)), _S)
+    crowd.hear(b"".join(sent_octets(replace(context, sender=number), payload) for number in range(10)), _S)
     for turn in range(10, 50):
         crowd.receiver.advance(turn * _S // 10)
     assert 4 <= len([event for event in crowd.album.events if event.kind == "sender_refused"]) <= 6
 
 
 def test_pictures_come_every_tenth_of_a_second_whatever_happens(context: StreamContext, payload: bytes) -> None:
-    end = _End()
+    end = End()
     assert end.wait(0, 2 * _S) == []  # nothing is known yet
-    end.hear(_octets(context, payload), 2 * _S)
+    end.hear(sent_octets(context, payload), 2 * _S)
     pictures = end.wait(2 * _S + 1, 5 * _S)
     assert [picture.time_ns for picture in pictures] == list(range(21 * _S // 10, 5 * _S, _S // 10))
     first, *others = (picture.pixels for picture in pictures)
@@ -108,8 +106,8 @@ def test_pictures_come_every_tenth_of_a_second_whatever_happens(context: StreamC
 
 
 def test_a_picture_drawn_late_is_of_its_own_instant(context: StreamContext, payload: bytes) -> None:
-    end = _End()
-    end.hear(_octets(context, payload), 2 * _S)
+    end = End()
+    end.hear(sent_octets(context, payload), 2 * _S)
     assert end.receiver.advance(2 * _S + 270_000_000) == pytest.approx(2 * _S + 290_000_000)
     assert end.album.pictures[-1].time_ns == 2 * _S + 200_000_000
     end.receiver.advance(2 * _S + 300_000_000)
@@ -120,16 +118,16 @@ def test_a_picture_drawn_late_is_of_its_own_instant(context: StreamContext, payl
 def test_the_time_that_is_shown_lags_by_the_playout_delay(
     delay_ns: int, context: StreamContext, payload: bytes
 ) -> None:
-    end = _End(delay_ns=delay_ns)
-    end.hear(_octets(context, payload), 2 * _S)
+    end = End(delay_ns=delay_ns)
+    end.hear(sent_octets(context, payload), 2 * _S)
     for picture in end.wait(2 * _S + 1, 4 * _S):
         assert picture.time_ns - picture.shown_ns == delay_ns
         assert np.isfinite(picture.cell_age_s).any()
 
 
 def test_an_object_is_shown_where_it_was_a_playout_delay_ago(context: StreamContext, walker_payload: bytes) -> None:
-    end = _End(delay_ns=_S)
-    end.hear(_octets(context, walker_payload), 2 * _S)
+    end = End(delay_ns=_S)
+    end.hear(sent_octets(context, walker_payload), 2 * _S)
     pictures = end.wait(2 * _S + 1, 5 * _S)
     known_ns = next(picture for picture in pictures if picture.objects).objects[0].known_ns
     for picture in pictures:
@@ -142,8 +140,8 @@ def test_an_object_is_shown_where_it_was_a_playout_delay_ago(context: StreamCont
 
 
 def test_who_is_not_heard_of_any_more_is_dropped(context: StreamContext, walker_payload: bytes) -> None:
-    end = _End()
-    end.hear(_octets(context, walker_payload), 2 * _S)
+    end = End()
+    end.hear(sent_octets(context, walker_payload), 2 * _S)
     pictures = end.wait(2 * _S + 1, 20 * _S)
     assert len(pictures[0].objects) == 1
     assert pictures[-1].objects == ()
@@ -152,12 +150,12 @@ def test_who_is_not_heard_of_any_more_is_dropped(context: StreamContext, walker_
 
 
 def test_a_restarted_sender_begins_anew(context: StreamContext, payload: bytes) -> None:
-    end = _End()
-    end.hear(_octets(context, payload), 2 * _S)
-    end.hear(_octets(replace(context, epoch=8)), 4 * _S)
+    end = End()
+    end.hear(sent_octets(context, payload), 2 * _S)
+    end.hear(sent_octets(replace(context, epoch=8)), 4 * _S)
     assert end.album.kinds == ["sender_heard", "sender_heard"]
     assert len(end.receiver._streams) == 2  # anybody could have sent that introduction
-    end.hear(_octets(replace(context, epoch=8), payload), 6 * _S)
+    end.hear(sent_octets(replace(context, epoch=8), payload), 6 * _S)
     (stream,) = end.receiver._streams
     assert stream.context.epoch == 8
     end.receiver.advance(7 * _S)
@@ -165,8 +163,8 @@ def test_a_restarted_sender_begins_anew(context: StreamContext, payload: bytes) 
 
 
 def test_a_model_that_is_not_installed_is_named(context: StreamContext, payload: bytes) -> None:
-    end = _End()
-    end.hear(_octets(replace(context, model_hash=bytes.fromhex("c0ffee")), payload), 2 * _S)
+    end = End()
+    end.hear(sent_octets(replace(context, model_hash=bytes.fromhex("c0ffee")), payload), 2 * _S)
     end.receiver.advance(3 * _S)
     assert end.album.kinds == ["model_missing"]
     assert "c0ffee" in str(end.album.events[0].fields["message"])
@@ -182,8 +180,8 @@ def test_the_generator_of_the_view_paints(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(receiver, "find_artefact", lambda **_: two_views)
-    end = _End() if view is None else _End(view=view)
-    end.hear(_octets(context, walker_payload), 2 * _S)
+    end = End() if view is None else End(view=view)
+    end.hear(sent_octets(context, walker_payload), 2 * _S)
     picture = end.wait(2 * _S + 1, 3 * _S)[0].pixels
     codec = load_scene_codec(two_views, view=view or View.FAITHFUL)
     bare = codec.synthesise(Background(96, 64, codec.entropy.groups))
@@ -193,8 +191,8 @@ def test_the_generator_of_the_view_paints(
 def test_payloads_that_make_no_sense_are_counted(context: StreamContext, payload: bytes) -> None:
     rng = np.random.default_rng(1)
     noise = [rng.bytes(_CAPACITY_BYTES) for _ in range(60)]
-    end = _End()
-    end.hear(_octets(context, *noise, payload), 40 * _S)
+    end = End()
+    end.hear(sent_octets(context, *noise, payload), 40 * _S)
     end.receiver.advance(41 * _S)
     assert end.receiver.link.statistics.packets_good >= 62
     assert 1 <= end.receiver.payloads_damaged <= 60
@@ -202,20 +200,20 @@ def test_payloads_that_make_no_sense_are_counted(context: StreamContext, payload
 
 
 def test_the_link_is_reported_every_10_seconds(context: StreamContext, payload: bytes) -> None:
-    end = _End()
+    end = End()
     for second in range(31):
-        end.hear(_octets(context, payload) if second == 5 else b"", second * _S)
+        end.hear(sent_octets(context, payload) if second == 5 else b"", second * _S)
     reports = [event for event in end.album.events if event.kind == "link_report"]
     assert [event.time_ns for event in reports] == [10 * _S, 20 * _S, 30 * _S]
     assert (reports[-1].fields["packets_good"], reports[-1].fields["packet_loss"]) == (2, 0.0)
 
 
 def test_lines_and_telemetry_are_told_once(context: StreamContext) -> None:
-    end = _End()
+    end = End()
     parts = [part.to_payload() for part in text_parts(1, "The gate is open, and nobody is here.", 33)]
-    end.hear(_octets(context, *parts, *parts, kind=PacketKind.TEXT), 3 * _S)
-    end.hear(_octets(replace(context, epoch=8), b"\x01\x30\xd4", kind=PacketKind.TELEMETRY), 6 * _S)
-    end.hear(_octets(replace(context, epoch=9), b"\x01\x30", b"", kind=PacketKind.TELEMETRY), 9 * _S)
+    end.hear(sent_octets(context, *parts, *parts, kind=PacketKind.TEXT), 3 * _S)
+    end.hear(sent_octets(replace(context, epoch=8), b"\x01\x30\xd4", kind=PacketKind.TELEMETRY), 6 * _S)
+    end.hear(sent_octets(replace(context, epoch=9), b"\x01\x30", b"", kind=PacketKind.TELEMETRY), 9 * _S)
     told = [event for event in end.album.events if event.kind in {"text", "telemetry"}]
     assert [dict(event.fields) for event in told[:2]] == [
         {"callsign": "DK1AB", "sender": 0, "text": "The gate is open, and nobody is here."},
@@ -225,11 +223,11 @@ def test_lines_and_telemetry_are_told_once(context: StreamContext) -> None:
 
 
 def test_an_alarm_is_an_event_once_and_in_the_pictures_for_10_seconds(context: StreamContext, payload: bytes) -> None:
-    end = _End()
+    end = End()
     alarm = Alarm(9, True, 1, 0.2, Region.from_steps(51, 51, 102, 204), "gate").to_payload(_CAPACITY_BYTES)
-    end.hear(_octets(context, payload), 2 * _S)
+    end.hear(sent_octets(context, payload), 2 * _S)
     damaged = end.receiver.payloads_damaged
-    end.hear(_octets(context, b"", b"", alarm, alarm, kind=PacketKind.ALARM), 4 * _S)
+    end.hear(sent_octets(context, b"", b"", alarm, alarm, kind=PacketKind.ALARM), 4 * _S)
     assert end.receiver.payloads_damaged == damaged + 1  # of the empty ones; the other has the scene's number
     (event,) = (event for event in end.album.events if event.kind == "alarm")
     assert (event.time_ns, event.fields["number"], event.fields["zone"]) == (4 * _S, 9, "gate")
@@ -240,9 +238,9 @@ def test_an_alarm_is_an_event_once_and_in_the_pictures_for_10_seconds(context: S
 
 
 def test_a_sender_that_is_not_taken_is_told_once(context: StreamContext, payload: bytes) -> None:
-    end = _End()
+    end = End()
     key = MasterKey(bytes(32)).sender_key(0, "DK1AB")
-    octets = _octets(replace(context, security=Security.AUTHENTICATED), payload, key=key)
+    octets = sent_octets(replace(context, security=Security.AUTHENTICATED), payload, key=key)
     for second in (3, 6):
         end.hear(octets, second * _S)
     assert end.album.kinds == ["sender_refused"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.device.receiving.hearing import Album, octets
+from tests.device.receiving.hearing import Album, sent_octets
 
 from pantel_device.line_profile import line_profile
 from pantel_device.outbox import COMMANDS, Outbox
@@ -169,7 +169,7 @@ def test_a_line_that_is_pulled_out_or_never_there_disturbs_no_other(context: Str
     )
     receiver.advance(clock.now_ns())
     plug.pulled = True
-    near.write(octets(context, payload))
+    near.write(sent_octets(context, payload))
     for _ in range(120):
         clock.sleep(0.1)
         receiver.advance(clock.now_ns())
@@ -186,7 +186,7 @@ def test_a_line_that_is_pulled_out_or_never_there_disturbs_no_other(context: Str
 
     late_near, late = memory_pair()
     missing.connect(late, LinkReceiver(streams=streams))
-    late_near.write(octets(replace(context, sender=3), payload))
+    late_near.write(sent_octets(replace(context, sender=3), payload))
     receiver.advance(clock.now_ns() + 1)
     assert [contact.sender.number for contact in receiver.contacts] == [0, 3]
 
@@ -221,7 +221,7 @@ def test_what_goes_back_goes_out_where_the_sender_is_heard(line: int, context: S
     further = [Line.of(ports[1], links[1])]
     receiver = Receiver(port=ports[0], link=links[0], further=further, sinks=[], ground=ground)
     Outbox(tmp_path / COMMANDS).put(Request(AskStill(600, None)).to_text())
-    pairs[line][0].write(octets(keyed, b"", kind=PacketKind.SCENE, key=key))
+    pairs[line][0].write(sent_octets(keyed, b"", kind=PacketKind.SCENE, key=key))
     for now_ns in range(0, 3 * _S, _S // 50):
         receiver.advance(now_ns)
     assert pairs[1 - line][0].read(4096) == b""
