@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pantel_device.atomic_file import check_writable
 from pantel_device.command import used_wrongly
-from pantel_device.config import ReceiverConfig, SenderConfig
+from pantel_device.config.line import LineConfig
 from pantel_device.wall_clock import utc_offset_ns
 from pantel_link import CaptureError, Clock, Port
 from pantel_link.captures import CaptureHeader, CaptureLimits, CaptureWriter, LinkType
@@ -19,7 +19,7 @@ __all__ = ["check_capture", "open_capture"]
 _NS_PER_S = 1_000_000_000
 
 
-def check_capture(config: SenderConfig | ReceiverConfig) -> None:
+def check_capture(config: LineConfig) -> None:
     """Check before the work that a capture will have a place.
 
     Raises:
@@ -30,7 +30,7 @@ def check_capture(config: SenderConfig | ReceiverConfig) -> None:
 
 
 def open_capture(
-    config: SenderConfig | ReceiverConfig, port: Port, clock: Clock, header: CaptureHeader, stack: ExitStack
+    config: LineConfig, port: Port, clock: Clock, header: CaptureHeader, stack: ExitStack, *, callsign: str
 ) -> CaptureWriter | None:
     """Return what writes the capture that is wanted, to be closed with the stack; None if none is.
 
@@ -40,6 +40,7 @@ def open_capture(
         clock: Of the daemon.
         header: How a replay shall receive it; the clock's offset is put in here.
         stack: Closes it.
+        callsign: Of those who send here.
 
     Raises:
         UsageError: The capture's place is taken by another file.
@@ -57,7 +58,7 @@ def open_capture(
             interface=config.port,
             link_type=LinkType.of_port(port),
             wire_octets=port.wire_octets if isinstance(port, PacketPort) else len,
-            callsign=config.callsign,
+            callsign=callsign,
             limits=CaptureLimits(
                 max_bytes=config.capture_max_bytes,
                 max_age_ns=round(config.capture_max_age_s * _NS_PER_S),

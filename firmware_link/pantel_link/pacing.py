@@ -58,6 +58,10 @@ class TokenBucket:
         self._level -= granted * _OCTET
         return granted
 
+    def give_back(self, octets: int) -> None:
+        """Take back octets that need not have been charged."""
+        self._level = min(self._level + octets * _OCTET, self.burst_octets * _OCTET)
+
     def available_at_ns(self, now_ns: int, octets: int) -> int:
         """Return the first time, not before now, at which so many octets will be granted at once."""
         return self.granted_at_ns(now_ns, min(octets, self.burst_octets))

@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from pantel_link.codeword import CodewordListener, HeardCodeword
-from pantel_link.context import StreamContext
+from pantel_link.context import Security, StreamContext
 from pantel_link.errors import CodewordError, ContextError, PacketError, ReplayError, TrailerError
 from pantel_link.fec import CorrectedMessage
 from pantel_link.framing import Deframer, announced_format, correct
 from pantel_link.keys import Keyring
 from pantel_link.pacing import DEFAULT_BITRATE_BPS, TokenBucket
-from pantel_link.packet import Packet
+from pantel_link.packet import Packet, PacketKind
 from pantel_link.ports.base import PacketPort, Port
-from pantel_link.sequence import Order
+from pantel_link.sequence import Arrival, CounterTracker, Order
 from pantel_link.statistics import ReceiverStatistics, StreamStatistics
 from pantel_link.streams import KnownStreams, Stream, StreamMemory
 from pantel_link.wire_format import MARKER_OCTETS
@@ -93,12 +93,14 @@ class LinkReceiver:
         listener: Hears every codeword before error correction, such as the writer of a capture.
         keyring: Which streams are taken; by default those without a key.
         memory: What earlier runs have heard of streams with a key.
-        streams: Which streams are known; takes the place of contexts, keyring and memory.
+        streams: Which streams are known; takes the place of contexts, keyring and memory. Receivers of several lines
+            share them.
         max_packets_per_s: How many packets that arrive whole are looked at; what exceeds it is dropped and counted. A
-            network brings forgeries faster than any radio.
+            network brings forgeries faster than any radio. What a sender with a key tells anew does not count.
 
     Attributes:
-        statistics: What has been received.
+        bitrate_bps: As above.
+        statistics: What has been received, whatever other lines have brought.
 
     Raises:
         SecurityError: A stream that is known beforehand cannot be taken.
@@ -115,7 +117,7 @@ class LinkReceiver:
         streams: KnownStreams | None = None,
         max_packets_per_s: int | None = None,
     ) -> None:
-        self._bitrate_bps = bitrate_bps
+        self.bitrate_bps = bitrate_bps
         self._checks = None if max_packets_per_s is None else TokenBucket(8 * max_packets_per_s, 0, _CHECKS_AT_ONCE)
         self._streams = streams or KnownStreams(contexts, keyring or Keyring(), memory)
         self._unknown: deque[_Unknown] = deque(maxlen=_MAX_UNKNOWN)
@@ -135,7 +137,7 @@ class LinkReceiver:
 
     @property
     def refused(self) -> dict[StreamContext, str]:
-        """Streams that were announced and not taken, and why; the first 16."""
+        """Streams that were announced and not taken, and why; the last 128."""
         return self._streams.refused
 
     def statistics_of(self, context: StreamContext) -> StreamStatistics | None:
@@ -207,7 +209,10 @@ class LinkReceiver:
         corrected = CorrectedMessage(octets, 0, 0)
         heard = _Heard(corrected, len(octets), wire_octets or len(octets), arrival_ns, crossing_bps)
         verified = self._verify(octets, heard)
-        return self._deliver(verified) if verified is not None else []
+        packets = self._deliver(verified) if verified is not None else []
+        if self._checks is not None and packets and packets[-1].context.security is not Security.CHECKED:
+            self._checks.give_back(1)
+        return packets
 
     def _verify_codeword(self, octets: bytes, now_ns: int) -> _Verified | None:
         """Correct a codeword and return what it holds; None if that is no packet of a known stream."""
@@ -281,33 +286,39 @@ class LinkReceiver:
         return found
 
     def _deliver_one(self, verified: _Verified) -> ReceivedPacket | None:
-        packet, stream, corrected = verified.packet, verified.stream, verified.heard.corrected
-        counted = (self.statistics, stream.statistics)
+        packet, stream = verified.packet, verified.stream
         arrival = stream.counters.observe(packet.counter)
         if arrival.order is Order.STALE:
             self.statistics.packets_replayed += 1
             return None
+        stream.content |= packet.kind is not PacketKind.IDENT
         self._streams.touch(stream)
-        for statistics in counted:
-            statistics.good_bits += 8 * verified.heard.codeword_octets
-            statistics.corrected_bits += corrected.corrected_bits
-            statistics.corrected_octets += corrected.corrected_octets
-            if arrival.order is Order.DUPLICATE:
-                statistics.packets_duplicate += 1
-            else:
-                statistics.packets_good += 1
-                statistics.packets_lost += arrival.lost
+        _count(stream.statistics, arrival, verified.heard)
+        _count(
+            self.statistics, stream.by_line.setdefault(self, CounterTracker()).observe(packet.counter), verified.heard
+        )
         if arrival.order is Order.DUPLICATE:
             return None
         self._streams.note(stream, packet.counter)
         crossing_bps = verified.heard.crossing_bps
         if crossing_bps is None:
-            crossing_bps = stream.bitrate_bps or self._bitrate_bps
+            crossing_bps = stream.bitrate_bps or self.bitrate_bps
         air_time_ns = 8 * verified.heard.wire_octets * 1_000_000_000 // crossing_bps if crossing_bps else 0
         return ReceivedPacket(
             packet=packet,
             context=stream.seal.context,
             stamp_ns=stream.clock.local_time_ns(packet.tick, verified.heard.arrival_ns, air_time_ns),
             arrival_ns=verified.heard.arrival_ns,
-            corrected_octets=corrected.corrected_octets,
+            corrected_octets=verified.heard.corrected.corrected_octets,
         )
+
+
+def _count(statistics: StreamStatistics, arrival: Arrival, heard: _Heard) -> None:
+    statistics.good_bits += 8 * heard.codeword_octets
+    statistics.corrected_bits += heard.corrected.corrected_bits
+    statistics.corrected_octets += heard.corrected.corrected_octets
+    if arrival.order is Order.NEW:
+        statistics.packets_good += 1
+        statistics.packets_lost += arrival.lost
+    else:
+        statistics.packets_duplicate += 1

@@ -19,7 +19,7 @@ from pantel_link.time_stamp import StampClock
 
 __all__ = ["KnownStreams", "Stream", "StreamMemory"]
 
-_MAX_STREAMS = 16
+_MAX_STREAMS = 128  # the 64 senders that one callsign may have, and as many others
 _MAX_LEFT = 256
 
 
@@ -45,6 +45,8 @@ class Stream:
         clock: Maps its time stamps.
         bitrate_bps: Rate at which its sender paces its octets; None if that has not told.
         statistics: What has been counted of it since it became known.
+        content: Whether anything but introductions has come of it.
+        by_line: Of the packets heard, by who has heard them: what another line has brought is no loss and no duplicate.
     """
 
     seal: Seal
@@ -52,10 +54,16 @@ class Stream:
     clock: StampClock = field(default_factory=StampClock)
     bitrate_bps: int | None = None
     statistics: StreamStatistics = field(default_factory=StreamStatistics)
+    content: bool = False
+    by_line: dict[object, CounterTracker] = field(default_factory=dict)
 
 
 class KnownStreams:
-    """The 16 streams heard last, so a restarted or a second sender takes nothing away from the others.
+    """The 128 streams heard last, so a restarted or a second sender takes nothing away from the others.
+
+    Anybody can announce streams without end, so those of which nothing but introductions has come leave first. Several
+    `LinkReceiver`s may share it: then a packet that all of them hear is delivered once, by the first. Between them it
+    may be late by 63 packets of its sender, as any late packet may.
 
     Args:
         contexts: Streams that are known beforehand. Of one with a key, packets can be read once its IDENT has told how
@@ -64,7 +72,7 @@ class KnownStreams:
         memory: Of earlier runs.
 
     Attributes:
-        refused: Streams that were announced and not taken, and why; the last 16.
+        refused: Streams that were announced and not taken, and why; the last 128.
 
     Raises:
         SecurityError: A stream that is known beforehand cannot be taken.
@@ -156,11 +164,17 @@ class KnownStreams:
         self._streams[context] = stream
         self._streams.move_to_end(context)
         while len(self._streams) > _MAX_STREAMS:
-            left, old = self._streams.popitem(last=False)
+            left = self._leaving()
+            old = self._streams.pop(left)
             if old.seal.keyed:
                 self._left[left] = old.counters  # the memory knows them less exactly
         while len(self._left) > _MAX_LEFT:
             self._left.popitem(last=False)
+
+    def _leaving(self) -> StreamContext:
+        """Return the stream that makes room for the newest."""
+        *others, _ = self._streams
+        return next((context for context in others if not self._streams[context].content), others[0])
 
     def note(self, stream: Stream, counter: int) -> None:
         """Remember a packet that is about to be delivered."""

@@ -260,7 +260,15 @@ def test_documentation_holds_every_key_with_its_default(
         row = next((row for row in rows if row.startswith(f"| `{key}` |")), None)
         assert row is not None, f"{key} is missing in {_DOCUMENTATION.name}"
         assert field.description
-        if key not in {"state_dir", "size_px", "crop", "zones", "class_weights", "web_names"} and field.default not in {
+        if key not in {
+            "state_dir",
+            "size_px",
+            "crop",
+            "zones",
+            "class_weights",
+            "web_names",
+            "lines",
+        } and field.default not in {
             "",
             True,
             (),

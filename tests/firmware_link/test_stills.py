@@ -180,10 +180,10 @@ def test_symbols_that_a_power_cut_tore_are_not_believed(
 
 def test_what_is_kept_is_bounded_by_count_and_age(context: StreamContext, tmp_path: Path) -> None:
     assembler = StillAssembler(StillStore(tmp_path))
-    for number in range(40):
+    for number in range(140):
         take_all(assembler, context, payloads(2, number=number))
-    assert len(list(tmp_path.iterdir())) == 16
-    assembler.take(context, Fragment.from_payload(payloads(1, number=100)[0]), HOUR_NS + 1)
+    assert len(list(tmp_path.iterdir())) == 128
+    assembler.take(context, Fragment.from_payload(payloads(1, number=200)[0]), HOUR_NS + 1)
     assert len(list(tmp_path.iterdir())) == 1
 
 

@@ -108,7 +108,7 @@ def test_the_page_tells_of_what_it_shows(page: Chrome) -> None:
     assert text_of(page, "#hud-delay").startswith("shows the scene ")
     assert text_of(page, "#status-words") == "Connected"
     wait_for(lambda: float(text_of(page, "#rate").replace(",", "")) > 300, 20, "rate")
-    assert text_of(page, "#port-state") == "open"
+    assert text_of(page, "#lines .badge") == "open"
     wait_for(lambda: "Running for" in text_of(page, ".sender"), 60, "telemetry")
 
 

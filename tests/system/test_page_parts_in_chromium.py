@@ -49,9 +49,19 @@ def page(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrom
     ],
 )
 def test_silence_goes_before_a_message(page: Chrome, sender: dict[str, Any], said: list[str]) -> None:
-    state = {"heard_last": None, "senders": [{"name": "K1ABC-0", **sender}], "link": {"port_up": True}}
+    link = {"port_up": True, "lines": []}
+    state = {"heard_last": None, "senders": [{"name": "K1ABC-0", **sender}], "link": link}
     situation = {"status": "live", "state": state, "chosen": "K1ABC-0"}
     assert page.execute_async_script(CONDITIONS, situation, sender["packet_age_s"]) == said
+
+
+@pytest.mark.parametrize(("port", "said"), [("/dev/ttyUSB0", "quiet"), ("/dev/ttyUSB1", "port"), (None, "quiet")])
+def test_of_several_ports_the_one_of_the_sender_is_missed(page: Chrome, port: str | None, said: str) -> None:
+    lines = [{"port": "/dev/ttyUSB0", "port_up": True}, {"port": "/dev/ttyUSB1", "port_up": False}]
+    sender = {"name": "K1ABC-0", "message": None, "alive": True, "packet_age_s": 9, "port": port}
+    state = {"heard_last": "K1ABC-0", "senders": [sender], "link": {"port_up": True, "lines": lines}}
+    situation = {"status": "live", "state": state, "chosen": "auto"}
+    assert page.execute_async_script(CONDITIONS, situation, 9)[1] == said
 
 
 def test_a_recording_without_a_clock_bears_its_name(page: Chrome) -> None:

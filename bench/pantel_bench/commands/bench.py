@@ -8,6 +8,7 @@ from pantel_bench.commands.eyes import EYES
 from pantel_bench.commands.link import LINK
 from pantel_bench.commands.live import LIVE
 from pantel_bench.commands.looks import LOOKS
+from pantel_bench.commands.masts import MASTS
 from pantel_bench.commands.modem import MODEM
 from pantel_bench.commands.mos import MOS
 from pantel_bench.commands.still import STILL
@@ -28,7 +29,7 @@ from pantel_models import ModelError
 
 __all__ = ["COMMAND"]
 
-_BENCHMARKS = (STILL, LIVE, LINK, EYES, LOOKS, STRUCTURE, MOS, MODEM)
+_BENCHMARKS = (STILL, LIVE, LINK, EYES, LOOKS, STRUCTURE, MOS, MODEM, MASTS)
 
 
 _WRONG_INPUT = (

@@ -5,23 +5,25 @@ from __future__ import annotations
 import argparse
 import logging
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pantel_device.atomic_file import check_writable, remove_leftovers
-from pantel_device.capture_file import check_capture, open_capture
+from pantel_device.capture_file import check_capture
 from pantel_device.command import Command, UsageError, used_wrongly
 from pantel_device.commands.options import add_config_options, read_config
 from pantel_device.config import ReceiverConfig
 from pantel_device.daemon import run_daemon
-from pantel_device.line_port import open_line_port
 from pantel_device.line_profile import check_line_rate, line_profile
 from pantel_device.outbox import COMMANDS, attending
 from pantel_device.pictures import check_picture_suffix
 from pantel_device.publishing.publishing import Publishing
-from pantel_device.receiving.ground import Ground
+from pantel_device.receiving.ground import Ground, Way
+from pantel_device.receiving.line import Line
+from pantel_device.receiving.line_opener import LateLines, LineOpener, OpenLine
 from pantel_device.receiving.plugin_sink import open_plugin_sinks
-from pantel_device.receiving.receiver import PICTURE_INTERVAL_NS, Receiver
+from pantel_device.receiving.receiver import Receiver
 from pantel_device.receiving.sink import Sink, Watcher
 from pantel_device.receiving.sinks import EventFile, EventLog, EventStream, PictureFile
 from pantel_device.receiving.still_receiver import StillReceiver
@@ -37,17 +39,14 @@ from pantel_link import (
     Clock,
     KeyFileError,
     Keyring,
-    LinkReceiver,
     MasterKey,
     MonotonicClock,
-    Port,
     SenderKey,
     check_callsign,
     read_key,
 )
-from pantel_link.captures import CaptureHeader
-from pantel_link.ports import PacketPort
 from pantel_link.stills import StillAssembler, StillStore
+from pantel_link.streams import KnownStreams
 from pantel_models import list_artefacts
 
 if TYPE_CHECKING:
@@ -58,8 +57,6 @@ __all__ = ["COMMAND", "receive"]
 log = logging.getLogger(__name__)
 
 _NS_PER_S = 1_000_000_000
-# A sender makes 3 a second. At this rate a forger of 4 octets needs 6 years; as fast as a network can, hours.
-_MAX_PACKETS_PER_S = 20
 
 
 def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float | None = None) -> None:
@@ -85,7 +82,8 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
         key = read_key(Path(config.key_file)) if config.key_file else None
     for artefact in list_artefacts():
         artefact.check()
-    check_line_rate(config.port, bitrate_bps=config.bitrate_bps, baud_rate=config.baud_rate)
+    for line in config.all_lines:
+        check_line_rate(line.port, bitrate_bps=line.bitrate_bps, baud_rate=line.baud_rate)
     remove_leftovers(*_folders(config))
     clock = MonotonicClock()
     with ExitStack() as stack:
@@ -93,30 +91,33 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
         if key is not None:
             memory = StreamMemoryFile(config.state_dir / "senders.json")
             stack.callback(memory.release)
-        # Before the port, which may be missing for hours: alarms of an earlier run wait for nothing but the network.
+        # Before the ports, which may be missing for hours: alarms of an earlier run wait for nothing but the network.
         publishing = _open_publishing(config, clock, stack)
-        port = open_line_port(
-            config.port, baud_rate=config.baud_rate, callsign=config.callsign, session=session, clock=clock
-        )
-        stack.enter_context(port)
-        page = _open_page(config, port, clock, stack, patient=session.patient)
+        streams = KnownStreams((), Keyring(key), memory)
+        opener = LineOpener(config, clock, streams, stack)
+        (first, *others), missing = opener.open_all(session)
+        page = _open_page(config, clock, stack, patient=session.patient)
         sinks = _open_sinks(config)
-        watchers = [*_open_recorder(config, clock, patient=session.patient), *publishing.watchers]
+        watchers = [
+            *_open_events(config),
+            *_open_recorder(config, clock, patient=session.patient),
+            *publishing.watchers,
+        ]
         for sink in (*sinks, *watchers):
             stack.callback(sink.close)
         watchers += open_plugin_sinks(config.sinks, config.view, stack)
-        link = LinkReceiver(
-            bitrate_bps=config.bitrate_bps,
-            listener=open_capture(config, port, clock, _capture_header(config), stack),
-            keyring=Keyring(key),
-            memory=memory,
-            max_packets_per_s=_MAX_PACKETS_PER_S if isinstance(port, PacketPort) else None,
-        )
         if memory is not None:
-            stack.callback(lambda: memory.settle(link.newest))
+            stack.callback(lambda: memory.settle(streams.newest))
+        ground = _ground(config, key, first) if config.back_channel else None
+        add_way = partial(_add_way, config, ground)
+        for each in others:
+            add_way(each)
+        for late in missing if config.back_channel else ():
+            _check_callsign(config, late.config.port, on_air=True)
         receiver = Receiver(
-            port=port,
-            link=link,
+            port=first.port,
+            link=first.link,
+            further=[*(Line.of(each.port, each.link) for each in others), *(each.line for each in missing)],
             sinks=sinks,
             stills=StillReceiver(
                 StillAssembler(StillStore(config.state_dir / "stills"), clock.now_ns()),
@@ -125,15 +126,16 @@ def receive(config: ReceiverConfig, session: ServiceSession, *, seconds: float |
             ),
             playout_delay_ns=round(config.playout_delay_s * _NS_PER_S),
             view=config.view,
-            ground=_ground(config, key, port, link) if config.back_channel else None,
+            ground=ground,
             watchers=watchers if page is None else (*watchers, page.hub),
         )
         if config.back_channel:
             stack.enter_context(attending(config.state_dir / COMMANDS))
-        log.info("receiving port=%s picture=%s events=%s", port.name, config.picture, config.events)
+        ports = ",".join(line.name for line in receiver.lines)
+        log.info("receiving port=%s picture=%s events=%s", ports, config.picture, config.events)
         takers = publishing.takers if page is None else (*publishing.takers, page.hub)
-        core = WatchedReceiver(receiver, port, takers) if takers else receiver
-        run_daemon(core, clock, seconds=seconds, overseer=session.supervisor(ReceiverHealth(receiver, port)))
+        core = LateLines(WatchedReceiver(receiver, takers) if takers else receiver, opener, missing, add_way)
+        run_daemon(core, clock, seconds=seconds, overseer=session.supervisor(ReceiverHealth(receiver)))
 
 
 def _check_outputs(config: ReceiverConfig) -> None:
@@ -142,7 +144,8 @@ def _check_outputs(config: ReceiverConfig) -> None:
         check_writable(Path(config.picture))
     if config.events not in {"", "-", "log"}:
         check_writable(Path(config.events))
-    check_capture(config)
+    for line in config.all_lines:
+        check_capture(line)
 
 
 def _folders(config: ReceiverConfig) -> list[Path]:
@@ -153,18 +156,23 @@ def _folders(config: ReceiverConfig) -> list[Path]:
 
 
 def _open_sinks(config: ReceiverConfig) -> list[Sink]:
-    sinks: list[Sink] = []
-    if config.picture:
-        interval_ns = round(config.picture_interval_s * _NS_PER_S)
-        draw = draw_overlay if config.overlay else None
-        sinks.append(PictureFile(Path(config.picture), interval_ns=interval_ns, draw=draw))
-    if config.events == "-":
-        sinks.append(EventStream())
-    elif config.events == "log":
-        sinks.append(EventLog())
-    elif config.events:
-        sinks.append(EventFile(Path(config.events), config.events_max_bytes))
-    return sinks
+    if not config.picture:
+        return []
+    interval_ns = round(config.picture_interval_s * _NS_PER_S)
+    draw = draw_overlay if config.overlay else None
+    return [PictureFile(Path(config.picture), interval_ns=interval_ns, draw=draw)]
+
+
+def _open_events(config: ReceiverConfig) -> list[Watcher]:
+    match config.events:
+        case "":
+            return []
+        case "-":
+            return [EventStream()]
+        case "log":
+            return [EventLog()]
+        case path:
+            return [EventFile(Path(path), config.events_max_bytes)]
 
 
 def _open_recorder(config: ReceiverConfig, clock: Clock, *, patient: bool) -> list[Watcher]:
@@ -186,13 +194,13 @@ def _open_recorder(config: ReceiverConfig, clock: Clock, *, patient: bool) -> li
     return [recorder]
 
 
-def _open_page(config: ReceiverConfig, port: Port, clock: Clock, stack: ExitStack, *, patient: bool) -> Page | None:
+def _open_page(config: ReceiverConfig, clock: Clock, stack: ExitStack, *, patient: bool) -> Page | None:
     """Open the page, if there is to be one; a receiver without loads none of what it needs."""
     if not config.web:
         return None
     from pantel_device.web.page import open_page
 
-    return open_page(config, port_name=port.name, clock=clock, stack=stack, patient=patient)
+    return open_page(config, clock=clock, stack=stack, patient=patient)
 
 
 def _open_publishing(config: ReceiverConfig, clock: Clock, stack: ExitStack) -> Publishing:
@@ -204,23 +212,34 @@ def _open_publishing(config: ReceiverConfig, clock: Clock, stack: ExitStack) -> 
     return open_publishing(config, clock=clock, stack=stack)
 
 
-def _ground(config: ReceiverConfig, key: MasterKey | SenderKey | None, port: Port, link: LinkReceiver) -> Ground:
+def _ground(config: ReceiverConfig, key: MasterKey | SenderKey | None, line: OpenLine) -> Ground:
     """Return who sends what `pantel ask` leaves."""
     if key is None:
         raise UsageError("--back-channel needs a key: make one with pantel key, and name it with --key-file")
-    try:
-        check_callsign(config.callsign, on_air=port.on_air)
-    except CallsignError as error:
-        raise UsageError(f"{error} (--callsign, {port.name})") from error
+    _check_callsign(config, line.port.name, on_air=line.port.on_air)
     return Ground(
         key=key,
         state_dir=config.state_dir,
-        port=port,
-        profile=line_profile(port, config.preset),
-        bitrate_bps=config.bitrate_bps,
-        link=link,
+        port=line.port,
+        profile=line_profile(line.port, config.preset),
+        bitrate_bps=line.bitrate_bps,
+        link=line.link,
         acknowledge_ns=round(config.acknowledge_s * _NS_PER_S) or None,
     )
+
+
+def _add_way(config: ReceiverConfig, ground: Ground | None, line: OpenLine) -> None:
+    """Let what goes back go out over another line, too."""
+    if ground is not None:
+        _check_callsign(config, line.port.name, on_air=line.port.on_air)
+        ground.add_way(Way(line.port, line_profile(line.port, config.preset), line.bitrate_bps))
+
+
+def _check_callsign(config: ReceiverConfig, port_name: str, *, on_air: bool) -> None:
+    try:
+        check_callsign(config.callsign, on_air=on_air)
+    except CallsignError as error:
+        raise UsageError(f"{error} (--callsign, {port_name})") from error
 
 
 def _still_folder(config: ReceiverConfig, *, patient: bool) -> StillFolder | None:
@@ -232,14 +251,6 @@ def _still_folder(config: ReceiverConfig, *, patient: bool) -> StillFolder | Non
         raise UsageError(
             f"cannot make the folder {config.stills}: {error.strerror}; name another with --stills"
         ) from error
-
-
-def _capture_header(config: ReceiverConfig) -> CaptureHeader:
-    return CaptureHeader(
-        bitrate_bps=config.bitrate_bps,
-        playout_delay_ns=round(config.playout_delay_s * _NS_PER_S),
-        picture_interval_ns=PICTURE_INTERVAL_NS,
-    )
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

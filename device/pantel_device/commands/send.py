@@ -128,7 +128,9 @@ def send(config: SenderConfig, session: ServiceSession, *, seconds: float | None
             bitrate_bps=config.bitrate_bps,
             duty_cycle=config.duty_cycle,
             key=key,
-            listener=open_capture(config, port, clock, CaptureHeader(config.bitrate_bps), stack),
+            listener=open_capture(
+                config, port, clock, CaptureHeader(config.bitrate_bps), stack, callsign=config.callsign
+            ),
         )
         stills = _stills(config, link, codec)
         listener = _listener(config, key, context)

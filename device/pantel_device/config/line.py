@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,10 +13,12 @@ from pantel_link import CallsignError, check_callsign
 from pantel_link.pacing import DEFAULT_BITRATE_BPS, check_bitrate
 from pantel_link.ports import DEFAULT_BAUD_RATE
 
-__all__ = ["LONGEST_S", "Callsign", "LineConfig", "default_state_dir"]
+__all__ = ["LONGEST_S", "Callsign", "LineConfig", "check_further_lines", "default_state_dir"]
 
 LONGEST_S = 31_536_000.0
 """The longest time that can be set [s], a year: clocks count in nanoseconds, and no infinity has any."""
+
+_NEW_PTY = "pty:"  # each time another one
 
 
 def default_state_dir() -> Path:
@@ -128,3 +131,26 @@ class LineConfig(BaseModel):
     def _possible(cls, value: int) -> int:
         check_bitrate(value)
         return value
+
+
+def check_further_lines(lines: Sequence[LineConfig], *, port: str, capture: str) -> None:
+    """Refuse lines that cannot be told apart, from each other or from the first one.
+
+    Args:
+        lines: The further ones.
+        port: Of the first one.
+        capture: Of the first one; empty for none.
+
+    Raises:
+        ValueError: Two have the same port or the same capture, or one has no port.
+    """
+    ports, captures = {port}, {capture}
+    for number, line in enumerate(lines, 1):
+        if "port" not in line.model_fields_set:
+            raise ValueError(f"line {number} has no port; give it one")
+        if line.port in ports - {_NEW_PTY}:
+            raise ValueError(f"two lines have the port {line.port}; give each its own")
+        if line.capture in captures - {""}:
+            raise ValueError(f"two lines have the capture {line.capture}; give each its own")
+        ports.add(line.port)
+        captures.add(line.capture)

@@ -7,6 +7,7 @@ from reprlib import Repr
 
 from pydantic import ValidationError
 
+from pantel_device.config.line import LineConfig
 from pantel_device.config.values import from_json
 from pantel_device.observer.zones import Zone
 
@@ -14,6 +15,7 @@ __all__ = ["mistake_in"]
 
 _CORNER = "corners are [x, y], shares of the picture's width and height from 0 to 1"
 _KEYS = ", ".join(Zone.model_fields)
+_LINE_KEYS = ", ".join(LineConfig.model_fields)
 
 # A list of zones would fill the screen, and one that is nested too deep cannot be shown at all.
 _short = Repr()
@@ -35,6 +37,8 @@ def mistake_in(error: ValidationError, place: str, value: object) -> str:
     match path:
         case ("zones", int(number), *rest):
             return f"{place}: {_zone_name(value, number)} {_in_zone(rest, first['type'], first['input'], reason)}"
+        case ("lines", int(number), *rest):
+            return f"{place}: line {number + 1} {_in_line(rest, first['type'], first['input'], reason)}"
         case (_, str(name), *_):
             reason = f"{name}: {reason}"
     return f"{place} cannot be {_short.repr(value)}: {reason}"
@@ -83,3 +87,14 @@ def _in_zone(path: Sequence[int | str], kind: str, value: object, reason: str) -
         case _:
             line = f"cannot be {_short.repr(value)}; it is a table of {_KEYS}"
     return line
+
+
+def _in_line(path: Sequence[int | str], kind: str, value: object, reason: str) -> str:
+    """Return what is wrong in a further line, behind its number; see `_in_zone`."""
+    match kind, path:
+        case "extra_forbidden", (str(key), *_):
+            return f"has an unknown key {_short.repr(key)}; known keys: {_LINE_KEYS}"
+        case _, (str(key), *_):
+            return f"cannot have {_short.repr(value)} as its {key}: {reason}"
+        case _:
+            return f"cannot be {_short.repr(value)}; it is a table of {_LINE_KEYS}"

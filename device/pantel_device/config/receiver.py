@@ -5,20 +5,33 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
-from pantel_device.config.line import Callsign, LineConfig, default_state_dir
+from pantel_device.config.line import Callsign, LineConfig, check_further_lines, default_state_dir
 from pantel_device.config.publishing import PublishingConfig
-from pantel_device.config.values import check_address, split_names, split_sinks
+from pantel_device.config.values import check_address, lines_from_json, split_names, split_sinks
 from pantel_link import DEFAULT_CALLSIGN, Preset
 from pantel_models import View
 
 __all__ = ["ReceiverConfig"]
 
 
-class ReceiverConfig(PublishingConfig, LineConfig):
-    """What `pantel receive` can be told."""
+class _ReceivingConfig(LineConfig):
+    """All of it but whom else a receiver tells: its keys come first."""
 
+    lines: Annotated[tuple[LineConfig, ...], BeforeValidator(lines_from_json)] = Field(
+        (),
+        max_length=63,
+        description="further lines to listen to: tables of port, baud_rate, bitrate_bps and capture; or JSON",
+        json_schema_extra={
+            "more": (
+                "In a file they are tables `[[lines]]`, each with a `port` of its own and any other key that both ends "
+                "of a line have; what is left out has its default, not what the first line has. See "
+                "[operators.md](operators.md#many-masts-and-several-lines)."
+            ),
+            "values": "tables, or JSON in one line",
+        },
+    )
     picture: str = Field(
         "pantel.png",
         description="file that always holds the newest picture, format by suffix; empty for none",
@@ -100,7 +113,7 @@ class ReceiverConfig(PublishingConfig, LineConfig):
     stills_quota_bytes: int = Field(
         1_000_000_000,
         ge=1_000_000,
-        description="what all stills may take [byte], the oldest go first",
+        description="what all stills may take [byte], the oldest of the sender with the most go first",
         json_schema_extra={"more": "Nothing else is ever removed."},
     )
     recordings: str = Field(
@@ -115,7 +128,7 @@ class ReceiverConfig(PublishingConfig, LineConfig):
     recordings_quota_bytes: int = Field(
         5_000_000_000,
         ge=1_000_000,
-        description="what all recordings may take [byte], the oldest go first",
+        description="what all recordings may take [byte], the oldest of the sender with the most go first",
         json_schema_extra={
             "more": (
                 "Nothing else is ever removed. They go, too, before less than 100 MB (of small disks a "
@@ -205,3 +218,18 @@ class ReceiverConfig(PublishingConfig, LineConfig):
             ),
         },
     )
+
+    @property
+    def all_lines(self) -> tuple[LineConfig, ...]:
+        """The line of the simple keys, and the further ones."""
+        return (self, *self.lines)
+
+    @field_validator("lines")
+    @classmethod
+    def _told_apart(cls, value: tuple[LineConfig, ...], info: ValidationInfo) -> tuple[LineConfig, ...]:
+        check_further_lines(value, port=info.data.get("port", ""), capture=info.data.get("capture", ""))
+        return value
+
+
+class ReceiverConfig(PublishingConfig, _ReceivingConfig):
+    """What `pantel receive` can be told."""

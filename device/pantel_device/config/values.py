@@ -12,6 +12,7 @@ from typing import Any
 __all__ = [
     "check_address",
     "from_json",
+    "lines_from_json",
     "number_if_any",
     "split_address",
     "split_crop",
@@ -24,6 +25,7 @@ __all__ = [
 _ZONES_ADVICE = (
     'write a list of zones, such as [{"name": "gate", "kind": "alarm", "polygon": [[0.1, 0.5], [0.4, 0.5], [0.4, 1]]}]'
 )
+_LINES_ADVICE = 'write a list of lines, such as [{"port": "/dev/ttyUSB1", "capture": "second.pcapng"}]'
 _WEIGHTS_ADVICE = "write classes and their weights, such as person=2,animal=0"
 _CROP_ADVICE = "write left, top, width and height as shares of the picture, such as 0.25,0.25,0.5,0.5"
 _ADDRESS_ADVICE = "write an address and a port, such as 127.0.0.1:8080, [::1]:8080 or 0.0.0.0:8080"
@@ -54,15 +56,12 @@ def split_crop(value: object) -> object:
 
 def from_json(value: object) -> object:
     """Take the JSON of zones in a single line for the tables of a file; nothing for none."""
-    zones: Any = value
-    if isinstance(value, str):
-        try:
-            zones = json.loads(value or "[]")
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"it is no JSON; {_ZONES_ADVICE}") from error
-    if not isinstance(zones, list | tuple):
-        raise ValueError(_ZONES_ADVICE)  # noqa: TRY004 - pydantic takes no TypeError
-    return zones
+    return _tables(value, _ZONES_ADVICE)
+
+
+def lines_from_json(value: object) -> object:
+    """Take the JSON of lines likewise."""
+    return _tables(value, _LINES_ADVICE)
 
 
 def split_weights(value: object) -> object:
@@ -127,3 +126,15 @@ def _split(value: object, advice: str) -> list[str]:
     if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
         raise ValueError(advice)
     return list(value)
+
+
+def _tables(value: object, advice: str) -> object:
+    tables: Any = value
+    if isinstance(value, str):
+        try:
+            tables = json.loads(value or "[]")
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"it is no JSON; {advice}") from error
+    if not isinstance(tables, list | tuple):
+        raise ValueError(advice)  # noqa: TRY004 - pydantic takes no TypeError
+    return tables

@@ -18,9 +18,8 @@ _MIB = 1 << 20
 _LEAST_FREE_BYTES = 100 * _MIB
 _MOST_FILES = 20_000  # a folder with more of them is not counted to its end
 
-# What a daemon writes: key of the file or folder, key of its quota, how often the quota.
+# What a daemon writes besides captures: key of the file or folder, key of its quota, how often the quota.
 _QUOTAS = (
-    ("capture", "capture_quota_bytes", 1),
     ("events", "events_max_bytes", 2),
     ("stills", "stills_quota_bytes", 1),
     ("recordings", "recordings_quota_bytes", 1),
@@ -53,7 +52,7 @@ def check_disks(machine: Machine, setup: Setup) -> Iterator[Finding]:
         disk = os.statvfs(folder)
         free = disk.f_bavail * disk.f_frsize
         wanted = sum(claim.bytes for claim in together)
-        keys = ", ".join(claim.key for claim in together if claim.bytes)
+        keys = ", ".join(dict.fromkeys(claim.key for claim in together if claim.bytes))
         found = f"{_size(free)} are free where {machine.name(folder)} is"
         if free < _LEAST_FREE_BYTES and wanted + _LEAST_FREE_BYTES > free:
             yield problem("disk", found, "make room: the daemon cannot keep what it must")
@@ -67,8 +66,11 @@ def check_disks(machine: Machine, setup: Setup) -> Iterator[Finding]:
 
 def _claims(machine: Machine, setup: Setup) -> Iterator[_Claim]:
     yield _Claim("state_dir", 0, _existing(setup.place(machine, setup.config.state_dir)))
-    for key, quota_key, times in _QUOTAS:
-        named, quota = setup.text(key), setup.value(quota_key)
+    written: list[tuple[str, str, object, int]] = [
+        ("capture", line.capture, line.capture_quota_bytes, 1) for line in setup.lines
+    ]
+    written += [(key, setup.text(key), setup.value(quota_key), times) for key, quota_key, times in _QUOTAS]
+    for key, named, quota, times in written:
         if named in {"", "-", "log"} or not isinstance(quota, int):
             continue
         path = setup.place(machine, named)

@@ -32,8 +32,12 @@ _KISS_SERIAL = "kiss+serial:"
 
 
 def check_port(machine: Machine, setup: Setup) -> Iterator[Finding]:
-    """Look at the port of a setup."""
-    url = setup.config.port
+    """Look at the ports of a setup."""
+    for line in setup.lines:
+        yield from _port(machine, setup, line.port)
+
+
+def _port(machine: Machine, setup: Setup, url: str) -> Iterator[Finding]:
     scheme = url.partition(":")[0]
     if url.startswith(_KISS_SERIAL):
         yield from check_serial_device(machine, setup, url.removeprefix(_KISS_SERIAL).partition("?")[0], is_kiss=True)
@@ -45,7 +49,7 @@ def check_port(machine: Machine, setup: Setup) -> Iterator[Finding]:
         yield _pty(machine, setup, url.partition(":")[2])
     elif scheme == "loop":
         yield note(_CHECK, f"{url} leads nowhere: what is sent comes back", "set port to a device or a modem")
-    elif _names_plugin(scheme):
+    elif _is_foreign(url):
         yield note(_CHECK, f"{url} is not looked at: a plug-in brings it, and opening it might key a radio")
     elif "://" in url:
         yield note(_CHECK, f"{url} is not looked at: only pyserial knows what it is")
@@ -54,16 +58,16 @@ def check_port(machine: Machine, setup: Setup) -> Iterator[Finding]:
 
 
 def check_line(machine: Machine, setup: Setup) -> Iterator[Finding]:
-    """Compare the bit rate with what the line carries."""
+    """Compare the bit rate with what each line carries."""
     del machine
-    config = setup.config
-    try:
-        check_line_rate(config.port, bitrate_bps=config.bitrate_bps, baud_rate=config.baud_rate)
-    except UsageError as error:
-        yield problem("line rate", *split_advice(str(error)))
-    else:
-        baud = f" on a line of {config.baud_rate} Bd" if config.port.startswith("/") else ""
-        yield ok("line rate", f"{config.bitrate_bps} bit/s{baud}")
+    for line in setup.lines:
+        try:
+            check_line_rate(line.port, bitrate_bps=line.bitrate_bps, baud_rate=line.baud_rate)
+        except UsageError as error:
+            yield problem("line rate", *split_advice(str(error)))
+        else:
+            baud = f" on a line of {line.baud_rate} Bd" if line.port.startswith("/") else ""
+            yield ok("line rate", f"{line.bitrate_bps} bit/s{baud}")
 
 
 def check_callsign(machine: Machine, setup: Setup) -> Iterator[Finding]:
@@ -72,26 +76,28 @@ def check_callsign(machine: Machine, setup: Setup) -> Iterator[Finding]:
     callsign = setup.text("callsign")
     if not speaks:
         yield ok("callsign", "none is needed: nothing is sent")
-    elif callsign == DEFAULT_CALLSIGN and _names_plugin(setup.config.port.partition(":")[0]):
-        yield note("callsign", f"{callsign}, the default: it never goes out", "set callsign if the port leads out")
-    elif callsign == DEFAULT_CALLSIGN and _leads_out(machine, setup):
+    elif callsign == DEFAULT_CALLSIGN and any(
+        _leads_out(machine, setup, line.port) for line in setup.lines if not _is_foreign(line.port)
+    ):
         yield problem("callsign", f"{callsign} is only the default, and never goes out", "set callsign to your own")
+    elif callsign == DEFAULT_CALLSIGN and any(_is_foreign(line.port) for line in setup.lines):
+        yield note("callsign", f"{callsign}, the default: it never goes out", "set callsign if the port leads out")
     elif callsign == DEFAULT_CALLSIGN:
         yield note("callsign", f"{callsign}, the default: it stays inside this machine")
     else:
         yield ok("callsign", callsign)
 
 
-def _names_plugin(scheme: str) -> bool:
-    """Whether a plug-in brings the ports of a scheme."""
+def _is_foreign(url: str) -> bool:
+    """Whether a plug-in brings a port."""
+    scheme = url.partition(":")[0]
     if scheme in BUILT_IN_SCHEMES:
         return False
     return any(plugin.name == scheme for plugin in installed_plugins("port"))
 
 
-def _leads_out(machine: Machine, setup: Setup) -> bool:
+def _leads_out(machine: Machine, setup: Setup, url: str) -> bool:
     """Whether a port leads out of this machine, as `Port.on_air` would say; a host that is not known does."""
-    url = setup.config.port
     scheme = url.partition(":")[0]
     if scheme in {"pty", "loop"}:
         return False

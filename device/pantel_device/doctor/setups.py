@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pantel_device.command import UsageError
 from pantel_device.config import ReceiverConfig, SenderConfig, load_config
+from pantel_device.config.line import LineConfig
 from pantel_device.doctor.accounts import Account, own_account, service_account
 from pantel_device.doctor.machine import Machine
 from pantel_device.doctor.services import ServiceState, read_service
@@ -49,6 +50,11 @@ class Setup:
     def is_running(self) -> bool:
         """Whether its service is up."""
         return self.service is not None and self.service.is_running
+
+    @property
+    def lines(self) -> tuple[LineConfig, ...]:
+        """Its lines, of which only a receiver may have several."""
+        return self.config.all_lines if isinstance(self.config, ReceiverConfig) else (self.config,)
 
     def value(self, key: str) -> object:
         """Return a value of the configuration; None if this role has no such key."""

@@ -73,8 +73,9 @@ def check_state(machine: Machine, setup: Setup) -> Iterator[Finding]:
 
 def check_outputs(machine: Machine, setup: Setup) -> Iterator[Finding]:
     """Look whether files that a daemon writes have a place."""
-    for key in ("capture", "picture", "events"):
-        named = setup.text(key)
+    files = [("capture", line.capture) for line in setup.lines]
+    files += [(key, setup.text(key)) for key in ("picture", "events")]
+    for key, named in files:
         if named in {"", "-", "log"}:
             continue
         path = setup.place(machine, named)

@@ -60,7 +60,7 @@ def open_publishing(config: ReceiverConfig, *, clock: Clock, stack: ExitStack) -
                 mailbox,
                 view=config.view,
                 picture_interval_s=config.mqtt_picture_interval_s,
-                alive_ns=alive_ns(config.bitrate_bps, acknowledges=bool(config.acknowledge_s)),
+                alive_ns=alive_ns(config.all_lines, acknowledges=bool(config.acknowledge_s)),
                 clock=clock,
             )
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict, deque
 from dataclasses import dataclass
+from itertools import islice
 
 from pantel_device.frame import Box
 from pantel_device.observer.coco import label_of
@@ -17,7 +18,8 @@ log = logging.getLogger(__name__)
 
 _SHOWN_NS = 10_000_000_000
 _MAX_SHOWN = 6
-_MAX_KNOWN = 256
+_MAX_KEPT = 256
+_MAX_KNOWN = 1024
 _SAME_NS = 60_000_000_000  # numbers come round, so what happened at quite another time is another alarm
 
 
@@ -67,7 +69,7 @@ class AlarmsIn:
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[StreamContext, int, bool], int] = OrderedDict()
-        self._shown: deque[tuple[StreamContext, int, ReceivedAlarm]] = deque(maxlen=_MAX_SHOWN)
+        self._shown: deque[tuple[StreamContext, int, ReceivedAlarm]] = deque(maxlen=_MAX_KEPT)
 
     def take(self, context: StreamContext, payload: bytes, stamp_ns: int, now_ns: int) -> ReceivedAlarm | None:
         """Take what a packet tells; return the alarm, None if it was told before.
@@ -105,13 +107,14 @@ class AlarmsIn:
         return received
 
     def shown(self, context: StreamContext, now_ns: int) -> tuple[ReceivedAlarm, ...]:
-        """Return the alarms of a stream that came in during the last 10 s, the newest first, at most 6 of all streams.
+        """Return the alarms of a stream that came in during the last 10 s, the newest first, at most 6.
 
         They count from when they were heard: of a line with losses, an alarm may be heard 8 s late.
         """
         while self._shown and now_ns - self._shown[0][1] > _SHOWN_NS:
             self._shown.popleft()
-        return tuple(alarm for stream, _, alarm in reversed(self._shown) if stream == context)
+        alarms = (alarm for stream, _, alarm in reversed(self._shown) if stream == context)
+        return tuple(islice(alarms, _MAX_SHOWN))
 
 
 def _box(alarm: Alarm, context: StreamContext) -> Box:

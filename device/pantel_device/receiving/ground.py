@@ -30,7 +30,7 @@ from pantel_link.back_channel import (
 from pantel_link.outgoing import write_due
 from pantel_link.pacing import Pacer
 
-__all__ = ["LONGEST_WITHIN_S", "WITHIN_S", "Fields", "Ground", "Request"]
+__all__ = ["LONGEST_WITHIN_S", "WITHIN_S", "Fields", "Ground", "Request", "Way"]
 
 log = logging.getLogger(__name__)
 
@@ -122,8 +122,25 @@ class _Heard:
     packets: Heard = field(default_factory=Heard)
 
 
+@dataclass(slots=True, eq=False)
+class Way:
+    """A line on which commands go out.
+
+    Attributes:
+        port: Where they go.
+        profile: Of the port.
+        bitrate_bps: Of the back-channel there.
+        pacer: Of the line; None until the first mast is heard.
+    """
+
+    port: Port
+    profile: Profile
+    bitrate_bps: int
+    pacer: Pacer | None = None
+
+
 class Ground:
-    """Takes requests from an outbox and sends their commands to the masts that they are for.
+    """Takes requests from an outbox and sends their commands to the masts that they are for, each where it is heard.
 
     A request waits in the outbox until its mast has been heard, or its time is over, which is reckoned anew when the
     receiver starts again: a clock of the day may be wrong.
@@ -131,7 +148,7 @@ class Ground:
     Args:
         key: Of the masts.
         state_dir: Holds the outbox and the number of the last command.
-        port: Where commands go.
+        port: Where commands go, unless the mast is heard on another line; see `add_way`.
         profile: Of the port.
         bitrate_bps: Of the back-channel.
         link: The receiver, which must know at which rate the mast sends.
@@ -152,12 +169,12 @@ class Ground:
         self._key = key
         self._state_dir = state_dir
         self._outbox = Outbox(state_dir / COMMANDS)
-        self._port = port
-        self._profile = profile
-        self._bitrate_bps = bitrate_bps
+        self._first = Way(port, profile, bitrate_bps)
+        self._ways = {port: self._first}
+        self._routes: dict[StreamContext, Way] = {}
         self._link = link
-        self._pacer: Pacer | None = None
         self._commanders: dict[tuple[int, str], Commander] = {}
+        self._way_of: dict[tuple[int, str], Way] = {}  # of each commander
         self._acknowledge_ns = acknowledge_ns
         self._heard: dict[StreamContext, _Heard] = {}
         self._next_look_ns = 0
@@ -171,14 +188,18 @@ class Ground:
             told += self._look(now_ns)
         if self._acknowledge_ns is not None:
             self._acknowledge(now_ns, self._acknowledge_ns)
-        # Whoever is in the middle of a packet goes first.
-        for commander in sorted(self._commanders.values(), key=lambda each: not each.speaking):
-            write_due(commander, self._port, now_ns)
-            if commander.speaking:
-                break
-            if (command := commander.given_up(now_ns)) is not None:
-                told.append(_fields(commander.context, command, "no_answer"))
+        for way in self._ways.values():
+            told += self._speak(way, now_ns)
         return told
+
+    def add_way(self, way: Way) -> None:
+        """Have another line for masts that are heard there."""
+        self._ways[way.port] = way
+
+    def route(self, context: StreamContext, port: Port) -> None:
+        """Take note of the line on which a mast is heard; what goes to it goes out there, if anything may."""
+        if (way := self._ways.get(port)) is not None:
+            self._routes[context] = way
 
     def hear(self, context: StreamContext, counter: int, now_ns: int) -> None:
         """Take note of a packet of a mast that was heard and understood."""
@@ -202,6 +223,19 @@ class Ground:
         fields = _fields(context, command, reply.outcome.name.lower())
         return fields | {"bitrate_bps": reply.bitrate_bps, "preset": str(reply.preset)}
 
+    def _speak(self, way: Way, now_ns: int) -> list[Fields]:
+        """Send what is due on a line; return what nobody has answered."""
+        told = []
+        commanders = [each for name, each in self._commanders.items() if self._way_of[name] is way]
+        # Whoever is in the middle of a packet goes first.
+        for commander in sorted(commanders, key=lambda each: not each.speaking):
+            write_due(commander, way.port, now_ns)
+            if commander.speaking:
+                break
+            if (command := commander.given_up(now_ns)) is not None:
+                told.append(_fields(commander.context, command, "no_answer"))
+        return told
+
     def _acknowledge(self, now_ns: int, interval_ns: int) -> None:
         """Have the masts told what was heard of them, if it is time and more than before."""
         for commander in self._commanders.values():
@@ -216,6 +250,7 @@ class Ground:
         """Take the requests from the outbox whose masts are known; return what is told of those whose time is over."""
         known = self._link.contexts
         self._heard = {context: heard for context, heard in self._heard.items() if context in known}
+        self._routes = {context: way for context, way in self._routes.items() if context in known}
         for context in known:
             self._follow(context, now_ns)
         lapsed = []
@@ -246,26 +281,32 @@ class Ground:
         del self._seen_ns[name]
 
     def _follow(self, context: StreamContext, now_ns: int) -> None:
-        """Have a commander for the newest start of a mast; what the last one had left to say goes to it."""
+        """Have a commander for the newest start of a mast, on the line where that is heard.
+
+        What the last one had left to say goes to it.
+        """
         name = context.sender, context.callsign
+        way = self._routes.get(context, self._first)
         before = self._commanders.get(name)
         key = self._key.sender_key(*name)
-        if key is None or (before is not None and (before.speaking or before.context.epoch >= context.epoch)):
+        if key is None or (before is not None and (before.speaking or before.context.epoch > context.epoch)):
             return
-        if self._pacer is None:
-            self._pacer = Pacer(self._bitrate_bps, now_ns, burst_octets=self._profile.burst_octets)
+        if before is not None and before.context.epoch == context.epoch and self._way_of[name] is way:
+            return
+        if way.pacer is None:
+            way.pacer = Pacer(way.bitrate_bps, now_ns, burst_octets=way.profile.burst_octets)
         commander = Commander(
             context,
             key,
             lambda: next_number(self._state_dir, _NUMBER),
             now_ns=now_ns,
-            profile=self._profile,
-            pacer=self._pacer,
-            bitrate_bps=self._bitrate_bps,
+            profile=way.profile,
+            pacer=way.pacer,
+            bitrate_bps=way.bitrate_bps,
         )
         for command in () if before is None else before.unanswered:
             commander.give(command)
-        self._commanders[name] = commander
+        self._commanders[name], self._way_of[name] = commander, way
 
 
 def _fields(context: StreamContext, command: Command | None, outcome: str) -> Fields:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict
 
-from pantel_codec import BitstreamError, MissingBase, Scene, SceneSyntax, apply_element
+from pantel_codec import BitstreamError, Scene, SceneSyntax
 from pantel_device.receiving.alarms_in import AlarmsIn
-from pantel_device.receiving.ground import Ground
+from pantel_device.receiving.ground import Fields, Ground
+from pantel_device.receiving.heard_streams import Contact, HeardStream, HeardStreams, name_of
+from pantel_device.receiving.line import Line
 from pantel_device.receiving.sink import Event, Picture, SenderName, Sink, Watcher
 from pantel_device.receiving.still_receiver import StillReceiver
-from pantel_device.rendering.renderer import Renderer, Rendering
+from pantel_device.receiving.turns import Turns, Wanted
+from pantel_device.rendering.renderer import Renderer
 from pantel_link import LinkReceiver, PacketError, PacketKind, Port, ReceivedPacket, StreamContext, StreamStatistics
 from pantel_link.back_channel import Reply
 from pantel_link.messages import Telemetry, TextAssembler, TextPart
@@ -21,74 +24,8 @@ __all__ = ["PICTURE_INTERVAL_NS", "PLAYOUT_DELAY_NS", "Contact", "Receiver"]
 PICTURE_INTERVAL_NS = 100_000_000
 PLAYOUT_DELAY_NS = 1_500_000_000
 _REPORT_INTERVAL_NS = 10_000_000_000
-_READ_OCTETS = 4096
-_READS_AT_ONCE = 4  # noise on a fast line must not keep the pictures waiting
 _POLL_NS = 20_000_000
-_MAX_STREAMS = 16
 _REFUSAL_INTERVAL_NS = 1_000_000_000  # anybody can announce streams without end
-# Beside the sender heard last so many pictures are drawn at a time, and of those that were never drawn, which takes
-# longest, one: else a few packets that announce many large scenes would keep the receiver from its port for half a
-# minute.
-_MOST_OTHERS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """When a sender was last heard.
-
-    Attributes:
-        sender: Who it is.
-        heard_ns: Monotonic time at which its newest packet arrived.
-        capture_time_ns: Capture time of its newest content; None while there is none.
-        statistics: What was counted of its present stream; they begin anew when it starts again.
-    """
-
-    sender: SenderName
-    heard_ns: int
-    capture_time_ns: int | None
-    statistics: StreamStatistics = field(default_factory=StreamStatistics)
-
-
-@dataclass(slots=True)
-class _Stream:
-    """What a receiver keeps of one stream; `syntax` is None while its model is not installed."""
-
-    syntax: SceneSyntax | None
-    scene: Scene
-    make_renderer: Callable[[View], Renderer] | None
-    renderers: dict[View, Renderer] = field(default_factory=dict)
-    capture_time_ns: int | None = None  # of the newest content; None while there is none
-    heard_ns: int = 0
-
-    def take(self, syntax: SceneSyntax, payload: bytes, capture_time_ns: int) -> bool:
-        """Apply what a payload tells; return whether all of it could be read.
-
-        Raises:
-            BitstreamError: It is damaged; the scene is as it was.
-        """
-        elements = syntax.read(payload, self.scene.background, self.scene.mosaics)
-        for element in elements:
-            apply_element(self.scene, element, capture_time_ns)
-        self.capture_time_ns = max(self.capture_time_ns or 0, capture_time_ns)
-        return not any(isinstance(element, MissingBase) for element in elements)
-
-    def draw(self, view: View, shown_ns: int) -> Rendering | None:
-        """Return a picture; None while nothing is known, or the model that reads it is missing."""
-        if self.make_renderer is None or self.capture_time_ns is None:
-            return None
-        if view not in self.renderers:
-            self.renderers[view] = self.make_renderer(view)
-        return self.renderers[view].draw(shown_ns)
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A picture that is taken, and by whom."""
-
-    context: StreamContext
-    stream: _Stream
-    view: View
-    takers: Sequence[Sink]
 
 
 class Receiver:
@@ -101,6 +38,7 @@ class Receiver:
     Args:
         port: Where octets come from.
         link: Makes packets of them.
+        further: More lines; their links share the streams of the first one.
         sinks: Take pictures and events.
         interval_ns: Time between two pictures [ns].
         playout_delay_ns: Time from capture to show [ns].
@@ -110,9 +48,8 @@ class Receiver:
         watchers: Take events, and the pictures that they ask for, of whichever sender.
 
     Attributes:
-        link: The receiving half of the link, with its statistics.
-        payloads_damaged: Payloads that passed the checksum and could not be decoded.
-        payloads_cut: Scene payloads whose end refines cells that were lost before, and so could not be read.
+        link: The receiving half of the link; of several lines that of the first one, which knows the streams of all.
+        lines: All lines, each with its statistics.
     """
 
     def __init__(
@@ -120,6 +57,7 @@ class Receiver:
         *,
         port: Port,
         link: LinkReceiver,
+        further: Sequence[Line] = (),
         sinks: Sequence[Sink],
         interval_ns: int = PICTURE_INTERVAL_NS,
         playout_delay_ns: int = PLAYOUT_DELAY_NS,
@@ -129,9 +67,7 @@ class Receiver:
         watchers: Sequence[Watcher] = (),
     ) -> None:
         self.link = link
-        self.payloads_damaged = 0
-        self.payloads_cut = 0
-        self._port = port
+        self.lines = (Line.of(port, link), *further)
         self._sinks = tuple(sinks)
         self._interval_ns = interval_ns
         self._playout_delay_ns = playout_delay_ns
@@ -142,29 +78,34 @@ class Receiver:
         self._watchers = tuple(watchers)
         self._texts = TextAssembler()
         self._alarms = AlarmsIn()
-        self._streams: dict[StreamContext, _Stream] = {}
+        self._streams = HeardStreams()
         self._heard_last: StreamContext | None = None
+        self._turns = Turns()
         self._next_picture_ns = self._next_refusal_ns = 0
-        self._turn = 0
         self._next_report_ns: int | None = None
+
+    @property
+    def payloads_damaged(self) -> int:
+        """Payloads of all lines that passed the checksum and could not be decoded."""
+        return sum(line.payloads_damaged for line in self.lines)
+
+    @property
+    def payloads_cut(self) -> int:
+        """Scene payloads of all lines whose end refines cells that were lost before, and so could not be read."""
+        return sum(line.payloads_cut for line in self.lines)
 
     @property
     def contacts(self) -> tuple[Contact, ...]:
         """When each sender that is taken was last heard."""
         return tuple(
-            Contact(
-                _name_of(context),
-                stream.heard_ns,
-                stream.capture_time_ns,
-                self.link.statistics_of(context) or StreamStatistics(),
-            )
-            for context, stream in self._streams.items()
+            Contact(name, stream.heard_ns, stream.capture_time_ns, self._statistics_of(stream), stream.line.name)
+            for name, stream in self._streams.by_sender().items()
         )
 
     @property
     def heard_last(self) -> SenderName | None:
         """Who has told something of a scene last; None before anybody has."""
-        return None if self._heard_last is None else _name_of(self._heard_last)
+        return None if self._heard_last is None else name_of(self._heard_last)
 
     def advance(self, now_ns: int) -> int:
         """Do all that is due and return when something will be due again.
@@ -179,13 +120,12 @@ class Receiver:
             # A picture is of a multiple of the interval and knows what had been read before, so that a replay, which
             # has only the times of arrival, draws the same ones.
             due_ns = now_ns - now_ns % self._interval_ns
+            self._turns.note(late=now_ns - self._next_picture_ns > self._interval_ns // 2)
             self._show(due_ns)
             self._next_picture_ns = due_ns + self._interval_ns
-        for _ in range(_READS_AT_ONCE):
-            if not (octets := self._port.read(_READ_OCTETS)):
-                break
-            for received in self.link.receive_from(self._port, octets, now_ns):
-                self._take(received, now_ns)
+        for line in self.lines:
+            for received in line.receive(now_ns):
+                self._take(received, line, now_ns)
         self._tell_refused(now_ns)
         self._stills.advance(now_ns)
         for fields in () if self._ground is None else self._ground.advance(now_ns):
@@ -196,19 +136,25 @@ class Receiver:
             self._next_report_ns = now_ns + _REPORT_INTERVAL_NS
         return min(self._next_picture_ns, now_ns + _POLL_NS)
 
-    def _take(self, received: ReceivedPacket, now_ns: int) -> None:
-        stream = self._stream(received.context, now_ns)
-        stream.heard_ns = max(stream.heard_ns, received.arrival_ns)
+    def _take(self, received: ReceivedPacket, line: Line, now_ns: int) -> None:
+        stream = self._streams.get(received.context) or self._begin(received.context, line, now_ns)
+        stream.hear(line, received.arrival_ns)
+        if received.packet.kind is not PacketKind.IDENT:
+            self._streams.note_told(stream)
         try:
-            self._read(received, stream, now_ns)
+            whole = self._read(received, stream, now_ns)
         except (BitstreamError, PacketError):
-            self.payloads_damaged += 1
+            line.payloads_damaged += 1
+            stream.payloads_damaged += 1
         else:
+            line.payloads_cut += not whole
             if self._ground is not None and stream.syntax is not None:
                 self._ground.hear(received.context, received.packet.counter, now_ns)
+        if self._ground is not None and stream.line.port is not None:
+            self._ground.route(received.context, stream.line.port)
 
-    def _read(self, received: ReceivedPacket, stream: _Stream, now_ns: int) -> None:
-        """Do what a packet says.
+    def _read(self, received: ReceivedPacket, stream: HeardStream, now_ns: int) -> bool:
+        """Do what a packet says; return whether all of it could be read.
 
         Raises:
             BitstreamError: A scene payload is damaged.
@@ -217,8 +163,8 @@ class Receiver:
         match received.packet.kind:
             case PacketKind.SCENE if stream.syntax is not None:
                 whole = stream.take(stream.syntax, received.packet.payload, received.stamp_ns)
-                self.payloads_cut += not whole
                 self._heard_last = received.context
+                return whole
             case PacketKind.STILL:
                 self._take_symbol(received, now_ns)
             case PacketKind.ALARM:
@@ -236,12 +182,13 @@ class Receiver:
             case PacketKind.TELEMETRY:
                 telemetry = Telemetry.from_payload(received.packet.payload).known()
                 self._emit(Event(now_ns, "telemetry", {**_who(received.context), **telemetry}))
+        return True
 
     def _take_symbol(self, received: ReceivedPacket, now_ns: int) -> None:
         partial = self._stills.take(received.context, received.packet.payload, now_ns)
         if partial is None:
             return
-        fields: dict[str, str | int | float | None] = {
+        fields: Fields = {
             **_who(partial.context),
             "block": partial.block,
             "symbols": partial.symbols,
@@ -259,7 +206,7 @@ class Receiver:
             if context not in self._refused:
                 self._refused.add(context)
                 self._next_refusal_ns = now_ns + _REFUSAL_INTERVAL_NS
-                fields: dict[str, str | int | float | None] = {
+                fields: Fields = {
                     **_who(context),
                     "epoch": context.epoch,
                     "message": reason,
@@ -267,24 +214,15 @@ class Receiver:
                 self._emit(Event(now_ns, "sender_refused", fields))
                 return
 
-    def _stream(self, context: StreamContext, now_ns: int) -> _Stream:
-        """Return the stream of a context, begun when it is heard for the first time."""
-        stream = self._streams.get(context)
-        if stream is not None:
-            self._streams[context] = self._streams.pop(context)  # heard last
-        else:
-            while len(self._streams) >= _MAX_STREAMS:
-                del self._streams[next(iter(self._streams))]
-            # A new epoch of the same sender takes the place of the old one.
-            for old in [c for c in self._streams if c.sender == context.sender and c.callsign == context.callsign]:
-                del self._streams[old]
-            stream = self._streams[context] = self._begin(context, now_ns)
+    def _begin(self, context: StreamContext, line: Line, now_ns: int) -> HeardStream:
+        """Announce a new stream and return it, with its empty scene."""
+        stream = self._new_stream(context, line, now_ns)
+        self._streams.add(stream)
         return stream
 
-    def _begin(self, context: StreamContext, now_ns: int) -> _Stream:
-        """Announce a new stream and return its empty scene."""
+    def _new_stream(self, context: StreamContext, line: Line, now_ns: int) -> HeardStream:
         model = context.model_hash.hex()
-        fields: dict[str, str | int | float | None] = {
+        fields: Fields = {
             **_who(context),
             "epoch": context.epoch,
             "width_px": context.width_px,
@@ -296,34 +234,27 @@ class Receiver:
             codec = load_scene_codec(artefact, view=self._view)
         except ManifestError as error:
             self._emit(Event(now_ns, "model_missing", fields | {"message": str(error)}))
-            return _Stream(None, Scene(context.width_px, context.height_px, ()), None)
+            return HeardStream(context, line, Scene(context.width_px, context.height_px, ()))
         self._emit(Event(now_ns, "sender_heard", fields))
         scene = Scene(context.width_px, context.height_px, codec.entropy.groups)
         syntax = SceneSyntax(codec.entropy, codec.thumbnails.model, context.width_px, context.height_px)
-        return _Stream(syntax, scene, lambda view: Renderer(load_scene_codec(artefact, view=view), scene))
+        return HeardStream(
+            context, line, scene, syntax, lambda view: Renderer(load_scene_codec(artefact, view=view), scene)
+        )
 
     def _show(self, now_ns: int) -> None:
         """Draw what is taken; of others than the sender heard last in turns."""
-        newest: list[_Wanted] = []
-        others: list[_Wanted] = []
-        for context, stream in self._streams.items():
+        newest: list[Wanted] = []
+        others: list[Wanted] = []
+        for stream in self._streams:
             if stream.capture_time_ns is not None:
-                takers = self._takers(context, now_ns - stream.capture_time_ns)
-                wanted = newest if context == self._heard_last else others
-                wanted += [_Wanted(context, stream, view, sinks) for view, sinks in takers.items()]
-        turn = self._turn % max(len(others), 1)
-        others = [*others[turn:], *others[:turn]][:_MOST_OTHERS]
-        self._turn += len(others)
-        begun = False
-        for each in newest:
+                takers = self._takers(stream.context, now_ns - stream.capture_time_ns)
+                wanted = newest if stream.context == self._heard_last else others
+                wanted += [Wanted(stream, view, sinks) for view, sinks in takers.items()]
+        for each in (*newest, *self._turns.choose(others)):
             self._draw(each, now_ns)
-        for each in others:
-            first = each.view not in each.stream.renderers
-            if not (first and begun):
-                self._draw(each, now_ns)
-            begun |= first
-        for stream in self._streams.values():
-            stream.scene.forget(now_ns - self._playout_delay_ns)
+        for stream in self._streams:
+            stream.forget(now_ns, now_ns - self._playout_delay_ns)
 
     def _takers(self, context: StreamContext, silence_ns: int) -> dict[View, list[Sink]]:
         """Return who takes the pictures of a stream, by view."""
@@ -331,14 +262,14 @@ class Receiver:
         takers: dict[View, list[Sink]] = {self._view: [*self._sinks]} if heard_last and self._sinks else {}
         silence_s = max(silence_ns, 0) / 1e9
         for watcher in self._watchers:
-            for view in watcher.views(_name_of(context), heard_last=heard_last, silence_s=silence_s):
+            for view in watcher.views(name_of(context), heard_last=heard_last, silence_s=silence_s):
                 takers.setdefault(view, []).append(watcher)
         return takers
 
-    def _draw(self, wanted: _Wanted, now_ns: int) -> None:
+    def _draw(self, wanted: Wanted, now_ns: int) -> None:
         stream = wanted.stream
         shown_ns = now_ns - self._playout_delay_ns
-        rendering = stream.draw(wanted.view, shown_ns)
+        rendering = stream.draw(wanted.view, now_ns, shown_ns)
         if rendering is None or stream.capture_time_ns is None:
             return
         picture = Picture(
@@ -346,32 +277,53 @@ class Receiver:
             shown_ns=shown_ns,
             capture_time_ns=stream.capture_time_ns,
             pixels=rendering.pixels,
-            sender=_name_of(wanted.context),
+            sender=name_of(stream.context),
             cell_age_s=rendering.cell_age_s,
             objects=rendering.objects,
-            alarms=self._alarms.shown(wanted.context, now_ns),
+            alarms=self._alarms.shown(stream.context, now_ns),
             view=wanted.view,
         )
         for sink in wanted.takers:
             sink.on_picture(picture)
 
     def _report(self, now_ns: int) -> None:
-        statistics = self.link.statistics
-        fields = {
-            "payloads_damaged": self.payloads_damaged,
-            "payloads_cut": self.payloads_cut,
+        """Tell how each line is, and each sender."""
+        for line in self.lines:
+            statistics = line.statistics
+            fields: Fields = {
+                "payloads_damaged": line.payloads_damaged,
+                "payloads_cut": line.payloads_cut,
+                "bit_error_rate": statistics.bit_error_rate,
+                "packet_loss": statistics.packet_loss,
+                "port": line.name,
+            }
+            self._emit(Event(now_ns, "link_report", asdict(statistics) | fields))
+        for stream in self._streams.by_sender().values():
+            self._emit(Event(now_ns, "sender_report", self._sender_report(stream, now_ns)))
+
+    def _sender_report(self, stream: HeardStream, now_ns: int) -> Fields:
+        statistics = self._statistics_of(stream)
+        content_ns = stream.capture_time_ns
+        return {
+            **_who(stream.context),
+            "port": stream.line.name,
+            "packets_good": statistics.packets_good,
+            "packets_lost": statistics.packets_lost,
+            "packets_duplicate": statistics.packets_duplicate,
             "bit_error_rate": statistics.bit_error_rate,
             "packet_loss": statistics.packet_loss,
+            "payloads_damaged": stream.payloads_damaged,
+            "pictures": stream.pictures,
+            "heard_age_s": round((now_ns - stream.heard_ns) / 1e9, 1),
+            "content_age_s": None if content_ns is None else round((now_ns - content_ns) / 1e9, 1),
         }
-        self._emit(Event(now_ns, "link_report", asdict(statistics) | fields))
+
+    def _statistics_of(self, stream: HeardStream) -> StreamStatistics:
+        return self.link.statistics_of(stream.context) or StreamStatistics()
 
     def _emit(self, event: Event) -> None:
         for sink in (*self._sinks, *self._watchers):
             sink.on_event(event)
-
-
-def _name_of(context: StreamContext) -> SenderName:
-    return SenderName(context.callsign, context.sender)
 
 
 def _who(context: StreamContext) -> dict[str, str | int]:

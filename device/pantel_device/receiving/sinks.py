@@ -12,7 +12,7 @@ import math
 import os
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from io import FileIO
 from pathlib import Path
@@ -22,9 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_device.pictures import write_picture
-from pantel_device.receiving.sink import Event, Picture
+from pantel_device.receiving.sink import Event, Picture, SenderName
 from pantel_device.wall_clock import iso_utc, utc_now
 from pantel_link.record_file import Trouble, append_whole
+from pantel_models import View
 
 __all__ = ["EventFile", "EventLog", "EventStream", "PictureFile", "event_line", "event_record", "strict_record"]
 
@@ -110,7 +111,18 @@ class PictureFile:
             self._trouble.end()
 
 
-class EventStream:
+class EventSink:
+    """Takes events and wants no picture, so that none is drawn for it."""
+
+    def views(self, sender: SenderName, *, heard_last: bool, silence_s: float) -> Collection[View]:  # noqa: ARG002
+        """Return no view."""
+        return ()
+
+    def on_picture(self, picture: Picture) -> None:
+        """Do nothing."""
+
+
+class EventStream(EventSink):
     """Writes events to a stream such as standard output, each at once.
 
     Args:
@@ -120,9 +132,6 @@ class EventStream:
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
         self._trouble = Trouble("standard output")
-
-    def on_picture(self, picture: Picture) -> None:
-        """Do nothing."""
 
     def on_event(self, event: Event) -> None:
         """Write a line.
@@ -144,15 +153,12 @@ class EventStream:
         """Do nothing: the stream is its owner's to close."""
 
 
-class EventLog:
+class EventLog(EventSink):
     """Logs events as key=value; those that come all the time only at the level debug, because disks wear."""
 
-    _FREQUENT = frozenset({"link_report", "still_grows", "telemetry"})
+    _FREQUENT = frozenset({"link_report", "sender_report", "still_grows", "telemetry"})
     _ALREADY_LOGGED = frozenset({"alarm"})
     _TROUBLE = frozenset({"model_missing", "sender_refused"})
-
-    def on_picture(self, picture: Picture) -> None:
-        """Do nothing."""
 
     def on_event(self, event: Event) -> None:
         """Log an event."""
@@ -167,7 +173,7 @@ class EventLog:
         """Do nothing."""
 
 
-class EventFile:
+class EventFile(EventSink):
     """Appends events to a file; when it is full, it becomes ``NAME.1`` and a new one begins.
 
     Lines are whole: one that the disk has no room for is taken back and written later.
@@ -188,9 +194,6 @@ class EventFile:
         self._file = path.open("a+b", buffering=0)
         if _ends_within_line(self._file):
             self._unwritten.append(b"\n")
-
-    def on_picture(self, picture: Picture) -> None:
-        """Do nothing."""
 
     def on_event(self, event: Event) -> None:
         """Append a line, and those that the disk had no room for before it."""

@@ -10,7 +10,7 @@ from pantel_models import View
 __all__ = ["StillReceiver"]
 
 _INTERVAL_NS = 3_000_000_000
-_MAX_WAITING = 16
+_MAX_WAITING = 128  # as many as are put together
 
 
 class StillReceiver:

@@ -25,7 +25,7 @@ __all__ = ["Still", "StillFolder", "StillSink", "decode_partial"]
 
 log = logging.getLogger(__name__)
 
-_NAME = re.compile(r"\d{8}T\d{6}Z-[A-Z0-9_.-]+-\d+\.(ptl|png)")
+_NAME = re.compile(r"\d{8}T\d{6}Z-(?P<sender>[A-Z0-9_.-]+-\d+)-\d+\.(ptl|png)")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +69,8 @@ class StillFolder:
 
     Args:
         folder: Made when missing.
-        quota_bytes: What all of them may take; those that arrived first go first. Files with other names stay.
+        quota_bytes: What all of them may take; of the sender that takes the most those that arrived first go first.
+            Files with other names stay.
         patient: Whether to begin without the folder; each still makes it if it can.
 
     Raises:
@@ -109,12 +110,13 @@ class StillFolder:
         return True
 
     def _make_room(self, written: list[Path]) -> None:
-        """Remove the stills that arrived first until the rest keeps the quota; what was just written stays.
+        """Remove stills until the rest keeps the quota; what was just written stays.
 
         Their names do not tell when they arrived: the sender's clock, which may be set to anything, made those.
         """
         ours = (path for path in self._folder.iterdir() if _NAME.fullmatch(path.name) and path not in written)
-        keep_within([*sorted(ours, key=_arrival), *written], self._quota_bytes, keep=len(written))
+        files = [*sorted(ours, key=_arrival), *written]
+        keep_within(files, self._quota_bytes, keep=len(written), owner=_sender)
 
 
 def _arrival(path: Path) -> tuple[int, str]:
@@ -122,6 +124,12 @@ def _arrival(path: Path) -> tuple[int, str]:
         return path.stat().st_mtime_ns, path.name
     except FileNotFoundError:  # somebody has removed it meanwhile
         return 0, path.name
+
+
+def _sender(path: Path) -> str:
+    """Return whose a still is, by its name."""
+    name = _NAME.fullmatch(path.name)
+    return "" if name is None else name["sender"]
 
 
 def _time(partial: PartialStill) -> str:

@@ -27,7 +27,7 @@ _FILES = 8
 
 
 class RecordingFolder:
-    """Recordings of any number of senders; the oldest make room for the newest.
+    """Recordings of any number of senders; the oldest of the one that takes the most make room for the newest.
 
     They take no more than their quota, and of the disk no more than leaves a little free: then they make room for other
     programs, too. Files with other names stay. What a power cut has left is cut to what can be played, or removed.
@@ -81,13 +81,15 @@ class RecordingFolder:
         return file
 
     def make_room(self, octets: int) -> None:
-        """Remove the oldest recordings until so many octets more have room.
+        """Remove recordings until so many octets more have room: the oldest of the sender that takes the most.
 
         Raises:
             OSError: They have none, with all others removed that nobody is writing, or there is no folder.
         """
         self._prepare()
-        files = [each.path for each in recordings_in(self._folder)]
+        recordings = recordings_in(self._folder)
+        files = [each.path for each in recordings]
+        senders = {each.path: each.sender for each in recordings}
         older = [path for path in files if path not in self._open.values()]
         older_bytes, all_bytes = sum(sizes_bytes(older)), sum(sizes_bytes(files))
         disk = shutil.disk_usage(self._folder)
@@ -96,7 +98,7 @@ class RecordingFolder:
         if excess_bytes > older_bytes:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if excess_bytes > 0:
-            keep_within(older, older_bytes - excess_bytes)
+            keep_within(older, older_bytes - excess_bytes, owner=senders.get)
 
     def end(self, file: FileIO) -> None:
         """Close a file; an empty one is removed.

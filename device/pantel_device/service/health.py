@@ -61,7 +61,7 @@ class SenderHealth:
         self._port = port
         self._link = link
         self._duty_cycle = duty_cycle
-        self._presence = _Presence(port)
+        self._presence = _Presence(port.name)
         self._rate = _Window(_RATE_NS)
         self._observation: Observation | None = None
         self._seen_ns: int | None = None
@@ -74,7 +74,7 @@ class SenderHealth:
         Args:
             now_ns: Monotonic time, more than before [ns].
         """
-        outage, port_is_there = self._camera.outage, self._presence.seen(now_ns)
+        outage, port_is_there = self._camera.outage, self._presence.seen(now_ns, there=self._port.connected)
         octets = self._link.statistics.wire_octets
         if self._seen_ns is None or outage is not None or self._sender.observation is not self._observation:
             self._observation, self._seen_ns = self._sender.observation, now_ns
@@ -128,18 +128,17 @@ class SenderHealth:
 
 
 class ReceiverHealth:
-    """How a receiver is: it gets on while its loop turns, since each turn reads the port.
+    """How a receiver is: it gets on while its loop turns, since each turn reads the ports.
 
-    That nobody is heard is no standstill: there may be nobody.
+    That nobody is heard is no standstill: there may be nobody. It is ready when one of its ports is there.
 
     Args:
         receiver: The daemon's core.
-        port: Its port.
     """
 
-    def __init__(self, receiver: Receiver, port: ReconnectingPort) -> None:
+    def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver
-        self._presence = _Presence(port)
+        self._presences = [_Presence(line.name) for line in receiver.lines]
         self._lost, self._good = _Window(_LOSS_NS), _Window(_LOSS_NS)
 
     def __call__(self, now_ns: int) -> Health:
@@ -148,13 +147,14 @@ class ReceiverHealth:
         Args:
             now_ns: Monotonic time, more than before [ns].
         """
-        ready = self._presence.seen(now_ns)
-        return Health(ready, f"{self._presence.status('receiving from', now_ns)}, {self._heard(now_ns)}")
+        lines = list(zip(self._presences, self._receiver.lines, strict=True))
+        seen = [presence.seen(now_ns, there=line.up) for presence, line in lines]
+        ports = [presence.status("receiving from", now_ns) for presence in self._presences]
+        return Health(any(seen), ", ".join([*ports, self._heard(now_ns)]))
 
     def _heard(self, now_ns: int) -> str:
-        statistics = self._receiver.link.statistics
-        lost = self._lost.gain(now_ns, statistics.packets_lost)
-        good = self._good.gain(now_ns, statistics.packets_good)
+        lost = self._lost.gain(now_ns, sum(line.statistics.packets_lost for line in self._receiver.lines))
+        good = self._good.gain(now_ns, sum(line.statistics.packets_good for line in self._receiver.lines))
         newest = max(self._receiver.contacts, key=lambda contact: contact.heard_ns, default=None)
         if newest is None:
             return "nobody heard yet"
@@ -165,13 +165,13 @@ class ReceiverHealth:
 class _Presence:
     """Whether a port is there, and how long it has been gone."""
 
-    def __init__(self, port: ReconnectingPort) -> None:
-        self._port = port
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._since_ns: int | None = None
 
-    def seen(self, now_ns: int) -> bool:
-        """Look whether it is there."""
-        if self._port.connected:
+    def seen(self, now_ns: int, *, there: bool) -> bool:
+        """Take note of whether it is there, and return that."""
+        if there:
             self._since_ns = None
         elif self._since_ns is None:
             self._since_ns = now_ns
@@ -180,8 +180,8 @@ class _Presence:
     def status(self, doing: str, now_ns: int) -> str:
         """Return what is done with it, or that it is gone, as of the last look."""
         if self._since_ns is None:
-            return f"{doing} {self._port.name}"
-        return f"port {self._port.name} gone for {_duration(now_ns - self._since_ns)}"
+            return f"{doing} {self._name}"
+        return f"port {self._name} gone for {_duration(now_ns - self._since_ns)}"
 
 
 class _Window:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from pantel_device.receiving.receiver import Contact
 from pantel_device.receiving.sink import Event, Picture, SenderName
@@ -14,7 +14,7 @@ from pantel_device.wall_clock import utc_now
 from pantel_link.statistics import ReceiverStatistics
 from pantel_models import View
 
-__all__ = ["Choice", "EventRecord", "Hub", "LinkReading", "News", "TakenPicture"]
+__all__ = ["Choice", "EventRecord", "Hub", "LineReading", "LinkReading", "News", "TakenPicture"]
 
 _MOST_WAITING_EVENTS = 1000
 
@@ -35,24 +35,55 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class LineReading:
+    """What the receiver knows of one of its lines at a time.
+
+    Attributes:
+        port: Name of its port.
+        bitrate_bps: Rate at which senders pace their octets there.
+        up: Whether the port is there.
+        payloads_damaged: As `Line` counts them.
+        statistics: A copy of the link's counters.
+    """
+
+    port: str
+    bitrate_bps: int
+    up: bool
+    payloads_damaged: int
+    statistics: ReceiverStatistics
+
+
+@dataclass(frozen=True, slots=True)
 class LinkReading:
-    """What the receiver knows of its link at a time.
+    """What the receiver knows of its lines and senders at a time.
 
     Attributes:
         time_ns: Monotonic time.
         contacts: When each sender was last heard.
         heard_last: Who was heard last; None before anybody was.
-        port_up: Whether the port is there.
-        payloads_damaged: As `Receiver` counts them.
-        statistics: A copy of the link's counters.
+        lines: All lines.
     """
 
     time_ns: int
     contacts: tuple[Contact, ...]
     heard_last: SenderName | None
-    port_up: bool
-    payloads_damaged: int
-    statistics: ReceiverStatistics
+    lines: tuple[LineReading, ...]
+
+    @property
+    def port_up(self) -> bool:
+        """Whether any of the ports is there."""
+        return any(line.up for line in self.lines)
+
+    @property
+    def payloads_damaged(self) -> int:
+        """Of all lines together."""
+        return sum(line.payloads_damaged for line in self.lines)
+
+    @property
+    def statistics(self) -> ReceiverStatistics:
+        """The counters of all lines together."""
+        counters = [asdict(line.statistics) for line in self.lines]
+        return ReceiverStatistics(**{key: sum(each[key] for each in counters) for key in asdict(ReceiverStatistics())})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +100,7 @@ class News:
 
     Attributes:
         pictures: The newest of each sender and view.
-        events: Records of all events but reports on the link, in order.
+        events: Records of all events but reports on lines and senders, in order.
         reading: The newest; None for none.
     """
 
@@ -113,11 +144,11 @@ class Hub:
         self._tell()
 
     def on_event(self, event: Event) -> None:
-        """Keep an event; the page makes its own report on the link, of the last seconds.
+        """Keep an event; the page makes its own reports on lines and senders, of the last seconds.
 
         Numbers that are none become None: JSON has no word for them, and a sender may tell any.
         """
-        if event.kind == "link_report":
+        if event.kind in {"link_report", "sender_report"}:
             return
         record = strict_record(event, utc_now())
         with self._lock:

@@ -71,7 +71,6 @@ class Page:
 def open_page(
     config: ReceiverConfig,
     *,
-    port_name: str,
     clock: Clock,
     stack: ExitStack,
     patient: bool = False,
@@ -81,7 +80,6 @@ def open_page(
 
     Args:
         config: Of the receiver; `web` is not empty.
-        port_name: Of its port.
         clock: Its monotonic clock.
         stack: Closes the page.
         patient: Whether to begin where the machine does not have the address yet, and without a page if need be.
@@ -106,8 +104,8 @@ def open_page(
             f"web = {config.web} can be reached from other machines, so it needs a token: make one with "
             "pantel key token FILE, and name that with web_token_file"
         )
-    facts = _facts(config, port_name, clock, log_out=token is not None)
-    figures = Figures(LineFigures(port_name, config.bitrate_bps), clock.now_ns)
+    facts = _facts(config, clock, log_out=token is not None)
+    figures = Figures((LineFigures(line.port, line.bitrate_bps) for line in config.all_lines), clock.now_ns)
     hub, server = _assemble(config, listener, token, facts=facts, figures=figures, limits=limits or Limits())
     page = Page(hub, *listener.getsockname()[:2])
     server.start()
@@ -116,10 +114,10 @@ def open_page(
     return page
 
 
-def _facts(config: ReceiverConfig, port_name: str, clock: Clock, *, log_out: bool) -> Facts:
+def _facts(config: ReceiverConfig, clock: Clock, *, log_out: bool) -> Facts:
     return Facts(
-        senders=Senders(alive_ns(config.bitrate_bps, acknowledges=bool(config.acknowledge_s))),
-        meter=LinkMeter(port_name, config.bitrate_bps),
+        senders=Senders(alive_ns(config.all_lines, acknowledges=bool(config.acknowledge_s))),
+        meter=LinkMeter([(line.port, line.bitrate_bps) for line in config.all_lines]),
         views=(config.view, *(view for view in View if view is not config.view)),
         playout_delay_s=config.playout_delay_s,
         abilities=Abilities(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import merge
 from itertools import islice
@@ -12,14 +12,16 @@ from typing import Any
 
 from pantel_device.receiving.receiver import Contact
 from pantel_device.receiving.sink import SenderName
-from pantel_device.web.hub import EventRecord, LinkReading
-from pantel_link.statistics import ReceiverStatistics
+from pantel_device.web.hub import EventRecord, LineReading, LinkReading
+from pantel_link.statistics import ReceiverStatistics, StreamStatistics
 
 __all__ = ["EVENTS_KEPT_PER_KIND", "EventRings", "LinkMeter", "Senders"]
 
 EVENTS_KEPT_PER_KIND = 200
 _MOST_SENDERS = 64
 _METERED_NS = 10_000_000_000
+_SENDER_METERED_NS = 60_000_000_000  # of a sender alone 10 s are some 25 packets
+_NOTHING = StreamStatistics()
 _TELEMETRY_HEAD = frozenset({"utc", "monotonic_s", "kind", "callsign", "sender"})
 
 
@@ -30,12 +32,23 @@ class _Sender:
     name: SenderName
     stream: dict[str, Any] = field(default_factory=dict)
     contact: Contact | None = None
+    counted: deque[tuple[int, StreamStatistics]] = field(default_factory=deque)
     telemetry: tuple[float, dict[str, Any]] | None = None
     text: tuple[float, str] | None = None
     model_missing: str | None = None
     refused: str | None = None
 
+    def take_contact(self, contact: Contact, time_ns: int) -> None:
+        """Note when it was heard, and what was counted of it."""
+        self.contact = contact
+        if self.counted and contact.statistics.good_bits < self.counted[-1][1].good_bits:
+            self.counted.clear()  # it has started again
+        self.counted.append((time_ns, contact.statistics))
+        while len(self.counted) > 2 and time_ns - self.counted[1][0] >= _SENDER_METERED_NS:
+            self.counted.popleft()
+
     def to_json(self, now_ns: int, alive_ns: int) -> dict[str, Any]:
+        quality = _quality(self.counted[0][1], self.counted[-1][1]) if self.counted else _quality(_NOTHING, _NOTHING)
         heard_ns = None if self.contact is None else self.contact.heard_ns
         content_ns = None if self.contact is None else self.contact.capture_time_ns
         return {
@@ -49,6 +62,8 @@ class _Sender:
             "packet_age_s": _age_s(heard_ns, now_ns),
             "content_age_s": _age_s(content_ns, now_ns),
             "alive": heard_ns is not None and now_ns - heard_ns <= alive_ns,
+            "port": None if self.contact is None else self.contact.port,
+            **quality,
             "telemetry": _aged(self.telemetry, now_ns),
             "text": None if self.text is None else _aged((self.text[0], {"text": self.text[1]}), now_ns),
             "message": self.refused or self.model_missing,
@@ -94,7 +109,7 @@ class Senders:
         self._taken = frozenset(contact.sender for contact in reading.contacts)
         for contact in reading.contacts:
             sender = self._of(contact.sender)
-            sender.contact = contact
+            sender.take_contact(contact, reading.time_ns)
             sender.refused = None
 
     def has(self, name: SenderName) -> bool:
@@ -121,16 +136,15 @@ class Senders:
 
 
 class LinkMeter:
-    """Makes rates of the last 10 s out of counters that only grow.
+    """Makes rates of the last 10 s out of counters that only grow, of each line and of all together.
 
     Args:
-        port: Name of the port.
-        bitrate_bps: Of the line.
+        lines: Name and bit rate of each port, for the time before the first reading.
     """
 
-    def __init__(self, port: str, bitrate_bps: int) -> None:
-        self._port = port
-        self._bitrate_bps = bitrate_bps
+    def __init__(self, lines: Sequence[tuple[str, int]]) -> None:
+        expected = tuple(LineReading(*line, True, 0, ReceiverStatistics()) for line in lines)
+        self._expected = LinkReading(0, (), None, expected)
         self._readings: deque[LinkReading] = deque()
 
     def take_reading(self, reading: LinkReading) -> None:
@@ -141,30 +155,44 @@ class LinkMeter:
 
     def to_json(self) -> dict[str, Any]:
         """Return the link's state as the page reads it; rates are None before there are two readings."""
-        counters = self._readings[-1].statistics if self._readings else ReceiverStatistics()
-        rates: dict[str, float | None] = {"rate_bps": None, "bit_error_rate": None, "packet_loss": None}
-        if len(self._readings) > 1:
-            rates = _rates(self._readings[0], self._readings[-1])
-        return {
-            "bitrate_bps": self._bitrate_bps,
-            **rates,
-            "packets_good": counters.packets_good,
-            "packets_lost": counters.packets_lost,
-            "codewords_failed": counters.codewords_failed,
-            "payloads_damaged": self._readings[-1].payloads_damaged if self._readings else 0,
-            "port": self._port,
-            "port_up": not self._readings or self._readings[-1].port_up,
-        }
+        last = self._readings[-1] if self._readings else self._expected
+        first = self._readings[0] if self._readings else last
+        seconds = (last.time_ns - first.time_ns) / 1e9
+        lines = [_line(*pair, seconds) for pair in zip(first.lines, last.lines, strict=True)]
+        return {**_line(_together(first), _together(last), seconds), "lines": lines}
 
 
-def _rates(first: LinkReading, last: LinkReading) -> dict[str, float | None]:
+def _together(reading: LinkReading) -> LineReading:
+    return LineReading(
+        ", ".join(line.port for line in reading.lines),
+        sum(line.bitrate_bps for line in reading.lines),
+        reading.port_up,
+        reading.payloads_damaged,
+        reading.statistics,
+    )
+
+
+def _line(first: LineReading, last: LineReading, seconds: float) -> dict[str, Any]:
     before, after = first.statistics, last.statistics
-    seconds = (last.time_ns - first.time_ns) / 1e9
+    octets = after.wire_octets - before.wire_octets
+    return {
+        "bitrate_bps": last.bitrate_bps,
+        "rate_bps": round(8 * octets / seconds, 1) if seconds else None,
+        **_quality(before, after),
+        "packets_good": after.packets_good,
+        "packets_lost": after.packets_lost,
+        "codewords_failed": after.codewords_failed,
+        "payloads_damaged": last.payloads_damaged,
+        "port": last.port,
+        "port_up": last.up,
+    }
+
+
+def _quality(before: StreamStatistics, after: StreamStatistics) -> dict[str, float | None]:
     bits = after.good_bits - before.good_bits
     lost = max(after.packets_lost - before.packets_lost, 0)  # packets that come late are taken off again
     expected = after.packets_good - before.packets_good + lost
     return {
-        "rate_bps": round(8 * (after.wire_octets - before.wire_octets) / seconds, 1),
         "bit_error_rate": (after.corrected_bits - before.corrected_bits) / bits if bits else None,
         "packet_loss": lost / expected if expected else None,
     }

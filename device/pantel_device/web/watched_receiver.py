@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from pantel_device.receiving.receiver import Receiver
-from pantel_device.web.hub import LinkReading
-from pantel_link.ports import ReconnectingPort
+from pantel_device.web.hub import LineReading, LinkReading
 
 __all__ = ["ReadingTaker", "WatchedReceiver"]
 
@@ -28,13 +27,11 @@ class WatchedReceiver:
 
     Args:
         receiver: What to advance.
-        port: Its port.
         takers: Take the readings.
     """
 
-    def __init__(self, receiver: Receiver, port: ReconnectingPort, takers: Sequence[ReadingTaker]) -> None:
+    def __init__(self, receiver: Receiver, takers: Sequence[ReadingTaker]) -> None:
         self._receiver = receiver
-        self._port = port
         self._takers = tuple(takers)
         self._read_ns: int | None = None
         self._packets = 0
@@ -42,7 +39,7 @@ class WatchedReceiver:
     def advance(self, now_ns: int) -> int:
         """Advance the receiver; see `Receiver.advance`."""
         due_ns = self._receiver.advance(now_ns)
-        packets = self._receiver.link.statistics.packets_good
+        packets = sum(line.statistics.packets_good for line in self._receiver.lines)
         interval_ns = _READING_INTERVAL_NS if packets == self._packets else _SHORTEST_INTERVAL_NS
         if self._read_ns is None or now_ns - self._read_ns >= interval_ns:
             self._read_ns, self._packets = now_ns, packets
@@ -56,7 +53,8 @@ class WatchedReceiver:
             time_ns=now_ns,
             contacts=self._receiver.contacts,
             heard_last=self._receiver.heard_last,
-            port_up=self._port.connected,
-            payloads_damaged=self._receiver.payloads_damaged,
-            statistics=replace(self._receiver.link.statistics),
+            lines=tuple(
+                LineReading(line.name, line.bitrate_bps, line.up, line.payloads_damaged, replace(line.statistics))
+                for line in self._receiver.lines
+            ),
         )

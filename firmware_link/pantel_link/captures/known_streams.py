@@ -11,7 +11,7 @@ from pantel_link.packet import Packet, PacketKind
 
 __all__ = ["CapturedMemory", "IntroducedStreams", "taken_contexts"]
 
-_MAX_STREAMS = 16  # as many as a receiver knows, so that nobody can make heads of any length
+_MAX_STREAMS = 64  # as many as one callsign may have, so that nobody can make heads of any length
 
 
 class IntroducedStreams:

@@ -23,8 +23,8 @@ MAX_TEXT_PARTS = 1 << _FIELDS[1].bits
 _MESSAGES = 1 << _FIELDS[0].bits
 _Value = TypeVar("_Value")
 
-_MAX_OPEN = 32
-_MAX_SHOWN = 64
+_MAX_OPEN = 128
+_MAX_SHOWN = 256
 
 
 class TextError(PacketError):
@@ -88,7 +88,7 @@ def text_parts(message: int, text: str, payload_octets: int) -> list[TextPart]:
 
 
 class TextAssembler:
-    """Puts lines together; each is returned once, however often it is repeated within the next 64 lines."""
+    """Puts lines together; each is returned once, however often it is repeated within the next 256 lines."""
 
     def __init__(self) -> None:
         self._open: OrderedDict[Hashable, dict[int, bytes]] = OrderedDict()

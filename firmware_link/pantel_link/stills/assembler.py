@@ -13,7 +13,7 @@ from pantel_link.stills.fragment import Fragment
 
 __all__ = ["BlockKey", "PartialStill", "StillAssembler", "SymbolStore"]
 
-_MAX_BLOCKS = 16
+_MAX_BLOCKS = 128  # two of each sender that one callsign may have; the largest has 30 kB
 _LONGEST_SILENCE_NS = 3600 * 1_000_000_000  # 512 blocks of a packet each take longer at 960 bit/s, so no number recurs
 
 
@@ -85,7 +85,7 @@ class _Block:
 
 
 class StillAssembler:
-    """Puts stills together; keeps the 16 blocks heard last, and none that is silent for an hour.
+    """Puts stills together; keeps the 128 blocks heard last, and none that is silent for an hour.
 
     Who has a complete still in a safe place says so by `finish`; until then a restart brings it again, by `whole`.
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from tests.device.doctor.conftest import Patient, make_setup, running, said
 
+from pantel_device.doctor.disks import check_disks
 from pantel_device.doctor.machine import Machine
 from pantel_device.doctor.port import check_callsign, check_line, check_port
+from pantel_device.doctor.state import check_outputs
 
 
 def _port(url: str) -> list[tuple[str, str]]:
@@ -128,3 +130,21 @@ def test_the_callsign_on_a_pseudo_terminal(pty_pair: tuple[int, Path], tmp_path:
     assert found.status.value == "note"
     (found,) = check_callsign(Machine(), make_setup("receiver", port="/dev/serial0", back_channel="true"))
     assert found.status.value == "problem"
+
+
+def test_all_lines_of_a_receiver_are_looked_at(tmp_path: Path) -> None:
+    lines = f'[{{"port": "pty:{tmp_path}/no/line"}}, {{"port": "/dev/serial0", "bitrate_bps": 3000}}]'
+    setup = make_setup("receiver", port="pty:", lines=lines)
+    assert [status for status, _ in said(list(check_port(Machine(), setup)))][:2] == ["ok", "problem"]
+    assert [status for status, _ in said(list(check_line(Machine(), setup)))] == ["ok", "ok", "problem"]
+    (found,) = check_callsign(Machine(), make_setup("receiver", port="pty:", lines=lines, back_channel="true"))
+    assert found.status.value == "problem"
+
+
+def test_captures_of_all_lines_need_a_place(tmp_path: Path) -> None:
+    lines = f'[{{"port": "pty:", "capture": "{tmp_path}/no/second.pcapng"}}]'
+    setup = make_setup("receiver", capture=tmp_path / "first.pcapng", lines=lines, picture="", events="")
+    (found,) = check_outputs(Machine(), setup)
+    assert (found.check, found.status.value) == ("capture", "problem")
+    (claim,) = said(list(check_disks(Machine(), setup)))
+    assert "capture may take 2.0 GB more" in claim[1]

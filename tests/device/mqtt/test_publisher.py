@@ -16,7 +16,6 @@ from pantel_device.receiving.receiver import Contact
 from pantel_device.receiving.sink import SenderName
 from pantel_device.web.hub import LinkReading
 from pantel_link import StreamStatistics, VirtualClock
-from pantel_link.statistics import ReceiverStatistics
 from pantel_models import View
 
 _TOPICS = Topics("pantel", "home", "homeassistant")
@@ -51,7 +50,7 @@ class _Rig:
         now_ns = self.clock.now_ns()
         heard_ns = now_ns if heard_ns is None else heard_ns
         contacts = tuple(Contact(sender, heard_ns, heard_ns, StreamStatistics(**counters)) for sender in senders)
-        self.publisher.on_reading(LinkReading(now_ns, contacts, None, True, 0, ReceiverStatistics()))
+        self.publisher.on_reading(LinkReading(now_ns, contacts, None, ()))
 
     def state(self) -> dict[str, Any]:
         (state,) = [each for each in self.messages() if each.topic == _TOPICS.of(MAST, "state")]

@@ -74,10 +74,13 @@ def test_a_number_that_has_come_round_is_another_alarm() -> None:
 
 def test_what_is_known_is_bounded() -> None:
     alarms = AlarmsIn()
-    for epoch in range(1000):
+    for epoch in range(1100):
         assert _take(alarms, _ALARM, 100, replace(_CONTEXT, epoch=epoch))
-    assert len(alarms._known) == 256
-    assert len(alarms._shown) == 6
+    for number in range(10):
+        assert _take(alarms, replace(_ALARM, number=number), 100, _CONTEXT)
+    assert len(alarms._known) == 1024
+    assert len(alarms._shown) == 256
+    assert [alarm.number for alarm in alarms.shown(_CONTEXT, 100 * _S)] == [9, 8, 7, 6, 5, 4]
 
 
 def test_alarms_are_shown_for_10_seconds_from_when_they_were_heard_the_newest_first() -> None:

@@ -179,7 +179,8 @@ def test_events_in_the_log_are_words(caplog: pytest.LogCaptureFixture) -> None:
         sink.on_event(Event(0, "sender_heard", {"callsign": "K1ABC", "sender": 0, "model": None}))
         sink.on_event(Event(0, "sender_refused", {"callsign": "K1ABC", "message": "its key is not here"}))
         sink.on_event(Event(0, "text", {"text": said, "callsign": ""}))
-        sink.on_event(Event(0, "link_report", {"packet_loss": 0.0123456789}))  # every 10 s: nothing for a disk
+        for kind in ("link_report", "sender_report"):  # every 10 s: nothing for a disk
+            sink.on_event(Event(0, kind, {"packet_loss": 0.0123456789}))
         sink.on_event(Event(0, "alarm", {"number": 1}))  # logged where it comes in
     sink.close()
     assert [(record.levelname, record.message) for record in caplog.records] == [

@@ -49,6 +49,19 @@ def test_the_oldest_of_all_senders_make_room_and_nothing_else_does(tmp_path: Pat
     assert (tmp_path / "holiday.mp4").exists()
 
 
+def test_a_sender_that_takes_much_pushes_out_its_own_alone(tmp_path: Path) -> None:
+    folder = RecordingFolder(tmp_path, 10_000)
+    for minute in range(3):
+        _write(folder, minute, callsign="AB1CD")
+    for minute in range(3, 40):
+        _write(folder, minute, callsign="ZY9XW")
+    assert _minutes(tmp_path) == [0, 1, 2, *range(33, 40)]
+    for minute in range(40, 60):  # a third one gets its share, from the second one first
+        _write(folder, minute, callsign="K1ABC")
+    senders = [each.name.partition("-")[0] for each in tmp_path.iterdir()]
+    assert sorted(map(senders.count, ("AB1CD", "ZY9XW", "K1ABC"))) == [3, 3, 4]
+
+
 def test_what_is_being_written_stays(tmp_path: Path) -> None:
     folder = RecordingFolder(tmp_path, 5000)
     file = folder.begin("K1ABC", 0, _NOON)

@@ -16,6 +16,7 @@ from pantel_device.cameras.live import LiveCamera, Shot
 from pantel_device.errors import CameraError
 from pantel_device.frame import Frame, Observation
 from pantel_device.observer import MotionDetector, Observer
+from pantel_device.receiving.line import Line
 from pantel_device.receiving.receiver import Receiver
 from pantel_device.scene_encoding.scene_encoder import SceneEncoder
 from pantel_device.sending.sender import Sender
@@ -308,7 +309,7 @@ def _home(clock: VirtualClock) -> tuple[Receiver, ReceiverHealth, _Plug, MemoryP
     plug = _Plug(near)
     port = reconnecting(plug, plug.open, clock)
     receiver = Receiver(port=port, link=LinkReceiver(), sinks=[])
-    return receiver, ReceiverHealth(receiver, port), plug, far
+    return receiver, ReceiverHealth(receiver), plug, far
 
 
 def test_what_a_receiver_says() -> None:
@@ -342,3 +343,24 @@ def test_what_a_receiver_says() -> None:
     assert health(clock.now_ns()) == Health(
         ready=False, status="port /dev/ttyUSB0 gone for 5.0 s, K1ABC-0 heard 3 min ago"
     )
+
+
+def test_a_receiver_of_several_lines_tells_of_each() -> None:
+    clock = VirtualClock(start_ns=_S)
+    plugs = [_Plug(memory_pair()[0]) for _ in range(2)]
+    ports = [reconnecting(plug, plug.open, clock) for plug in plugs]
+    further = [Line.of(ports[1], LinkReceiver()), Line("/dev/ttyUSB7", 960)]
+    receiver = Receiver(port=ports[0], link=LinkReceiver(), further=further, sinks=[])
+    health = ReceiverHealth(receiver)
+    plugs[1].pulled = True
+    receiver.advance(clock.now_ns())
+    health(clock.now_ns())
+    clock.sleep(5)
+    assert health(clock.now_ns()) == Health(
+        ready=True,
+        status="receiving from /dev/ttyUSB0, port /dev/ttyUSB0 gone for 5.0 s, port /dev/ttyUSB7 gone for 5.0 s, "
+        "nobody heard yet",
+    )
+    plugs[0].pulled = True
+    receiver.advance(clock.now_ns())
+    assert not health(clock.now_ns()).ready

@@ -63,10 +63,10 @@ def _measure(viewers: int, seconds: float) -> None:
         far = str(modem.far_path)
         port = stack.enter_context(reconnecting(open_port(far), lambda: open_port(far), clock))
         config = ReceiverConfig.model_validate({"web": "127.0.0.1:0", "state_dir": folder})
-        page = open_page(config, port_name=port.name, clock=clock, stack=stack)
+        page = open_page(config, clock=clock, stack=stack)
         assert page is not None
         receiver = Receiver(port=port, link=LinkReceiver(), sinks=[], view=View.PERCEPTUAL, watchers=(page.hub,))
-        core = _Timed(WatchedReceiver(receiver, port, [page.hub]).advance)
+        core = _Timed(WatchedReceiver(receiver, [page.hub]).advance)
         options = ("--camera=test", "--detector=none", "--log-level=warning", f"--state-dir={folder}")
         sender = subprocess.Popen([pantel, "send", f"--port={modem.near_path}", *options])
         stack.callback(sender.wait)

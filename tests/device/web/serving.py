@@ -17,7 +17,7 @@ from pantel_device.config import ReceiverConfig
 from pantel_device.receiving.receiver import Contact
 from pantel_device.receiving.sink import Event, Picture, SenderName
 from pantel_device.web.access.doorkeeper import Limits
-from pantel_device.web.hub import Hub, LinkReading
+from pantel_device.web.hub import Hub, LineReading, LinkReading
 from pantel_device.web.page import open_page
 from pantel_link import MonotonicClock
 from pantel_link.statistics import ReceiverStatistics
@@ -59,7 +59,8 @@ def make_event(kind: str, time_ns: int = 0, **fields: Any) -> Event:
 def make_reading(time_ns: int, *, port_up: bool = True, damaged: int = 0, **counters: int) -> LinkReading:
     """Return a reading at a time when the mast was just heard."""
     contact = Contact(MAST, time_ns, time_ns - 1_000_000_000)
-    return LinkReading(time_ns, (contact,), MAST, port_up, damaged, ReceiverStatistics(**counters))
+    line = LineReading("/dev/ttyUSB0", 960, port_up, damaged, ReceiverStatistics(**counters))
+    return LinkReading(time_ns, (contact,), MAST, (line,))
 
 
 @dataclass
@@ -153,7 +154,7 @@ def serving(
         options["web_token_file"] = str(path)
     config = ReceiverConfig.model_validate({"web": web, "state_dir": folder / "state", **options})
     with ExitStack() as stack:
-        page = open_page(config, port_name="pty:", clock=MonotonicClock(), stack=stack, limits=limits)
+        page = open_page(config, clock=MonotonicClock(), stack=stack, limits=limits)
         assert page is not None
         host = "127.0.0.1" if web.startswith("0.") else page.host
         yield Site(page.hub, host, page.port, folder, stack.close)

@@ -65,6 +65,7 @@ def test_events_are_kept_in_order_and_not_without_end(hub: Hub) -> None:
 
 def test_reports_on_the_link_are_left_to_files(hub: Hub) -> None:
     hub.on_event(make_event("link_report", wire_octets=1))
+    hub.on_event(make_event("sender_report", packets_good=1))
     assert not hub.collect().events
 
 
@@ -116,7 +117,7 @@ def test_a_receiver_is_read_off_every_second() -> None:
     near, far = memory_pair()
     port = reconnecting(far, lambda: far, clock)
     readings = _Readings()
-    receiver = WatchedReceiver(Receiver(port=port, link=LinkReceiver(), sinks=[]), port, [readings])
+    receiver = WatchedReceiver(Receiver(port=port, link=LinkReceiver(), sinks=[]), [readings])
     near.write(b"noise")
     while clock.now_ns() <= 5_000_000_000:
         clock.advance_to(receiver.advance(clock.now_ns()))
@@ -134,7 +135,7 @@ def test_a_receiver_is_read_off_when_a_packet_has_come() -> None:
     near, far = memory_pair()
     port = reconnecting(far, lambda: far, clock)
     readings = _Readings()
-    receiver = WatchedReceiver(Receiver(port=port, link=LinkReceiver(), sinks=[]), port, [readings])
+    receiver = WatchedReceiver(Receiver(port=port, link=LinkReceiver(), sinks=[]), [readings])
     while clock.now_ns() <= 20_000_000_000:
         near.write(sender.due(clock.now_ns()))
         clock.advance_to(receiver.advance(clock.now_ns()))

@@ -131,7 +131,7 @@ def _open(web: str, folder: Path, stack: ExitStack, *, patient: bool) -> Page | 
     token.write_text("0123456789abcdefghijklmnopqrstuv\n")
     token.chmod(0o600)
     config = ReceiverConfig.model_validate({"web": web, "web_token_file": str(token), "state_dir": folder})
-    return open_page(config, port_name="pty:", clock=MonotonicClock(), stack=stack, patient=patient)
+    return open_page(config, clock=MonotonicClock(), stack=stack, patient=patient)
 
 
 @pytest.mark.parametrize("host", ["192.0.2.7", "[2001:db8::7]"])
@@ -159,4 +159,4 @@ def test_a_service_goes_on_without_a_page_whose_address_is_taken(
 def test_a_service_without_a_token_is_used_wrongly(tmp_path: Path) -> None:
     config = ReceiverConfig.model_validate({"web": "192.0.2.7:0", "state_dir": tmp_path})
     with ExitStack() as stack, pytest.raises(UsageError, match="needs a token"):
-        open_page(config, port_name="pty:", clock=MonotonicClock(), stack=stack, patient=True)
+        open_page(config, clock=MonotonicClock(), stack=stack, patient=True)

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from tests.device.web.serving import MAST, make_event, make_reading
 
+from pantel_device.receiving.receiver import Contact
 from pantel_device.receiving.sink import SenderName
 from pantel_device.receiving.sinks import event_record
 from pantel_device.wall_clock import utc_now
 from pantel_device.web.facts import Abilities, Facts
-from pantel_device.web.hub import EventRecord, LinkReading, News
+from pantel_device.web.hub import EventRecord, LineReading, LinkReading, News
 from pantel_device.web.state import EVENTS_KEPT_PER_KIND, EventRings, LinkMeter, Senders
-from pantel_link.statistics import ReceiverStatistics
+from pantel_link.statistics import ReceiverStatistics, StreamStatistics
 from pantel_models import View
 
 _S = 1_000_000_000
@@ -39,6 +40,7 @@ def test_a_sender_is_known_by_what_events_and_readings_tell(senders: Senders) ->
         {
             "name": "K1ABC-0", "callsign": "K1ABC", "number": 0, "width_px": 320, "height_px": 240, "model": "a1b2c3",
             "epoch": 5, "packet_age_s": 1.0, "content_age_s": 2.0, "alive": True,
+            "port": "", "bit_error_rate": None, "packet_loss": None,
             "telemetry": {"battery_v": 12.5, "uptime_s": 4000, "age_s": 8.0},
             "text": {"text": "gate open", "age_s": 7.0}, "message": None,
         }
@@ -102,7 +104,7 @@ def test_who_is_taken_is_not_forgotten(senders: Senders) -> None:
 def test_events_count_as_told_before_the_reading_that_comes_with_them(senders: Senders) -> None:
     facts = Facts(
         senders=senders,
-        meter=LinkMeter("pty:", 960),
+        meter=LinkMeter([("pty:", 960)]),
         views=(View.FAITHFUL,),
         playout_delay_s=1.5,
         abilities=Abilities(ask=False, stills=False, recordings=False, log_out=False),
@@ -110,14 +112,14 @@ def test_events_count_as_told_before_the_reading_that_comes_with_them(senders: S
     )
     facts.take(News((), (), make_reading(0)))
     told = _record("sender_refused", message="no key", epoch=9)
-    silent = LinkReading(_S, (), None, True, 0, ReceiverStatistics())
+    silent = LinkReading(_S, (), None, (LineReading("pty:", 960, True, 0, ReceiverStatistics()),))
     (event,) = facts.take(News((), (told,), silent))  # it was taken until then
     assert (event["event_number"], event["message"]) == (1, "no key")
     assert facts.state()["senders"][0]["message"] is None
 
 
 def test_rates_are_those_of_the_last_ten_seconds() -> None:
-    meter = LinkMeter("/dev/ttyUSB0", 960)
+    meter = LinkMeter([("/dev/ttyUSB0", 960)])
     assert meter.to_json()["rate_bps"] is None
     meter.take_reading(make_reading(0))
     assert meter.to_json()["packet_loss"] is None
@@ -135,8 +137,51 @@ def test_rates_are_those_of_the_last_ten_seconds() -> None:
     assert (told["payloads_damaged"], told["port"], told["port_up"]) == (2, "/dev/ttyUSB0", True)
 
 
+def test_lines_are_told_each_and_together() -> None:
+    def reading(time_ns: int, *lines: tuple[int, bool]) -> LinkReading:
+        readings = [
+            LineReading(f"port {number}", 960, up, 1, ReceiverStatistics(wire_octets=octets, packets_good=octets))
+            for number, (octets, up) in enumerate(lines)
+        ]
+        return LinkReading(time_ns, (), None, tuple(readings))
+
+    meter = LinkMeter([("port 0", 960), ("port 1", 480)])
+    assert [line["bitrate_bps"] for line in meter.to_json()["lines"]] == [960, 480]
+    meter.take_reading(reading(0, (0, True), (0, True)))
+    meter.take_reading(reading(10 * _S, (1000, True), (500, False)))
+    told = meter.to_json()
+    assert [(line["port"], line["rate_bps"], line["port_up"]) for line in told["lines"]] == [
+        ("port 0", 800.0, True),
+        ("port 1", 400.0, False),
+    ]
+    assert (told["port"], told["rate_bps"], told["bitrate_bps"], told["port_up"]) == (
+        "port 0, port 1",
+        1200,
+        1920,
+        True,
+    )
+    assert (told["packets_good"], told["payloads_damaged"]) == (1500, 2)
+
+
+def test_losses_of_a_sender_are_those_of_the_last_minute(senders: Senders) -> None:
+    def take(second: int, statistics: StreamStatistics) -> dict[str, Any]:
+        contact = Contact(MAST, second * _S, None, statistics, "/dev/ttyUSB0")
+        senders.take_reading(LinkReading(second * _S, (contact,), MAST, ()))
+        return senders.to_json(second * _S)[0]
+
+    assert take(0, StreamStatistics())["packet_loss"] is None
+    for second in range(1, 101):
+        lost = 10 * max(second - 90, 0)
+        told = take(second, StreamStatistics(10 * second, 0, lost, 1000 * second, second))
+    assert told["port"] == "/dev/ttyUSB0"
+    assert told["packet_loss"] == pytest.approx(100 / 700)
+    assert told["bit_error_rate"] == pytest.approx(0.001)
+    assert take(101, StreamStatistics(2, 0, 0, 100, 0))["packet_loss"] is None  # it has started again
+    assert take(102, StreamStatistics(3, 0, 1, 200, 0))["packet_loss"] == 0.5
+
+
 def test_packets_that_come_late_make_no_negative_loss() -> None:
-    meter = LinkMeter("pty:", 960)
+    meter = LinkMeter([("pty:", 960)])
     meter.take_reading(make_reading(0, packets_good=10, packets_lost=5))
     meter.take_reading(make_reading(_S, packets_good=15, packets_lost=0, port_up=False))
     assert meter.to_json()["packet_loss"] == 0.0

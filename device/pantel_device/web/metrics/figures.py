@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pantel_device.receiving.receiver import Contact
 from pantel_device.receiving.sink import SenderName
 from pantel_device.wall_clock import utc_now
-from pantel_device.web.hub import EventRecord, LinkReading, News
+from pantel_device.web.hub import EventRecord, LineReading, LinkReading, News
 from pantel_device.web.metrics.growing import Growing
 
 __all__ = ["Figures", "LineFigures", "SenderFigures", "Stamp"]
@@ -77,12 +77,11 @@ class Figures:
     """Keeps what is told to who asks; of senders that somebody invents only a few an hour.
 
     Args:
-        line: Of the receiver.
+        lines: Of the receiver, as they are expected before its first reading.
         now_ns: Its monotonic clock.
         utc_s: Seconds of UTC since 1970.
 
     Attributes:
-        line: As above, brought up to date.
         events: How many there were, by kind.
         payloads_damaged: As `Receiver` counts them.
         read: When the receiver has last told how it is; None before that.
@@ -91,11 +90,11 @@ class Figures:
 
     def __init__(
         self,
-        line: LineFigures,
+        lines: Iterable[LineFigures],
         now_ns: Callable[[], int],
         utc_s: Callable[[], float] = lambda: utc_now().timestamp(),
     ) -> None:
-        self.line = line
+        self._lines = {line.port: line for line in lines}
         self.events: Counter[str] = Counter()
         self.payloads_damaged = 0
         self.read: Stamp | None = None
@@ -106,6 +105,11 @@ class Figures:
         self._present: frozenset[SenderName] = frozenset()
         self._room = float(_NEW_AT_ONCE)
         self._room_ns = now_ns()
+
+    @property
+    def lines(self) -> tuple[LineFigures, ...]:
+        """What is known of each line."""
+        return tuple(self._lines.values())
 
     @property
     def senders(self) -> dict[SenderName, SenderFigures]:
@@ -122,11 +126,16 @@ class Figures:
     def _take_reading(self, reading: LinkReading) -> None:
         self.read = self._stamp(reading.time_ns)
         self.payloads_damaged = reading.payloads_damaged
-        self.line.up = reading.port_up
-        self.line.counts.take(reading.statistics)
+        self._lines = {told.port: self._take_line(told) for told in reading.lines}
         self._present = frozenset(contact.sender for contact in reading.contacts)
         listed = [self._take_contact(contact) for contact in reading.contacts]
         self.senders_unlisted = listed.count(False)
+
+    def _take_line(self, told: LineReading) -> LineFigures:
+        line = self._lines.get(told.port) or LineFigures(told.port, told.bitrate_bps)
+        line.up = told.up
+        line.counts.take(told.statistics)
+        return line
 
     def _take_contact(self, contact: Contact) -> bool:
         """Note what a contact says; return whether it is told by name."""

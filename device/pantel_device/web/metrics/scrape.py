@@ -61,7 +61,7 @@ class _Figures(Collector):
         yield from _families(BUILD, [((self._version,), {"build": 1})])
         yield from _families(RECEIVER, [((), self._receiver(len(senders)))])
         yield from _families(EVENTS, [((kind,), {"events": count}) for kind, count in figures.events.items()])
-        yield from _families(LINE, [((line.port,), _of_line(line)) for line in (figures.line,)])
+        yield from _families(LINE, [((line.port,), _of_line(line)) for line in figures.lines])
         rows: list[_Row] = [((name.callsign, str(name.number)), _of_sender(of)) for name, of in senders.items()]
         yield from _families(SENDER, rows)
         yield from _families(TELEMETRY, rows)

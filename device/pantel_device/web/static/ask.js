@@ -49,8 +49,10 @@ export class Asking {
   update(state) {
     for (const id of ["ask-still", "ask-watch"]) byId(id).hidden = !state.can.ask;
     if (!state.can.ask) this.cancel();
-    if (state.link.bitrate_bps === this.#bitrate_bps && byId("ask-size").options.length) return;
-    this.#bitrate_bps = state.link.bitrate_bps;
+    const port = state.senders.find((sender) => sender.name === this.#sender())?.port;
+    const { bitrate_bps } = state.link.lines.find((line) => line.port === port) ?? state.link;
+    if (bitrate_bps === this.#bitrate_bps && byId("ask-size").options.length) return;
+    this.#bitrate_bps = bitrate_bps;
     const options = STILL_BYTES.map((bytes) => {
       const time = duration((bytes * AIR_PER_BYTE_BITS) / this.#bitrate_bps);
       const selected = bytes === USUAL_BYTES;

@@ -21,6 +21,17 @@ export function senderOf(state, chosen) {
 }
 
 /**
+ * Returns the port that is missed: that at which the sender on show is heard, or all of them; null for none.
+ * @param {import("./wire.js").ReceiverState} state
+ * @param {string} chosen
+ */
+export function missedPort(state, chosen) {
+  const port = senderOf(state, chosen)?.port;
+  const line = state.link.lines.find((each) => each.port === port) ?? state.link;
+  return line.port_up ? null : line.port;
+}
+
+/**
  * Returns what to say instead of a picture: the last part of a key of the texts "notice.…"; null for nothing.
  * @param {Situation} situation
  * @returns {"connecting" | "lost" | "full" | "port" | "nothing" | "unheard" | "message" | "silent" | "soon" | null}
@@ -32,7 +43,7 @@ export function noticeFor({ status, state, chosen, pictured }) {
   if (!state) return "connecting";
   const sender = senderOf(state, chosen);
   if (sender?.message && !isSilent(sender)) return "message";
-  if (!state.link.port_up) return "port";
+  if (missedPort(state, chosen) !== null) return "port";
   if (state.senders.length === 0) return "nothing";
   if (!sender) return chosen === "auto" ? "nothing" : "unheard";
   if (!sender.alive) return "silent";
@@ -48,7 +59,7 @@ export function noticeFor({ status, state, chosen, pictured }) {
 export function bannerFor({ status, state, chosen, pictured }, packetAge_s) {
   if (!pictured) return null;
   if (status === "lost") return "lost";
-  if (state && !state.link.port_up) return "port";
+  if (state && missedPort(state, chosen) !== null) return "port";
   const sender = senderOf(state, chosen);
   if (sender?.message && !isSilent(sender)) return "message";
   if (packetAge_s === null || packetAge_s <= QUIET_S) return null;

@@ -72,9 +72,7 @@ function describe(name, curve) {
 
 /** @param {import("./wire.js").LinkState} link */
 function tellDetails(link) {
-  setText(byId("port"), link.port);
-  setText(byId("port-state"), t(link.port_up ? "link.port_up" : "link.port_down"));
-  setAttribute(byId("port-state"), "data-level", link.port_up ? "good" : "bad");
+  tellLines(link.lines);
   const counts = [
     ["link.packets_good", link.packets_good],
     ["link.codewords_failed", link.codewords_failed],
@@ -85,4 +83,29 @@ function tellDetails(link) {
     for (const [key] of counts) list.append(make("div", {}, make("dt", {}, t(String(key))), make("dd")));
   }
   counts.forEach(([, count], index) => setText(list.children[index].lastElementChild, number(Number(count))));
+}
+
+/** @param {import("./wire.js").LineState[]} lines */
+function tellLines(lines) {
+  const list = byId("lines");
+  if (list.childElementCount !== lines.length) {
+    const parts = () => [make("code"), make("span", { class: "badge" }), make("span", { class: "faint" })];
+    list.replaceChildren(...lines.map(() => make("li", {}, ...parts())));
+  }
+  lines.forEach((line, index) => {
+    const [port, badge, quality] = /** @type {HTMLElement[]} */ ([...list.children[index].children]);
+    setText(port, line.port);
+    setText(badge, t(line.port_up ? "link.port_up" : "link.port_down"));
+    setAttribute(badge, "data-level", line.port_up ? "good" : "bad");
+    setText(quality, lines.length > 1 ? qualityWords(line) : ""); // of a single line the tiles tell it
+  });
+}
+
+/**
+ * Returns losses and bit errors in words; empty where nothing is known of them.
+ * @param {{packet_loss: number | null, bit_error_rate: number | null}} quality
+ */
+export function qualityWords({ packet_loss, bit_error_rate }) {
+  if (packet_loss === null || bit_error_rate === null) return "";
+  return t("link.quality", { loss: percent(packet_loss), errors: percent(bit_error_rate) });
 }

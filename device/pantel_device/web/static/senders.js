@@ -2,6 +2,7 @@
 
 import { byId, make, setAttribute, setText } from "./dom.js";
 import { telemetryWords } from "./event_words.js";
+import { qualityWords } from "./link.js";
 import { duration, t } from "./texts.js";
 
 /** @typedef {import("./wire.js").SenderState} SenderState */
@@ -94,9 +95,10 @@ export class SenderCards {
       card.remove();
       this.#cards.delete(name);
     }
+    const several = new Set(senders.map((sender) => sender.port)).size > 1;
     for (const sender of senders) {
       const card = this.#cards.get(sender.name) ?? this.#add(sender.name);
-      fill(card, sender, since_s);
+      fill(card, sender, since_s, several);
     }
   }
 
@@ -121,8 +123,9 @@ export class SenderCards {
  * @param {HTMLElement} card
  * @param {SenderState} sender
  * @param {number} since_s
+ * @param {boolean} several whether not all are heard at one port
  */
-function fill(card, sender, since_s) {
+function fill(card, sender, since_s, several) {
   setAttribute(card, "data-alive", sender.alive ? "yes" : "no");
   const [about, message, text, figures] = /** @type {HTMLElement[]} */ ([...card.children].slice(1));
   const age = sender.packet_age_s === null ? null : duration(sender.packet_age_s + since_s);
@@ -130,6 +133,9 @@ function fill(card, sender, since_s) {
   const words = [heard];
   if (sender.width_px) words.push(`${sender.width_px} × ${sender.height_px}`);
   if (sender.model) words.push(t("senders.model", { model: sender.model }));
+  const quality = qualityWords(sender);
+  if (quality) words.push(quality);
+  if (several && sender.port) words.push(sender.port);
   setText(about, words.join(" · "));
   message.hidden = !sender.message;
   setText(message, sender.message ?? "");

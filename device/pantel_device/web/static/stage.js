@@ -1,6 +1,6 @@
 /** The stage: the live picture with its marks, what is said over it, and what it is for those who do not see it. */
 
-import { bannerFor, noticeFor, senderOf } from "./conditions.js";
+import { bannerFor, missedPort, noticeFor, senderOf } from "./conditions.js";
 import { byId, icon, make, setAttribute, setText } from "./dom.js";
 import { Motion } from "./motion.js";
 import { drawOverlay, madeUpShare, oldestCell_s } from "./overlay.js";
@@ -90,7 +90,7 @@ export class Stage {
     const sender = senderOf(situation.state, situation.chosen);
     const values = {
       sender: situation.chosen === "auto" ? (sender?.name ?? "") : situation.chosen,
-      port: situation.state?.link.port ?? "",
+      port: situation.state ? (missedPort(situation.state, situation.chosen) ?? situation.state.link.port) : "",
       message: sender?.message ?? "",
       age: packetAge_s === null ? "" : duration(packetAge_s),
       wait: duration(Math.ceil(retry_s)),

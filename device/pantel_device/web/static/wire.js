@@ -54,8 +54,11 @@
  * @property {Record<string, number> | null} telemetry
  * @property {{text: string, age_s: number} | null} text
  * @property {string | null} message why nothing of it can be shown
+ * @property {string | null} port at which it is heard
+ * @property {number | null} bit_error_rate of the last minute
+ * @property {number | null} packet_loss of the last minute
  *
- * @typedef {object} LinkState
+ * @typedef {object} LineState
  * @property {number} bitrate_bps
  * @property {number | null} rate_bps
  * @property {number | null} bit_error_rate
@@ -66,6 +69,8 @@
  * @property {number} payloads_damaged
  * @property {string} port
  * @property {boolean} port_up
+ *
+ * @typedef {LineState & {lines: LineState[]}} LinkState all lines together, and each
  *
  * @typedef {object} ReceiverState
  * @property {string} version

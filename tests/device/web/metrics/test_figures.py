@@ -12,7 +12,7 @@ from pantel_device.receiving.receiver import Contact
 from pantel_device.receiving.sink import SenderName
 from pantel_device.receiving.sinks import event_record
 from pantel_device.wall_clock import utc_now
-from pantel_device.web.hub import LinkReading, News
+from pantel_device.web.hub import LineReading, LinkReading, News
 from pantel_device.web.metrics.figures import Figures, LineFigures
 from pantel_device.web.metrics.growing import Growing
 from pantel_link import StreamStatistics
@@ -31,10 +31,11 @@ class _Rig:
     figures: Figures = field(init=False)
 
     def __post_init__(self) -> None:
-        self.figures = Figures(LineFigures("pty:", 960), lambda: self.now_ns, lambda: self.utc_s)
+        self.figures = Figures([LineFigures("pty:", 960)], lambda: self.now_ns, lambda: self.utc_s)
 
     def read(self, *contacts: Contact, **counters: int) -> None:
-        reading = LinkReading(self.now_ns, contacts, None, True, 0, ReceiverStatistics(**counters))
+        line = LineReading("pty:", 960, True, 0, ReceiverStatistics(**counters))
+        reading = LinkReading(self.now_ns, contacts, None, (line,))
         self.figures.take(News((), (), reading))
 
     def tell(self, kind: str, time_ns: int = 0, **fields: Any) -> None:

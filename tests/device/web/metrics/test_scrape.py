@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.device.web.serving import MAST, TOKEN, Site, make_event, make_picture
 
 from pantel_device.receiving.receiver import Contact
-from pantel_device.web.hub import LinkReading
+from pantel_device.web.hub import LineReading, LinkReading
 from pantel_device.web.metrics.table import GROUPS
 from pantel_link import StreamStatistics
 from pantel_link.statistics import ReceiverStatistics
@@ -43,7 +43,7 @@ def told(site: Site) -> Site:
     site.hub.on_event(make_event("telemetry", now_ns, battery_v=12.5, disk_free_mib=3))
     contact = Contact(MAST, now_ns, None, StreamStatistics(packets_good=7, packets_lost=2, good_bits=800))
     statistics = ReceiverStatistics(packets_good=9, good_bits=1600, corrected_bits=3, wire_octets=500)
-    site.hub.on_reading(LinkReading(now_ns, (contact,), MAST, False, 4, statistics))
+    site.hub.on_reading(LinkReading(now_ns, (contact,), MAST, (LineReading("pty:", 960, False, 4, statistics),)))
     while _value(_families(site), "pantel_receiver_senders") != 1:
         """It is on its way from one thread to the other."""
     return site

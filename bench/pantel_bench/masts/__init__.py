@@ -1,0 +1,1 @@
+"""Many masts into one receiver: what it costs, and whether anything is lost or late."""
