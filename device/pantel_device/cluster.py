@@ -111,7 +111,7 @@ def open_workers(jobs: int | None, scheduler: str | None) -> Iterator[Workers]:
             raise UsageError(f"{scheduler} is no address of a Dask scheduler; write it as tcp://host:8786") from error
         except OSError as error:
             raise CommandError(
-                f"no Dask scheduler answers at {scheduler}; start one with dask-scheduler, or leave out --scheduler"
+                f"no Dask scheduler answers at {scheduler}; start one with: dask scheduler, or leave out --scheduler"
             ) from error
         with client:
             yield _Cluster(client, scheduler)
@@ -137,7 +137,7 @@ class _Cluster:
 
     def ask_each(self, question: Callable[[], Result]) -> dict[str, Result]:
         if not self._client.nthreads():
-            raise CommandError(f"the Dask scheduler {self.description} has no workers; start some with dask-worker")
+            raise CommandError(f"the Dask scheduler {self.description} has no workers; start some: dask worker ADDRESS")
         try:
             answers: dict[str, Result] = self._client.run(question)
         except Exception as error:
