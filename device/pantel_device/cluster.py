@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from pantel_device.command import CommandError, UsageError
@@ -25,6 +26,8 @@ Result = TypeVar("Result")
 
 _WINDOW_PER_CORE = 4  # tasks under way: enough that no core waits, and few enough for any number of items
 _CONNECT_S = 10
+# A terminal sends Ctrl-C to all processes; ours ends the others, which have nothing to say about it.
+_IGNORE_CTRL_C = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
 _LOOK_S = 10.0  # how often it is looked whether there is still anybody to work
 
 
@@ -103,7 +106,7 @@ def open_workers(jobs: int | None, scheduler: str | None) -> Iterator[Workers]:
             "several processes need dask's distributed; install it with: pip install 'pantel[archive]', "
             "or work in one with --jobs 1"
         ) from error
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is told in a line of ours
+    _hush()
     if scheduler is not None:
         try:
             client = Client(scheduler, timeout=_CONNECT_S)
@@ -118,9 +121,14 @@ def open_workers(jobs: int | None, scheduler: str | None) -> Iterator[Workers]:
         return
     count = jobs or len(os.sched_getaffinity(0))
     with (
-        _inherited_environment({"DASK_LOGGING__DISTRIBUTED": "critical"}),
         LocalCluster(
-            n_workers=count, threads_per_worker=1, processes=True, dashboard_address=None, memory_limit=0
+            n_workers=count,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            memory_limit=0,
+            preload=[_IGNORE_CTRL_C],
+            env={"DASK_LOGGING__DISTRIBUTED": "critical"},
         ) as cluster,
         Client(cluster) as client,
     ):
@@ -148,20 +156,24 @@ class _Cluster:
         return answers
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result | Failure]]:
+        from distributed.comm import CommClosedError
+
         coming = iter(items)
         under_way: dict[Future, Item] = {}
-        window = self._window()
         try:
+            window = self._window()
             while True:
                 while len(under_way) < window and (item := next(coming, None)) is not None:
                     under_way[self._client.submit(function, item, pure=False)] = item
                 if not under_way:
                     return
-                finished = self._finished(list(under_way))
+                finished = [each for future in self._finished(under_way) for each in self._results(future)]
                 if not finished:
                     window = self._window()
-                for future in finished:
-                    yield under_way.pop(future), self._result(future)
+                for future, result in finished:
+                    yield under_way.pop(future), result
+        except (CancelledError, CommClosedError) as error:
+            raise CommandError(f"the Dask scheduler {self.description} is gone; run the same again to go on") from error
         finally:
             self._client.cancel(list(under_way))
 
@@ -173,27 +185,27 @@ class _Cluster:
         self._waiting = not cores
         return _WINDOW_PER_CORE * max(cores, 1)
 
-    def _finished(self, futures: list[Future]) -> list[Future]:
+    def _finished(self, futures: Iterable[Future]) -> list[Future]:
         """Return what is done, once something is or some time has passed."""
         from distributed import wait
 
-        try:
-            wait(futures, timeout=_LOOK_S, return_when="FIRST_COMPLETED")
-        except TimeoutError:
-            if self._client.status != "running":
-                raise CommandError(
-                    f"the Dask scheduler {self.description} is gone; run the same again to go on"
-                ) from None
+        with suppress(TimeoutError):
+            wait(list(futures), timeout=_LOOK_S, return_when="FIRST_COMPLETED")
         return [future for future in futures if future.done()]
 
-    def _result(self, future: Future) -> Any:
-        if future.cancelled():
-            raise self._gone()
-        error = future.exception()
-        return future.result() if error is None else _failure(error)
+    def _results(self, future: Future) -> Iterator[tuple[Future, Any]]:
+        """Yield the result of what is done, or nothing if the worker that held it has died: it is done again."""
+        with suppress(TimeoutError):
+            if future.status == "error":
+                yield future, _failure(future.exception(timeout=_LOOK_S))
+            elif future.done():
+                yield future, future.result(timeout=_LOOK_S)
 
-    def _gone(self) -> CommandError:
-        return CommandError(f"the Dask scheduler {self.description} is gone; run the same again to go on")
+
+def _hush() -> None:
+    """Let Dask say nothing in this process: what matters is told in a line of ours."""
+    for name in [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _failure(error: BaseException) -> Failure:
@@ -204,18 +216,3 @@ def _failure(error: BaseException) -> Failure:
 
 def _reason(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())
-
-
-@contextmanager
-def _inherited_environment(variables: dict[str, str]) -> Iterator[None]:
-    """Let processes that are started meanwhile have variables."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from pantel_bench.rig.settings import RigSettings
@@ -33,12 +34,11 @@ _STEP_NS = 50_000_000
 _DAYS = 3
 _FIRST_DAY_S = 1_790_000_000 // 86_400 * 86_400
 _SENDERS = 4
-_SOURCE_S = 30.0
 _ROTATED_OCTETS = 1500  # of a file, so that a capture of ten seconds has several
 _LIMITS = CaptureLimits(_ROTATED_OCTETS, 86_400 * _S, 1 << 30)
 
 
-class Kind:
+class Kind(StrEnum):
     """What a capture of the archive is an example of."""
 
     PLAIN = "plain"
@@ -60,14 +60,14 @@ class Plan:
     Attributes:
         path: Of its newest file.
         number: Of the capture; seeds all that is random in it.
-        kind: See `Kind`.
+        kind: What it is an example of.
         seconds: How long the receiver listens [s].
         payloads: File with the payloads that are sent, one after the other from a random one on.
     """
 
     path: Path
     number: int
-    kind: str
+    kind: Kind
     seconds: float
     payloads: Path
 
@@ -83,10 +83,10 @@ class _Collector:
             self.payloads.append(codeword.packet.payload)
 
 
-def record_payloads(path: Path) -> None:
-    """Write what a real sender makes of the bundled scene, a line of hexadecimal digits for each payload."""
+def record_payloads(path: Path, seconds: float) -> None:
+    """Write what a real sender makes of so much of the bundled scene, a line of hexadecimal digits for each payload."""
     collector = _Collector()
-    with closing(VirtualRun(RigSettings(seconds=_SOURCE_S), listener=collector)) as run:
+    with closing(VirtualRun(RigSettings(seconds=seconds), listener=collector)) as run:
         for _ in run.showings():
             pass
     path.write_text("".join(f"{payload.hex()}\n" for payload in collector.payloads))

@@ -25,10 +25,12 @@ class LocalDask:
 
     Attributes:
         address: Of its scheduler, over TCP.
+        scheduler: That.
         workers: Its workers.
     """
 
     address: str
+    scheduler: subprocess.Popen[bytes]
     workers: Sequence[subprocess.Popen[bytes]]
 
 
@@ -38,7 +40,7 @@ def local_dask(folder: Path, workers: int) -> Iterator[LocalDask]:
 
     Args:
         folder: For what they write; exists.
-        workers: How many; one that dies is not started again.
+        workers: How many, or none; one that dies is not started again.
 
     Raises:
         ClusterError: They do not start.
@@ -55,10 +57,11 @@ def local_dask(folder: Path, workers: int) -> Iterator[LocalDask]:
         processes = [stack.enter_context(_dask(folder, "worker", *worker)) for _ in range(workers)]
         try:
             with Client(address, timeout=_START_S) as client:
-                client.wait_for_workers(workers, timeout=_START_S)
+                if workers:
+                    client.wait_for_workers(workers, timeout=_START_S)
         except (OSError, TimeoutError) as error:
             raise ClusterError(f"the workers of {address} do not start: {error}; see {folder / 'dask.log'}") from error
-        yield LocalDask(address, processes)
+        yield LocalDask(address, scheduler, processes)
 
 
 def _address(place: Path, scheduler: subprocess.Popen[bytes]) -> str:

@@ -15,7 +15,6 @@ from pantel_bench.archive.captures import make_capture, plans, record_payloads
 from pantel_bench.archive.cluster import local_dask
 from pantel_bench.errors import ClusterError
 from pantel_device.archives.tables import TABLES
-from pantel_device.cluster import Failure, open_workers
 
 __all__ = ["ArchiveRun", "ArchiveSettings", "MadeArchive", "make_archive", "measure_ways"]
 
@@ -78,22 +77,15 @@ class ArchiveRun:
 
 
 def make_archive(settings: ArchiveSettings, done: Callable[[str], None]) -> MadeArchive:
-    """Write the archive, on all cores.
-
-    Raises:
-        ClusterError: It cannot be made.
-    """
+    """Write the archive; all captures share the payloads of one scene, from different ones on."""
     began_s = time.monotonic()
     folder, payloads = settings.folder / "archive", settings.folder / "payloads.txt"
     folder.mkdir()
-    record_payloads(payloads)
+    record_payloads(payloads, settings.seconds)
     octets = 0
-    with open_workers(None, None) as workers:
-        for plan, result in workers.map(make_capture, plans(folder, settings.captures, settings.seconds, payloads)):
-            if isinstance(result, Failure):
-                raise ClusterError(f"capture {plan.number} was not made: {result}")
-            octets += result
-            done(plan.path.name)
+    for plan in plans(folder, settings.captures, settings.seconds, payloads):
+        octets += make_capture(plan)
+        done(plan.path.name)
     return MadeArchive(folder, octets, time.monotonic() - began_s)
 
 

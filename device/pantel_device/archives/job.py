@@ -8,13 +8,14 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 from pantel_device.archives.census import Census, Row
+from pantel_device.command import CommandError
 from pantel_device.receiving.replay import replay
 from pantel_link import Security, StreamContext, read_key
 from pantel_link.captures import CapturedCodeword, CaptureEvent, impair, join_rotated, read_capture
@@ -78,12 +79,14 @@ class ArchivedCapture:
         files: The oldest first.
         options: How.
         known_digest: Of what was done before; None if nothing was.
+        pantel: Version that shall do it.
     """
 
     name: str
     files: tuple[Path, ...]
     options: ReplayOptions
     known_digest: str | None = None
+    pantel: str = field(default_factory=lambda: version("pantel"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +110,12 @@ def replay_archived(capture: ArchivedCapture) -> CaptureRows:
     """Replay a capture; whatever is wrong with its files becomes a row.
 
     Raises:
+        CommandError: This process has another version of Pantel, as a worker that came late may.
         KeyFileError: The key cannot be read here.
         ModelError: The models cannot be read here.
     """
+    if capture.pantel != version("pantel"):
+        raise CommandError(f"a worker has pantel {version('pantel')} instead of {capture.pantel}; install the same")
     began_s = time.perf_counter()
     errors: list[Row] = []
 

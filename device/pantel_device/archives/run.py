@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -81,17 +81,18 @@ def replay_archive(
     return summary, tally
 
 
-def check_workers(workers: Workers, places: list[Path], key_file: Path | None) -> None:
-    """Make sure that whoever works is as this process is, and sees the same files.
+def check_workers(workers: Workers, captures: Sequence[Sequence[Path]], key_file: Path | None) -> None:
+    """Make sure that whoever works is as this process is, and sees the same files: the first and the last of them.
 
     Args:
         workers: To be asked.
-        places: Where the captures are; absolute.
+        captures: The files of each; absolute.
         key_file: Of the receivers; None for none.
 
     Raises:
         CommandError: One is different.
     """
+    places = [captures[0][0], captures[-1][-1]]
     here = _abilities(places, key_file)
     for name, there in workers.ask_each(partial(_abilities, places, key_file)).items():
         for what, wanted in here.items():
@@ -101,7 +102,7 @@ def check_workers(workers: Workers, places: list[Path], key_file: Path | None) -
                 )
 
 
-def _abilities(places: list[Path], key_file: Path | None) -> dict[str, str]:
+def _abilities(places: Sequence[Path], key_file: Path | None) -> dict[str, str]:
     """Return what a process must have in common with others, so that it finds the same rows."""
     unseen = [str(place) for place in places if not place.exists()]
     if key_file is not None:

@@ -83,7 +83,7 @@ def run_archive(arguments: argparse.Namespace) -> int:
     )
     with ExitStack() as stack:
         workers = stack.enter_context(open_workers(arguments.jobs, arguments.scheduler))
-        check_workers(workers, [place.absolute() for place in arguments.captures], options.key_file)
+        check_workers(workers, [*captures.values()], options.key_file)
         done = stack.enter_context(progress(len(captures), f"replay by {workers.description}", every_s=5))
         summary, tally = replay_archive(captures, options, arguments.results, workers, done)
     if arguments.report:
