@@ -28,6 +28,7 @@ _WINDOW_PER_CORE = 4  # tasks under way: enough that no core waits, and few enou
 _CONNECT_S = 10
 # A terminal sends Ctrl-C to all processes; ours ends the others, which have nothing to say about it.
 _IGNORE_CTRL_C = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+_OWN_PORT = "127.0.0.1:0"  # of Dask's own page: any that is free, for this machine alone
 _LOOK_S = 10.0  # how often it is looked whether there is still anybody to work
 
 
@@ -125,7 +126,7 @@ def open_workers(jobs: int | None, scheduler: str | None) -> Iterator[Workers]:
             n_workers=count,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address=_OWN_PORT,
             memory_limit=0,
             preload=[_IGNORE_CTRL_C],
             env={"DASK_LOGGING__DISTRIBUTED": "critical"},

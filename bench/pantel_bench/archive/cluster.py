@@ -50,7 +50,7 @@ def local_dask(folder: Path, workers: int) -> Iterator[LocalDask]:
     place = folder / "scheduler.json"
     place.unlink(missing_ok=True)
     with ExitStack() as stack:
-        common = ["--no-dashboard", "--scheduler-file", str(place)]
+        common = ["--dashboard-address", "127.0.0.1:0", "--scheduler-file", str(place)]
         scheduler = stack.enter_context(_dask(folder, "scheduler", "--host", "127.0.0.1", "--port", "0", *common))
         address = _address(place, scheduler)
         worker = ["--nthreads", "1", "--no-nanny", "--local-directory", str(folder), *common]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import subprocess
 import sys
@@ -82,6 +83,7 @@ def make_archive(settings: ArchiveSettings, done: Callable[[str], None]) -> Made
     folder, payloads = settings.folder / "archive", settings.folder / "payloads.txt"
     folder.mkdir()
     record_payloads(payloads, settings.seconds)
+    logging.getLogger("pantel_link.captures").setLevel(logging.WARNING)  # a line for each new file
     octets = 0
     for plan in plans(folder, settings.captures, settings.seconds, payloads):
         octets += make_capture(plan)

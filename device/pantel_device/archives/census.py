@@ -26,6 +26,7 @@ _NS_PER_S = 1_000_000_000
 _DAY_S = 86_400
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _QUALITY_INTERVAL_NS = 10 * _NS_PER_S
+_LONGEST_SILENCE_NS = 31 * _DAY_S * _NS_PER_S  # more is a clock that jumped, or damage: no time of the receiver's
 
 _Counters = TypeVar("_Counters", StreamStatistics, ReceiverStatistics)
 
@@ -126,6 +127,8 @@ class Census:
             self._begin_ns = self._accounted_ns = now_ns
             self._next_quality_ns = now_ns + _QUALITY_INTERVAL_NS
         self._now_ns = now_ns
+        if now_ns - self._accounted_ns > _LONGEST_SILENCE_NS:
+            self._accounted_ns = now_ns
         # A second at a time: that is how often ages are taken.
         if (now_ns + self._offset_ns) // _NS_PER_S > (self._accounted_ns + self._offset_ns) // _NS_PER_S:
             self._account()
@@ -156,7 +159,9 @@ class Census:
         """Count a picture that a receiver draws by itself, of the sender heard last; want it only to be hashed."""
         if not heard_last or self._begin_ns is None:
             return ()
-        known = self._senders[sender]
+        known = self._senders.get(sender)
+        if known is None:  # more senders than a link knows at a time
+            return ()
         known.on(self._day(self._now_ns)).pictures += 1
         if known.first_picture_s is None:
             known.first_picture_s = (self._now_ns - self._begin_ns) / _NS_PER_S

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from pantel_device.archives.job import printable
 from pantel_device.command import UsageError
 from pantel_link.captures import capture_families
 
@@ -38,8 +39,6 @@ def find_captures(places: Sequence[Path]) -> dict[str, tuple[Path, ...]]:
         else:
             raise UsageError(f"there is no {place}; name a folder of captures, or files")
     base = places[0].absolute() if len(places) == 1 and places[0].is_dir() else Path()
-    families = {
-        str(newest.relative_to(base) if base.is_absolute() else newest): members
-        for newest, members in capture_families(files).items()
-    }
-    return {name.encode(errors="surrogateescape").decode(errors="replace"): families[name] for name in sorted(families)}
+    families = capture_families(files)
+    named = {printable(str(newest.relative_to(base) if base.is_absolute() else newest)): newest for newest in families}
+    return {name: families[named[name]] for name in sorted(named)}

@@ -16,17 +16,18 @@ from pathlib import Path
 
 from pantel_device.archives.census import Census, Row
 from pantel_device.command import CommandError
-from pantel_device.receiving.replay import replay
-from pantel_link import Security, StreamContext, read_key
+from pantel_device.receiving.replay import refusal, replay
+from pantel_link import read_key
 from pantel_link.captures import CapturedCodeword, CaptureEvent, impair, join_rotated, read_capture
 from pantel_link.errors import LinkError
 from pantel_models import View, list_artefacts
 
-__all__ = ["SCHEMA", "ArchivedCapture", "CaptureRows", "Problem", "ReplayOptions", "refusal", "replay_archived"]
+__all__ = ["SCHEMA", "ArchivedCapture", "CaptureRows", "Problem", "ReplayOptions", "printable", "replay_archived"]
 
 SCHEMA = 1
 """Of the tables; counts changes that a reader has to know of."""
 
+_MOST_BITS = 63
 _TALKATIVE = ("pantel_device", "pantel_link")
 
 
@@ -120,7 +121,7 @@ def replay_archived(capture: ArchivedCapture) -> CaptureRows:
     errors: list[Row] = []
 
     def complain(kind: Problem, message: str) -> None:
-        errors.append({"capture": capture.name, "kind": kind, "message": message})
+        errors.append({"capture": capture.name, "kind": kind, "message": printable(message)})
 
     try:
         digest = _digest(capture)
@@ -141,10 +142,14 @@ def replay_archived(capture: ArchivedCapture) -> CaptureRows:
     )
     replayed_s = 0.0
     refused: dict[str, None] = {}
+    possible = True
     with _quiet():
-        for run in replay(events, (), view=options.hashed or View.FAITHFUL, key=key, probe=census):
-            replayed_s += run.seconds
-            refused |= {refusal(context): None for context in run.refused}
+        try:
+            for run in replay(events, (), view=options.hashed or View.FAITHFUL, key=key, probe=census):
+                replayed_s += run.seconds
+                refused |= {refusal(context): None for context in run.refused}
+        except OverflowError:  # times that no clock shows, which is damage that nothing else has found
+            possible = False
     if directions == {True}:
         complain(Problem.ONLY_SENT, "holds only what was sent; replay what a receiver has recorded")
         return CaptureRows(digest, {"errors": errors})
@@ -159,17 +164,23 @@ def replay_archived(capture: ArchivedCapture) -> CaptureRows:
         "pictures": census.pictures,
         "errors": errors,
     }
+    if not (possible and _storable(tables)):
+        complain(Problem.DAMAGED, "its times or rates are impossible")
+        tables = {"errors": errors}
     transient = any(row["kind"] == Problem.UNREADABLE for row in errors)
     took_s = time.perf_counter() - began_s
     return CaptureRows(None if transient else digest, tables, replayed_s, took_s)
 
 
-def refusal(context: StreamContext) -> str:
-    """Return why a stream was not taken, and what to do."""
-    who = f"sender {context.sender}, {context.callsign},"
-    if context.security is Security.CHECKED:
-        return f"{who} has no key, so it is not believed while one is named: replay it without --key"
-    return f"{who} is {context.security.name.lower()}, and its key is not here: name it with --key"
+def printable(text: str) -> str:
+    """Return a text that may hold the name of a file with octets that are no UTF-8: these are written as numbers."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _storable(tables: Mapping[str, list[Row]]) -> bool:
+    """Whether all numbers fit into columns: a capture is what a disk or a network brings."""
+    numbers = (value for rows in tables.values() for row in rows for value in row.values() if isinstance(value, int))
+    return all(value.bit_length() <= _MOST_BITS for value in numbers)
 
 
 def _events(

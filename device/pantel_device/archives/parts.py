@@ -46,5 +46,5 @@ class Parts:
             return None
 
     def _path(self, name: str) -> Path:
-        key = hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest()[:32]
+        key = hashlib.sha256(name.encode()).hexdigest()[:32]
         return self.folder / key[:2] / f"{key}.json"

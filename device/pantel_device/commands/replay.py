@@ -16,14 +16,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pantel_device.archives.job import refusal
 from pantel_device.atomic_file import check_outputs, replacing, write_atomically
 from pantel_device.command import Command, UsageError
 from pantel_device.commands.options import file_name, share
 from pantel_device.commands.replay_archive import add_archive_options, is_archive, run_archive
 from pantel_device.pictures import picture_hash
 from pantel_device.progress import progress
-from pantel_device.receiving.replay import ReplayedRun, replay
+from pantel_device.receiving.replay import ReplayedRun, refusal, replay
 from pantel_device.receiving.sink import Event, Picture
 from pantel_link import read_key
 from pantel_link.captures import CapturedCodeword, CaptureEvent, CaptureHeader, impair, merge_captures, read_capture

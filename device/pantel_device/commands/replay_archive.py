@@ -16,7 +16,7 @@ from pantel_device.archives.tables import check_parquet
 from pantel_device.atomic_file import check_outputs, write_atomically
 from pantel_device.cluster import open_workers
 from pantel_device.command import UsageError
-from pantel_device.commands.options import file_name, positive_seconds
+from pantel_device.commands.options import add_worker_options, file_name, positive_seconds
 from pantel_device.progress import progress
 from pantel_models import View
 
@@ -35,12 +35,7 @@ def add_archive_options(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="write the tables into this folder, made when missing; what it holds already is not done again",
     )
-    archive.add_argument(
-        "--jobs", type=_jobs, metavar="N", help="processes; 1 for this one alone (default: one on each core)"
-    )
-    archive.add_argument(
-        "--scheduler", metavar="ADDRESS", help="let the workers of a Dask scheduler do it, such as tcp://host:8786"
-    )
+    add_worker_options(archive)
     archive.add_argument(
         "--fresh-s",
         type=positive_seconds,
@@ -71,8 +66,8 @@ def run_archive(arguments: argparse.Namespace) -> int:
     _check(arguments)
     check_parquet()
     captures = find_captures(arguments.captures)
-    _make_folder(arguments.results)
     check_outputs([arguments.report], arguments.captures)
+    _make_folder(arguments.results)
     options = ReplayOptions(
         key_file=arguments.key and arguments.key.absolute(),
         loss=arguments.loss,
@@ -108,8 +103,6 @@ def _check(arguments: argparse.Namespace) -> None:
             raise UsageError(f"--{name} is not for archives: {reason}")
     if arguments.results is None:
         raise UsageError("a folder of captures becomes tables; name a folder for them with --results DIR")
-    if arguments.jobs is not None and arguments.scheduler is not None:
-        raise UsageError("--jobs are processes of this machine, and --scheduler has workers of its own; name one")
     if arguments.fresh_s > _MOST_FRESH_S:
         raise UsageError(f"--fresh-s {arguments.fresh_s:g} is too long; write 60 at most")
 
@@ -124,9 +117,3 @@ def _make_folder(folder: Path) -> None:
 def _warn(summary: ArchiveSummary, results: Path) -> None:
     for kind, count in sorted(summary.errors.items()):
         sys.stderr.write(f"pantel: warning: {kind}: {count}, see {results / 'errors.parquet'}\n")
-
-
-def _jobs(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 1024:
-        raise argparse.ArgumentTypeError(f"{text} is no number of processes from 1 to 1024")
-    return int(text)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pantel_device.receiving.receiver import Receiver
 from pantel_device.receiving.sink import Sink, Watcher
-from pantel_link import Keyring, MasterKey, ReceiverStatistics, SecurityError, SenderKey, StreamContext
+from pantel_link import Keyring, MasterKey, ReceiverStatistics, Security, SecurityError, SenderKey, StreamContext
 from pantel_link.captures import (
     CapturedCodeword,
     CaptureEnd,
@@ -20,7 +20,7 @@ from pantel_link.captures import (
 from pantel_link.seal import Seal
 from pantel_models import View
 
-__all__ = ["ReplayProbe", "ReplayedRun", "replay"]
+__all__ = ["ReplayProbe", "ReplayedRun", "refusal", "replay"]
 
 _LONGEST_SILENCE_NS = 60_000_000_000
 
@@ -98,6 +98,14 @@ def replay(
                 run = None
     if run is not None:
         yield run.end()
+
+
+def refusal(context: StreamContext) -> str:
+    """Return why a stream of `ReplayedRun.refused` was not taken, and what to do."""
+    who = f"sender {context.sender}, {context.callsign},"
+    if context.security is Security.CHECKED:
+        return f"{who} has no key, so it is not believed while one is named: replay it without --key"
+    return f"{who} is {context.security.name.lower()}, and its key is not here: name it with --key"
 
 
 class _NotingKeyring(Keyring):

@@ -154,6 +154,15 @@ def test_content_grows_old_in_silence(make: Maker) -> None:
     assert 580 <= int(silent["pictures"] or 0) - int(heard["pictures"] or 0) <= 600  # no longer than a minute
 
 
+def test_a_clock_that_jumps_by_years_takes_no_time(make: Maker) -> None:
+    *events, end = read_capture(make("line.pcapng"))
+    assert isinstance(end, CaptureEnd)
+    (run,) = take([*events, end]).runs
+    jumped = take([*events, CaptureEnd(end.time_ns + 400 * 365 * _DAY_S * _S)])
+    assert len(jumped.runs) <= 2
+    assert total(jumped.runs, "seconds") <= float(run["seconds"] or 0) + 60  # as long as a replay goes on
+
+
 def test_a_sender_that_starts_again_loses_no_count(make: Maker) -> None:
     first, second = (list(read_capture(make(f"{number}.pcapng", number=number))) for number in (1, 5))
     apart = [*take(first).senders, *take(second).senders]

@@ -246,7 +246,7 @@ def test_mistakes_are_one_line(
         ([folder, *results, "--merge"], 2, "--merge is not for archives"),
         ([folder, *results, "--frames", "f"], 2, "--frames is not for archives"),
         ([folder, *results, "--video", "v.mp4"], 2, "--video is not for archives"),
-        ([folder, *results, "--scheduler", "tcp://127.0.0.1:1"], 2, "name one"),
+        ([folder, *results, "--scheduler", "tcp://h:1"], 2, "--scheduler: not allowed with argument --jobs"),
         ([folder, *results, "--fresh-s", "61"], 2, "write 60 at most"),
         ([folder, "--results", str(capture)], 2, "cannot make the folder"),
         ([folder, *results, "--jobs", "0"], 2, "argument --jobs: 0 is no number of processes"),
