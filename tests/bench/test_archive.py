@@ -61,13 +61,15 @@ def test_captures_are_the_same_every_time(tmp_path: Path) -> None:
 
 def test_tables_that_differ_are_said_to() -> None:
     runs = [
-        ArchiveRun("one process", 1, 60.0, 1.0, None, None, "a"),
-        ArchiveRun("a cluster", 2, 40.0, 3.0, 10, 4, "b"),
+        ArchiveRun("one process", 1, 60.0, 1.0, None, None, 55.0, "a"),
+        ArchiveRun("a cluster", 2, 40.0, 3.0, 10, 4, 57.0, "b"),
+        ArchiveRun("killed", 2, 50.0, 3.0, 10, 4, None, "a"),
     ]
     report = ArchiveReport(ArchiveSettings(100, 4.0, Path()), MadeArchive(Path(), 1, 1.0), runs)
-    assert (report.identical, report.speed_up(runs[1]), report.overhead_ms(runs[1])) == (False, 1.5, 200.0)
+    assert (report.identical, report.speed_up(runs[1]), report.overhead_ms(runs[1])) == (False, 1.5, 20.0)
     assert to_table(report).splitlines()[-1] == "THE TABLES DIFFER"
-    assert re.search(r"a cluster +2 +40.0 s +1.50 +3.0 s +200.0 ms +10 +4\n", to_table(report))
+    assert re.search(r"a cluster +2 +40.0 s +1.50 +3.0 s +57.0 s +20.0 ms +10 +4\n", to_table(report))
+    assert report.overhead_ms(runs[2]) is None
     assert b"THE TABLES DIFFER" in to_html(report)
 
 

@@ -33,6 +33,13 @@ class LocalDask:
     scheduler: subprocess.Popen[bytes]
     workers: Sequence[subprocess.Popen[bytes]]
 
+    def cpu_s(self) -> float:
+        """Return the computing time of all its processes, while they run [s]."""
+        from psutil import Process
+
+        used = [Process(process.pid).cpu_times() for process in (self.scheduler, *self.workers)]
+        return sum(float(each.user + each.system) for each in used)
+
 
 @contextmanager
 def local_dask(folder: Path, workers: int) -> Iterator[LocalDask]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pantel_bench.archive.captures import make_capture, plans, record_payloads
@@ -65,6 +66,7 @@ class ArchiveRun:
         start_s: From the command until the first capture was done [s].
         done_before: Captures that were done when a process was killed; None where none was.
         replayed_again: Captures that the second command has replayed; None where there was none.
+        cpu_s: Computing time of all processes, the cluster's, too [s]; None where one was killed, with its count.
         sha256: Of all tables together.
     """
 
@@ -74,6 +76,7 @@ class ArchiveRun:
     start_s: float
     done_before: int | None
     replayed_again: int | None
+    cpu_s: float | None
     sha256: str
 
 
@@ -109,7 +112,9 @@ def measure_ways(settings: ArchiveSettings, archive: Path, done: Callable[[str],
     note(_Command(settings, archive, "all", "--jobs", str(cores)).measure("all cores", cores))
     with local_dask(settings.folder, _WORKERS) as dask:
         command = _Command(settings, archive, "cluster", "--scheduler", dask.address)
-        note(command.measure("cluster of two workers", _WORKERS))
+        idle_s = dask.cpu_s()
+        run = command.measure("cluster of two workers", _WORKERS)
+        note(replace(run, cpu_s=(run.cpu_s or 0.0) + dask.cpu_s() - idle_s))
         command = _Command(settings, archive, "killed", "--scheduler", dask.address)
         note(command.measure("the same, a worker killed half-way", _WORKERS, half, dask.workers[0].kill))
     command = _Command(settings, archive, "resumed", "--jobs", str(cores))
@@ -141,7 +146,7 @@ class _Command:
         Raises:
             ClusterError: It fails.
         """
-        began_s = time.monotonic()
+        began_s, used_s = time.monotonic(), _cpu_s()
         process = self._start()
         self._wait(process, 1)
         start_s = time.monotonic() - began_s
@@ -163,7 +168,8 @@ class _Command:
             raise ClusterError(f"{way} ended with code {code}; see {self._log}")
         if kill_at is not None and kill is None:
             again = int(said.rpartition(" captures: ")[2].partition(" replayed")[0])
-        return ArchiveRun(way, processes, took_s, start_s, done_before, again, _sha256(self._results))
+        cpu_s = _cpu_s() - used_s if kill_at is None else None
+        return ArchiveRun(way, processes, took_s, start_s, done_before, again, cpu_s, _sha256(self._results))
 
     def _start(self) -> subprocess.Popen[bytes]:
         with self._log.open("wb") as log:
@@ -176,6 +182,12 @@ class _Command:
 
     def _parts(self) -> int:
         return sum(1 for _ in self._results.glob("parts/??/*.json"))
+
+
+def _cpu_s() -> float:
+    """Return the computing time of processes that have ended, and of those that they have waited for [s]."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _sha256(results: Path, names: Sequence[str] = TABLES) -> str:

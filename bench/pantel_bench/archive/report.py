@@ -14,7 +14,17 @@ from pantel_bench.pages.parts import grid, page, quantity, table
 __all__ = ["ArchiveReport", "to_html", "to_json", "to_table"]
 
 _PACKAGES = ("pantel", "dask", "distributed", "numpy", "pyarrow")
-_HEADINGS = ("way", "processes", "time", "speed-up", "start", "overhead per capture", "done when killed", "done again")
+_HEADINGS = (
+    "way",
+    "processes",
+    "time",
+    "speed-up",
+    "start",
+    "computing time",
+    "overhead per capture",
+    "done when killed",
+    "done again",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +50,14 @@ class ArchiveReport:
         """Return how much sooner a way was done than one process."""
         return self.runs[0].took_s / run.took_s
 
-    def overhead_ms(self, run: ArchiveRun) -> float:
-        """Return what a capture took of all processes besides the time that it takes of one [ms]."""
-        return 1000 * (run.took_s * run.processes - self.runs[0].took_s) / self.settings.captures
+    def overhead_ms(self, run: ArchiveRun) -> float | None:
+        """Return the computing time that a capture took of all processes besides what it takes of one [ms].
+
+        The start of the programs is part of it. None where it was not measured.
+        """
+        if run.cpu_s is None or self.runs[0].cpu_s is None:
+            return None
+        return 1000 * (run.cpu_s - self.runs[0].cpu_s) / self.settings.captures
 
 
 def to_json(report: ArchiveReport) -> bytes:
@@ -100,6 +115,7 @@ def _cells(report: ArchiveReport, run: ArchiveRun) -> tuple[str, ...]:
         f"{run.took_s:.1f} s",
         f"{report.speed_up(run):.2f}",
         f"{run.start_s:.1f} s",
+        quantity(run.cpu_s, 1, "s"),
         quantity(report.overhead_ms(run), 1, "ms"),
         "-" if run.done_before is None else str(run.done_before),
         "-" if run.replayed_again is None else str(run.replayed_again),
