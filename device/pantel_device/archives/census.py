@@ -125,7 +125,7 @@ class Census:
         """Account for the time until now, in which the receiver has heard nothing."""
         if self._begin_ns is None:
             self._begin_ns = self._accounted_ns = now_ns
-            self._next_quality_ns = now_ns + _QUALITY_INTERVAL_NS
+            self._next_quality_ns = _next_look_ns(now_ns)
         self._now_ns = now_ns
         if now_ns - self._accounted_ns > _LONGEST_SILENCE_NS:
             self._accounted_ns = now_ns
@@ -133,7 +133,7 @@ class Census:
         if (now_ns + self._offset_ns) // _NS_PER_S > (self._accounted_ns + self._offset_ns) // _NS_PER_S:
             self._account()
         if now_ns >= self._next_quality_ns:
-            self._next_quality_ns = now_ns + _QUALITY_INTERVAL_NS
+            self._next_quality_ns = _next_look_ns(now_ns)
             self._look()
 
     def heard(self) -> None:
@@ -302,6 +302,11 @@ class Census:
             "content_age_max_s": counted.ages.max_s,
             **counted.quality.means(),
         }
+
+
+def _next_look_ns(now_ns: int) -> int:
+    """Return the next multiple of the interval, so that short runs are looked at as often as long ones."""
+    return now_ns - now_ns % _QUALITY_INTERVAL_NS + _QUALITY_INTERVAL_NS
 
 
 def _add_change(total: _Counters, before: _Counters, after: _Counters) -> None:
