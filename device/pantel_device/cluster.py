@@ -97,7 +97,8 @@ def open_workers(jobs: int | None, scheduler: str | None) -> Iterator[Workers]:
         CommandError: Dask is not installed, or nobody answers at the address.
         UsageError: The address is none.
     """
-    if scheduler is None and jobs == 1:
+    count = jobs or len(os.sched_getaffinity(0))
+    if scheduler is None and count == 1:
         yield InProcess()
         return
     try:
@@ -120,7 +121,6 @@ def open_workers(jobs: int | None, scheduler: str | None) -> Iterator[Workers]:
         with client:
             yield _Cluster(client, scheduler)
         return
-    count = jobs or len(os.sched_getaffinity(0))
     with (
         LocalCluster(
             n_workers=count,

@@ -38,7 +38,7 @@ def find_captures(places: Sequence[Path]) -> dict[str, tuple[Path, ...]]:
             files[place.absolute()] = None
         else:
             raise UsageError(f"there is no {place}; name a folder of captures, or files")
-    base = places[0].absolute() if len(places) == 1 and places[0].is_dir() else Path()
+    base = places[0].absolute() if len(places) == 1 and places[0].is_dir() else None
     families = capture_families(files)
-    named = {printable(str(newest.relative_to(base) if base.is_absolute() else newest)): newest for newest in families}
+    named = {printable(str(newest if base is None else newest.relative_to(base))): newest for newest in families}
     return {name: families[named[name]] for name in sorted(named)}

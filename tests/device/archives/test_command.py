@@ -265,7 +265,7 @@ def test_mistakes_are_one_line(
     assert "install it with: pip install 'pantel[archive]'" in capsys.readouterr().err
     monkeypatch.undo()
     monkeypatch.setitem(sys.modules, "distributed", None)
-    assert main(["replay", folder, *results[:2]]) == 1
+    assert main(["replay", folder, *results[:2], "--jobs", "2"]) == 1
     assert "install it with: pip install 'pantel[archive]', or work in one with --jobs 1" in capsys.readouterr().err
 
 

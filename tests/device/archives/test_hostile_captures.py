@@ -18,7 +18,7 @@ from pantel_device.archives.job import ArchivedCapture, ReplayOptions, replay_ar
 from pantel_device.archives.tables import TABLES, write_tables
 from pantel_device.cli import main
 from pantel_device.cluster import Failure, InProcess
-from pantel_link.captures import CaptureHeader, CaptureWriter
+from pantel_link.captures import CaptureHeader
 
 _WHOLE = CAPTURE.read_bytes()
 
@@ -47,14 +47,9 @@ def test_damaged_octets(changes: list[tuple[int, int]]) -> None:
 
 @pytest.mark.parametrize("offset_ns", [-(10**30), -1, 10**18, 2**63, 10**22, 10**40])
 def test_impossible_clocks(offset_ns: int, tmp_path: Path) -> None:
-    head = CaptureHeader(clock_offset_ns=10**18).to_comment().encode()
     path = tmp_path / "line.pcapng"
-    writer = CaptureWriter(path, CaptureHeader(clock_offset_ns=10**18))
-    writer.close(5)
     changed = CaptureHeader(clock_offset_ns=offset_ns).to_comment().encode()
-    octets = path.read_bytes()
-    assert head in octets
-    # The golden capture under another head: blocks are copied, the first one is made anew.
+    # The golden capture under another head: its first block is made anew, the others are copied.
     size = struct.unpack_from("<I", _WHOLE, 4)[0]
     old = _WHOLE[:size]
     begin = old.index(b'{"pantel_capture"')
