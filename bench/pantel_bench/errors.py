@@ -11,6 +11,7 @@ BenchError
  +-- PeerError      a peer codec is missing or wrote what its format does not allow
  +-- LabelsError    pictures or labels of a detection set are missing or damaged; name other folders
  +-- MetricError    a metric was given pictures or curves that it cannot compare
+ +-- ClusterError   a Dask cluster does not start or a replay on it fails; its message says where to look
  +-- ModemError     a modem program is missing or does not start; its message says what to do
  +-- DemoError      a process of the real-time demo failed; its message says why
  +-- ReplayError    the process that replays a capture failed; its message says why
@@ -23,6 +24,7 @@ __all__ = [
     "AnchorError",
     "BenchError",
     "CacheError",
+    "ClusterError",
     "ContractError",
     "DemoError",
     "LabelsError",
@@ -52,6 +54,10 @@ class WeightsError(BenchError):
 
 class CacheError(BenchError):
     """A file that should hold results of peers holds something else."""
+
+
+class ClusterError(BenchError):
+    """A Dask cluster does not start, or a replay on it fails."""
 
 
 class VotesError(BenchError):

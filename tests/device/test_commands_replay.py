@@ -260,7 +260,7 @@ def test_mistakes_are_one_line(live: _Live, tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "full" / "a.txt").write_text("no capture")
     cases = [
         ([str(tmp_path / "missing.pcapng")], 1, "missing.pcapng: No such file or directory; name a file that"),
-        ([str(tmp_path)], 1, f"cannot read {tmp_path}: Is a directory; name a file that"),
+        ([str(tmp_path)], 2, "a folder of captures becomes tables; name a folder for them with --results DIR"),
         ([str(tmp_path / "full" / "a.txt")], 1, "is no capture: not a pcapng file"),
         ([str(live.capture), "--frames", str(tmp_path / "full")], 2, "is not empty"),
         ([str(live.capture), "--frames", str(live.capture)], 2, "cannot make the folder"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from pantel_bench.commands.archive import ARCHIVE
 from pantel_bench.commands.eyes import EYES
 from pantel_bench.commands.link import LINK
 from pantel_bench.commands.live import LIVE
@@ -29,7 +30,7 @@ from pantel_models import ModelError
 
 __all__ = ["COMMAND"]
 
-_BENCHMARKS = (STILL, LIVE, LINK, EYES, LOOKS, STRUCTURE, MOS, MODEM, MASTS)
+_BENCHMARKS = (STILL, LIVE, LINK, EYES, LOOKS, STRUCTURE, MOS, MODEM, MASTS, ARCHIVE)
 
 
 _WRONG_INPUT = (

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pantel_device.commands.options import share
 from pantel_link.pacing import check_bitrate
 
-__all__ = ["add_line_options", "bitrate", "seconds_up_to", "seed"]
+__all__ = ["add_line_options", "bitrate", "seconds_up_to", "seed", "whole"]
 
 
 def add_line_options(parser: argparse.ArgumentParser) -> None:
@@ -48,3 +48,14 @@ def seed(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text} is no seed; write a whole number, such as 7")
     return int(text)
+
+
+def whole(lowest: int) -> Callable[[str], int]:
+    """Return the type of an option that takes a whole number."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit()) or int(text) < lowest:
+            raise argparse.ArgumentTypeError(f"{text} is no whole number from {lowest} on")
+        return int(text)
+
+    return read

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
 
+from pantel_bench.commands.line_options import whole
 from pantel_bench.link.cases import WORDS, chosen_cases
 from pantel_bench.link.measure import measure_row
 from pantel_bench.link.page import to_html, to_table
@@ -24,12 +24,12 @@ _PACKETS = 10_000
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--packets",
-        type=_whole(1),
+        type=whole(1),
         default=_PACKETS,
         metavar="N",
         help="least packets of a row; all rows of 10,000 take about six minutes on one core (default: %(default)s)",
     )
-    parser.add_argument("--seed", type=_whole(0), default=0, metavar="N", help="seed of content and errors")
+    parser.add_argument("--seed", type=whole(0), default=0, metavar="N", help="seed of content and errors")
     parser.add_argument(
         "--rows",
         type=_words,
@@ -39,17 +39,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", type=file_name, metavar="FILE", help="write the results as JSON")
     parser.add_argument("--report", type=file_name, metavar="FILE", help="write a page with a table and plots")
-
-
-def _whole(lowest: int) -> Callable[[str], int]:
-    """Return the type of an option that takes a whole number."""
-
-    def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit()) or int(text) < lowest:
-            raise argparse.ArgumentTypeError(f"{text} is no whole number from {lowest} on")
-        return int(text)
-
-    return read
 
 
 def _words(text: str) -> tuple[str, ...]:

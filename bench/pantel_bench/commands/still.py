@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 from pantel_bench.anchors import read_anchors
@@ -12,7 +13,8 @@ from pantel_bench.metrics import Lpips
 from pantel_bench.peers import PEER_FORMATS
 from pantel_bench.pictures import SIZES, SourcePicture, list_pictures, read_picture
 from pantel_bench.plots import check_plots
-from pantel_bench.still import StillRow, Unreached, measure_codec, measure_peer
+from pantel_bench.still import StillRow, Unreached
+from pantel_bench.still_jobs import StillTask, codec_names, measure_tasks
 from pantel_bench.still_log import entries_of, log_to_csv, read_log
 from pantel_bench.still_operations import encode_macs_per_pixel
 from pantel_bench.still_page import to_html, to_table
@@ -20,15 +22,15 @@ from pantel_bench.still_report import ModelFigures, StillReport, to_json
 from pantel_bench.still_resilience import Resilience, measure_resilience
 from pantel_bench.still_sets import SetScores, measure_sets
 from pantel_device.atomic_file import check_outputs, write_atomically
+from pantel_device.cluster import open_workers
 from pantel_device.command import Command, CommandError
-from pantel_device.commands.options import file_name
+from pantel_device.commands.options import add_worker_options, file_name
 from pantel_device.observer import open_detector
 from pantel_device.progress import progress
 from pantel_models import (
     MANIFEST,
     Artefact,
     StillCodec,
-    View,
     find_artefact,
     load_scene_codec,
     macs_per_pixel,
@@ -79,6 +81,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--anchors", type=file_name, metavar="CSV", help="published figures to compare with (docs/anchors)"
     )
+    add_worker_options(parser, jobs=1)
     parser.add_argument("--json", type=file_name, metavar="FILE", help="write the results as JSON")
     parser.add_argument("--report", type=file_name, metavar="FILE", help="write a page with tables and plots")
 
@@ -121,19 +124,14 @@ def _measure(arguments: argparse.Namespace) -> StillReport:
     lpips = Lpips.from_file(arguments.lpips) if arguments.lpips else None
     judge = open_detector(str(arguments.judge)) if arguments.judge else None
     artefact = find_artefact(manifest=arguments.artefacts / MANIFEST.name)
-    ours = {
-        f"pantel-{view}": StillCodec(load_scene_codec(artefact, view=view)) for view in View if view in artefact.files
-    }
     models = _model_figures(artefact, pictures, arguments.bpp)
-    results: list[StillRow | Unreached] = []
-    with progress(len(pictures) * (len(ours) + len(peers)), "bench still") as done:
-        for picture in pictures:
-            for name, codec in ours.items():
-                results += measure_codec(name, codec, picture, arguments.bpp, lpips)
-                done(f"{picture.name} {name}")
-            for peer in peers:
-                results += measure_peer(peer, picture, arguments.bpp, lpips)
-                done(f"{picture.name} {peer.name}")
+    weights = arguments.lpips and arguments.lpips.absolute()
+    tasks = [
+        StillTask(number, picture, codec, arguments.bpp, weights, arguments.artefacts.absolute())
+        for number, (picture, codec) in enumerate(product(pictures, codec_names(artefact, peers=arguments.peers)))
+    ]
+    with open_workers(arguments.jobs, arguments.scheduler) as workers, progress(len(tasks), "bench still") as done:
+        results = list(measure_tasks(tasks, workers, done))
     rows = [result for result in results if isinstance(result, StillRow)]
     sources = {picture.name: picture.pixels for picture in pictures}
     sets: list[SetScores] = []

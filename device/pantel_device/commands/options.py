@@ -14,10 +14,19 @@ from pydantic.fields import FieldInfo
 from pantel_device.config import ENVIRONMENT_PREFIX, LONGEST_S, ReceiverConfig, SenderConfig, load_config
 from pantel_device.config.fields import choices_of, default_text
 
-__all__ = ["add_config_options", "file_name", "positive_seconds", "read_config", "share", "utc_time"]
+__all__ = [
+    "add_config_options",
+    "add_worker_options",
+    "file_name",
+    "positive_seconds",
+    "read_config",
+    "share",
+    "utc_time",
+]
 
 _Config = TypeVar("_Config", SenderConfig, ReceiverConfig)
 
+_MOST_PROCESSES = 1024
 _SWITCH: Mapping[str, Any] = {"nargs": "?", "const": "true"}  # --overlay is --overlay true
 
 
@@ -43,6 +52,26 @@ def add_config_options(parser: argparse.ArgumentParser, model: type[BaseModel]) 
             help=text.replace("%", "%%"),
             **(_SWITCH if field.annotation is bool else {}),
         )
+
+
+def add_worker_options(parser: argparse._ActionsContainer, *, jobs: int | None = None) -> None:
+    """Declare ``--jobs`` and ``--scheduler``, which exclude each other: who does work of many parts.
+
+    Args:
+        parser: Or a group of one.
+        jobs: Processes by default; None for one on each core.
+    """
+    workers = parser.add_mutually_exclusive_group()
+    workers.add_argument(
+        "--jobs",
+        type=_processes,
+        default=jobs,
+        metavar="N",
+        help=f"processes; 1 for the command's own alone (default: {jobs or 'one on each core'})",
+    )
+    workers.add_argument(
+        "--scheduler", metavar="ADDRESS", help="let the workers of a Dask scheduler do it, such as tcp://host:8786"
+    )
 
 
 def read_config(arguments: argparse.Namespace, model: type[_Config]) -> _Config:
@@ -85,6 +114,12 @@ def utc_time(text: str) -> datetime:
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no time; write for example 2026-06-01T12:00:00") from error
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def _processes(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= _MOST_PROCESSES:
+        raise argparse.ArgumentTypeError(f"{text} is no number of processes from 1 to {_MOST_PROCESSES}")
+    return int(text)
 
 
 def _number(text: str) -> float:

@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from pantel_device.atomic_file import check_outputs, replacing, write_atomically
 from pantel_device.command import Command, UsageError, used_wrongly
 from pantel_device.commands.options import file_name, share
+from pantel_device.commands.replay_archive import add_archive_options, is_archive, run_archive
 from pantel_device.pictures import picture_hash
 from pantel_device.progress import progress
-from pantel_device.receiving.replay import ReplayedRun, replay
+from pantel_device.receiving.replay import ReplayedRun, refusal, replay
 from pantel_device.receiving.sink import Event, Picture
-from pantel_link import KeyFileError, Security, StreamContext, read_key
+from pantel_link import KeyFileError, read_key
 from pantel_link.captures import CapturedCodeword, CaptureEvent, CaptureHeader, impair, merge_captures, read_capture
 from pantel_models import View
 
@@ -37,7 +38,11 @@ _FAST_PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "captures", type=file_name, nargs="+", metavar="CAPTURE", help="file written by pantel receive --capture"
+        "captures",
+        type=file_name,
+        nargs="+",
+        metavar="CAPTURE",
+        help="file written by pantel receive --capture, or a folder of them",
     )
     parser.add_argument(
         "--merge",
@@ -66,11 +71,17 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="which generator paints the pictures (default: %(default)s)",
     )
     parser.add_argument(
-        "--report", type=file_name, metavar="FILE", help="write figures and the pictures' hashes as JSON"
+        "--report",
+        type=file_name,
+        metavar="FILE",
+        help="write figures and the pictures' hashes as JSON; of an archive a summary, as a page if it ends in .html",
     )
+    add_archive_options(parser)
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    if is_archive(arguments):
+        return run_archive(arguments)
     check_outputs((arguments.video, arguments.report), arguments.captures)
     if arguments.frames:
         _make_folder(arguments.frames)
@@ -89,7 +100,7 @@ def _run(arguments: argparse.Namespace) -> int:
             with progress(len(events), f"replay {name}", every_s=5) as done:
                 for run in replay(_noted(events, album, done), [album], view=View(arguments.view), key=key):
                     runs.append({"capture": name, **_figures(run), "pictures": album.count})
-                    warnings |= {_refusal(context) for context in run.refused}
+                    warnings |= {refusal(context) for context in run.refused}
                     sys.stdout.write(_line(name, run, album.count))
     if arguments.report:
         report = {"runs": runs, "pictures": album.entries, "alarms": album.alarms}
@@ -116,13 +127,6 @@ def _only_sent(events: list[CaptureEvent]) -> bool:
     """Whether a capture is a sender's: it has codewords, and none of them was heard."""
     directions = {event.outbound for event in events if isinstance(event, CapturedCodeword)}
     return directions == {True}
-
-
-def _refusal(context: StreamContext) -> str:
-    who = f"sender {context.sender}, {context.callsign},"
-    if context.security is Security.CHECKED:
-        return f"{who} has no key, so it is not believed while one is named: replay it without --key"
-    return f"{who} is {context.security.name.lower()}, and its key is not here: name it with --key"
 
 
 def _noted(events: list[CaptureEvent], album: _Album, done: Callable[[str], None]) -> Iterator[CaptureEvent]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from importlib.resources import files
 
 from pantel_device.hil.cases import Case
 from pantel_device.hil.plot import latency_plot
 from pantel_device.hil.report import HilReport
+from pantel_device.report_page import DASH, figure, report_page, tile
 
 __all__ = ["to_html"]
 
-_DASH = "-"
 _LATENCY_NOTE = (
     "Seconds from a packet's first octet to its delivery, over the payload phase. The dashed line is the limit for "
     "95 % of them; a stroke at the bottom is a packet that did not arrive."
@@ -25,7 +24,7 @@ def to_html(report: HilReport) -> bytes:
     parts = [
         f"<h1>{verdict}</h1>",
         f"<p class='lead'>{escape(_lead(report))}</p>",
-        f"<div class='tiles'>{''.join(_tile(*each) for each in _headline(report))}</div>",
+        f"<div class='tiles'>{''.join(tile(*each) for each in _headline(report))}</div>",
         "<h2>Cases</h2>",
         f"<table class='cases'>{''.join(map(_case_row, report.cases))}</table>",
         *_latency(report),
@@ -33,14 +32,7 @@ def to_html(report: HilReport) -> bytes:
         f"<div class='tables'>{_table(_line_rows(report))}{_table(_setting_rows(report))}</div>",
         "<p class='note'>docs/rig-builders.md says what each case means, docs/reports.md what each figure is.</p>",
     ]
-    style = files("pantel_device").joinpath("hil", "page.css").read_text(encoding="utf-8")
-    head = [
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>",
-        "<meta name='viewport' content='width=device-width, initial-scale=1'>",
-        f"<title>{escape(f'{report.settings.port}: {verdict.lower()}')}</title>",
-        f"<style>{style}</style></head><body>",
-    ]
-    return "\n".join([*head, *parts, "</body></html>\n"]).encode(errors="replace")
+    return report_page(f"{report.settings.port}: {verdict.lower()}", parts)
 
 
 def _lead(report: HilReport) -> str:
@@ -57,12 +49,12 @@ def _headline(report: HilReport) -> list[tuple[str, str, str]]:
     line, recovery = report.measured.line, report.measured.recovery
     loss = None if line.packet_loss is None else 100 * line.packet_loss
     return [
-        (_figure(loss, ".1f"), "%", f"packets lost, of {line.packets_sent}"),
-        (_figure(line.bit_error_rate, ".1e"), "", "bit error rate before correction"),
-        (_figure(line.wire_bps, ".0f"), "bit/s", "on the wire"),
-        (_figure(line.payload_bps, ".0f"), "bit/s", "of payload"),
-        (_figure(line.latency_p95_s, ".2f"), "s", "latency that 95 % keep to"),
-        (_figure(recovery.recovery_s if recovery else None, ".1f"), "s", "to recover from a break"),
+        (figure(loss, ".1f"), "%", f"packets lost, of {line.packets_sent}"),
+        (figure(line.bit_error_rate, ".1e"), "", "bit error rate before correction"),
+        (figure(line.wire_bps, ".0f"), "bit/s", "on the wire"),
+        (figure(line.payload_bps, ".0f"), "bit/s", "of payload"),
+        (figure(line.latency_p95_s, ".2f"), "s", "latency that 95 % keep to"),
+        (figure(recovery.recovery_s if recovery else None, ".1f"), "s", "to recover from a break"),
     ]
 
 
@@ -99,10 +91,10 @@ def _line_rows(report: HilReport) -> list[tuple[str, str]]:
         ("Latency, minimum", _seconds(line.latency_min_s)),
         ("Latency, median", _seconds(line.latency_median_s)),
         ("Latency, 95 %", _seconds(line.latency_p95_s)),
-        ("Still", f"{still.symbols_received} of {still.symbols_sent} packets" if still else _DASH),
+        ("Still", f"{still.symbols_received} of {still.symbols_sent} packets" if still else DASH),
         ("Break", _seconds(recovery.break_s if recovery else None)),
         ("Recovery", _seconds(recovery.recovery_s if recovery else None)),
-        ("Ports that disappeared", str(recovery.outages) if recovery else _DASH),
+        ("Ports that disappeared", str(recovery.outages) if recovery else DASH),
         ("This test took", f"{report.measured.wall_s:.1f} s"),
     ]
 
@@ -111,7 +103,7 @@ def _setting_rows(report: HilReport) -> list[tuple[str, str]]:
     settings, limits = report.settings, report.limits
     return [
         ("Port", settings.port),
-        ("Peer", settings.peer or _DASH),
+        ("Peer", settings.peer or DASH),
         ("Travels as", {"stream": "octets", "packet": "whole packets"}[settings.kind]),
         ("Payload phase", f"{settings.seconds:g} s"),
         ("Baud rate", f"{settings.baud_rate} Bd"),
@@ -121,7 +113,7 @@ def _setting_rows(report: HilReport) -> list[tuple[str, str]]:
         ("Security", settings.security),
         ("Seed", str(settings.seed)),
         ("Broken by", settings.break_command or "closing the ports"),
-        ("Mended by", settings.mend_command or (_DASH if settings.break_command else "opening them again")),
+        ("Mended by", settings.mend_command or (DASH if settings.break_command else "opening them again")),
         ("Largest loss", f"{100 * limits.max_loss:g} %"),
         ("Largest bit error rate", f"{limits.max_ber:g}"),
         ("Least throughput", f"{100 * limits.min_throughput_share:g} %"),
@@ -135,13 +127,5 @@ def _table(rows: Sequence[tuple[str, str]]) -> str:
     return f"<table class='figures'>{body}</table>"
 
 
-def _tile(figure: str, unit: str, meaning: str) -> str:
-    return f"<div class='tile'><b>{figure} <small>{unit}</small></b><span>{escape(meaning)}</span></div>"
-
-
-def _figure(value: float | None, form: str) -> str:
-    return _DASH if value is None else f"{value:{form}}" if value else "0"
-
-
 def _seconds(value: float | None) -> str:
-    return _DASH if value is None else f"{value:.3f} s"
+    return DASH if value is None else f"{value:.3f} s"

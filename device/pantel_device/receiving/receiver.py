@@ -102,6 +102,11 @@ class Receiver:
             for name, stream in self._streams.by_sender().items()
         )
 
+    def scene_of(self, sender: SenderName) -> Scene | None:
+        """Return what is known of a sender's scene, not to be changed; None of one that is not heard."""
+        found = [stream.scene for context, stream in self._streams.items() if _name_of(context) == sender]
+        return found[-1] if found else None
+
     @property
     def heard_last(self) -> SenderName | None:
         """Who has told something of a scene last; None before anybody has."""

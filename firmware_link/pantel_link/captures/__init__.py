@@ -8,6 +8,7 @@ from pantel_link.captures.link_type import LinkType
 from pantel_link.captures.merge import merge_captures
 from pantel_link.captures.reader import CapturedCodeword, CaptureEnd, CaptureEvent, read_capture
 from pantel_link.captures.replay import ReplayLink, ReplayPort
+from pantel_link.captures.rotation import capture_families, join_rotated
 from pantel_link.captures.sender_summary import SenderSummary, Silence
 from pantel_link.captures.summary import CaptureSummary, summarize
 from pantel_link.captures.writer import CaptureWriter
@@ -27,7 +28,9 @@ __all__ = [
     "ReplayPort",
     "SenderSummary",
     "Silence",
+    "capture_families",
     "impair",
+    "join_rotated",
     "merge_captures",
     "read_capture",
     "summarize",

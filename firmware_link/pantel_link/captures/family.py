@@ -12,11 +12,12 @@ from pantel_link.captures.pcapng import SECTION_HEADER, read_blocks
 from pantel_link.disk_quota import keep_within
 from pantel_link.errors import CaptureError
 
-__all__ = ["CaptureFamily", "CaptureLimits"]
+__all__ = ["FAMILY_DIGITS", "CaptureFamily", "CaptureLimits"]
 
 log = logging.getLogger(__name__)
 
-_DIGITS = 6  # so that a list by name is in order of time for long
+FAMILY_DIGITS = 6
+"""Of an older file's number, at least: so that a list by name is in order of time for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class CaptureFamily:
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
         stem, suffix = re.escape(self.path.stem), re.escape(self.path.suffix)
-        self._name = re.compile(rf"{stem}\.(\d{{{_DIGITS},}}){suffix}")
+        self._name = re.compile(rf"{stem}\.(\d{{{FAMILY_DIGITS},}}){suffix}")
 
     def older(self) -> list[Path]:
         """Return the older files, the oldest first.
@@ -70,7 +71,7 @@ class CaptureFamily:
         """
         if self.path.exists():
             number = max((number for number, _ in self._numbered()), default=0) + 1
-            older = self.path.with_name(f"{self.path.stem}.{number:0{_DIGITS}d}{self.path.suffix}")
+            older = self.path.with_name(f"{self.path.stem}.{number:0{FAMILY_DIGITS}d}{self.path.suffix}")
             self.path.rename(older)
             log.info("capture goes on in a new file path=%s older=%s", self.path, older.name)
 

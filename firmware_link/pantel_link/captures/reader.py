@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -81,11 +81,15 @@ class _Interface:
     ticks_per_s: int
 
 
-def read_capture(path: Path) -> Iterator[CaptureEvent]:
+def read_capture(path: Path, *, on_damage: Callable[[str], None] | None = None) -> Iterator[CaptureEvent]:
     """Yield what a file holds: for each run of a receiver its header, its codewords and, if it ended in order, its end.
 
     What is not ours in a pcapng file is skipped. A file that is damaged or cut off ends there, with a warning in the
     log.
+
+    Args:
+        path: The file.
+        on_damage: Is told why a file ends early.
 
     Raises:
         CaptureError: The file cannot be opened, or there is nothing in it that a receiver could have heard.
@@ -104,6 +108,8 @@ def read_capture(path: Path) -> Iterator[CaptureEvent]:
             if not begun:
                 raise CaptureError(f"{path} is no capture: {error}") from error
             log.warning("capture ends early path=%s reason=%s", path, error)
+            if on_damage is not None:
+                on_damage(str(error))
     if not begun:
         raise CaptureError(f"{path} is no capture: it holds no codewords of pantel")
 

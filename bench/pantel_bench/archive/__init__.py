@@ -1,0 +1,1 @@
+"""Replays of whole archives: the same tables whoever does the work, and what each way costs."""

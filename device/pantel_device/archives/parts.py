@@ -1,0 +1,50 @@
+"""What has been done of an archive: a small file for each capture, which appears whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from pantel_device.archives.job import CaptureRows
+from pantel_device.atomic_file import remove_leftovers, write_atomically
+
+__all__ = ["Parts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The folder of the parts.
+
+    Attributes:
+        folder: Made when something is written.
+    """
+
+    folder: Path
+
+    def clean(self) -> None:
+        """Remove what a run that was killed has left half-written."""
+        remove_leftovers(*self.folder.glob("??"))
+
+    def write(self, name: str, rows: CaptureRows) -> None:
+        """Keep the rows of a capture.
+
+        Raises:
+            OSError: There is no room.
+        """
+        path = self._path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, json.dumps({"digest": rows.digest, "tables": rows.tables}).encode())
+
+    def read(self, name: str) -> CaptureRows | None:
+        """Return the rows of a capture; None if it has none, or its file is damaged."""
+        try:
+            content = json.loads(self._path(name).read_bytes())
+            return CaptureRows(content["digest"], content["tables"])
+        except (FileNotFoundError, ValueError, LookupError, TypeError):
+            return None
+
+    def _path(self, name: str) -> Path:
+        key = hashlib.sha256(name.encode()).hexdigest()[:32]
+        return self.folder / key[:2] / f"{key}.json"

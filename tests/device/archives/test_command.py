@@ -1,0 +1,289 @@
+"""`pantel replay` of folders: what it writes, what it does again, and what it says when something is wrong."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from tests.device.archives.conftest import Maker
+
+from pantel_bench.archive.captures import Kind
+from pantel_device.archives import job, tables
+from pantel_device.archives.tables import COLUMNS, SCHEMA_KEY, TABLES
+from pantel_device.cli import main
+from pantel_device.receiving import receiver
+from pantel_link import new_master_key, write_key
+from pantel_models import Artefact, ManifestError
+
+Rows = list[dict[str, object]]
+Replay = Callable[..., tuple[int, str, str]]
+
+_DOCS = Path(__file__).parents[3] / "docs"
+
+
+@pytest.fixture
+def replay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Replay:
+    """Return a function that replays the archive in this process; it returns the code, and what was said."""
+
+    def run(*options: str, results: str = "results") -> tuple[int, str, str]:
+        words = ["replay", str(tmp_path / "archive"), "--results", str(tmp_path / results), "--jobs", "1", *options]
+        code = main(words)
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def rows(tmp_path: Path, table: str, results: str = "results") -> Rows:
+    found: Rows = pq.read_table(tmp_path / results / f"{table}.parquet").to_pylist()
+    return found
+
+
+def octets(tmp_path: Path, results: str = "results") -> list[bytes]:
+    return [(tmp_path / results / f"{table}.parquet").read_bytes() for table in TABLES]
+
+
+def test_a_folder_becomes_tables_and_a_report(make: Maker, replay: Replay, tmp_path: Path) -> None:
+    make("north/line.pcapng", Kind.ROTATED)
+    make("south/line.pcapng", Kind.RESTARTED, number=10)
+    code, out, err = replay("--report", str(tmp_path / "report.json"))
+    assert code == 0
+    assert out.startswith("2 captures: 2 replayed (")
+    assert f"0 done before; 2 days of senders; tables in {tmp_path / 'results'}" in out
+    assert "warning" not in err
+    runs, senders = rows(tmp_path, "runs"), rows(tmp_path, "senders")
+    north, south = "north/line.pcapng", "south/line.pcapng"
+    assert [(row["capture"], row["run"], row["files"]) for row in runs] == [(north, 0, 2), (south, 0, 1), (south, 1, 1)]
+    assert [(row["capture"], row["callsign"]) for row in senders] == [(north, "N1CALL"), *2 * [(south, "N2CALL")]]
+    assert [row["zone"] for row in rows(tmp_path, "alarms")] == ["gate", "gate"]
+    assert rows(tmp_path, "errors") == []
+    assert not (tmp_path / "results" / "pictures.parquet").exists()
+    report = json.loads((tmp_path / "report.json").read_text())
+    first, second = report["days"]
+    assert (report["captures"], report["errors"]) == (2, {})
+    assert (first["callsign"], first["sender"], first["day"]) == ("N1CALL", 1, str(senders[0]["day"]))
+    assert (second["captures"], second["alarms"]) == (1, 2)
+    for key in ("packets_good", "packets_lost", "seconds", "seconds_fresh", "pictures"):
+        assert second[key] == sum(int(str(row[key])) for row in senders[1:]), key
+    assert second["availability"] == second["seconds_fresh"] / second["seconds"] > 0.5
+    assert second["content_age_p95_max_s"] == max(float(str(row["content_age_p95_s"])) for row in senders[1:])
+    assert second["packet_loss"] == second["packets_lost"] / (second["packets_good"] + second["packets_lost"])
+
+
+def test_the_tables_say_what_they_are(make: Maker, replay: Replay, tmp_path: Path) -> None:
+    make("line.pcapng")
+    assert replay("--hash-pictures")[0] == 0
+    page = (_DOCS / "archives.md").read_text()
+    for table in COLUMNS:
+        schema = pq.read_schema(tmp_path / "results" / f"{table}.parquet")
+        assert schema.metadata[SCHEMA_KEY.encode()] == str(job.SCHEMA).encode()
+        section = page.split(f"### `{table}`")[1].split("\n##")[0]
+        named = [
+            cell
+            for line in section.splitlines()
+            if line.startswith("| `")
+            for cell in line.split("|")[1].split("`")[1::2]
+        ]
+        assert named == list(schema.names), table
+    pictures = rows(tmp_path, "pictures")
+    assert len(pictures) == rows(tmp_path, "senders")[0]["pictures"]
+    assert len({row["sha256"] for row in pictures}) > 10
+
+
+def test_the_report_has_the_keys_that_are_documented(make: Maker, replay: Replay, tmp_path: Path) -> None:
+    make("line.pcapng")
+    assert replay("--report", str(tmp_path / "report.json"))[0] == 0
+    report = json.loads((tmp_path / "report.json").read_text())
+    documented = set((_DOCS / "archives.md").read_text().split("## The summary")[1].split("\n## ")[0].split("`")[1::2])
+    assert {*report, *report["days"][0]} <= documented
+
+
+def test_a_page_for_people(make: Maker, replay: Replay, tmp_path: Path) -> None:
+    make("line.pcapng")
+    (tmp_path / "archive" / "<b>.pcapng").write_bytes(b"no capture")
+    page = tmp_path / "report.html"
+    assert replay("--report", str(page))[0] == 1
+    text = page.read_text()
+    assert text.startswith("<!doctype html>")
+    for part in ("N1CALL-1", "What was received", "no_capture", "availab"):
+        assert part in text
+
+
+def test_what_was_done_is_not_done_again(
+    make: Maker, replay: Replay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [make(f"{number}.pcapng", number=number) for number in range(1, 4)]
+    assert replay()[1].startswith("3 captures: 3 replayed")
+    first = octets(tmp_path)
+    assert replay()[1].startswith("3 captures: 0 replayed, 3 done before")
+    assert octets(tmp_path) == first
+    with paths[1].open("ab") as file:  # a receiver goes on in it
+        file.write(paths[0].read_bytes())
+    assert "1 replayed" in replay()[1]
+    assert len(rows(tmp_path, "runs")) == 4
+    assert "3 replayed" in replay("--loss", "0.2")[1]
+    assert "3 replayed" in replay("--loss", "0.2", "--fresh-s", "5")[1]
+    monkeypatch.setattr(job, "version", lambda _: "0.0.9")
+    assert "3 replayed" in replay("--loss", "0.2", "--fresh-s", "5")[1]
+    monkeypatch.undo()
+    paths[2].unlink()
+    assert replay()[1].startswith("2 captures: 2 replayed")
+    assert {row["capture"] for row in rows(tmp_path, "runs")} == {"1.pcapng", "2.pcapng"}
+
+
+def test_a_part_that_is_damaged_is_done_again(make: Maker, replay: Replay, tmp_path: Path) -> None:
+    make("line.pcapng")
+    assert replay()[0] == 0
+    first = octets(tmp_path)
+    (part,) = (tmp_path / "results" / "parts").glob("??/*.json")
+    leftover = part.with_name(f".{part.name}.1234567.part")
+    leftover.write_bytes(b"half")
+    for damage in (b"", b"[]", b"{}", part.read_bytes()[:100]):
+        part.write_bytes(damage)
+        assert "1 replayed" in replay()[1]
+        assert octets(tmp_path) == first
+    assert not leftover.exists()
+
+
+def test_an_archive_that_was_moved_is_the_same(make: Maker, replay: Replay, tmp_path: Path) -> None:
+    make("a/line.pcapng")
+    assert replay()[0] == 0
+    moved = tmp_path / "moved"
+    shutil.move(tmp_path / "archive", moved)
+    assert main(["replay", str(moved), "--results", str(tmp_path / "results"), "--jobs", "1"]) == 0
+    shutil.move(moved, tmp_path / "archive")
+    assert "1 done before" in replay()[1]
+
+
+def test_what_is_wrong_stops_nothing(
+    make: Maker, replay: Replay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make("cut.pcapng", Kind.CUT)
+    make("fine.pcapng")
+    make("sent.pcapng", Kind.SENT)
+    (tmp_path / "archive" / "diary.pcapng").write_text("Dear diary")
+    (tmp_path / "archive" / "gone.pcapng").symlink_to(tmp_path / "nowhere")
+    code, out, err = replay()
+    assert (code, out.partition(":")[0]) == (1, "4 captures")  # a link to nothing is no file
+    assert [(row["capture"], row["kind"]) for row in rows(tmp_path, "errors")] == [
+        ("cut.pcapng", "damaged"),
+        ("diary.pcapng", "no_capture"),
+        ("sent.pcapng", "only_sent"),
+    ]
+    assert [row["capture"] for row in rows(tmp_path, "senders")] == ["cut.pcapng", "fine.pcapng"]
+    assert f"warning: damaged: 1, see {tmp_path / 'results' / 'errors.parquet'}" in err
+    assert "capture ends early" not in err  # thousands of captures, thousands of lines
+    assert "4 done before" in replay()[1]
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("by\nzero")
+
+    monkeypatch.setattr(job, "replay", broken)
+    assert replay("--seed", "1")[0] == 1
+    kinds = {row["capture"]: (row["kind"], row["message"]) for row in rows(tmp_path, "errors")}
+    assert kinds["fine.pcapng"] == ("failed", "ZeroDivisionError: by zero")
+    monkeypatch.undo()
+    assert "4 replayed" in replay("--seed", "1")[1]  # what has failed is tried again
+
+
+def test_senders_captures_alone_are_no_failure(make: Maker, replay: Replay) -> None:
+    make("sent.pcapng", Kind.SENT)
+    code, _, err = replay()
+    assert (code, "only_sent: 1" in err) == (0, True)
+
+
+def test_a_file_that_cannot_be_read_is_tried_again(
+    make: Maker, replay: Replay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make("line.pcapng")
+
+    def refuse(path: Path) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(job, "_sha256", refuse)
+    assert replay()[0] == 1
+    (row,) = rows(tmp_path, "errors")
+    assert (row["kind"], row["message"]) == ("unreadable", f"{tmp_path / 'archive' / 'line.pcapng'}: Permission denied")
+    monkeypatch.undo()
+    assert "1 replayed" in replay()[1]
+    assert rows(tmp_path, "errors") == []
+
+
+def test_keys_and_models_that_are_missing(
+    make: Maker, replay: Replay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make("line.pcapng")
+    write_key(tmp_path / "master.key", new_master_key())
+    assert replay("--key", str(tmp_path / "master.key"))[0] == 1
+    (row,) = rows(tmp_path, "errors")
+    assert row["kind"] == "key_missing"
+    assert "has no key, so it is not believed while one is named" in str(row["message"])
+
+    def none_installed(**_: str) -> Artefact:
+        raise ManifestError("no model hash 721c is installed, only other-v1; install the pantel version that made it")
+
+    monkeypatch.setattr(receiver, "find_artefact", none_installed)
+    assert replay()[0] == 1
+    (row,) = rows(tmp_path, "errors")
+    assert (row["kind"], str(row["message"]).partition(" is ")[0]) == ("model_missing", "no model hash 721c")
+    (sender,) = rows(tmp_path, "senders")
+    assert int(str(sender["packets_good"])) > 5
+    assert (sender["pictures"], sender["availability"]) == (0, 0.0)
+
+
+def test_mistakes_are_one_line(
+    make: Maker, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture = make("line.pcapng")
+    folder, results = str(capture.parent), ["--results", str(tmp_path / "r"), "--jobs", "1"]
+    (tmp_path / "empty").mkdir()
+    cases = [
+        ([folder], 2, "a folder of captures becomes tables; name a folder for them with --results DIR"),
+        ([folder, *results, "--merge"], 2, "--merge is not for archives"),
+        ([folder, *results, "--frames", "f"], 2, "--frames is not for archives"),
+        ([folder, *results, "--video", "v.mp4"], 2, "--video is not for archives"),
+        ([folder, *results, "--scheduler", "tcp://h:1"], 2, "--scheduler: not allowed with argument --jobs"),
+        ([folder, *results, "--fresh-s", "61"], 2, "write 60 at most"),
+        ([folder, "--results", str(capture)], 2, "cannot make the folder"),
+        ([folder, *results, "--jobs", "0"], 2, "argument --jobs: 0 is no number of processes"),
+        ([folder, *results, "--report", str(tmp_path / "nowhere" / "r.json")], 2, "there is no folder"),
+        ([folder, *results, "--key", str(tmp_path / "key")], 1, "cannot read the key"),
+        ([str(tmp_path / "empty"), *results], 2, "there is no *.pcapng in"),
+        ([str(tmp_path / "missing"), *results], 2, "there is no"),
+    ]
+    for arguments, code, says in cases:
+        assert main(["replay", *arguments]) == code, arguments
+        err = capsys.readouterr().err
+        assert err.count("\n") == 1, err
+        assert says in err
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    assert main(["replay", folder, *results]) == 1
+    assert "install it with: pip install 'pantel[archive]'" in capsys.readouterr().err
+    monkeypatch.undo()
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert main(["replay", folder, *results[:2], "--jobs", "2"]) == 1
+    assert "install it with: pip install 'pantel[archive]', or work in one with --jobs 1" in capsys.readouterr().err
+
+
+def test_files_that_are_named_are_an_archive_too(make: Maker, tmp_path: Path) -> None:
+    paths = [make(name) for name in ("b.pcapng", "a.pcapng")]
+    assert main(["replay", *map(str, paths), "--results", str(tmp_path / "results"), "--jobs", "1"]) == 0
+    assert [row["capture"] for row in rows(tmp_path, "runs")] == sorted(map(str, paths))
+
+
+def test_many_rows_are_written_in_groups(
+    make: Maker, replay: Replay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make("a.pcapng")
+    make("b.pcapng", number=2)
+    assert replay("--hash-pictures")[0] == 0
+    whole = pq.read_table(tmp_path / "results" / "pictures.parquet")
+    monkeypatch.setattr(tables, "_ROWS_AT_ONCE", 40)
+    assert "0 replayed" in replay("--hash-pictures")[1]
+    grouped = pq.ParquetFile(tmp_path / "results" / "pictures.parquet")
+    assert grouped.metadata.num_row_groups == -(-whole.num_rows // 40) > 1
+    assert grouped.read().equals(whole)
