@@ -104,8 +104,8 @@ class Receiver:
 
     def scene_of(self, sender: SenderName) -> Scene | None:
         """Return what is known of a sender's scene, not to be changed; None of one that is not heard."""
-        found = [stream.scene for context, stream in self._streams.items() if _name_of(context) == sender]
-        return found[-1] if found else None
+        stream = self._streams.by_sender().get(sender)
+        return None if stream is None else stream.scene
 
     @property
     def heard_last(self) -> SenderName | None:
