@@ -12,6 +12,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from tests.album import Album
 from tests.firmware_link import golden_capture
 
 from pantel_device.cameras import open_camera
@@ -21,7 +22,6 @@ from pantel_device.pictures import picture_hash
 from pantel_device.receiving import receiver
 from pantel_device.receiving.receiver import Receiver
 from pantel_device.receiving.replay import replay
-from pantel_device.receiving.sink import Event, Picture
 from pantel_device.scene_encoding.scene_encoder import SceneEncoder
 from pantel_device.sending.sender import Sender
 from pantel_device.sending.stream import stream_context
@@ -47,27 +47,6 @@ _STEP_NS = 13_000_000
 _SECONDS = 6
 
 
-class _Album:
-    """A sink that keeps everything."""
-
-    def __init__(self) -> None:
-        self.pictures: list[Picture] = []
-        self.events: list[Event] = []
-
-    def on_picture(self, picture: Picture) -> None:
-        self.pictures.append(picture)
-
-    def on_event(self, event: Event) -> None:
-        self.events.append(event)
-
-    def close(self) -> None:
-        """Nothing to release."""
-
-    @property
-    def hashes(self) -> dict[int, str]:
-        return {picture.time_ns: picture_hash(picture.pixels) for picture in self.pictures}
-
-
 @dataclass(frozen=True)
 class _Live:
     """A live run: its capture, and what the receiver drew."""
@@ -89,7 +68,7 @@ def _run_live(path: Path, *, step_ns: int = _STEP_NS) -> _Live:
         link=LinkSender(context, now_ns=_START_NS),
         port=modem.near,
     )
-    album = _Album()
+    album = Album()
     writer = CaptureWriter(path, CaptureHeader(playout_delay_ns=_S // 2, clock_offset_ns=1_700_000_000 * _S))
     listening = Receiver(port=modem.far, link=LinkReceiver(listener=writer), sinks=[album], playout_delay_ns=_S // 2)
     for time_ns in range(_START_NS, _START_NS + _SECONDS * _S, _STEP_NS):
@@ -160,21 +139,21 @@ def test_a_view_is_another_painting_of_the_same_scene(
     assert hashes[""] == hashes["perceptual"]
     assert hashes["perceptual"].keys() == live.hashes.keys()
     assert not set(hashes["perceptual"].values()) & set(live.hashes.values())
-    album = _Album()
+    album = Album()
     list(replay(read_capture(live.capture), [album], view=View.PERCEPTUAL))
     assert album.hashes == hashes["perceptual"]
 
 
 def test_a_receiver_that_was_too_busy_drew_some_of_the_same_pictures(tmp_path: Path) -> None:
     busy = _run_live(tmp_path / "busy.pcapng", step_ns=25 * _STEP_NS)  # 325 ms
-    album = _Album()
+    album = Album()
     assert len(list(replay(read_capture(busy.capture), [album]))) == 1
     assert 10 < len(busy.hashes) < len(album.hashes)
     assert busy.hashes.items() <= album.hashes.items()
 
 
 def test_without_an_end_it_goes_on_until_all_is_shown(live: _Live) -> None:
-    album = _Album()
+    album = Album()
     events = [event for event in read_capture(live.capture) if not isinstance(event, CaptureEnd)]
     (run,) = replay(events, [album])
     assert isinstance(events[-1], CapturedCodeword)
@@ -183,7 +162,7 @@ def test_without_an_end_it_goes_on_until_all_is_shown(live: _Live) -> None:
 
 
 def test_every_section_is_a_receiver_of_its_own(live: _Live) -> None:
-    album = _Album()
+    album = Album()
     events = list(read_capture(live.capture))
     first, second = replay(events + events, [album])
     assert first == second
@@ -209,7 +188,7 @@ def test_a_long_silence_is_skipped(live: _Live) -> None:
     year_ns = 365 * 86400 * _S
     late = [CapturedCodeword(each.octets, each.arrival_ns + year_ns, "") for each in codewords]
     early = [CapturedCodeword(codewords[-1].octets, 0, "")]  # an edited file: time goes back
-    album = _Album()
+    album = Album()
     (run,) = replay([header, *codewords, *late, *early], [album])
     assert run.codewords == 2 * len(codewords) + 1
     assert run.seconds == pytest.approx(year_ns / _S, rel=1e-3)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.album import Album
 
 from pantel_device.cameras import open_camera
 from pantel_device.cameras.synthetic import SyntheticCamera
 from pantel_device.observer import MotionDetector, Observer
 from pantel_device.receiving.receiver import PICTURE_INTERVAL_NS, PLAYOUT_DELAY_NS, Receiver
-from pantel_device.receiving.sink import Event, Picture
 from pantel_device.scene_encoding.scene_encoder import SceneEncoder
 from pantel_device.sending.sender import Sender
 from pantel_link import ChannelSettings, LinkReceiver, LinkSender, NullModem, StreamContext, VirtualClock, memory_pair
@@ -21,23 +21,6 @@ from pantel_models import find_artefact, load_scene_codec
 SIZE_PX = (320, 240)
 SECONDS = 12
 STEP_NS = 20_000_000
-
-
-class Album:
-    """A sink that keeps everything."""
-
-    def __init__(self) -> None:
-        self.pictures: list[Picture] = []
-        self.events: list[Event] = []
-
-    def on_picture(self, picture: Picture) -> None:
-        self.pictures.append(picture)
-
-    def on_event(self, event: Event) -> None:
-        self.events.append(event)
-
-    def close(self) -> None:
-        """Nothing to release."""
 
 
 @dataclass

@@ -4,32 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.album import Album
+
 from pantel_device.receiving.receiver import Receiver
-from pantel_device.receiving.sink import Event, Picture
+from pantel_device.receiving.sink import Picture
 from pantel_link import Keyring, LinkReceiver, LinkSender, MasterKey, PacketKind, SenderKey, StreamContext, memory_pair
 
 _S = 1_000_000_000
-
-
-class Album:
-    """A sink that keeps everything."""
-
-    def __init__(self) -> None:
-        self.pictures: list[Picture] = []
-        self.events: list[Event] = []
-
-    def on_picture(self, picture: Picture) -> None:
-        self.pictures.append(picture)
-
-    def on_event(self, event: Event) -> None:
-        self.events.append(event)
-
-    def close(self) -> None:
-        """Nothing to release."""
-
-    @property
-    def kinds(self) -> list[str]:
-        return [event.kind for event in self.events]
 
 
 class End:

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 
-from tests.device.receiving.hearing import Album, End, sent_octets
+from tests.album import Album
+from tests.device.receiving.hearing import End, sent_octets
 
 from pantel_device.receiving.sink import SenderName
 from pantel_link import StreamContext

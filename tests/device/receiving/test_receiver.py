@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.device.receiving.hearing import Album, End, sent_octets
+from tests.album import Album
+from tests.device.receiving.hearing import End, sent_octets
 
 from pantel_codec import Background, Element, Knot, PoseElement, SceneSyntax, SpriteElement, Thumbnail, size_code
 from pantel_device.receiving import receiver

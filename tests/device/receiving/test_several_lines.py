@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.device.receiving.hearing import Album, sent_octets
+from tests.album import Album
+from tests.device.receiving.hearing import sent_octets
 
 from pantel_device.line_profile import line_profile
 from pantel_device.outbox import COMMANDS, Outbox

@@ -52,7 +52,7 @@ class _Stage:
         observe: Callable[..., Observation],
         walk: Callable[..., Track],
         *,
-        loss: float = 0.05,
+        loss: float,
     ) -> None:
         self._street, self._paint, self._observe, self._walk = street, paint, observe, walk
         self.encoder = SpriteEncoder(codec.thumbnails, _SIZE_PX, Audience(loss, 120.0), weight=8.0)
@@ -116,36 +116,30 @@ class _Stage:
 
 
 @pytest.fixture
-def stage(
+def set_stage(
     codec: SceneCodec,
     street: NDArray[np.uint8],
     paint: Callable[..., NDArray[np.uint8]],
     observe: Callable[..., Observation],
     walk: Callable[..., Track],
-) -> _Stage:
-    return _Stage(codec, street, paint, observe, walk)
+) -> Callable[[float], _Stage]:
+    """Return what sets a stage for a line with a loss."""
+    return lambda loss: _Stage(codec, street, paint, observe, walk, loss=loss)
 
 
 @pytest.fixture
-def lossless(
-    codec: SceneCodec,
-    street: NDArray[np.uint8],
-    paint: Callable[..., NDArray[np.uint8]],
-    observe: Callable[..., Observation],
-    walk: Callable[..., Track],
-) -> _Stage:
-    return _Stage(codec, street, paint, observe, walk, loss=0.0)
+def stage(set_stage: Callable[[float], _Stage]) -> _Stage:
+    return set_stage(0.05)
 
 
 @pytest.fixture
-def poor(
-    codec: SceneCodec,
-    street: NDArray[np.uint8],
-    paint: Callable[..., NDArray[np.uint8]],
-    observe: Callable[..., Observation],
-    walk: Callable[..., Track],
-) -> _Stage:
-    return _Stage(codec, street, paint, observe, walk, loss=0.3)
+def lossless(set_stage: Callable[[float], _Stage]) -> _Stage:
+    return set_stage(0.0)
+
+
+@pytest.fixture
+def poor(set_stage: Callable[[float], _Stage]) -> _Stage:
+    return set_stage(0.3)
 
 
 def _eastward(time_s: float) -> tuple[float, float]:
