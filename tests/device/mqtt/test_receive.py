@@ -75,6 +75,7 @@ def test_the_last_will_of_a_receiver_that_was_killed(
                 until(lambda: "offline 0" in said.read_text())
             with receiver() as process:  # type: ignore[attr-defined]
                 until(lambda: said.read_text().count("online 0") == 2, _START_S)
+                until(lambda: (tmp_path / "receive.log").read_text().count("receiving port=") == 2, _START_S)
                 process.send_signal(signal.SIGTERM)
                 until(lambda: said.read_text().count("offline 0") == 2)
                 assert process.wait(20) == 0
