@@ -357,11 +357,15 @@ class SpriteEncoder:
         found = []
         for track_id, (belief, lingering) in self._told.gone(present, now_ns).items():
             rasters = [each for each in belief.rasters_at(now_ns) if picture.intersection_px(each) > 0]
-            if not rasters or lingering < _DOUBTFUL:
+            if not rasters:
                 self._told.forget(track_id)
-                if self._settled is not None:
+                # A receiver that is known to lack its last knots may show it still: that comes back with `rebuild`.
+                settled = None if self._settled is None else self._settled.belief(track_id)
+                if settled is not None and not settled.rasters_at(now_ns):
                     self._settled.forget(track_id)
                 continue
+            if lingering < _DOUBTFUL:
+                continue  # until it turns out that farewells were lost
             view = ObjectView(shown, None, rasters, weight=self._weight)
             gain = lingering * (view.expected_error(belief, now_ns) - view.bare_error())
             if gain > 0:

@@ -67,7 +67,7 @@ class ToldSprites(dict[int, SpriteBelief]):
             belief = self.get(track_id)
             match element:
                 case SpriteElement() if news.look is not None:
-                    self.departed.pop(track_id, None)
+                    self._replace_departed(track_id, element.sprite_id)
                     self[track_id] = _introduced(belief, element, news.look, stamp_ns, loss)
                 case LookElement(thumbnail=thumbnail) if belief is not None and news.look is not None:
                     belief.update_look(thumbnail, news.look, stamp_ns)
@@ -106,9 +106,20 @@ class ToldSprites(dict[int, SpriteBelief]):
         }
         return left | {track_id: (each.belief, each.lingering) for track_id, each in self.departed.items()}
 
+    def belief(self, track_id: int) -> SpriteBelief | None:
+        """Return what was told of an object, or was before it was said to be gone; None if nothing was."""
+        departed = self.departed.get(track_id)
+        return self.get(track_id) if departed is None else departed.belief
+
     def forget(self, track_id: int) -> None:
         """Keep nothing of an object."""
         self.pop(track_id, None)
+        self.departed.pop(track_id, None)
+
+    def _replace_departed(self, track_id: int, sprite_id: int) -> None:
+        """Keep nothing of who was bidden farewell and is back, or whose id another object is given."""
+        for other in [key for key, each in self.departed.items() if each.belief.sprite_id == sprite_id]:
+            del self.departed[other]
         self.departed.pop(track_id, None)
 
     def _depart(self, track_id: int, loss: float) -> None:

@@ -24,6 +24,7 @@ from pantel_codec import (
 from pantel_device.frame import Box, Observation, Track
 from pantel_device.rendering.composition import pose_box
 from pantel_device.scene_encoding.audience import Audience
+from pantel_device.scene_encoding.fate import Fate
 from pantel_device.scene_encoding.news import News
 from pantel_device.scene_encoding.objects.sprite_encoder import SpriteEncoder
 from pantel_models import SceneCodec
@@ -251,6 +252,28 @@ def test_on_a_poor_line_farewells_come_more_often(poor: _Stage) -> None:
     poor.enter(2, lambda _: (60.0, 60.0))
     poor.go_on()
     assert poor.shown(1) is not None  # the id of who may still be shown was not given away
+
+
+def test_a_farewell_that_is_known_to_be_lost_is_told_again(stage: _Stage) -> None:
+    encoder = stage.encoder
+    encoder.keep()
+    stage.enter(1, lambda _: (60.0, 60.0))
+    stage.now_ns += _STEP_NS
+    introduction, told_ns = stage.news()[0], stage.stamp_ns
+    encoder.sent(introduction, told_ns)
+    encoder.settle([introduction], told_ns, Fate.ARRIVED)
+    stage.paths.clear()
+    farewells = []
+    for _ in range(4):
+        stage.now_ns += _STEP_NS
+        for news in stage.news():
+            encoder.sent(news, stage.stamp_ns)
+            farewells.append((news, stage.stamp_ns))
+    assert len(farewells) == 2  # one of them arrives, as far as anybody can expect
+    for news, stamp_ns in farewells:
+        encoder.settle([news], stamp_ns, Fate.LOST)
+    encoder.rebuild([])
+    assert [news.kind for news in stage.news()] == ["farewells"]
 
 
 def test_who_has_walked_out_may_still_stand_at_the_border_of_who_missed_the_last_knots(poor: _Stage) -> None:

@@ -69,3 +69,12 @@ def test_an_id_that_is_given_again_takes_the_place_of_who_had_it() -> None:
     told.note_if_known(_introduction(2, 4), _S, 0.0)
     told.note_if_known(_introduction(3, 3), 2 * _S, 0.0)  # nobody heard that the first one had gone
     assert set(told) == {2, 3}
+
+
+def test_whose_id_is_given_again_is_not_bidden_farewell_any_more() -> None:
+    told = ToldSprites()
+    told.note(_introduction(1), _S, 0.0)
+    told.note(News("farewells", (ForgetElement(3, 2),), 9.0, 1.0, 1), 2 * _S, 0.1)
+    assert told.gone({2}, 2 * _S)[1][1] == 0.1
+    told.note_if_known(_introduction(2, 3), 3 * _S, 0.1)
+    assert told.gone({2}, 3 * _S) == {}
