@@ -360,8 +360,7 @@ class SpriteEncoder:
             if not rasters:
                 self._told.forget(track_id)
                 # A receiver that is known to lack its last knots may show it still: that comes back with `rebuild`.
-                settled = None if self._settled is None else self._settled.belief(track_id)
-                if settled is not None and not settled.rasters_at(now_ns):
+                if self._settled is not None and not self._settled.shown_at(track_id, now_ns):
                     self._settled.forget(track_id)
                 continue
             if lingering < _DOUBTFUL:

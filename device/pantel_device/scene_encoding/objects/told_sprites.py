@@ -106,10 +106,11 @@ class ToldSprites(dict[int, SpriteBelief]):
         }
         return left | {track_id: (each.belief, each.lingering) for track_id, each in self.departed.items()}
 
-    def belief(self, track_id: int) -> SpriteBelief | None:
-        """Return what was told of an object, or was before it was said to be gone; None if nothing was."""
+    def shown_at(self, track_id: int, time_ns: int) -> bool:
+        """Whether a receiver may show an object at a time, said to be gone or not."""
         departed = self.departed.get(track_id)
-        return self.get(track_id) if departed is None else departed.belief
+        belief = self.get(track_id) if departed is None else departed.belief
+        return belief is not None and bool(belief.rasters_at(time_ns))
 
     def forget(self, track_id: int) -> None:
         """Keep nothing of an object."""
