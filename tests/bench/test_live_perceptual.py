@@ -12,9 +12,10 @@ import pytest
 from numpy.typing import NDArray
 
 from pantel_bench.live.measure import Instruments, measure_clip
-from pantel_bench.live.perceptual import perceptual_showings, with_lpips
+from pantel_bench.live.perceptual import with_lpips
 from pantel_bench.live.recall import JudgedSource
 from pantel_bench.live.scoring import LIVE_LPIPS_EVERY, score_live
+from pantel_bench.live.showings import replayed_showings
 from pantel_bench.live.source import FRAME_INTERVAL_NS, ClipSource
 from pantel_bench.metrics import Lpips
 from pantel_bench.rig.settings import RECEIVER_DELAY_NS, RigSettings
@@ -23,7 +24,7 @@ from pantel_device.frame import Box
 from pantel_device.receiving import receiver
 from pantel_device.scene_encoding.background import background_encoder, opening
 from pantel_link.captures import CaptureEvent, CaptureHeader, CaptureWriter, read_capture
-from pantel_models import Artefact
+from pantel_models import Artefact, View
 
 _SIZE_PX = (96, 64)
 _SECONDS = 4.0
@@ -80,7 +81,7 @@ def test_each_picture_is_on_show_at_the_same_instants_as_live(
 ) -> None:
     """It is another picture of the same scene: where nothing but background is, the negative of the faithful one."""
     monkeypatch.setattr(receiver, "find_artefact", lambda **_: two_views)
-    showings = perceptual_showings(recorded.events, _INSTANTS)
+    showings = replayed_showings(recorded.events, _INSTANTS, View.PERCEPTUAL)
     assert len(showings) == _INSTANTS
     assert [picture is None for picture in showings] == [picture is None for picture in recorded.shown]
     assert showings[0] is None
@@ -96,7 +97,9 @@ def test_without_a_perceptual_generator_they_are_those_of_the_run(
     recorded: _Recorded, one_view: Artefact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(receiver, "find_artefact", lambda **_: one_view)
-    for painted, live in zip(perceptual_showings(recorded.events, _INSTANTS), recorded.shown, strict=True):
+    for painted, live in zip(
+        replayed_showings(recorded.events, _INSTANTS, View.PERCEPTUAL), recorded.shown, strict=True
+    ):
         assert (painted is None) == (live is None)
         if painted is not None and live is not None:
             np.testing.assert_array_equal(painted, live)
@@ -104,7 +107,7 @@ def test_without_a_perceptual_generator_they_are_those_of_the_run(
 
 def test_a_capture_in_which_nothing_was_heard_shows_nothing(recorded: _Recorded) -> None:
     silence = [recorded.events[0], recorded.events[-1]]
-    assert perceptual_showings(silence, 7) == [None] * 7
+    assert replayed_showings(silence, 7, View.PERCEPTUAL) == [None] * 7
 
 
 def test_lpips_is_taken_of_these_pictures_once_a_second_and_nothing_else_changes(source: ClipSource) -> None:
@@ -150,7 +153,7 @@ def test_a_measured_clip_is_judged_by_its_perceptual_view(
     witness, metric = _Witness(), _Brightness()
     instruments = Instruments(lpips=metric, judged=JudgedSource(source, witness))
     result = measure_clip(settings, source, instruments, capture=capture)
-    showings = perceptual_showings(list(read_capture(capture)), _INSTANTS)
+    showings = replayed_showings(list(read_capture(capture)), _INSTANTS, View.PERCEPTUAL)
     last = showings[-1]
     assert last is not None
     assert result.scores.series.lpips[-1] == metric.distance(source.frames[source.delayed(_INSTANTS - 1, 1.5)], last)

@@ -102,6 +102,21 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--join-s", type=_times, default=(), metavar="T,…", help="times at which further receivers join late [s]"
     )
+    parser.add_argument(
+        "--losses",
+        type=_shares,
+        default=(),
+        metavar="P,…",
+        help="what is left of this sending when so many packets are lost: means over patterns; not with --loss",
+    )
+    parser.add_argument(
+        "--patterns",
+        type=int,
+        choices=range(1, 101),
+        default=6,
+        metavar="N",
+        help="patterns of losses for each of --losses, 1 to 100 (default: %(default)s)",
+    )
     parser.add_argument("--peers", action="store_true", help="measure video codecs and slideshows as well")
     parser.add_argument("--peers-cache", type=file_name, metavar="FILE", help="keep the peers' results in a file")
     parser.add_argument("--json", type=file_name, metavar="FILE", help="write the results as JSON")
@@ -123,6 +138,8 @@ def _run(arguments: argparse.Namespace) -> int:
     judge = open_detector(str(arguments.judge or ""))
     if arguments.peers and arguments.judge and not arguments.judge.is_file():
         raise UsageError("with --peers the --judge is a file, by which the cache knows it")
+    if arguments.losses and (arguments.loss or arguments.ber or arguments.back_channel):
+        raise UsageError("--losses is of a line that is good and one way: leave out --loss, --ber and --back-channel")
     cache = PeerCache(arguments.peers_cache)
     sections = []
     for clip, name in zip(arguments.clip, names, strict=True):
@@ -145,7 +162,7 @@ def _run(arguments: argparse.Namespace) -> int:
         video = _video(arguments.video, name, len(names))
         capture = arguments.captures / f"{name}.pcapng" if arguments.captures else None
         judged = JudgedSource(source, judge) if judge is not None else None
-        instruments = Instruments(lpips, judged, arguments.join_s)
+        instruments = Instruments(lpips, judged, arguments.join_s, arguments.losses, arguments.patterns)
         result = measure_clip(settings, source, instruments, capture=capture, video=video)
         peers: Sequence[PeerRow] = []
         if arguments.peers:
@@ -217,6 +234,10 @@ def _times(text: str) -> tuple[float, ...]:
     if not all(0.0 <= time_s <= _LONGEST_S for time_s in times_s):
         raise argparse.ArgumentTypeError(f"{text!r} are no times; write for example 10,20.5")
     return times_s
+
+
+def _shares(text: str) -> tuple[float, ...]:
+    return tuple(share(part) for part in text.split(","))
 
 
 LIVE = Command(

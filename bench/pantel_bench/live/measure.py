@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_bench.live.late_join import LateJoin, join_late
-from pantel_bench.live.perceptual import perceptual_showings, with_lpips
+from pantel_bench.live.losses import LossRow, measure_losses
+from pantel_bench.live.perceptual import with_lpips
 from pantel_bench.live.recall import JudgedSource, object_recall, object_recall_ceiling, pose_recall
 from pantel_bench.live.replay_check import PictureHashes, Replayed, replay_in_new_process
 from pantel_bench.live.scoring import LiveScores, score_live, visible
 from pantel_bench.live.shares import Span, spans_of
+from pantel_bench.live.showings import replayed_showings
 from pantel_bench.live.source import FRAME_INTERVAL_NS, ClipSource
 from pantel_bench.metrics import Lpips
 from pantel_bench.metrics.recall import Recall
@@ -30,6 +32,7 @@ from pantel_device.atomic_file import replacing
 from pantel_device.frame import Box
 from pantel_device.progress import progress
 from pantel_link.captures import CaptureHeader, CaptureWriter, read_capture
+from pantel_models import View
 
 __all__ = ["ClipResult", "Instruments", "Recalls", "measure_clip"]
 
@@ -45,11 +48,15 @@ class Instruments:
         lpips: The perceptual metric; None without weights.
         judged: The source with somebody who finds objects in it; None without.
         joins_s: When receivers join late [s].
+        losses: Shares of packets to be lost of what was sent on a line without losses.
+        patterns: How many patterns of each.
     """
 
     lpips: Lpips | None = None
     judged: JudgedSource | None = None
     joins_s: tuple[float, ...] = ()
+    losses: tuple[float, ...] = ()
+    patterns: int = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,7 @@ class ClipResult:
         spans: What the bits were spent on.
         recalls: None without a judge.
         joins: Receivers that joined late.
+        losses: What is left with packets lost.
         replayed_same: Whether a new process drew the same pictures from the capture.
         replayed: What that process had to say.
         stills: Pairs of pictures for the page.
@@ -84,6 +92,7 @@ class ClipResult:
     spans: Sequence[Span]
     recalls: Recalls | None
     joins: tuple[LateJoin, ...]
+    losses: tuple[LossRow, ...]
     replayed_same: bool
     replayed: Replayed
     stills: tuple[Still, ...]
@@ -132,7 +141,7 @@ def measure_clip(
         replayed = replay_in_new_process(recorded)
         looked_at: list[NDArray[np.uint8] | None] = []
         if instruments.lpips is not None or instruments.judged is not None:
-            looked_at = perceptual_showings(events, len(source))
+            looked_at = replayed_showings(events, len(source), View.PERCEPTUAL)
         if instruments.lpips is not None:
             scores = with_lpips(scores, source, looked_at, settings.playout_delay_s, instruments.lpips)
         joins = [
@@ -140,6 +149,9 @@ def measure_clip(
             for join_s in instruments.joins_s
             for known in (None, context)
         ]
+        losses = tuple(
+            measure_losses(events, source, settings.playout_delay_s, instruments.losses, instruments.patterns)
+        )
     return ClipResult(
         settings=settings,
         findings=findings,
@@ -147,6 +159,7 @@ def measure_clip(
         spans=watch.spans(findings),
         recalls=_recalls(watch, looked_at, instruments.judged),
         joins=tuple(joins),
+        losses=losses,
         replayed_same=replayed.hashes == hashes.by_time,
         replayed=replayed,
         stills=watch.stills(scores),

@@ -85,7 +85,16 @@ def _lines(report: ClipReport) -> str:
         f"{_name(report)}: at most {report.gross_bps_max_10s:.0f} bit/s over any {WINDOW_S} s, first picture after "
         f"{quantity(report.first_picture_s, 1, 's')}, PSNR {report.psnr_db:.2f} dB, moving "
         f"{quantity(report.moving_psnr_db, 2, 'dB')}, MS-SSIM {report.ms_ssim:.3f}, LPIPS {quantity(report.lpips, 3)}"
-        f"{objects}; a replay draws {same}\n{_worth(report)}"
+        f"{objects}; a replay draws {same}\n{_with_losses(report)}{_worth(report)}"
+    )
+
+
+def _with_losses(report: ClipReport) -> str:
+    return "".join(
+        f"    with {100 * row.loss:g} % lost (mean of {row.patterns} patterns): PSNR {row.psnr_db:.2f} dB, moving "
+        f"{quantity(row.moving_psnr_db, 2, 'dB')} (worst {quantity(row.worst_moving_psnr_db, 2)}), "
+        f"MS-SSIM {row.ms_ssim:.3f}\n"
+        for row in report.losses
     )
 
 
@@ -285,6 +294,10 @@ def _line_figures(report: ClipReport) -> list[tuple[str, str]]:
     rows += [
         (f"Joined at {join.join_s:g} s, {'known' if join.known else 'unknown'} stream", quantity(join.wait_s, 1, "s"))
         for join in report.late_joins
+    ]
+    rows += [
+        (f"Over what moves with {100 * row.loss:g} % lost", quantity(row.moving_psnr_db, 2, "dB"))
+        for row in report.losses
     ]
     return rows
 

@@ -1,4 +1,4 @@
-"""The same run in the perceptual view: what its capture shows when the other generator paints."""
+"""The perceptual distance of what the same run shows when the other generator paints."""
 
 from __future__ import annotations
 
@@ -10,47 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantel_bench.live.scoring import LIVE_LPIPS_EVERY, LiveScores, mean_of_last_third, visible
-from pantel_bench.live.source import ClipSource, ready_at
+from pantel_bench.live.source import ClipSource
 from pantel_bench.metrics import Lpips
-from pantel_device.receiving.replay import replay
-from pantel_device.receiving.sink import Event, Picture
-from pantel_link.captures import CaptureEvent
-from pantel_models import View
 
-__all__ = ["perceptual_showings", "with_lpips"]
-
-
-def perceptual_showings(events: Sequence[CaptureEvent], instants: int) -> list[NDArray[np.uint8] | None]:
-    """Return what would have been on show at each instant in the perceptual view; None before the first picture.
-
-    Args:
-        events: The capture of one run, on a clock that began with the first frame.
-        instants: How many there are, ten a second.
-    """
-    wall = _Wall()
-    for _ in replay(events, [wall], view=View.PERCEPTUAL):
-        pass
-    showings: list[NDArray[np.uint8] | None] = []
-    for k in range(instants):
-        showings.append(wall.by_instant.get(k, showings[-1] if showings else None))
-    return showings
-
-
-class _Wall:
-    """A sink that keeps every picture by the display instant at which it is ready."""
-
-    def __init__(self) -> None:
-        self.by_instant: dict[int, NDArray[np.uint8]] = {}
-
-    def on_picture(self, picture: Picture) -> None:
-        """Keep a picture."""
-        self.by_instant[ready_at(picture.time_ns)] = picture.pixels
-
-    def on_event(self, event: Event) -> None:
-        """Ignore events."""
-
-    def close(self) -> None:
-        """Hold nothing."""
+__all__ = ["with_lpips"]
 
 
 def with_lpips(

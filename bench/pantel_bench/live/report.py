@@ -11,6 +11,7 @@ from statistics import fmean
 from pantel_bench.live.back_channel import BackChannel
 from pantel_bench.live.comparison import BestPeer, Lead, best_peers, lead_over_median
 from pantel_bench.live.late_join import LateJoin
+from pantel_bench.live.losses import LossRow
 from pantel_bench.live.measure import ClipResult
 from pantel_bench.live.peer_row import PeerRow
 from pantel_bench.live.scoring import LiveSeries
@@ -98,6 +99,7 @@ class ClipReport:
     judged_objects: int | None
     late_join_s: float | None
     late_join_known_s: float | None
+    losses: Sequence[LossRow]
     late_joins: Sequence[LateJoin]
     sender_ms_per_frame: float | None
     sender_ms_per_frame_p95: float | None
@@ -173,6 +175,7 @@ def make_report(
         judged_objects=recalls.poses.wanted if recalls else None,
         late_join_s=_longest_wait(result.joins, known=False),
         late_join_known_s=_longest_wait(result.joins, known=True),
+        losses=result.losses,
         late_joins=result.joins,
         sender_ms_per_frame=sender.frame_ms,
         sender_ms_per_frame_p95=sender.frame_p95_ms,
