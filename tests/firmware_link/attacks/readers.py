@@ -76,7 +76,7 @@ class _Readers:
         self._now_ns += 1_000_000_000
         still = self._stills.take(_CONTEXT, fragment, self._now_ns)
         self._demand(fragment.to_payload() == payload, "a symbol changed", payload)
-        self._demand(len(self._stills._blocks) <= 16, "too many blocks", payload)
+        self._demand(len(self._stills._blocks) <= 128, "too many blocks", payload)
         if still is not None:
             self._demand(
                 still.complete == (still.symbols >= still.content_symbols), "a still is half complete", payload
