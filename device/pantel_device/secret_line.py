@@ -22,6 +22,7 @@ def read_secret_line(path: Path, key: str, advice: str) -> str:
     Raises:
         UsageError: It cannot be read, or everybody can read it.
     """
+    path = path.absolute()  # who reads the error may not know in which folder a relative name was looked for
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="utf-8", errors="replace").strip()

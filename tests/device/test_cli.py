@@ -64,7 +64,9 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         ([], "the following arguments are required: COMMAND"),
         (["telegraph"], "invalid choice: 'telegraph'"),
         (["encode"], "the following arguments are required: IN, OUT"),
-        (["encode", "--speed", "5", "a", "b"], "unrecognized arguments: --speed"),
+        (["encode", "--speed", "5", "a", "b"], "unrecognized arguments: --speed b; see pantel encode --help"),
+        (["ask", "still", "--to", "K1ABC"], "unrecognized arguments: --to K1ABC; see pantel ask still --help"),
+        (["--to", "ask", "still"], "unrecognized arguments: --to; see pantel --help"),
         (["encode", "--log-level", "loud", "a", "b"], "argument --log-level: invalid choice: 'loud'"),
     ],
 )

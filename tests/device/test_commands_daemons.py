@@ -113,7 +113,7 @@ def pantel(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyte
         ),
         (("receive", "--web", "localhost:99999"), 2, "write an address and a port"),
         (("receive", "--port", "pty:", "--web", "0.0.0.0:0"), 2, "needs a token: make one with pantel key token FILE"),
-        (("receive", "--port", "pty:", "--web-token-file", "missing"), 2, "cannot read web_token_file = missing"),
+        (("receive", "--port", "pty:", "--web-token-file", "missing"), 2, "/missing: No such file or directory; make"),
         (("receive", "--web-names", "http://cam.example.org"), 2, "write names of hosts without port"),
         (("receive", "--port", "pty:", "--recordings", "text.toml"), 2, "cannot use the folder text.toml: File exists"),
         (("receive", "--recordings-quota-bytes", "1000"), 2, "--recordings-quota-bytes cannot be '1000'"),

@@ -179,7 +179,7 @@ def test_alarms_are_told_again(tmp_path: Path, caplog: pytest.LogCaptureFixture)
     assert alarm["zone"] == "Zufahrt Süd, am großen "  # as much as a packet holds
     assert alarm["time_ns"] / _S - alarm["happened_monotonic_s"] == pytest.approx(alarm["age_s"], abs=0.05)
     assert set(alarm) <= _documented_keys()
-    assert caplog.text.count("alarm callsign=DK1AB-7 number=200") == 1
+    assert caplog.text.count("alarm callsign=DK1AB-7 sender=5 number=200") == 1
 
 
 def test_a_long_silence_is_skipped(live: _Live) -> None:

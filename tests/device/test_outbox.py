@@ -12,6 +12,7 @@ import pytest
 
 from pantel_device.cli import main
 from pantel_device.outbox import COMMANDS, LINES, Outbox, attending
+from pantel_device.receiving.ground import Request
 
 _ATTEND = """
 import sys, time
@@ -69,3 +70,13 @@ def test_nothing_is_left_where_nobody_reads(
     with attending(tmp_path / folder):
         assert main([*words, "--state-dir", str(tmp_path)]) == 0
     assert len(Outbox(tmp_path / folder).waiting()) == 1
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_whom_to_ask_may_stand_on_either_side_of_what(turned: bool, tmp_path: Path) -> None:
+    whom = ["--state-dir", str(tmp_path), "--callsign", "k1abc", "--sender", "3", "--within", "60"]
+    with attending(tmp_path / COMMANDS):
+        assert main(["ask", *whom, "still"] if turned else ["ask", "still", *whom]) == 0
+    ((_, text),) = Outbox(tmp_path / COMMANDS).waiting()
+    request = Request.from_text(text)
+    assert (request.sender, request.callsign, request.within_s) == (3, "K1ABC", 60)

@@ -135,12 +135,29 @@ def test_lines_are_tables_in_a_file_and_json_elsewhere(tmp_path: Path) -> None:
     assert load_config(ReceiverConfig, None, {"lines": ""}).lines == ()
 
 
+def test_a_key_of_the_receiver_below_a_line_is_told_where_it_belongs(tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(f'{_LINES}web = "127.0.0.1:8080"\n')
+    with pytest.raises(UsageError) as caught:
+        load_config(ReceiverConfig, path, {})
+    assert str(caught.value) == (
+        f"lines in {path}: the line of port '/dev/ttyUSB1' cannot have web, which is the receiver's: in a file, write "
+        "it above the first [[lines]]"
+    )
+
+
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
         ("[7]", "--lines: line 1 cannot be 7; it is a table of port, baud_rate, bitrate_bps, capture, "),
-        ('[{"port": "a"}, {"port": "b", "view": 1}]', "--lines: line 2 has an unknown key 'view'; known keys: port, "),
-        ('[{"port": "a", "bitrate_bps": 0}]', "--lines: line 1 cannot have 0 as its bitrate_bps: Input should be "),
+        (
+            '[{"port": "a"}, {"port": "b", "vew": 1}]',
+            "--lines: the line of port 'b' has an unknown key 'vew'; known keys: ",
+        ),
+        (
+            '[{"port": "a", "bitrate_bps": 0}]',
+            "--lines: the line of port 'a' cannot have 0 as its bitrate_bps: Input should be ",
+        ),
         ('[{"bitrate_bps": 480}]', "line 1 has no port; give it one"),
         ('[{"port": "/dev/serial0"}]', "two lines have the port /dev/serial0; give each its own"),
         ('[{"port": "a"}, {"port": "a"}]', "two lines have the port a; give each its own"),

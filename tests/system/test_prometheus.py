@@ -146,6 +146,48 @@ def test_promtool_finds_nothing_to_complain_of(rig: PageRig) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def _series(name: str, values: str, **labels: str) -> dict[str, str]:
+    pairs = {"job": "pantel", "instance": "gate:8080"} | labels
+    named = ",".join(f'{key}="{value}"' for key, value in pairs.items())
+    return {"series": f"{name}{{{named}}}", "values": values}
+
+
+def test_a_mast_that_is_dead_is_told_of_after_the_receiver_has_started_again(tmp_path: Path) -> None:
+    """One mast is heard on, one has died ten minutes in; the receiver starts again after twenty."""
+    times = "pantel_sender_last_packet_timestamp_seconds"
+    dead, mast = {"callsign": "K1ABC", "sender": "3"}, {"callsign": "K1ABC", "sender": "0"}
+    told = {
+        "exp_labels": {"severity": "warning", "job": "pantel", "instance": "gate:8080", **dead},
+        "exp_annotations": {
+            "summary": "K1ABC-3 has not been heard for 20m 0s; since then the receiver has been started again."
+        },
+    }
+    alert = "PantelSenderNotHeardAgain"
+    checks = {
+        "rule_files": [str(_ALERTS)],
+        "evaluation_interval": "1m",
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [
+                    _series("pantel_receiver_senders", "2x20 1x40"),
+                    _series(times, "0+60x60", **mast),
+                    _series(times, "0+60x10 600x10 stale", **dead),
+                ],
+                "alert_rule_test": [
+                    {"eval_time": "20m", "alertname": alert, "exp_alerts": []},
+                    {"eval_time": "30m", "alertname": alert, "exp_alerts": [told]},
+                ],
+            }
+        ],
+    }
+    (tmp_path / "checks.yml").write_text(json.dumps(checks))
+    done = subprocess.run(
+        ["promtool", "test", "rules", str(tmp_path / "checks.yml")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_labels_that_the_dashboard_names_exist() -> None:
     for title, expression, _ in _targets():
         selected = _SELECTOR.findall(expression)
@@ -182,7 +224,7 @@ def test_alerts_can_be_reckoned_and_tell_of_a_port_that_is_gone(rig: PageRig, pr
     rules = _wait_for(
         lambda: [rule for group in prometheus.get("rules")["groups"] for rule in group["rules"]], "there are no rules"
     )
-    assert len(rules) == 6
+    assert len(rules) == 7
     _wait_for(
         lambda: {rule["health"] for group in prometheus.get("rules")["groups"] for rule in group["rules"]} == {"ok"},
         "a rule cannot be reckoned",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 from pantel_device.command import Command, CommandError, UsageError
@@ -54,25 +55,24 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="time for which it does; 0 to end it (default: %(default)s)",
     )
     watch.set_defaults(command=lambda arguments: Watch(arguments.region, arguments.seconds))
-    for each in (still, line, watch):
-        each.add_argument(
-            "--callsign", default="", metavar="C", help="callsign of the mast (default: the one heard last)"
-        )
-        each.add_argument("--sender", type=int, metavar="N", help="number of the mast (default: any)")
-        each.add_argument(
-            "--within",
-            type=int,
-            default=WITHIN_S,
-            metavar="S",
-            help="time within which the mast must be heard [s], or the request is dropped (default: %(default)s)",
-        )
-        each.add_argument(
-            "--state-dir",
-            type=Path,
-            default=default_state_dir(),
-            metavar="DIR",
-            help="state_dir of pantel receive (default: %(default)s)",
-        )
+    for each in (parser, still, line, watch):
+        _add_addressee(each)
+    parser.set_defaults(callsign="", sender=None, within=WITHIN_S, state_dir=default_state_dir())
+
+
+def _add_addressee(parser: argparse.ArgumentParser) -> None:
+    """Declare what may stand on either side of WHAT; so neither side may set a default that hides the other's value."""
+    add = partial(parser.add_argument, default=argparse.SUPPRESS)
+    add("--callsign", metavar="C", help="callsign of the mast (default: the one heard last)")
+    add("--sender", type=int, metavar="N", help="number of the mast (default: any)")
+    add(
+        "--within",
+        type=int,
+        metavar="S",
+        help=f"time within which the mast must be heard [s], or the request is dropped (default: {WITHIN_S})",
+    )
+    folder = str(default_state_dir()).replace("%", "%%")
+    add("--state-dir", type=Path, metavar="DIR", help=f"state_dir of pantel receive (default: {folder})")
 
 
 def _line(arguments: argparse.Namespace) -> SetLine:

@@ -8,6 +8,7 @@ from reprlib import Repr
 from pydantic import ValidationError
 
 from pantel_device.config.line import LineConfig
+from pantel_device.config.receiver import ReceiverConfig
 from pantel_device.config.values import from_json
 from pantel_device.observer.zones import Zone
 
@@ -38,7 +39,7 @@ def mistake_in(error: ValidationError, place: str, value: object) -> str:
         case ("zones", int(number), *rest):
             return f"{place}: {_zone_name(value, number)} {_in_zone(rest, first['type'], first['input'], reason)}"
         case ("lines", int(number), *rest):
-            return f"{place}: line {number + 1} {_in_line(rest, first['type'], first['input'], reason)}"
+            return f"{place}: {_line_name(value, number)} {_in_line(rest, first['type'], first['input'], reason)}"
         case (_, str(name), *_):
             reason = f"{name}: {reason}"
     return f"{place} cannot be {_short.repr(value)}: {reason}"
@@ -46,12 +47,23 @@ def mistake_in(error: ValidationError, place: str, value: object) -> str:
 
 def _zone_name(zones: object, number: int) -> str:
     """Return what to call a zone of a list: by its name, else by its place."""
+    return f"zone {_named(zones, number, 'name') or number + 1}"
+
+
+def _line_name(lines: object, number: int) -> str:
+    """Return what to call a further line: by its port, as its number is not the one that a reader would count."""
+    port = _named(lines, number, "port")
+    return f"the line of port {port}" if port else f"line {number + 1}"
+
+
+def _named(values: object, number: int, key: str) -> str:
+    """Return what a value of a list has as its name, ready to be shown; empty if that is not known."""
     try:
-        zone = list(from_json(zones))[number]  # type: ignore[call-overload]
+        value = list(from_json(values))[number]  # type: ignore[call-overload]
     except (ValueError, TypeError, IndexError):  # whatever it is, its place is known
-        zone = None
-    name = zone.get("name") if isinstance(zone, Mapping) else getattr(zone, "name", None)
-    return f"zone {_short.repr(name)}" if isinstance(name, str) and name else f"zone {number + 1}"
+        return ""
+    name = value.get(key) if isinstance(value, Mapping) else getattr(value, key, None)
+    return _short.repr(name) if isinstance(name, str) and name else ""
 
 
 def _in_zone(path: Sequence[int | str], kind: str, value: object, reason: str) -> str:
@@ -90,8 +102,11 @@ def _in_zone(path: Sequence[int | str], kind: str, value: object, reason: str) -
 
 
 def _in_line(path: Sequence[int | str], kind: str, value: object, reason: str) -> str:
-    """Return what is wrong in a further line, behind its number; see `_in_zone`."""
+    """Return what is wrong in a further line, behind its name; see `_in_zone`."""
     match kind, path:
+        case "extra_forbidden", (str(key), *_) if key in ReceiverConfig.model_fields:
+            # In TOML whatever stands below [[lines]] is the line's.
+            return f"cannot have {key}, which is the receiver's: in a file, write it above the first [[lines]]"
         case "extra_forbidden", (str(key), *_):
             return f"has an unknown key {_short.repr(key)}; known keys: {_LINE_KEYS}"
         case _, (str(key), *_):

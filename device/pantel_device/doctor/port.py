@@ -64,10 +64,11 @@ def check_line(machine: Machine, setup: Setup) -> Iterator[Finding]:
         try:
             check_line_rate(line.port, bitrate_bps=line.bitrate_bps, baud_rate=line.baud_rate)
         except UsageError as error:
-            yield problem("line rate", *split_advice(str(error)))
+            found, advice = split_advice(str(error))
+            yield problem("line rate", f"{line.port}: {found}", advice)
         else:
-            baud = f" on a line of {line.baud_rate} Bd" if line.port.startswith("/") else ""
-            yield ok("line rate", f"{line.bitrate_bps} bit/s{baud}")
+            baud = f", a line of {line.baud_rate} Bd" if line.port.startswith("/") else ""
+            yield ok("line rate", f"{line.bitrate_bps} bit/s on {line.port}{baud}")
 
 
 def check_callsign(machine: Machine, setup: Setup) -> Iterator[Finding]:

@@ -73,6 +73,7 @@ def check_state(machine: Machine, setup: Setup) -> Iterator[Finding]:
 
 def check_outputs(machine: Machine, setup: Setup) -> Iterator[Finding]:
     """Look whether files that a daemon writes have a place."""
+    told = set()  # lines share the folder of their captures, as a rule: it is told once
     files = [("capture", line.capture) for line in setup.lines]
     files += [(key, setup.text(key)) for key in ("picture", "events")]
     for key, named in files:
@@ -85,7 +86,8 @@ def check_outputs(machine: Machine, setup: Setup) -> Iterator[Finding]:
         if path.exists() and not path.is_file():
             continue  # a device or pipe
         trouble = _folder_trouble(machine, setup, path.parent, f"let {key} name a file elsewhere", makes=False)
-        if trouble:
+        if trouble and (key, trouble) not in told:
+            told.add((key, trouble))
             yield problem(key, *trouble)
     for key in ("stills", "recordings", "ring"):
         named = setup.text(key)

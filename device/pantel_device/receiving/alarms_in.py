@@ -96,8 +96,9 @@ class AlarmsIn:
         if received.began:
             self._shown.append((context, now_ns, received))
         log.warning(
-            "alarm callsign=%s number=%d began=%s class=%s zone=%r age_s=%.1f",
+            "alarm callsign=%s sender=%d number=%d began=%s class=%s zone=%r age_s=%.1f",
             received.callsign,
+            context.sender,
             received.number,
             received.began,
             received.box.label or "unknown",

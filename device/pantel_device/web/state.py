@@ -163,9 +163,12 @@ class LinkMeter:
 
 
 def _together(reading: LinkReading) -> LineReading:
+    """Return all lines as one; its bit rate is that of the lines that are there, as nothing comes over the others."""
+    # The page divides by it, and of a receiver whose only line is gone it still says what that line carries.
+    carrying = [line for line in reading.lines if line.up] or reading.lines
     return LineReading(
         ", ".join(line.port for line in reading.lines),
-        sum(line.bitrate_bps for line in reading.lines),
+        sum(line.bitrate_bps for line in carrying),
         reading.port_up,
         reading.payloads_damaged,
         reading.statistics,

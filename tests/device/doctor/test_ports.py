@@ -94,13 +94,13 @@ def test_other_urls_of_pyserial() -> None:
 
 def test_the_line_rate() -> None:
     assert said(list(check_line(Machine(), make_setup("sender", bitrate_bps=960)))) == [
-        ("ok", "960 bit/s on a line of 1200 Bd")
+        ("ok", "960 bit/s on /dev/serial0, a line of 1200 Bd")
     ]
     assert said(list(check_line(Machine(), make_setup("sender", port="pty:", bitrate_bps=3000)))) == [
-        ("ok", "3000 bit/s")
+        ("ok", "3000 bit/s on pty:")
     ]
     (found,) = check_line(Machine(), make_setup("sender", bitrate_bps=3000))
-    assert found.found == "bitrate_bps = 3000 needs a line of 3750 Bd, and baud_rate is 1200"
+    assert found.found == "/dev/serial0: bitrate_bps = 3000 needs a line of 3750 Bd, and baud_rate is 1200"
     assert found.advice == "set more at both ends if the line takes it, or bitrate_bps = 960"
 
 
@@ -136,9 +136,18 @@ def test_all_lines_of_a_receiver_are_looked_at(tmp_path: Path) -> None:
     lines = f'[{{"port": "pty:{tmp_path}/no/line"}}, {{"port": "/dev/serial0", "bitrate_bps": 3000}}]'
     setup = make_setup("receiver", port="pty:", lines=lines)
     assert [status for status, _ in said(list(check_port(Machine(), setup)))][:2] == ["ok", "problem"]
-    assert [status for status, _ in said(list(check_line(Machine(), setup)))] == ["ok", "ok", "problem"]
-    (found,) = check_callsign(Machine(), make_setup("receiver", port="pty:", lines=lines, back_channel="true"))
-    assert found.status.value == "problem"
+    *good, (status, found) = said(list(check_line(Machine(), setup)))
+    assert good == [("ok", "960 bit/s on pty:"), ("ok", f"960 bit/s on pty:{tmp_path}/no/line")]
+    assert (status, found.partition(" = ")[0]) == ("problem", "/dev/serial0: bitrate_bps")
+    (finding,) = check_callsign(Machine(), make_setup("receiver", port="pty:", lines=lines, back_channel="true"))
+    assert finding.status.value == "problem"
+
+
+def test_a_folder_that_several_captures_lack_is_told_once(tmp_path: Path) -> None:
+    lines = "[" + ", ".join(f'{{"port": "pty:", "capture": "{tmp_path}/no/{name}.pcapng"}}' for name in "bc") + "]"
+    setup = make_setup("receiver", capture=tmp_path / "no" / "a.pcapng", lines=lines, picture="", events="")
+    (found,) = check_outputs(Machine(), setup)
+    assert (found.check, found.found) == ("capture", f"there is no folder {tmp_path}/no")
 
 
 def test_captures_of_all_lines_need_a_place(tmp_path: Path) -> None:

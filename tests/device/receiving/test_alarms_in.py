@@ -45,7 +45,7 @@ def test_what_an_alarm_tells(caplog: pytest.LogCaptureFixture) -> None:
     }
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
-    assert record.getMessage() == "alarm callsign=DK1AB number=3 began=True class=person zone='gate' age_s=1.5"
+    assert record.getMessage() == "alarm callsign=DK1AB sender=5 number=3 began=True class=person zone='gate' age_s=1.5"
 
 
 @pytest.mark.parametrize(("class_id", "name"), [(0, None), (3, "car"), (80, "toothbrush"), (81, None), (127, None)])

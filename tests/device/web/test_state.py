@@ -157,10 +157,12 @@ def test_lines_are_told_each_and_together() -> None:
     assert (told["port"], told["rate_bps"], told["bitrate_bps"], told["port_up"]) == (
         "port 0, port 1",
         1200,
-        1920,
+        960,  # the other line is gone, and carries nothing
         True,
     )
     assert (told["packets_good"], told["payloads_damaged"]) == (1500, 2)
+    meter.take_reading(reading(20 * _S, (1000, False), (500, False)))
+    assert meter.to_json()["bitrate_bps"] == 1920  # nobody has to divide by nothing
 
 
 def test_losses_of_a_sender_are_those_of_the_last_minute(senders: Senders) -> None:

@@ -70,7 +70,10 @@ RECEIVER = Group(
         ),
     ),
 )
-EVENTS = Group(("kind",), (Metric("pantel_receiver_events_total", "Events but reports on the link.", "events"),))
+EVENTS = Group(
+    ("kind",),
+    (Metric("pantel_receiver_events_total", "Events, but for the reports on links and senders.", "events"),),
+)
 LINE = Group(
     ("port",),
     (
