@@ -86,7 +86,7 @@ class _Readers:
         part = TextPart.from_payload(payload)
         self._texts.take(_CONTEXT, part)
         self._demand(part.to_payload() == payload[:2] + payload[2:].rstrip(b"\0"), "a text changed", payload)
-        self._demand(len(self._texts._open) <= 32 and len(self._texts._shown) <= 64, "too many texts", payload)
+        self._demand(len(self._texts._open) <= 128 and len(self._texts._shown) <= 256, "too many texts", payload)
 
     def telemetry(self, payload: bytes) -> None:
         telemetry = Telemetry.from_payload(payload)
