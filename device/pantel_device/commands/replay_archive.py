@@ -72,7 +72,7 @@ def run_archive(arguments: argparse.Namespace) -> int:
     _make_folder(arguments.results)
     others, kept = Parts(arguments.results / "parts").of_others(captures)
     if kept and others == kept:
-        raise UsageError(f"{arguments.results} holds the tables of another archive; name a folder of its own")
+        raise UsageError(f"{arguments.results} holds the tables of another archive; name another folder with --results")
     options = ReplayOptions(
         key_file=arguments.key and arguments.key.absolute(),
         loss=arguments.loss,
