@@ -27,7 +27,12 @@ Result = TypeVar("Result")
 _WINDOW_PER_CORE = 4  # tasks under way: enough that no core waits, and few enough for any number of items
 _CONNECT_S = 10
 # A terminal sends Ctrl-C to all processes; ours ends the others, which have nothing to say about it.
-_IGNORE_CTRL_C = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+# Nor has Dask in them about tasks that this cuts short, whatever its configuration says of other loggers.
+_IN_WORKERS = """
+import logging, signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+logging.getLogger("distributed.worker.state_machine").setLevel(logging.CRITICAL)
+"""
 _OWN_PORT = "127.0.0.1:0"  # of Dask's own page: any that is free, for this machine alone
 _LOOK_S = 10.0  # how often it is looked whether there is still anybody to work
 
@@ -105,7 +110,7 @@ def open_workers(jobs: int | None, scheduler: str | None) -> Iterator[Workers]:
         from distributed import Client, LocalCluster
     except ImportError as error:
         raise CommandError(
-            "several processes need dask's distributed; install it with: pip install 'pantel[archive]', "
+            "several processes need dask's distributed; install it with: pip install '.[archive]' in its folder, "
             "or work in one with --jobs 1"
         ) from error
     _hush()
@@ -128,7 +133,7 @@ def open_workers(jobs: int | None, scheduler: str | None) -> Iterator[Workers]:
             processes=True,
             dashboard_address=_OWN_PORT,
             memory_limit=0,
-            preload=[_IGNORE_CTRL_C],
+            preload=[_IN_WORKERS],
             env={"DASK_LOGGING__DISTRIBUTED": "critical"},
         ) as cluster,
         Client(cluster) as client,
@@ -152,7 +157,7 @@ class _Cluster:
         except Exception as error:
             raise CommandError(
                 f"a worker of {self.description} cannot do this work ({_reason(error)}); install the same version of "
-                "pantel[archive] on all of them"
+                "Pantel on all of them: pip install '.[archive]' in its folder"
             ) from error
         return answers
 

@@ -126,7 +126,7 @@ def replay_archived(capture: ArchivedCapture) -> CaptureRows:
     try:
         digest = _digest(capture)
     except OSError as error:
-        complain(Problem.UNREADABLE, f"{error.filename}: {error.strerror}")
+        complain(Problem.UNREADABLE, f"{Path(error.filename or capture.files[-1]).name}: {error.strerror}")
         return CaptureRows(None, {"errors": errors})
     if digest == capture.known_digest:
         return CaptureRows(digest, None)
@@ -194,9 +194,9 @@ def _events(
                     directions.add(event.outbound)
                 yield event
         except LinkError as error:
-            complain(Problem.NO_CAPTURE, str(error))
+            complain(Problem.NO_CAPTURE, str(error).replace(str(path), path.name))  # no machine stands in the tables
         except OSError as error:
-            complain(Problem.UNREADABLE, f"{path}: {error.strerror}")
+            complain(Problem.UNREADABLE, f"{path.name}: {error.strerror}")
 
 
 def _digest(capture: ArchivedCapture) -> str:

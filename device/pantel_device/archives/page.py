@@ -51,9 +51,21 @@ def to_html(summary: ArchiveSummary) -> bytes:
         f"<div class='wide'><table class='cases'><tr><th>sender</th><th>day</th>{heading}</tr>{rows}</table></div>",
         "<h2>Errors</h2>",
         f"<table class='figures'>{errors}</table>" if errors else "<p>None.</p>",
+        _listed(summary) if summary.listed else "",
         "<p class='note'>docs/archives.md says what each figure is.</p>",
     ]
     return report_page("pantel replay: what was received", parts)
+
+
+def _listed(summary: ArchiveSummary) -> str:
+    """Return what is wrong with which capture."""
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(str(row['capture']))}</th><td>{escape(str(row['message']))}</td></tr>"
+        for row in summary.listed
+    )
+    more = summary.failures - len(summary.listed)
+    rest = f"<p class='note'>{more} more in errors.parquet.</p>" if more else ""
+    return f"<div class='wide'><table class='cases'>{rows}</table></div>{rest}"
 
 
 def _row(sender: str, day: str | None, figures: Mapping[str, int | float | None]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +45,12 @@ class Parts:
             return CaptureRows(content["digest"], content["tables"])
         except (FileNotFoundError, ValueError, LookupError, TypeError):
             return None
+
+    def of_others(self, names: Iterable[str]) -> tuple[int, int]:
+        """Return how many parts are those of other captures than these, and how many there are."""
+        own = {self._path(name) for name in names}
+        found = set(self.folder.glob("??/*.json"))
+        return len(found - own), len(found)
 
     def _path(self, name: str) -> Path:
         key = hashlib.sha256(name.encode()).hexdigest()[:32]

@@ -11,7 +11,10 @@ from importlib.metadata import version
 from pantel_device.archives.census import Row
 from pantel_device.archives.job import SCHEMA, Problem
 
-__all__ = ["ArchiveSummary", "SenderDay", "to_json"]
+__all__ = ["MOST_LISTED", "ArchiveSummary", "SenderDay", "to_json"]
+
+MOST_LISTED = 100
+"""Errors that a summary lists; the table has all."""
 
 
 @dataclass(slots=True)
@@ -103,12 +106,14 @@ class ArchiveSummary:
         captures: How many there are.
         runs_s: How long receivers listened, all together [s].
         errors: Rows of the table of errors, by kind.
+        listed: The first of these rows that something should be done about.
         senders: By callsign, number and day, None where the receiver's clock was not set.
     """
 
     captures: int = 0
     runs_s: float = 0.0
     errors: Counter[str] = field(default_factory=Counter)
+    listed: list[Row] = field(default_factory=list)
     senders: dict[tuple[str, int, str | None], SenderDay] = field(default_factory=dict)
 
     @property
@@ -121,6 +126,8 @@ class ArchiveSummary:
         self.captures += 1
         self.runs_s += sum(float(row["seconds"] or 0) for row in tables.get("runs", ()))
         self.errors.update(str(row["kind"]) for row in tables["errors"])
+        failures = [row for row in tables["errors"] if row["kind"] != Problem.ONLY_SENT]
+        self.listed += failures[: MOST_LISTED - len(self.listed)]
         for row in tables.get("senders", ()):
             self._day(row).take(row)
         for row in tables.get("alarms", ()):
@@ -146,6 +153,8 @@ def to_json(summary: ArchiveSummary) -> bytes:
         "captures": summary.captures,
         "runs_s": summary.runs_s,
         "errors": dict(sorted(summary.errors.items())),
+        "errors_listed": summary.listed,
+        "errors_not_listed": summary.failures - len(summary.listed),
         "days": [
             {"callsign": callsign, "sender": sender, "day": day, **figures}
             for callsign, sender, day, figures in summary.days()

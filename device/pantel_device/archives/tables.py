@@ -105,7 +105,9 @@ def check_parquet() -> None:
     try:
         import pyarrow.parquet  # noqa: F401
     except ImportError as error:
-        raise CommandError("Parquet files need pyarrow; install it with: pip install 'pantel[archive]'") from error
+        raise CommandError(
+            "Parquet files need pyarrow; install it with: pip install '.[archive]' in its folder"
+        ) from error
 
 
 def write_tables(folder: Path, names: Iterable[str], captures: Iterable[Mapping[str, list[Row]]]) -> None:

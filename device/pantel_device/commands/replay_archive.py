@@ -10,6 +10,7 @@ from pathlib import Path
 from pantel_device.archives.discovery import find_captures
 from pantel_device.archives.job import ReplayOptions
 from pantel_device.archives.page import to_html
+from pantel_device.archives.parts import Parts
 from pantel_device.archives.run import check_workers, replay_archive
 from pantel_device.archives.summary import ArchiveSummary, to_json
 from pantel_device.archives.tables import check_parquet
@@ -23,6 +24,7 @@ from pantel_models import View
 __all__ = ["add_archive_options", "is_archive", "run_archive"]
 
 _FRESH_S = 10.0
+_MOST_TOLD = 10  # errors, in the terminal
 _MOST_FRESH_S = 60.0  # after so much silence a replay stops looking
 
 
@@ -68,6 +70,9 @@ def run_archive(arguments: argparse.Namespace) -> int:
     captures = find_captures(arguments.captures)
     check_outputs([arguments.report], arguments.captures)
     _make_folder(arguments.results)
+    others, kept = Parts(arguments.results / "parts").of_others(captures)
+    if kept and others == kept:
+        raise UsageError(f"{arguments.results} holds the tables of another archive; name another folder with --results")
     options = ReplayOptions(
         key_file=arguments.key and arguments.key.absolute(),
         loss=arguments.loss,
@@ -76,19 +81,34 @@ def run_archive(arguments: argparse.Namespace) -> int:
         fresh_s=arguments.fresh_s,
         hashed=View(arguments.view) if arguments.hash_pictures else None,
     )
-    with ExitStack() as stack:
-        workers = stack.enter_context(open_workers(arguments.jobs, arguments.scheduler))
-        check_workers(workers, [*captures.values()], options.key_file)
-        done = stack.enter_context(progress(len(captures), f"replay by {workers.description}", every_s=5))
-        summary, tally = replay_archive(captures, options, arguments.results, workers, done)
+    done: list[str] = []
+    try:
+        with ExitStack() as stack:
+            workers = stack.enter_context(open_workers(arguments.jobs, arguments.scheduler))
+            check_workers(workers, [*captures.values()], options.key_file)
+            show = stack.enter_context(progress(len(captures), f"replay by {workers.description}", every_s=5))
+
+            def advance(name: str) -> None:
+                done.append(name)
+                show(name)
+
+            summary, tally = replay_archive(captures, options, arguments.results, workers, advance)
+    except KeyboardInterrupt:
+        sys.stderr.write(f"ended; {len(done)} of {len(captures)} done, give the command again to go on\n")
+        raise
     if arguments.report:
         html = arguments.report.suffix.lower() in {".html", ".htm"}
         write_atomically(arguments.report, to_html(summary) if html else to_json(summary))
     speed = f" ({tally.replayed_s / tally.took_s:.0f} times real time in each process)" if tally.took_s else ""
     sys.stdout.write(
-        f"{len(captures)} captures: {tally.done} replayed{speed}, {tally.kept} done before; "
-        f"{len(summary.senders)} days of senders; tables in {arguments.results}\n"
+        f"{_counted(len(captures), 'capture')}: {tally.done} replayed{speed}, {tally.kept} done before; "
+        f"{_counted(len(summary.senders), 'day')} of senders; tables in {arguments.results}\n"
     )
+    if others:
+        sys.stderr.write(
+            f"pantel: warning: {arguments.results} also holds results of {_counted(others, 'capture')} that the "
+            "archive does not have; the tables are without them\n"
+        )
     _warn(summary, arguments.results)
     return 1 if summary.failures else 0
 
@@ -117,3 +137,11 @@ def _make_folder(folder: Path) -> None:
 def _warn(summary: ArchiveSummary, results: Path) -> None:
     for kind, count in sorted(summary.errors.items()):
         sys.stderr.write(f"pantel: warning: {kind}: {count}, see {results / 'errors.parquet'}\n")
+    for row in summary.listed[:_MOST_TOLD]:
+        sys.stderr.write(f"pantel: warning: {row['capture']}: {row['message']}\n")
+    if summary.failures > _MOST_TOLD:
+        sys.stderr.write(f"pantel: warning: and {summary.failures - _MOST_TOLD} more\n")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

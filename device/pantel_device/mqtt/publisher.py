@@ -35,6 +35,7 @@ _NS_PER_S = 1_000_000_000
 _LEAVES = ("picture", "state")
 _OF_ITS_OWN = {"telemetry": "telemetry", "text": "text"}
 _NOT_TOLD = frozenset({"alarm", "still_grows"})  # alarms go another way, which loses none
+_COUNTERS = ("packets_good", "packets_lost", "packets_duplicate", "payloads_damaged", "pictures")
 
 
 @dataclass(slots=True)
@@ -43,6 +44,7 @@ class _Known:
 
     picture_due_ns: int = 0
     telemetry: set[str] = field(default_factory=set)
+    counters: Mapping[str, object] = field(default_factory=lambda: dict.fromkeys(_COUNTERS))
     counted: deque[tuple[int, StreamStatistics]] = field(default_factory=deque)
 
     def meter(self, contact: Contact, now_ns: int) -> None:
@@ -82,6 +84,7 @@ class MqttPublisher:
         self._senders = Senders(alive_ns)
         self._known: OrderedDict[SenderName, _Known] = OrderedDict()
         self._taken: frozenset[SenderName] = frozenset()
+        self._lines: dict[object, int] = {}
         self._state_due_ns = 0
         self._full = False
 
@@ -105,12 +108,16 @@ class MqttPublisher:
         """Publish an event, under its sender or, if that is none whose pictures are taken, under the receiver."""
         record = strict_record(event, utc_now())
         if event.kind == "link_report":
-            self._mailbox.keep(Message(self._topics.of_receiver("link"), _json(record), 0, retain=True))
+            self._mailbox.keep(Message(self._link_topic(record.get("port")), _json(record), 0, retain=True))
             return
         self._senders.take_event(record)
         sender = _sender_of(record)
         if sender is not None and event.kind != "sender_refused":
             self._admit(sender)
+        if event.kind == "sender_report":  # part of the state: so frequent, it would push other events out
+            if sender is not None and sender in self._known:
+                self._known[sender].counters = {name: record.get(name) for name in _COUNTERS}
+            return
         if sender is None or sender not in self._known:
             self._mailbox.tell(Message(self._topics.of_receiver("event"), _json(record), 1))
             return
@@ -136,13 +143,19 @@ class MqttPublisher:
             sender = SenderName(entry["callsign"], entry["number"])
             if sender in self._known:
                 rates = self._known[sender].rates
-                told = {"packet_loss": rates.packet_loss, "bit_error_rate": rates.bit_error_rate}
+                counters = self._known[sender].counters
+                told = {"packet_loss": rates.packet_loss, "bit_error_rate": rates.bit_error_rate, **counters}
                 self._mailbox.keep(
                     Message(self._topics.of(sender, "state"), _json({"utc": utc, **entry, **told}), 0, retain=True)
                 )
 
     def close(self) -> None:
         """Do nothing: the broker's thread says that the receiver is gone."""
+
+    def _link_topic(self, port: object) -> str:
+        """Return the topic of a line; every line reports, and always in the order of the configuration."""
+        number = self._lines.setdefault(port, len(self._lines))
+        return self._topics.of_receiver(f"link/{number}" if number else "link")
 
     def _admit(self, sender: SenderName) -> None:
         """Begin to publish a sender; of too many, one that is not taken any more is taken back from the broker."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +17,7 @@ import pytest
 from tests.device.archives.conftest import Maker
 
 from pantel_bench.archive.captures import Kind
-from pantel_device.archives import job, tables
+from pantel_device.archives import job, summary, tables
 from pantel_device.archives.tables import COLUMNS, SCHEMA_KEY, TABLES
 from pantel_device.cli import main
 from pantel_device.receiving import receiver
@@ -176,6 +180,9 @@ def test_what_is_wrong_stops_nothing(
     ]
     assert [row["capture"] for row in rows(tmp_path, "senders")] == ["cut.pcapng", "fine.pcapng"]
     assert f"warning: damaged: 1, see {tmp_path / 'results' / 'errors.parquet'}" in err
+    assert "warning: diary.pcapng: diary.pcapng is no capture" in err
+    assert str(tmp_path) not in str(rows(tmp_path, "errors"))
+    assert "warning: sent.pcapng" not in err
     assert "capture ends early" not in err  # thousands of captures, thousands of lines
     assert "4 done before" in replay()[1]
 
@@ -188,6 +195,75 @@ def test_what_is_wrong_stops_nothing(
     assert kinds["fine.pcapng"] == ("failed", "ZeroDivisionError: by zero")
     monkeypatch.undo()
     assert "4 replayed" in replay("--seed", "1")[1]  # what has failed is tried again
+
+
+def test_of_many_errors_the_first_are_told_and_listed(
+    make: Maker, replay: Replay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(summary, "MOST_LISTED", 15)
+    make("sent.pcapng", Kind.SENT)
+    for number in range(20):
+        (tmp_path / "archive" / f"{number:02}.pcapng").write_text("Dear <diary>")
+    code, _, err = replay("--report", str(tmp_path / "report.json"))
+    assert code == 1
+    assert "warning: 09.pcapng: 09.pcapng is no capture" in err
+    assert "warning: 10.pcapng" not in err
+    assert "warning: and 10 more\n" in err
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["errors"] == {"no_capture": 20, "only_sent": 1}
+    assert [row["capture"] for row in report["errors_listed"]] == [f"{number:02}.pcapng" for number in range(15)]
+    assert report["errors_listed"][0].keys() == {"capture", "kind", "message"}
+    assert report["errors_not_listed"] == 5
+    assert replay("--report", str(tmp_path / "report.html"))[0] == 1
+    page = (tmp_path / "report.html").read_text()
+    assert "14.pcapng is no capture" in page
+    assert "15.pcapng" not in page
+    assert "5 more in errors.parquet" in page
+
+
+def test_results_of_another_archive_are_not_overwritten(make: Maker, replay: Replay, tmp_path: Path) -> None:
+    first = make("a.pcapng")
+    assert replay()[1].startswith("1 capture: 1 replayed")
+    before = octets(tmp_path)
+    make("b.pcapng", number=2)
+    first.unlink()
+    code, _, err = replay()
+    assert (code, f"{tmp_path / 'results'} holds the tables of another archive" in err) == (2, True)
+    assert octets(tmp_path) == before
+    make("a.pcapng")
+    assert "warning" not in replay()[2]
+    first.unlink()
+    code, out, err = replay()
+    assert (code, "1 day of senders" in out) == (0, True)
+    assert "also holds results of 1 capture that the archive does not have" in err
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_tells_what_is_kept(make: Maker, tmp_path: Path, jobs: str) -> None:
+    for number in range(1, 9):
+        make(f"{number}.pcapng", number=number, seconds=30)
+    program = [sys.executable, "-c", "import sys; from pantel_device.cli import main; sys.exit(main())"]
+    options = ["--results", str(tmp_path / "results"), "--jobs", jobs, "--hash-pictures"]
+    with subprocess.Popen([*program, "replay", str(tmp_path / "archive"), *options], stderr=subprocess.PIPE) as running:
+        while not list((tmp_path / "results").glob("parts/??/*.json")):
+            assert running.poll() is None
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        err = running.communicate(timeout=60)[1].decode()
+    assert running.returncode == 130
+    assert re.search(r"^ended; [0-7] of 8 done, give the command again to go on$", err, re.MULTILINE), err
+    assert "distributed" not in err
+
+
+def test_the_example_for_pyarrow_works(
+    make: Maker, replay: Replay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make("line.pcapng", Kind.RESTARTED)
+    assert replay("--report", str(tmp_path / "report.json"), results="tables")[0] == 0
+    monkeypatch.chdir(tmp_path)
+    exec((_DOCS / "archives.md").read_text().split("```python\n")[1].split("```")[0], {})  # noqa: S102
+    (day,) = json.loads((tmp_path / "report.json").read_text())["days"]
+    assert f"'availability': {day['availability']}" in capsys.readouterr().out
 
 
 def test_senders_captures_alone_are_no_failure(make: Maker, replay: Replay) -> None:
@@ -207,7 +283,7 @@ def test_a_file_that_cannot_be_read_is_tried_again(
     monkeypatch.setattr(job, "_sha256", refuse)
     assert replay()[0] == 1
     (row,) = rows(tmp_path, "errors")
-    assert (row["kind"], row["message"]) == ("unreadable", f"{tmp_path / 'archive' / 'line.pcapng'}: Permission denied")
+    assert (row["kind"], row["message"]) == ("unreadable", "line.pcapng: Permission denied")
     monkeypatch.undo()
     assert "1 replayed" in replay()[1]
     assert rows(tmp_path, "errors") == []
@@ -262,11 +338,14 @@ def test_mistakes_are_one_line(
         assert says in err
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     assert main(["replay", folder, *results]) == 1
-    assert "install it with: pip install 'pantel[archive]'" in capsys.readouterr().err
+    assert "install it with: pip install '.[archive]' in its folder" in capsys.readouterr().err
     monkeypatch.undo()
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert main(["replay", folder, *results[:2], "--jobs", "2"]) == 1
-    assert "install it with: pip install 'pantel[archive]', or work in one with --jobs 1" in capsys.readouterr().err
+    assert (
+        "install it with: pip install '.[archive]' in its folder, or work in one with --jobs 1"
+        in capsys.readouterr().err
+    )
 
 
 def test_files_that_are_named_are_an_archive_too(make: Maker, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_what_is_received_comes_to_those_who_listen(broker: Mosquitto, publish: 
         loop.event(_alarm(3))
         loop.event(make_event("text", text="gate open"))
         loop.event(make_event("telemetry", battery_v=12.5))
-        loop.event(Event(0, "link_report", {"packet_loss": 0.1}))
+        loop.event(Event(0, "link_report", {"port": "/dev/ttyUSB0", "packet_loss": 0.1}))
         until(lambda: listener.of("pantel/home/link") and listener.of(f"{_SENDER}/telemetry"))
         until(lambda: listener.of(f"{_SENDER}/alarm"))
         assert listener.of("pantel/home/status") == [b"online"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from pantel_device.mqtt.mailbox import Mailbox
 from pantel_device.mqtt.publisher import MOST_SENDERS, MqttPublisher
 from pantel_device.mqtt.topics import Message, Topics
 from pantel_device.receiving.receiver import Contact
-from pantel_device.receiving.sink import SenderName
+from pantel_device.receiving.sink import Event, SenderName
 from pantel_device.web.hub import LinkReading
 from pantel_link import StreamStatistics, VirtualClock
 from pantel_models import View
@@ -108,6 +109,45 @@ def test_a_state_every_ten_seconds_of_the_silent_too() -> None:
             if message.topic.endswith("/state")
         ]
     assert ages == [0, 10, 20, 30, 40, 50]
+
+
+def test_each_line_has_its_report() -> None:
+    rig = _Rig()
+    for loss in (0.1, 0.2):
+        for port in ("udp://:7000", "/dev/ttyUSB0", "/dev/ttyUSB1"):
+            rig.publisher.on_event(Event(0, "link_report", {"port": port, "packet_loss": loss}))
+    told = {message.topic: json.loads(message.payload) for message in rig.messages() if message.retain}
+    assert {topic: report["port"] for topic, report in told.items()} == {
+        "pantel/home/link": "udp://:7000",
+        "pantel/home/link/1": "/dev/ttyUSB0",
+        "pantel/home/link/2": "/dev/ttyUSB1",
+    }
+    assert {report["packet_loss"] for report in told.values()} == {0.2}
+
+
+def test_reports_of_senders_are_part_of_their_states_and_push_nothing_out() -> None:
+    rig = _Rig()
+    rig.publisher.on_event(make_event("text", text="gate open"))
+    counters = {"packets_good": 7, "packets_lost": 1, "packets_duplicate": 2, "payloads_damaged": 0, "pictures": 30}
+    rig.read(MAST)
+    state = rig.state()
+    assert [state[name] for name in counters] == [None] * 5
+    rig.publisher.on_event(make_event("text", text="gate shut"))
+    for _ in range(1500):
+        rig.publisher.on_event(make_event("sender_report", **counters, heard_age_s=0.1))
+    rig.clock.advance_to(10 * _SECOND_NS)
+    rig.read(MAST)
+    newest, text = rig.messages()
+    assert json.loads(text.payload)["text"] == "gate shut"
+    assert counters.items() <= json.loads(newest.payload).items()
+
+
+def test_the_state_has_the_keys_that_are_documented() -> None:
+    rig = _Rig()
+    rig.read(MAST)
+    page = (Path(__file__).parents[3] / "docs" / "mqtt.md").read_text()
+    example = json.loads(page.split("### State")[1].split("```json")[1].split("```")[0])
+    assert rig.state().keys() == example.keys()
 
 
 def test_a_sender_that_is_refused_gets_no_topics_of_its_own() -> None:
