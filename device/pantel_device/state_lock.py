@@ -11,12 +11,13 @@ from pantel_device.command import CommandError
 __all__ = ["take_lock", "unusable"]
 
 
-def take_lock(path: Path, who: str) -> BufferedWriter:
+def take_lock(path: Path, who: str, remedy: str = "stop it, or give this one a state_dir of its own") -> BufferedWriter:
     """Return an open file that nobody else can open so until it is closed, or its process ends.
 
     Args:
         path: What is kept; the lock is a file beside it. Its folder is made when missing.
         who: Who might have the lock already, for the error.
+        remedy: What to do then.
 
     Raises:
         CommandError: Another one has it, or it cannot be made.
@@ -30,7 +31,7 @@ def take_lock(path: Path, who: str) -> BufferedWriter:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         lock.close()
-        raise CommandError(f"{who} uses {path.parent}: stop it, or give this one a state_dir of its own") from error
+        raise CommandError(f"{who} uses {path.parent}: {remedy}") from error
     return lock
 
 

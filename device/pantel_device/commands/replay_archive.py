@@ -17,7 +17,9 @@ from pantel_device.atomic_file import check_outputs, write_atomically
 from pantel_device.cluster import open_workers
 from pantel_device.command import UsageError
 from pantel_device.commands.options import add_worker_options, file_name, positive_seconds
+from pantel_device.printable import printable
 from pantel_device.progress import progress
+from pantel_device.state_lock import take_lock
 from pantel_models import View
 
 __all__ = ["add_archive_options", "is_archive", "run_archive"]
@@ -61,7 +63,7 @@ def run_archive(arguments: argparse.Namespace) -> int:
 
     Raises:
         UsageError: Options do not belong together, or there are no captures.
-        CommandError: A library is missing, or the cluster is gone.
+        CommandError: A library is missing, the cluster is gone, or another run has the results.
     """
     _check(arguments)
     check_parquet()
@@ -77,6 +79,10 @@ def run_archive(arguments: argparse.Namespace) -> int:
         hashed=View(arguments.view) if arguments.hash_pictures else None,
     )
     with ExitStack() as stack:
+        # Two runs would each build their tables from parts of the other.
+        stack.enter_context(
+            take_lock(arguments.results / "parts", "another replay", "wait for its end, or name another --results")
+        )
         workers = stack.enter_context(open_workers(arguments.jobs, arguments.scheduler))
         check_workers(workers, [*captures.values()], options.key_file)
         done = stack.enter_context(progress(len(captures), f"replay by {workers.description}", every_s=5))
@@ -87,7 +93,7 @@ def run_archive(arguments: argparse.Namespace) -> int:
     speed = f" ({tally.replayed_s / tally.took_s:.0f} times real time in each process)" if tally.took_s else ""
     sys.stdout.write(
         f"{len(captures)} captures: {tally.done} replayed{speed}, {tally.kept} done before; "
-        f"{len(summary.senders)} days of senders; tables in {arguments.results}\n"
+        f"{len(summary.senders)} days of senders; tables in {printable(str(arguments.results))}\n"
     )
     _warn(summary, arguments.results)
     return 1 if summary.failures else 0
@@ -115,5 +121,6 @@ def _make_folder(folder: Path) -> None:
 
 
 def _warn(summary: ArchiveSummary, results: Path) -> None:
+    where = printable(str(results / "errors.parquet"))
     for kind, count in sorted(summary.errors.items()):
-        sys.stderr.write(f"pantel: warning: {kind}: {count}, see {results / 'errors.parquet'}\n")
+        sys.stderr.write(f"pantel: warning: {kind}: {count}, see {where}\n")
