@@ -80,9 +80,7 @@ def run_archive(arguments: argparse.Namespace) -> int:
     )
     with ExitStack() as stack:
         # Two runs would each build their tables from parts of the other.
-        stack.enter_context(
-            take_lock(arguments.results / "parts", "another replay", "wait for its end, or name another --results")
-        )
+        stack.enter_context(take_lock(arguments.results / "parts", "another replay", "--results"))
         workers = stack.enter_context(open_workers(arguments.jobs, arguments.scheduler))
         check_workers(workers, [*captures.values()], options.key_file)
         done = stack.enter_context(progress(len(captures), f"replay by {workers.description}", every_s=5))

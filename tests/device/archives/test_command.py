@@ -183,8 +183,16 @@ def test_two_runs_do_not_share_results(
     assert replay()[0] == 0
     ((code, _, err),) = said
     assert (code, err.count("\n")) == (1, 1)
-    assert f"another replay uses {tmp_path / 'results'}: wait for its end, or name another --results" in err
+    assert f"another replay uses {tmp_path / 'results'}: stop it, or give this one a --results of its own" in err
     assert "2 replayed" in replay("--loss", "0.3")[1]  # it has left nothing behind
+
+
+def test_results_that_cannot_be_locked(make: Maker, replay: Replay, tmp_path: Path) -> None:
+    make("line.pcapng")
+    (tmp_path / "results" / "parts.lock").mkdir(parents=True)
+    code, _, err = replay()
+    assert (code, err.count("\n")) == (1, 1)
+    assert "parts: Is a directory; set --results to a folder that is yours" in err
 
 
 def test_a_part_of_somebody_else_is_not_taken_for_ones_own(
