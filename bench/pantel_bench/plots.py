@@ -18,7 +18,7 @@ def check_plots() -> None:
         PlotError: matplotlib is missing.
     """
     if importlib.util.find_spec("matplotlib") is None:
-        raise PlotError("plots need matplotlib; install it with: pip install 'pantel[bench]'")
+        raise PlotError("plots need matplotlib; install it with: pip install '.[bench]'")
 
 
 def plot_curves(

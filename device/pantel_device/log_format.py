@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from types import TracebackType
 from typing import TextIO
+
+from pantel_device.printable import printable
 
 __all__ = ["configure_logging", "error_line"]
 
@@ -17,6 +20,8 @@ _DATE = "%Y-%m-%dT%H:%M:%S%z"
 _ERROR = 3
 _PRIORITIES = {logging.CRITICAL: 2, logging.ERROR: _ERROR, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
 
+_ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
 
 def configure_logging(level: str) -> None:
     """Log to standard error from this level on, if nobody has set up logging before.
@@ -25,7 +30,7 @@ def configure_logging(level: str) -> None:
         level: Name of a level, such as ``info``.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JournalFormatter() if _is_journal(sys.stderr) else logging.Formatter(_TIME + _LINE, _DATE))
+    handler.setFormatter(_JournalFormatter() if _is_journal(sys.stderr) else _Formatter(_TIME + _LINE, _DATE))
     logging.basicConfig(level=level.upper(), handlers=[handler])
 
 
@@ -35,11 +40,21 @@ def error_line(text: str) -> str:
     Args:
         text: What is wrong and what to do, in one line.
     """
-    line = f"pantel: error: {text}\n"
+    line = f"pantel: error: {printable(text)}\n"
     return _prioritized(line, _ERROR) if _is_journal(sys.stderr) else line
 
 
-class _JournalFormatter(logging.Formatter):
+class _Formatter(logging.Formatter):
+    """Writes a message as one line that shows what is in it: names of files and answers of servers are others' work."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: _ExceptionInfo) -> str:  # noqa: N802
+        return "\n".join(printable(line) for line in super().formatException(ei).split("\n"))
+
+
+class _JournalFormatter(_Formatter):
     """Leaves out the time, and begins each line with its priority, which the journal takes off again."""
 
     def __init__(self) -> None:

@@ -9,12 +9,16 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
+from pantel_device.printable import printable
+
 __all__ = ["progress"]
 
 
 @contextmanager
 def progress(total: int, work: str, *, every_s: float = 0.0) -> Iterator[Callable[[str], None]]:
     """Show on standard error how far the work is.
+
+    Names may hold what no terminal should be sent: it is written as numbers.
 
     Args:
         total: Number of steps.
@@ -25,10 +29,10 @@ def progress(total: int, work: str, *, every_s: float = 0.0) -> Iterator[Callabl
         A function to call after each step with the name of what has been done.
     """
     if sys.stderr.isatty():
-        with tqdm(total=total, desc=work, unit="step") as bar:
+        with tqdm(total=total, desc=printable(work), unit="step") as bar:
 
             def advance_bar(done: str) -> None:
-                bar.set_postfix_str(done, refresh=False)
+                bar.set_postfix_str(printable(done), refresh=False)
                 bar.update()
 
             yield advance_bar
@@ -43,7 +47,7 @@ def progress(total: int, work: str, *, every_s: float = 0.0) -> Iterator[Callabl
         if count < total and time.monotonic() - written_s < every_s:
             return
         written_s = time.monotonic()
-        sys.stderr.write(f"{work}: {count}/{total} {done}\n")
+        sys.stderr.write(printable(f"{work}: {count}/{total} {done}") + "\n")
         sys.stderr.flush()
 
     yield write_line

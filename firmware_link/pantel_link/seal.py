@@ -167,7 +167,7 @@ def _aes_ccm(key: bytes) -> AESCCM:
     try:
         from cryptography.hazmat.primitives.ciphers.aead import AESCCM
     except ImportError as error:
-        raise KeyFileError("encryption is not installed: pip install 'pantel[encryption]'") from error
+        raise KeyFileError("encryption is not installed: pip install '.[encryption]'") from error
     return AESCCM(key, tag_length=TRAILER_OCTETS)
 
 

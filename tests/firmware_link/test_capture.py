@@ -315,13 +315,17 @@ def test_files_of_other_programs(order: str, tmp_path: Path) -> None:
         ('["pantel_capture"]', "no head"),
         ('"pantel_capture" {', "no head"),
         ('{"pantel_capture": 1, "playout_delay_ns": 0, "picture_interval_ns": 1, %s}', "no possible receiver"),
+        ('{"pantel_capture": 1, "playout_delay_ns": 0, "picture_interval_ns": 19999999, %s}', "no possible receiver"),
         ('{"pantel_capture": 1, "playout_delay_ns": 1, "picture_interval_ns": 1e999, %s}', "no head"),
         (
-            '{"pantel_capture": 1, "playout_delay_ns": 1, "picture_interval_ns": 9000000, "crossing_bps": -1, %s}',
+            '{"pantel_capture": 1, "playout_delay_ns": 1, "picture_interval_ns": 90000000, "crossing_bps": -1, %s}',
             "no possible receiver",
         ),
         ('{"pantel_capture": 1, "playout_delay_ns": 1, "picture_interval_ns": 1, "contexts": [""]}', "no head"),
-        ('{"pantel_capture": 1, "playout_delay_ns": 1, "picture_interval_ns": 9000000, "counters": [], %s}', "no head"),
+        (
+            '{"pantel_capture": 1, "playout_delay_ns": 1, "picture_interval_ns": 90000000, "counters": [], %s}',
+            "no head",
+        ),
     ],
 )
 def test_a_head_that_makes_no_sense(values: str, says: str, tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ def _model_figures(artefact: Artefact, pictures: Sequence[SourcePicture], rates_
             if role in artefact.files
         }
     except ImportError as error:
-        raise CommandError("counting operations needs onnx; install it with: pip install 'pantel[bench]'") from error
+        raise CommandError("counting operations needs onnx; install it with: pip install '.[bench]'") from error
     encoding: dict[str, float] = {}
     for rate in rates_bpp:
         found = [encode_macs_per_pixel(artefact, counts, picture, rate) for picture in pictures]

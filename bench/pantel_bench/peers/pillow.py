@@ -51,5 +51,5 @@ def _pillow() -> ModuleType:
     try:
         from PIL import Image
     except ImportError as error:
-        raise PeerError("the peers need Pillow; install it with: pip install 'pantel[bench]'") from error
+        raise PeerError("the peers need Pillow; install it with: pip install '.[bench]'") from error
     return Image

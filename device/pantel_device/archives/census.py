@@ -26,7 +26,10 @@ _NS_PER_S = 1_000_000_000
 _DAY_S = 86_400
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _QUALITY_INTERVAL_NS = 10 * _NS_PER_S
-_LONGEST_SILENCE_NS = 31 * _DAY_S * _NS_PER_S  # more is a clock that jumped, or damage: no time of the receiver's
+_LONGEST_SILENCE_NS = _DAY_S * _NS_PER_S  # more is a clock that jumped, or damage: no time of the receiver's
+# Of a capture, of all senders together: those of 27 masts in a year. A file of a few kilobytes may name any number of
+# days, and each costs every sender a row and a millisecond.
+_MOST_SENDER_DAYS = 10_000
 
 _Counters = TypeVar("_Counters", StreamStatistics, ReceiverStatistics)
 
@@ -74,12 +77,11 @@ class _Sender:
     first_picture_s: float | None = None
     days: dict[int, _SenderDay] = field(default_factory=dict)
 
-    def on(self, day: int) -> _SenderDay:
-        return self.days.setdefault(day, _SenderDay())
-
 
 class Census:
     """A probe of replays: counts, and has nothing drawn unless pictures are to be compared.
+
+    `pass_to` and whatever counts a sender raise `OverflowError` once there are more days than a capture can hold.
 
     Args:
         capture: Its name in the rows.
@@ -104,6 +106,7 @@ class Census:
         self._fresh_ns = round(fresh_s * _NS_PER_S)
         self._hashed = hashed
         self._run = -1
+        self._left_s = _MOST_SENDER_DAYS * _DAY_S
 
     def begin(self, header: CaptureHeader, receiver: Receiver) -> None:
         """Take note that a run begins."""
@@ -162,7 +165,7 @@ class Census:
         known = self._senders.get(sender)
         if known is None:  # more senders than a link knows at a time
             return ()
-        known.on(self._day(self._now_ns)).pictures += 1
+        self._on(known, self._day(self._now_ns)).pictures += 1
         if known.first_picture_s is None:
             known.first_picture_s = (self._now_ns - self._begin_ns) / _NS_PER_S
         return () if self._hashed is None else (self._hashed,)
@@ -216,7 +219,9 @@ class Census:
             for sender in self._senders.values() if seconds_ns.size else ():
                 if sender.content_ns is not None:
                     ages_ns = seconds_ns - (sender.content_ns + self._offset_ns)
-                    sender.on(day).ages.take(ages_ns, self._fresh_ns)
+                    self._on(sender, day).ages.take(ages_ns, self._fresh_ns)
+                    if day < 0:  # has one row however long it is
+                        self._spend(seconds_ns.size)
             if until_ns >= end_ns:
                 return
             begin_ns = until_ns
@@ -229,7 +234,7 @@ class Census:
             scene = self._receiver.scene_of(name)
             if scene is not None:
                 shown_ns = self._now_ns - self._header.playout_delay_ns
-                sender.on(self._day(self._now_ns)).quality.take(scene, shown_ns)
+                self._on(sender, self._day(self._now_ns)).quality.take(scene, shown_ns)
 
     def _heard_of(self) -> Iterator[_SenderDay]:
         """Count the packets of each stream; yield the senders of which a codeword has brought some."""
@@ -247,10 +252,24 @@ class Census:
             sender.streams += context not in self._known
             sender.context = context
             self._known[context] = statistics
-            counted = sender.on(self._day(self._now_ns))
+            counted = self._on(sender, self._day(self._now_ns))
             _add_change(counted.statistics, before, statistics)
             if statistics.packets_good > before.packets_good:
                 yield counted
+
+    def _on(self, sender: _Sender, day: int) -> _SenderDay:
+        """Return what is counted of a sender on a day."""
+        counted = sender.days.get(day)
+        if counted is None:
+            if sender.days:  # the first one has packets of its own: it costs no more than the file does
+                self._spend(_DAY_S)
+            counted = sender.days[day] = _SenderDay()
+        return counted
+
+    def _spend(self, seconds: int) -> None:
+        self._left_s -= seconds
+        if self._left_s < 0:
+            raise OverflowError(f"more than {_MOST_SENDER_DAYS} days of senders")
 
     def _today(self) -> _RunDay:
         return self._days.setdefault(self._day(self._now_ns), _RunDay(self._now_ns + self._offset_ns))

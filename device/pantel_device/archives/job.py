@@ -16,13 +16,14 @@ from pathlib import Path
 
 from pantel_device.archives.census import Census, Row
 from pantel_device.command import CommandError
+from pantel_device.printable import printable
 from pantel_device.receiving.replay import refusal, replay
 from pantel_link import read_key
 from pantel_link.captures import CapturedCodeword, CaptureEvent, impair, join_rotated, read_capture
 from pantel_link.errors import LinkError
 from pantel_models import View, list_artefacts
 
-__all__ = ["SCHEMA", "ArchivedCapture", "CaptureRows", "Problem", "ReplayOptions", "printable", "replay_archived"]
+__all__ = ["SCHEMA", "ArchivedCapture", "CaptureRows", "Problem", "ReplayOptions", "replay_archived"]
 
 SCHEMA = 1
 """Of the tables; counts changes that a reader has to know of."""
@@ -148,7 +149,9 @@ def replay_archived(capture: ArchivedCapture) -> CaptureRows:
             for run in replay(events, (), view=options.hashed or View.FAITHFUL, key=key, probe=census):
                 replayed_s += run.seconds
                 refused |= {refusal(context): None for context in run.refused}
-        except OverflowError:  # times that no clock shows, which is damage that nothing else has found
+        except (
+            OverflowError
+        ):  # times that no clock shows, or more days than there are: damage that nothing else has found
             possible = False
     if directions == {True}:
         complain(Problem.ONLY_SENT, "holds only what was sent; replay what a receiver has recorded")
@@ -170,11 +173,6 @@ def replay_archived(capture: ArchivedCapture) -> CaptureRows:
     transient = any(row["kind"] == Problem.UNREADABLE for row in errors)
     took_s = time.perf_counter() - began_s
     return CaptureRows(None if transient else digest, tables, replayed_s, took_s)
-
-
-def printable(text: str) -> str:
-    """Return a text that may hold the name of a file with octets that are no UTF-8: these are written as numbers."""
-    return text.encode(errors="backslashreplace").decode()
 
 
 def _storable(tables: Mapping[str, list[Row]]) -> bool:

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 
+from pantel_device.archives.census import Row
 from pantel_device.archives.job import CaptureRows
+from pantel_device.archives.tables import COLUMNS
 from pantel_device.atomic_file import remove_leftovers, write_atomically
 
 __all__ = ["Parts"]
+
+# Of the values of a column; what may be unknown may be None. Counts are always known.
+_TYPES: Mapping[str, tuple[type[object], ...]] = {
+    "string": (str, NoneType),
+    "date": (str, NoneType),
+    "int32": (int,),
+    "int64": (int,),
+    "utc": (int, NoneType),
+    "float64": (int, float, NoneType),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +55,9 @@ class Parts:
         """Return the rows of a capture; None if it has none, or its file is damaged."""
         try:
             content = json.loads(self._path(name).read_bytes())
-            return CaptureRows(content["digest"], content["tables"])
-        except (FileNotFoundError, ValueError, LookupError, TypeError):
+            digest, tables = content["digest"], content["tables"]
+            return CaptureRows(digest, tables) if _is_whole(tables) else None
+        except (FileNotFoundError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return None
 
     def of_others(self, names: Iterable[str]) -> tuple[int, int]:
@@ -55,3 +69,19 @@ class Parts:
     def _path(self, name: str) -> Path:
         key = hashlib.sha256(name.encode()).hexdigest()[:32]
         return self.folder / key[:2] / f"{key}.json"
+
+
+def _is_whole(tables: Mapping[str, list[Row]]) -> bool:
+    """Whether tables have all that is read of them: a disk, or a Pantel of another day, may have written others.
+
+    Raises:
+        LookupError: They have not.
+        AttributeError: They are something else.
+        TypeError: They are something else.
+    """
+    return "errors" in tables and all(
+        isinstance(row[column], _TYPES[kind])
+        for name, rows in tables.items()
+        for row in rows
+        for column, kind in COLUMNS[name].items()
+    )

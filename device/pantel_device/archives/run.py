@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -17,6 +17,7 @@ from pantel_device.archives.summary import ArchiveSummary
 from pantel_device.archives.tables import TABLES, write_tables
 from pantel_device.cluster import Failure, Workers
 from pantel_device.command import CommandError
+from pantel_device.printable import printable
 from pantel_link import read_key
 from pantel_models import list_artefacts
 
@@ -59,10 +60,11 @@ def replay_archive(
         advance: Is told after each capture which it was.
 
     Raises:
-        CommandError: The workers are gone.
+        CommandError: The workers are gone, or another run has changed the results meanwhile.
         OSError: The results cannot be written.
     """
     parts, tally = Parts(folder / "parts"), Tally()
+    seen: dict[str, str | None] = {}
     parts.clean()
     tasks = (ArchivedCapture(name, files, options, _known_digest(parts, name)) for name, files in captures.items())
     for task, result in workers.map(replay_archived, tasks):
@@ -74,10 +76,11 @@ def replay_archive(
             tally.done += 1
             tally.replayed_s += rows.replayed_s
             tally.took_s += rows.took_s
+        seen[task.name] = rows.digest
         advance(task.name)
     summary = ArchiveSummary()
     names = TABLES if options.hashed is None else (*TABLES, "pictures")
-    write_tables(folder, names, _all_rows(parts, captures, summary))
+    write_tables(folder, names, _all_rows(parts, seen, captures, summary))
     return summary, tally
 
 
@@ -122,16 +125,18 @@ def _known_digest(parts: Parts, name: str) -> str | None:
 
 
 def _failed(name: str, failure: Failure) -> CaptureRows:
-    return CaptureRows(None, {"errors": [{"capture": name, "kind": Problem.FAILED, "message": str(failure)}]})
+    return CaptureRows(
+        None, {"errors": [{"capture": name, "kind": Problem.FAILED, "message": printable(str(failure))}]}
+    )
 
 
 def _all_rows(
-    parts: Parts, captures: Mapping[str, tuple[Path, ...]], summary: ArchiveSummary
+    parts: Parts, seen: Mapping[str, str | None], captures: Iterable[str], summary: ArchiveSummary
 ) -> Iterator[Mapping[str, list[Row]]]:
     """Yield the rows of all captures, and sum them up."""
     for name in captures:
         rows = parts.read(name)
-        if rows is None or rows.tables is None:  # somebody has removed or changed it
-            raise CommandError(f"the results of {name} are gone from {parts.folder}; run the same again")
+        if rows is None or rows.tables is None or rows.digest != seen[name]:  # somebody has removed or changed it
+            raise CommandError(f"the results of {name} in {parts.folder} are no longer this run's; run the same again")
         summary.take(rows.tables)
         yield rows.tables

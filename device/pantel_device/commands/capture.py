@@ -11,6 +11,7 @@ from pathlib import Path
 from pantel_device.atomic_file import check_outputs, write_atomically
 from pantel_device.command import Command, used_wrongly
 from pantel_device.commands.options import file_name
+from pantel_device.printable import printable
 from pantel_link import KeyFileError, PacketKind, Security, read_key
 from pantel_link.captures import DISSECTOR, CaptureSummary, SenderSummary, read_capture, summarize
 
@@ -133,7 +134,7 @@ def _lines(path: Path, summary: CaptureSummary) -> list[str]:
     formats = ", ".join(f"{count} {name}" for name, count in sorted(summary.formats.items()))
     share = f" ({summary.failed / summary.codewords:.1%})" if summary.codewords else ""
     heard = f"heard: {formats or 'nothing'}; {summary.failed} beyond repair{share}, {summary.unknown} of nobody known"
-    lines = [f"{path}: {summary.seconds:.1f} s{begun}, {_count(summary.runs, 'run')}", f"  {heard}"]
+    lines = [f"{printable(str(path))}: {summary.seconds:.1f} s{begun}, {_count(summary.runs, 'run')}", f"  {heard}"]
     if summary.sent:
         lines.append(f"  sent: {summary.sent}")
     for sender in summary.senders:

@@ -21,6 +21,7 @@ from pantel_device.command import Command, UsageError, used_wrongly
 from pantel_device.commands.options import file_name, share
 from pantel_device.commands.replay_archive import add_archive_options, is_archive, run_archive
 from pantel_device.pictures import picture_hash
+from pantel_device.printable import printable
 from pantel_device.progress import progress
 from pantel_device.receiving.replay import ReplayedRun, refusal, replay
 from pantel_device.receiving.sink import Event, Picture
@@ -107,7 +108,7 @@ def _run(arguments: argparse.Namespace) -> int:
         write_atomically(arguments.report, (json.dumps(report, indent=1) + "\n").encode())
     warnings |= album.missing_models
     for message in sorted(warnings):
-        sys.stderr.write(f"pantel: warning: {message}\n")
+        sys.stderr.write(f"pantel: warning: {printable(message)}\n")
     return 1 if warnings and not album.entries else 0
 
 
@@ -154,7 +155,7 @@ def _figures(run: ReplayedRun) -> dict[str, object]:
 def _line(name: str, run: ReplayedRun, pictures: int) -> str:
     counted = run.statistics
     return (
-        f"{name}: {run.seconds:.1f} s, {run.codewords} codewords, {counted.packets_good} packets, "
+        f"{printable(name)}: {run.seconds:.1f} s, {run.codewords} codewords, {counted.packets_good} packets, "
         f"{counted.packets_lost} lost, {pictures} pictures\n"
     )
 

@@ -18,7 +18,9 @@ from pantel_device.atomic_file import check_outputs, write_atomically
 from pantel_device.cluster import open_workers
 from pantel_device.command import UsageError
 from pantel_device.commands.options import add_worker_options, file_name, positive_seconds
+from pantel_device.printable import printable
 from pantel_device.progress import progress
+from pantel_device.state_lock import take_lock
 from pantel_models import View
 
 __all__ = ["add_archive_options", "is_archive", "run_archive"]
@@ -63,7 +65,7 @@ def run_archive(arguments: argparse.Namespace) -> int:
 
     Raises:
         UsageError: Options do not belong together, or there are no captures.
-        CommandError: A library is missing, or the cluster is gone.
+        CommandError: A library is missing, the cluster is gone, or another run has the results.
     """
     _check(arguments)
     check_parquet()
@@ -84,6 +86,8 @@ def run_archive(arguments: argparse.Namespace) -> int:
     done: list[str] = []
     try:
         with ExitStack() as stack:
+            # Two runs would each build their tables from parts of the other.
+            stack.enter_context(take_lock(arguments.results / "parts", "another replay", "--results"))
             workers = stack.enter_context(open_workers(arguments.jobs, arguments.scheduler))
             check_workers(workers, [*captures.values()], options.key_file)
             show = stack.enter_context(progress(len(captures), f"replay by {workers.description}", every_s=5))
@@ -102,7 +106,7 @@ def run_archive(arguments: argparse.Namespace) -> int:
     speed = f" ({tally.replayed_s / tally.took_s:.0f} times real time in each process)" if tally.took_s else ""
     sys.stdout.write(
         f"{_counted(len(captures), 'capture')}: {tally.done} replayed{speed}, {tally.kept} done before; "
-        f"{_counted(len(summary.senders), 'day')} of senders; tables in {arguments.results}\n"
+        f"{_counted(len(summary.senders), 'day')} of senders; tables in {printable(str(arguments.results))}\n"
     )
     if others:
         sys.stderr.write(
@@ -135,8 +139,9 @@ def _make_folder(folder: Path) -> None:
 
 
 def _warn(summary: ArchiveSummary, results: Path) -> None:
+    where = printable(str(results / "errors.parquet"))
     for kind, count in sorted(summary.errors.items()):
-        sys.stderr.write(f"pantel: warning: {kind}: {count}, see {results / 'errors.parquet'}\n")
+        sys.stderr.write(f"pantel: warning: {kind}: {count}, see {where}\n")
     for row in summary.listed[:_MOST_TOLD]:
         sys.stderr.write(f"pantel: warning: {row['capture']}: {row['message']}\n")
     if summary.failures > _MOST_TOLD:

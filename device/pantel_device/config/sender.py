@@ -243,7 +243,7 @@ class SenderConfig(LineConfig):
     encrypt: bool = Field(
         False,
         description="with a key: let nobody without it see the pictures; amateur bands do not allow it",
-        json_schema_extra={"more": "It needs `pip install 'pantel[encryption]'`."},
+        json_schema_extra={"more": "It needs `pip install '.[encryption]'`."},
     )
     duty_cycle: float = Field(
         1.0, ge=0.0001, le=1, description="share of any hour that may be spent on the air; some bands allow 0.1 or 0.01"

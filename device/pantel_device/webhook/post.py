@@ -9,11 +9,13 @@ from enum import Enum, auto
 from importlib.metadata import version
 
 from pantel_device.config.urls import Server
+from pantel_device.printable import printable
 
 __all__ = ["Answer", "Outcome", "Webhook", "connection_to", "post", "reason_of"]
 
 _TIMEOUT_S = 10.0
 _MOST_READ_BYTES = 4096
+_MOST_SAID = 100  # characters of an answer in the log; a server may send 65,536
 # The server does not want this alarm, whenever it comes: who sends it again for ever keeps all others waiting. Of
 # other errors, a wrong token or address among them, an alarm is not to blame.
 _OF_THE_ALARM = frozenset({400, 413, 415, 422})
@@ -48,7 +50,7 @@ class Answer:
 
     Attributes:
         outcome: What that means.
-        reason: What it said, for people.
+        reason: What it said, for people; printable, and of bounded length.
     """
 
     outcome: Outcome
@@ -79,7 +81,7 @@ def post(webhook: Webhook, body: bytes, alarm_id: str) -> Answer:
         return Answer(Outcome.FAILED, reason_of(error))
     finally:
         connection.close()
-    said = f"{response.status} {response.reason}".strip()
+    said = _shortened(f"{response.status} {response.reason}".strip())
     if response.status // 100 == 2:
         return Answer(Outcome.DELIVERED, said)
     if response.status in _OF_THE_ALARM:
@@ -93,11 +95,16 @@ def reason_of(error: OSError | http.client.HTTPException | UnicodeError) -> str:
     """Return why a server cannot be asked, in a few words."""
     match error:
         case ssl.SSLCertVerificationError():
-            return f"its certificate is not believed: {error.verify_message}; see webhook_ca_file"
+            return f"its certificate is not believed: {_shortened(error.verify_message)}; see webhook_ca_file"
         case TimeoutError():
             return "no answer in time"
         case _:
-            return getattr(error, "strerror", None) or str(error) or type(error).__name__
+            return _shortened(getattr(error, "strerror", None) or str(error) or type(error).__name__)
+
+
+def _shortened(text: str) -> str:
+    shown = printable(text[:_MOST_SAID])
+    return shown if len(text) <= _MOST_SAID and len(shown) <= _MOST_SAID else f"{shown[:_MOST_SAID]}..."
 
 
 def connection_to(webhook: Webhook, timeout_s: float) -> http.client.HTTPConnection:

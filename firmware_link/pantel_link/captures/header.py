@@ -17,7 +17,7 @@ HEADER_MARK = b'"pantel_capture"'
 """Stands in the comment of every section of ours."""
 
 _VERSION = 1
-_SHORTEST_INTERVAL_NS = 1_000_000
+_SHORTEST_INTERVAL_NS = 20_000_000  # ours is 100 ms; a replay looks at each instant, also in a minute of silence
 _LONGEST_NS = 3600 * 1_000_000_000
 
 

@@ -11,6 +11,7 @@ from tests.device.archives.conftest import Maker
 from tests.golden.scene_capture import CAPTURE
 
 from pantel_bench.archive.captures import Kind
+from pantel_device.archives import census as census_module
 from pantel_device.archives.census import Census, Row
 from pantel_device.receiving.replay import replay
 from pantel_device.receiving.sink import Event, Picture
@@ -208,3 +209,27 @@ def test_codewords_of_nobody_make_a_run_without_senders() -> None:
     assert [(row["codewords"], row["packets_good"]) for row in census.runs] == [(5, 0)]
     assert census.senders == []
     assert take([CaptureHeader(), CaptureEnd(5)]).runs == []
+
+
+def _small_file_of(days: int, step_s: float, offset_ns: int) -> list[CaptureEvent]:
+    """Return a capture whose sender is heard for a while, and whose last codeword comes again and again, days later."""
+    header, *events = read_capture(CAPTURE)
+    assert isinstance(header, CaptureHeader)
+    codewords = [event for event in events if isinstance(event, CapturedCodeword)]
+    last = codewords[-1]
+    later = [shifted(last, round(number * step_s * _S)) for number in range(1, days + 1)]
+    return [replace(header, clock_offset_ns=offset_ns), *codewords, *later]
+
+
+@pytest.mark.parametrize("offset_ns", [0, 1_700_000_000 * _S])
+def test_a_small_file_makes_no_more_days_than_a_receiver_hears(offset_ns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(census_module, "_MOST_SENDER_DAYS", 20)
+    assert len(take(_small_file_of(10, 0.9 * _DAY_S, offset_ns)).senders) == (10 if offset_ns else 1)
+    with pytest.raises(OverflowError, match="more than 20 days of senders"):
+        take(_small_file_of(30, 0.9 * _DAY_S, offset_ns))
+
+
+def test_a_month_between_two_packets_is_no_month_of_rows() -> None:
+    census = take(_small_file_of(20, 30 * _DAY_S, 1_700_000_000 * _S))
+    assert len(census.runs) <= 21
+    assert total(census.senders, "seconds") < 21 * 70  # no longer than a replay goes on after each

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -18,6 +19,9 @@ from tests.device.archives.conftest import Maker
 
 from pantel_bench.archive.captures import Kind
 from pantel_device.archives import job, summary, tables
+from pantel_device.archives.job import CaptureRows
+from pantel_device.archives.parts import Parts
+from pantel_device.archives.run import replay_archive
 from pantel_device.archives.tables import COLUMNS, SCHEMA_KEY, TABLES
 from pantel_device.cli import main
 from pantel_device.receiving import receiver
@@ -146,11 +150,73 @@ def test_a_part_that_is_damaged_is_done_again(make: Maker, replay: Replay, tmp_p
     (part,) = (tmp_path / "results" / "parts").glob("??/*.json")
     leftover = part.with_name(f".{part.name}.1234567.part")
     leftover.write_bytes(b"half")
-    for damage in (b"", b"[]", b"{}", part.read_bytes()[:100]):
+    whole = json.loads(part.read_bytes())
+    (run,), tables = whole["tables"]["runs"], whole["tables"]
+    others: list[object] = [
+        None,
+        [],
+        ["errors"],
+        {**tables, "more": [run]},
+        {**tables, "runs": None},
+        {**tables, "runs": [{**run, "seconds": "long"}]},
+        {**tables, "senders": [{**tables["senders"][0], "pictures": None}]},
+        {name: kept for name, kept in tables.items() if name != "errors"},
+        {**tables, "errors": [{"capture": "line.pcapng"}]},
+    ]
+    shapes = [json.dumps({**whole, "tables": other}).encode() for other in others]
+    for damage in (b"", b"[]", b"{}", part.read_bytes()[:100], b"[" * 100_000, *shapes):
         part.write_bytes(damage)
         assert "1 replayed" in replay()[1]
         assert octets(tmp_path) == first
     assert not leftover.exists()
+
+
+def test_two_runs_do_not_share_results(
+    make: Maker, replay: Replay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make("a.pcapng")
+    make("b.pcapng", number=2)
+    said: list[tuple[int, str, str]] = []
+
+    def meanwhile(*arguments: Any) -> Any:
+        if not said:
+            said.append(replay("--loss", "0.3"))
+        return replay_archive(*arguments)
+
+    monkeypatch.setattr("pantel_device.commands.replay_archive.replay_archive", meanwhile)
+    assert replay()[0] == 0
+    ((code, _, err),) = said
+    assert (code, err.count("\n")) == (1, 1)
+    assert f"another replay uses {tmp_path / 'results'}: stop it, or give this one a --results of its own" in err
+    assert "2 replayed" in replay("--loss", "0.3")[1]  # it has left nothing behind
+
+
+def test_results_that_cannot_be_locked(make: Maker, replay: Replay, tmp_path: Path) -> None:
+    make("line.pcapng")
+    (tmp_path / "results" / "parts.lock").mkdir(parents=True)
+    code, _, err = replay()
+    assert (code, err.count("\n")) == (1, 1)
+    assert "parts: Is a directory; set --results to a folder that is yours" in err
+
+
+def test_a_part_of_somebody_else_is_not_taken_for_ones_own(
+    make: Maker, replay: Replay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make("line.pcapng")
+    assert replay("--loss", "0.3")[0] == 0
+    (part,) = (tmp_path / "results" / "parts").glob("??/*.json")
+    foreign, before = part.read_bytes(), octets(tmp_path)
+
+    def overwrite(self: Parts, name: str, rows: CaptureRows) -> None:
+        write(self, name, rows)
+        part.write_bytes(foreign)  # where a lock is none, as on some networks' disks
+
+    write = Parts.write
+    monkeypatch.setattr(Parts, "write", overwrite)
+    code, _, err = replay()
+    assert code == 1
+    assert "are no longer this run's; run the same again" in err
+    assert octets(tmp_path) == before
 
 
 def test_an_archive_that_was_moved_is_the_same(make: Maker, replay: Replay, tmp_path: Path) -> None:

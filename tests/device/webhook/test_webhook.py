@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import logging
+import socket
 import ssl
 import threading
 import time
@@ -117,6 +118,27 @@ def test_what_an_answer_means(server: _Server, status: int, outcome: Outcome) ->
     server.answers = [status]
     assert post(server.webhook, b"{}", "id").outcome is outcome
     assert len(server.posts) == 1  # no redirect is followed
+
+
+@pytest.mark.parametrize(
+    "line", [b"HTTP/1.1 400 \x1b]0;owned\x07" + 60_000 * b"A", b"\x1b]0;owned\x07" + 60_000 * b"A"]
+)
+def test_an_answer_is_a_few_printable_words(line: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(line + b"\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        reason = post(Webhook(split_webhook(f"http://127.0.0.1:{listener.getsockname()[1]}/")), b"{}", "id").reason
+        thread.join()
+    assert r"\x1b]0;owned\x07AAA" in reason
+    assert reason.isprintable()
+    assert len(reason) < 130
 
 
 def test_who_does_not_answer(server: _Server, monkeypatch: pytest.MonkeyPatch) -> None:
