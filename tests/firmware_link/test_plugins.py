@@ -49,6 +49,12 @@ class Echo(Port):
         self.wires += octets
         return {b"none": None, b"more": 99}.get(octets, len(octets))
 
+    @property
+    def drained(self):
+        if self.wires == b"stuck":
+            raise LookupError("stuck")
+        return True
+
     def _release(self):
         raise OSError("cannot even close")
 
@@ -190,6 +196,12 @@ def test_what_cannot_be_opened_says_who_brings_it(url: str, kind: type[Exception
     assert str(caught.value).startswith(line)
 
 
+def test_one_that_exits_while_it_is_loaded_is_named(folder: Path) -> None:
+    install_plugin(folder, "exit-port", {"ports exit": "x"}, "raise SystemExit('bye')")
+    with pytest.raises(PluginError, match=r"the port 'exit' of exit-port 1\.0 cannot be loaded \(SystemExit: bye\);"):
+        open_port("exit:")
+
+
 def test_built_in_schemes_cannot_be_taken_over() -> None:
     port = open_port("udp://127.0.0.1:40101?local=40102")
     assert type(port).__module__ == "pantel_link.ports.udp"
@@ -241,6 +253,13 @@ def test_packets_whose_cost_a_port_cannot_tell_are_charged_their_octets(
     assert [port.wire_octets(b"four"), port.wire_octets(b"seven")] == [4, 5]
     (record,) = caplog.records
     assert record.getMessage().startswith(f"port miscounts name=odd:{how} reason=the port 'odd' of echo-ports 1.0")
+
+
+def test_one_that_cannot_say_whether_all_has_left_is_gone() -> None:
+    port = reconnecting(open_port("echo:"), lambda: open_port("echo:"), VirtualClock())
+    port.write(b"stuck")
+    assert port.drained  # nothing more will leave
+    assert port.outages == 1
 
 
 def test_one_that_makes_no_port_when_opened_again_is_tried_again() -> None:

@@ -65,6 +65,8 @@ class Everywhere:
     def __init__(self, argument, *, min_score, picture_px):
         if argument == "blind":
             raise DetectorError("it is blind; give it eyes")
+        if argument == "exit":
+            sys.exit("bye")
         if argument == "odd":
             raise IndexError("odd")
         self.argument, self.seen = argument, 0
