@@ -28,6 +28,10 @@ _GROUP = "pantel.commands"
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
+class _Terminated(BaseException):
+    """SIGTERM has come; no `SystemExit`, so that guards around plug-ins, which may call `sys.exit`, let it pass."""
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser whose complaints are one line and go the way of all others."""
 
@@ -56,7 +60,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         with _ending_on_sigterm():
             return _run(arguments)
     except SystemExit as finished:  # argparse has printed help or the version
-        return int(finished.code or 0)
+        return _code_of(finished)
+    except _Terminated:
+        return 128 + signal.SIGTERM
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -76,8 +82,8 @@ def _ending_on_sigterm() -> Iterator[None]:
         yield  # Python allows signal handlers in the main thread alone
         return
 
-    def end(number: int, _: FrameType | None) -> NoReturn:
-        raise SystemExit(128 + number)
+    def end(_: int, __: FrameType | None) -> NoReturn:
+        raise _Terminated
 
     previous = signal.signal(signal.SIGTERM, end)
     try:
@@ -143,10 +149,18 @@ def _is_own(point: EntryPoint) -> bool:
 def _load(point: EntryPoint) -> Command:
     try:
         command: Command = point.load()
-    except Exception as error:  # a plug-in may raise anything
+    except (Exception, SystemExit) as error:  # a plug-in may raise anything
         owner = "pantel" if point.dist is None else point.dist.name
         raise CommandError(f"the command {point.name} cannot be loaded: {error}; install {owner} again") from error
     return command
+
+
+def _code_of(finished: SystemExit) -> int:
+    """Return the exit code of `sys.exit`; a text is a complaint, as to the interpreter."""
+    if finished.code is None or isinstance(finished.code, int):
+        return finished.code or 0
+    sys.stderr.write(error_line(" ".join(str(finished.code).split())))
+    return 1
 
 
 def _describe(error: Exception) -> str:

@@ -12,9 +12,12 @@ from typing import Any
 
 from pantel_link.errors import PluginError
 
-__all__ = ["KINDS", "Plugin", "find_plugin", "installed_plugins"]
+__all__ = ["KINDS", "PLUGIN_FAILURES", "Plugin", "find_plugin", "installed_plugins"]
 
 KINDS = ("port", "camera", "detector", "sink")
+
+PLUGIN_FAILURES = (Exception, SystemExit)
+"""What a plug-in may raise and nothing else may end by: also `sys.exit`, which is not its to call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,12 @@ class Plugin:
         """
         try:
             return self.point.load()
-        except Exception as error:  # whatever a foreign module does while it is imported
+        except PLUGIN_FAILURES as error:  # whatever a foreign module does while it is imported
             raise PluginError(
                 f"{self} cannot be loaded ({_why(error)}); install what it needs, or remove it"
             ) from error
 
-    def blamed(self, error: Exception) -> str:
+    def blamed(self, error: BaseException) -> str:
         """Return a line that says that the plug-in has raised what it must not."""
         return f"{self} failed ({_why(error)}); report it to its makers"
 
@@ -75,7 +78,7 @@ def find_plugin(kind: str, name: str) -> Plugin | None:
     return found[0] if found else None
 
 
-def _why(error: Exception) -> str:
+def _why(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 

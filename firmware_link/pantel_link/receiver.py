@@ -54,6 +54,7 @@ class _Heard:
         codeword_octets: Octets that were checked.
         wire_octets: What it took on the wire, with all that was around it.
         arrival_ns: When it was received.
+        link: By whom.
         crossing_bps: How fast they crossed; 0 for at once, None for the sender's pace.
     """
 
@@ -61,6 +62,7 @@ class _Heard:
     codeword_octets: int
     wire_octets: int
     arrival_ns: int
+    link: LinkReceiver
     crossing_bps: int | None = None
 
 
@@ -85,7 +87,7 @@ class LinkReceiver:
     """Finds, corrects, verifies and dates packets; drops duplicates and recordings; counts everything.
 
     A stream is known once its IDENT has arrived; the last 64 packets heard before are kept and delivered then, with the
-    times of their arrival.
+    times of their arrival, also those that another receiver with the same streams has heard.
 
     Args:
         bitrate_bps: Rate at which the sender paces its octets; gives the air time of a packet.
@@ -120,6 +122,7 @@ class LinkReceiver:
         self.bitrate_bps = bitrate_bps
         self._checks = None if max_packets_per_s is None else TokenBucket(8 * max_packets_per_s, 0, _CHECKS_AT_ONCE)
         self._streams = streams or KnownStreams(contexts, keyring or Keyring(), memory)
+        self._streams.links.append(self)
         self._unknown: deque[_Unknown] = deque(maxlen=_MAX_UNKNOWN)
         self._listener = listener
         self.statistics = ReceiverStatistics()
@@ -207,7 +210,7 @@ class LinkReceiver:
         self.statistics.markers += 1
         self.statistics.codewords_corrected += 1
         corrected = CorrectedMessage(octets, 0, 0)
-        heard = _Heard(corrected, len(octets), wire_octets or len(octets), arrival_ns, crossing_bps)
+        heard = _Heard(corrected, len(octets), wire_octets or len(octets), arrival_ns, self, crossing_bps)
         verified = self._verify(octets, heard)
         packets = self._deliver(verified) if verified is not None else []
         if self._checks is not None and packets and packets[-1].context.security is not Security.CHECKED:
@@ -225,7 +228,8 @@ class LinkReceiver:
             self._tell(octets, now_ns, None, None, flaw=str(error))
             return None
         self.statistics.codewords_corrected += 1
-        return self._verify(octets, _Heard(corrected, wire_format.codeword_octets, wire_format.wire_octets, now_ns))
+        heard = _Heard(corrected, wire_format.codeword_octets, wire_format.wire_octets, now_ns, self)
+        return self._verify(octets, heard)
 
     def _verify(self, octets: bytes, heard: _Heard) -> _Verified | None:
         try:
@@ -262,10 +266,13 @@ class LinkReceiver:
             self._listener.on_codeword(HeardCodeword(octets, now_ns, wrong, packet, flaw, context))
 
     def _deliver(self, verified: _Verified) -> list[ReceivedPacket]:
-        """Return a verified packet; before it, if it makes its stream known, those heard before of that stream."""
+        """Return a verified packet; before it, if it makes its stream known, those heard before, by whichever link."""
         found: list[ReceivedPacket | None] = []
         if verified.stream.seal.context not in self._streams or verified.stream.counters.newest is None:
-            found += [self._deliver_one(each) for each in self._recognised(verified)]
+            # Of several lines in the order of arrival: for each stream, counting starts with the first.
+            earlier = [each for link in self._streams.links for each in link._recognised(verified)]  # noqa: SLF001
+            earlier.sort(key=lambda each: each.heard.arrival_ns)
+            found += [each.heard.link._deliver_one(each) for each in earlier]  # noqa: SLF001
         found.append(self._deliver_one(verified))
         return [received for received in found if received is not None]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pantel_link.context import StreamContext
 from pantel_link.errors import ContextError, PacketError, ReplayError, TrailerError
@@ -16,6 +16,9 @@ from pantel_link.seal import Seal
 from pantel_link.sequence import CounterTracker, earlier
 from pantel_link.statistics import StreamStatistics
 from pantel_link.time_stamp import StampClock
+
+if TYPE_CHECKING:
+    from pantel_link.receiver import LinkReceiver
 
 __all__ = ["KnownStreams", "Stream", "StreamMemory"]
 
@@ -73,6 +76,7 @@ class KnownStreams:
 
     Attributes:
         refused: Streams that were announced and not taken, and why; the last 128.
+        links: Who shares them: what one has heard of a stream before another made it known is read then.
 
     Raises:
         SecurityError: A stream that is known beforehand cannot be taken.
@@ -83,6 +87,7 @@ class KnownStreams:
         self._memory = memory
         self._streams: OrderedDict[StreamContext, Stream] = OrderedDict()
         self.refused: dict[StreamContext, str] = {}
+        self.links: list[LinkReceiver] = []
         self._left: OrderedDict[StreamContext, CounterTracker] = OrderedDict()  # of streams with a key
         for context in contexts:
             self._streams[context] = self._begin(context)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from pantel_device import cli
 from pantel_device.command import Command, CommandError, UsageError, used_wrongly
 from pantel_device.errors import CameraError, CameraNameError
 from pantel_link import PortGone
+from pantel_link.plugins import PLUGIN_FAILURES
 from pantel_models import ManifestError
 
 _PANTEL = Path(sys.executable).with_name("pantel")
@@ -33,6 +35,10 @@ class _Point:
     def load(self) -> Command:
         self.loaded += 1
         return self._load()
+
+
+def _unfit() -> Command:
+    sys.exit("not on this machine")
 
 
 def _install(monkeypatch: pytest.MonkeyPatch, *points: _Point) -> None:
@@ -179,3 +185,27 @@ def test_sigterm_unwinds_a_command_so_that_nothing_half_done_stays(monkeypatch: 
     assert cli.main(["work"]) == 143
     assert cleaned
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_what_ends_by_a_text_says_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    _install(monkeypatch, _raising(SystemExit("bye\nthen")))
+    assert cli.main(["work"]) == 1
+    _assert_one_line(capsys.readouterr().err, "bye then")
+
+
+def test_a_command_that_exits_while_it_is_loaded_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _install(monkeypatch, _Point("work", _unfit))
+    assert cli.main(["work"]) == 1
+    _assert_one_line(capsys.readouterr().err, "the command work cannot be loaded: not on this machine")
+
+
+def test_sigterm_passes_what_guards_against_plug_ins(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(_: argparse.Namespace) -> int:
+        with suppress(*PLUGIN_FAILURES):
+            signal.raise_signal(signal.SIGTERM)
+        return 0
+
+    _install(monkeypatch, _Point("work", lambda: Command("work", "work hard", lambda _: None, run)))
+    assert cli.main(["work"]) == 143

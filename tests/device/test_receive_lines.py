@@ -7,12 +7,14 @@ import logging
 import os
 import re
 import socket
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from tests.device.receiving.hearing import sent_octets
+from tests.plugin_distributions import install_plugin
 
 from pantel_device.command import UsageError
 from pantel_device.commands.receive import receive
@@ -100,6 +102,38 @@ def test_a_port_that_is_missing_is_waited_for_while_others_are_heard(
     os.close(theirs)
     assert _heard(tmp_path) == {1: first, 2: str(late)}
     assert caplog.text.count(f"waiting for port {late}") == 1
+
+
+_WAVERING = """
+from pantel_link import Port, PortError
+
+class Silent(Port):
+    name = "silent"
+    on_air = False
+    read = lambda self, _: b""
+    write = lambda self, octets: len(octets)
+
+opened = 0
+
+def wavering(url, *, baud_rate, callsign):
+    global opened
+    opened += 1
+    if opened == 1:
+        raise PortError("not yet")
+    return None if opened == 2 else Silent()
+"""
+
+
+def test_a_plug_in_that_makes_no_port_is_waited_for_like_one_that_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    install_plugin(tmp_path, "wavering-port", {"ports wavering": "wavering"}, _WAVERING)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "wavering_port", raising=False)
+    _receive(_config(tmp_path, "pty:", "wavering:"), 6, patient=True)
+    assert "reason=the port 'wavering' of wavering-port 1.0 makes a NoneType instead of a Port" in caplog.text
+    assert "there is port wavering:" in caplog.text
 
 
 def test_nobody_who_is_impatient_begins_with_some_of_the_ports(tmp_path: Path) -> None:

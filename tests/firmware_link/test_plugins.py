@@ -15,6 +15,8 @@ from pantel_link.ports import PacketPort, reconnecting
 from pantel_link.ports.registry import BUILT_IN_SCHEMES
 
 _SOURCE = """
+import sys
+
 from pantel_link import Port, PortError, PortGone
 from pantel_link.ports import PacketPort
 
@@ -34,6 +36,10 @@ class Echo(Port):
         taken, self.wires = bytes(self.wires[:max_octets]), self.wires[max_octets:]
         if taken == b"gone":
             raise PortGone(f"port {self.name} is gone")
+        if taken == b"text":
+            return "text"
+        if taken == b"exit":
+            sys.exit("bye")
         if taken == b"stumble":
             raise LookupError("stumbled")
         return taken
@@ -41,7 +47,13 @@ class Echo(Port):
     def write(self, octets):
         self._check_open()
         self.wires += octets
-        return len(octets)
+        return {b"none": None, b"more": 99}.get(octets, len(octets))
+
+    @property
+    def drained(self):
+        if self.wires == b"stuck":
+            raise LookupError("stuck")
+        return True
 
     def _release(self):
         raise OSError("cannot even close")
@@ -62,11 +74,39 @@ class Packets(PacketPort):
     def wire_octets(self, packet):
         return len(packet) + 7
 
+class Odd(Packets):
+    def __init__(self, url, *, baud_rate, callsign):
+        if "exit" in url:
+            sys.exit("bye")
+        self.on_air = True
+        if "nameless" not in url:
+            self.name = url
+        if "endless" in url:
+            self.max_packet_octets = None
+
+    def wire_octets(self, packet):
+        if "raises" in self.name:
+            raise RuntimeError("cannot count")
+        return "7" if "text" in self.name else -7
+
+    def close(self):
+        sys.exit("not even this")
+
+opened = 0
+
+def once(url, *, baud_rate, callsign):
+    global opened
+    opened += 1
+    return None if opened == 2 else Echo(url, baud_rate=baud_rate, callsign=callsign)
+
 class Forgetful(Echo.__base__):
     def __init__(self, url, *, baud_rate, callsign):
         self.name = url
 
     read = write = lambda self, _: b""
+
+    def close(self):
+        raise RuntimeError("stuck")
 
 def nothing(url, *, baud_rate, callsign):
     return None
@@ -77,6 +117,8 @@ _POINTS = {
     "ports packets": "Packets",
     "ports forgetful": "Forgetful",
     "ports nothing": "nothing",
+    "ports odd": "Odd",
+    "ports once": "once",
     "ports missing": "Missing",
     "ports udp": "Echo",
 }
@@ -135,6 +177,9 @@ def test_nothing_is_loaded_until_it_is_named() -> None:
             "cannot open port echo:broken: the port 'echo' of echo-ports 1.0 failed (KeyError: 'no such thing');",
         ),
         ("forgetful:", PluginError, "the port 'forgetful' of echo-ports 1.0 does not say whether it is on_air"),
+        ("odd:exit", PortError, "cannot open port odd:exit: the port 'odd' of echo-ports 1.0 failed (SystemExit: bye)"),
+        ("odd:nameless", PluginError, "the port 'odd' of echo-ports 1.0 failed (AttributeError: 'Odd' object has no"),
+        ("odd:endless", PluginError, "the port 'odd' of echo-ports 1.0 failed (TypeError: 'NoneType' object cannot be"),
         ("nothing:", PluginError, "the port 'nothing' of echo-ports 1.0 makes a NoneType instead of a Port"),
         ("missing:", PluginError, "the port 'missing' of echo-ports 1.0 cannot be loaded (AttributeError: "),
         (
@@ -149,6 +194,12 @@ def test_what_cannot_be_opened_says_who_brings_it(url: str, kind: type[Exception
         open_port(url)
     assert type(caught.value) is kind
     assert str(caught.value).startswith(line)
+
+
+def test_one_that_exits_while_it_is_loaded_is_named(folder: Path) -> None:
+    install_plugin(folder, "exit-port", {"ports exit": "x"}, "raise SystemExit('bye')")
+    with pytest.raises(PluginError, match=r"the port 'exit' of exit-port 1\.0 cannot be loaded \(SystemExit: bye\);"):
+        open_port("exit:")
 
 
 def test_built_in_schemes_cannot_be_taken_over() -> None:
@@ -166,7 +217,15 @@ def test_of_two_of_one_name_neither_is_taken(folder: Path) -> None:
         open_port("echo:")
 
 
-@pytest.mark.parametrize(("octets", "why"), [(b"gone", "is gone"), (b"stumble", r"LookupError: stumbled")])
+@pytest.mark.parametrize(
+    ("octets", "why"),
+    [
+        (b"gone", "is gone"),
+        (b"stumble", r"LookupError: stumbled"),
+        (b"text", "not 'str'"),
+        (b"exit", "SystemExit: bye"),
+    ],
+)
 def test_a_port_that_fails_in_use_is_opened_again(octets: bytes, why: str, caplog: pytest.LogCaptureFixture) -> None:
     clock = VirtualClock()
     port = reconnecting(open_port("echo:"), lambda: open_port("echo:"), clock)
@@ -177,6 +236,41 @@ def test_a_port_that_fails_in_use_is_opened_again(octets: bytes, why: str, caplo
     assert port.write(b"back") == 4
     assert port.read(99) == b"back"
     assert why in caplog.text
+
+
+@pytest.mark.parametrize(("octets", "why"), [(b"none", "'NoneType' object"), (b"more", "accepted 99 of 4 octets")])
+def test_a_port_that_tells_nonsense_of_what_it_took_is_gone(octets: bytes, why: str) -> None:
+    with pytest.raises(PortGone, match=why):
+        open_port("echo:").write(octets)
+
+
+@pytest.mark.parametrize("how", ["raises", "text", "less"])
+def test_packets_whose_cost_a_port_cannot_tell_are_charged_their_octets(
+    how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = open_port(f"odd:{how}")
+    assert isinstance(port, PacketPort)
+    assert [port.wire_octets(b"four"), port.wire_octets(b"seven")] == [4, 5]
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"port miscounts name=odd:{how} reason=the port 'odd' of echo-ports 1.0")
+
+
+def test_one_that_cannot_say_whether_all_has_left_is_gone() -> None:
+    port = reconnecting(open_port("echo:"), lambda: open_port("echo:"), VirtualClock())
+    port.write(b"stuck")
+    assert port.drained  # nothing more will leave
+    assert port.outages == 1
+
+
+def test_one_that_makes_no_port_when_opened_again_is_tried_again() -> None:
+    clock = VirtualClock()
+    port = reconnecting(open_port("once:"), lambda: open_port("once:"), clock)
+    port.write(b"gone")
+    assert port.read(99) == b""
+    clock.advance_to(1_000_000_000)
+    assert port.write(b"back") == 0  # there was none
+    clock.advance_to(2_000_000_000)
+    assert port.write(b"back") == 4
 
 
 def test_what_fails_names_its_makers() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +14,7 @@ from pantel_device.cameras.geometry import Geometry
 from pantel_device.errors import CameraError
 from pantel_device.frame import Frame
 from pantel_link import PluginError
-from pantel_link.plugins import Plugin
+from pantel_link.plugins import PLUGIN_FAILURES, Plugin
 
 __all__ = ["CameraFactory", "open_plugin_camera"]
 
@@ -56,13 +58,13 @@ def open_plugin_camera(
         _ = camera.capture, camera.close, camera.finished, camera.outage  # asked for now, so that nothing lacks later
     except CameraError:
         raise
-    except Exception as error:
+    except PLUGIN_FAILURES as error:
         raise PluginError(plugin.blamed(error)) from error
     return _PluginCamera(camera, plugin, size_px, fps)
 
 
 class _PluginCamera:
-    """Wraps a camera; whatever it raises, and a frame of another size, is a `CameraError` that names the plug-in."""
+    """Wraps a camera; what it raises, and what is no frame of its size, is a `CameraError` that names the plug-in."""
 
     def __init__(self, camera: Camera, plugin: Plugin, size_px: tuple[int, int], fps: float) -> None:
         self.size_px = size_px
@@ -72,30 +74,41 @@ class _PluginCamera:
 
     @property
     def finished(self) -> bool:
-        return self._camera.finished
+        with self._blaming():
+            return self._camera.finished
 
     @property
     def outage(self) -> Outage | None:
-        return self._camera.outage
+        with self._blaming():
+            return self._camera.outage
 
     def capture(self, now_ns: int) -> Frame | None:
-        try:
+        with self._blaming():
             frame = self._camera.capture(now_ns)
-        except CameraError:
-            raise
-        except Exception as error:
-            raise CameraError(self._plugin.blamed(error)) from error
-        if frame is not None:
-            self._check(frame)
-        return frame
+            if frame is not None:
+                self._check(frame)
+            return frame
 
     def close(self) -> None:
         try:
             self._camera.close()
-        except Exception as error:  # noqa: BLE001 - all else is closed, too
+        except PLUGIN_FAILURES as error:  # all else is closed, too
             log.warning("camera not closed reason=%s", self._plugin.blamed(error))
 
+    @contextmanager
+    def _blaming(self) -> Iterator[None]:
+        try:
+            yield
+        except CameraError:
+            raise
+        except PLUGIN_FAILURES as error:
+            raise CameraError(self._plugin.blamed(error)) from error
+
     def _check(self, frame: Frame) -> None:
+        if not isinstance(frame, Frame):
+            raise CameraError(
+                f"{self._plugin} gives a {type(frame).__name__} instead of a Frame; report it to its makers"
+            )
         width, height = self.size_px
         if frame.pixels.shape != (height, width, 3) or frame.pixels.dtype != np.uint8:
             raise CameraError(

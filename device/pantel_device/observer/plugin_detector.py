@@ -9,7 +9,7 @@ from pantel_device.errors import DetectorError
 from pantel_device.frame import Box
 from pantel_device.observer.detector import DetectorFactory
 from pantel_link import PluginError
-from pantel_link.plugins import Plugin
+from pantel_link.plugins import PLUGIN_FAILURES, Plugin
 
 __all__ = ["PluginDetector"]
 
@@ -40,7 +40,7 @@ class PluginDetector:
             self.wanted = tuple(self._detector.wanted)
         except DetectorError:
             raise
-        except Exception as error:
+        except PLUGIN_FAILURES as error:
             raise PluginError(plugin.blamed(error)) from error
         self._plugin = plugin
         self._min_score = min_score
@@ -58,5 +58,5 @@ class PluginDetector:
             return tuple(box for box in found if box.score >= self._min_score and box.area_px > 0)
         except DetectorError:
             raise
-        except Exception as error:
+        except PLUGIN_FAILURES as error:
             raise DetectorError(self._plugin.blamed(error)) from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pantel_codec import MissingBase, Scene, SceneSyntax, apply_element
 from pantel_device.receiving.line import Line
-from pantel_device.receiving.sink import SenderName
+from pantel_device.receiving.sink import Event, SenderName
 from pantel_device.rendering.renderer import Renderer, Rendering
 from pantel_link import StreamContext, StreamStatistics
 from pantel_models import View
@@ -51,6 +51,7 @@ class HeardStream:
         heard_ns: When its newest packet arrived.
         capture_time_ns: Of the newest content; None while there is none.
         told: Whether anything but introductions has come.
+        news: What is to be told of its beginning; None once that has been done.
         drawn_ns: When it was drawn last, by view.
         pictures: How many were drawn.
         payloads_damaged: Payloads that passed the checksum and could not be decoded.
@@ -64,6 +65,7 @@ class HeardStream:
     heard_ns: int = 0
     capture_time_ns: int | None = None
     told: bool = False
+    news: Event | None = None
     drawn_ns: dict[View, int] = field(default_factory=dict)
     pictures: int = 0
     payloads_damaged: int = 0

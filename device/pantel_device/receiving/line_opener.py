@@ -17,7 +17,7 @@ from pantel_device.receiving.line import Line
 from pantel_device.receiving.opening import Opening
 from pantel_device.receiving.receiver import PICTURE_INTERVAL_NS
 from pantel_device.service import ServiceSession
-from pantel_link import Clock, LinkReceiver, Port, PortError, PortNameError, open_port
+from pantel_link import Clock, LinkReceiver, PluginError, Port, PortError, PortNameError, open_port
 from pantel_link.captures import CaptureHeader
 from pantel_link.ports import PacketPort, reconnecting
 from pantel_link.streams import KnownStreams
@@ -190,7 +190,7 @@ class LateLines:
     def _open(self, missing: MissingLine) -> bool:
         try:
             opened = self._opener.open(missing.config, missing.opening)
-        except (UsageError, PortError) as error:
+        except (UsageError, PluginError, PortError) as error:
             if str(error) != missing.reason:
                 missing.reason = str(error)
                 log.warning("waiting for port %s reason=%s", missing.config.port, error)

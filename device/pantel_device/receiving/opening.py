@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
+from threading import Thread
 
 from pantel_link import Port, PortError
 
 __all__ = ["Opening"]
 
 _AT_ONCE_S = 0.05  # devices are there at once, or not at all
+_PATIENCE_S = 1.0
 
 
 class Opening:
@@ -23,7 +25,6 @@ class Opening:
     def __init__(self, open_: Callable[[], Port], reason: str) -> None:
         self._open = open_
         self._reason = reason
-        self._threads = ThreadPoolExecutor(1, "pantel-port")
         self._opening: Future[Port] | None = None
 
     def __call__(self) -> Port:
@@ -32,7 +33,7 @@ class Opening:
         Raises:
             PortError: It is not open yet, or cannot be opened; the message says why it could not last.
         """
-        opening = self._opening or self._threads.submit(self._open)
+        opening = self._opening or self._begin()
         if not wait([opening], _AT_ONCE_S).done:
             self._opening = opening
             raise PortError(self._reason)
@@ -44,7 +45,28 @@ class Opening:
             raise
 
     def close(self) -> None:
-        """Wait for the thread, and close what it has opened for nobody."""
-        self._threads.shutdown()
-        if self._opening is not None and self._opening.exception() is None:
-            self._opening.result().close()
+        """Wait a moment for what is being opened for nobody, and close it; later than that it is closed on its own."""
+        if self._opening is not None:
+            wait([self._opening], _PATIENCE_S)
+            self._opening.add_done_callback(_close)
+            self._opening = None
+
+    def _begin(self) -> Future[Port]:
+        """Open in a thread that the process does not wait for: a driver that hangs would keep it from ending."""
+        opening: Future[Port] = Future()
+        Thread(target=_settle, args=(opening, self._open), name="pantel-port", daemon=True).start()
+        return opening
+
+
+def _settle(opening: Future[Port], open_: Callable[[], Port]) -> None:
+    try:
+        port = open_()
+    except BaseException as error:  # noqa: BLE001 - told to whoever asks
+        opening.set_exception(error)
+    else:
+        opening.set_result(port)
+
+
+def _close(opening: Future[Port]) -> None:
+    if opening.exception() is None:
+        opening.result().close()

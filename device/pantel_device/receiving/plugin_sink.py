@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Protocol, cast
@@ -12,7 +13,7 @@ from pantel_device.command import UsageError, used_wrongly
 from pantel_device.errors import SinkError
 from pantel_device.receiving.sink import Event, Picture, SenderName, Sink, Watcher
 from pantel_link import PluginError
-from pantel_link.plugins import Plugin, find_plugin, installed_plugins
+from pantel_link.plugins import PLUGIN_FAILURES, Plugin, find_plugin, installed_plugins
 from pantel_models import View
 
 __all__ = ["PluginSink", "SinkFactory", "open_plugin_sinks"]
@@ -71,15 +72,15 @@ def _open(text: str, view: View) -> PluginSink:
             sink = factory(argument)
         except SinkError:
             raise
-        except Exception as error:
+        except PLUGIN_FAILURES as error:
             raise PluginError(plugin.blamed(error)) from error
     return PluginSink(sink, plugin, view)
 
 
 class PluginSink:
-    """Wraps the sink of a plug-in. Each call that raises is counted, and the first in a row is logged.
+    """Wraps the sink of a plug-in. Each call that raises is counted, and the first in a row of its kind is logged.
 
-    After ten in a row the sink is given up: it is not called any more, but to be closed.
+    After ten in a row of one kind, such as pictures, the sink is given up: it is not called any more, but to be closed.
 
     Args:
         sink: A sink, or a watcher.
@@ -101,7 +102,7 @@ class PluginSink:
         self._plugin = plugin
         self._view = view
         self._clock_s = clock_s
-        self._in_a_row = 0
+        self._in_a_row = Counter[str]()  # by what is called: a watcher is asked before each picture, and may answer
         self._is_slow = False
 
     def views(self, sender: SenderName, *, heard_last: bool, silence_s: float) -> Collection[View]:
@@ -110,7 +111,7 @@ class PluginSink:
             return ()
         if not hasattr(self._sink, "views"):
             return (self._view,) if heard_last else ()
-        with self._guarded():
+        with self._guarded("views"):
             asked = cast(Watcher, self._sink).views(sender, heard_last=heard_last, silence_s=silence_s)
             return [View(view) for view in asked]
         return ()
@@ -118,39 +119,39 @@ class PluginSink:
     def on_picture(self, picture: Picture) -> None:
         """Hand a picture on."""
         if not self.dropped:
-            with self._guarded():
+            with self._guarded("on_picture"):
                 self._sink.on_picture(picture)
 
     def on_event(self, event: Event) -> None:
         """Hand an event on."""
         if not self.dropped:
-            with self._guarded():
+            with self._guarded("on_event"):
                 self._sink.on_event(event)
 
     def close(self) -> None:
         """Close the sink, whatever has become of it."""
-        with self._guarded():
+        with self._guarded("close"):
             self._sink.close()
 
     @contextmanager
-    def _guarded(self) -> Iterator[None]:
+    def _guarded(self, call: str) -> Iterator[None]:
         began_s = self._clock_s()
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - whatever it is, the receiver goes on
-            self._failed(error)
+        except PLUGIN_FAILURES as error:  # whatever it is, the receiver goes on
+            self._failed(call, error)
         else:
-            self._in_a_row = 0
+            self._in_a_row[call] = 0
         if not self._is_slow and (took_s := self._clock_s() - began_s) > _SLOW_S:
             self._is_slow = True
             log.warning("sink slow took_s=%.1f, in which nothing is received: %s", took_s, self._plugin)
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, call: str, error: BaseException) -> None:
         self.failures += 1
-        self._in_a_row += 1
-        if self._in_a_row == 1:
+        self._in_a_row[call] += 1
+        if self._in_a_row[call] == 1 and not self.dropped:
             log.error("sink failed failures=%d reason=%s; all else goes on", self.failures, self._plugin.blamed(error))
-        if self._in_a_row == _MOST_FAILURES and not self.dropped:
+        if self._in_a_row[call] == _MOST_FAILURES and not self.dropped:
             self.dropped = True
             log.error(
                 "sink given up failures=%d: %s; start the receiver again to try it again", self.failures, self._plugin

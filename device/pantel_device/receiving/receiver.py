@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from pantel_codec import BitstreamError, Scene, SceneSyntax
 from pantel_device.receiving.alarms_in import AlarmsIn
@@ -25,7 +25,7 @@ PICTURE_INTERVAL_NS = 100_000_000
 PLAYOUT_DELAY_NS = 1_500_000_000
 _REPORT_INTERVAL_NS = 10_000_000_000
 _POLL_NS = 20_000_000
-_REFUSAL_INTERVAL_NS = 1_000_000_000  # anybody can announce streams without end
+_STRANGER_INTERVAL_NS = 1_000_000_000  # anybody can announce streams without end
 
 
 class Receiver:
@@ -81,7 +81,7 @@ class Receiver:
         self._streams = HeardStreams()
         self._heard_last: StreamContext | None = None
         self._turns = Turns()
-        self._next_picture_ns = self._next_refusal_ns = 0
+        self._next_picture_ns = self._next_refusal_ns = self._next_newcomer_ns = 0
         self._next_report_ns: int | None = None
 
     @property
@@ -131,6 +131,7 @@ class Receiver:
         for line in self.lines:
             for received in line.receive(now_ns):
                 self._take(received, line, now_ns)
+        self._tell_newcomers(now_ns)
         self._tell_refused(now_ns)
         self._stills.advance(now_ns)
         for fields in () if self._ground is None else self._ground.advance(now_ns):
@@ -146,6 +147,7 @@ class Receiver:
         stream.hear(line, received.arrival_ns)
         if received.packet.kind is not PacketKind.IDENT:
             self._streams.note_told(stream)
+            self._announce(stream, now_ns)
         try:
             whole = self._read(received, stream, now_ns)
         except (BitstreamError, PacketError):
@@ -210,7 +212,7 @@ class Receiver:
         for context, reason in self.link.refused.items():
             if context not in self._refused:
                 self._refused.add(context)
-                self._next_refusal_ns = now_ns + _REFUSAL_INTERVAL_NS
+                self._next_refusal_ns = now_ns + _STRANGER_INTERVAL_NS
                 fields: Fields = {
                     **_who(context),
                     "epoch": context.epoch,
@@ -219,8 +221,22 @@ class Receiver:
                 self._emit(Event(now_ns, "sender_refused", fields))
                 return
 
+    def _tell_newcomers(self, now_ns: int) -> None:
+        """Tell of streams of which only introductions have come, one after the other; who tells more need not wait."""
+        if now_ns < self._next_newcomer_ns:
+            return
+        stream = next((stream for stream in self._streams if stream.news is not None), None)
+        if stream is not None:
+            self._next_newcomer_ns = now_ns + _STRANGER_INTERVAL_NS
+            self._announce(stream, now_ns)
+
+    def _announce(self, stream: HeardStream, now_ns: int) -> None:
+        if stream.news is not None:
+            self._emit(replace(stream.news, time_ns=now_ns))
+            stream.news = None
+
     def _begin(self, context: StreamContext, line: Line, now_ns: int) -> HeardStream:
-        """Announce a new stream and return it, with its empty scene."""
+        """Take up a new stream and return it, with its empty scene."""
         stream = self._new_stream(context, line, now_ns)
         self._streams.add(stream)
         return stream
@@ -238,13 +254,17 @@ class Receiver:
             artefact = find_artefact(hash_prefix=model)
             codec = load_scene_codec(artefact, view=self._view)
         except ManifestError as error:
-            self._emit(Event(now_ns, "model_missing", fields | {"message": str(error)}))
-            return HeardStream(context, line, Scene(context.width_px, context.height_px, ()))
-        self._emit(Event(now_ns, "sender_heard", fields))
+            news = Event(now_ns, "model_missing", fields | {"message": str(error)})
+            return HeardStream(context, line, Scene(context.width_px, context.height_px, ()), news=news)
         scene = Scene(context.width_px, context.height_px, codec.entropy.groups)
         syntax = SceneSyntax(codec.entropy, codec.thumbnails.model, context.width_px, context.height_px)
         return HeardStream(
-            context, line, scene, syntax, lambda view: Renderer(load_scene_codec(artefact, view=view), scene)
+            context,
+            line,
+            scene,
+            syntax,
+            lambda view: Renderer(load_scene_codec(artefact, view=view), scene),
+            news=Event(now_ns, "sender_heard", fields),
         )
 
     def _show(self, now_ns: int) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import operator
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from pantel_link.errors import PluginError, PortClosed, PortError, PortGone
-from pantel_link.plugins import Plugin
+from pantel_link.plugins import PLUGIN_FAILURES, Plugin
 from pantel_link.ports.base import PacketPort, Port, PortFactory
 
 __all__ = ["open_plugin_port"]
+
+log = logging.getLogger(__name__)
 
 
 def open_plugin_port(plugin: Plugin, url: str, *, baud_rate: int, callsign: str) -> Port:
@@ -24,14 +28,29 @@ def open_plugin_port(plugin: Plugin, url: str, *, baud_rate: int, callsign: str)
         port = factory(url, baud_rate=baud_rate, callsign=callsign)
     except PortError:
         raise
-    except Exception as error:
+    except PLUGIN_FAILURES as error:
         raise PortError(f"cannot open port {url}: {plugin.blamed(error)}") from error
     if not isinstance(port, Port):
         raise PluginError(f"{plugin} makes a {type(port).__name__} instead of a Port; report it to its makers")
+    try:
+        return _wrapped(port, plugin)
+    except PluginError:
+        _give_up(port)
+        raise
+    except PLUGIN_FAILURES as error:
+        _give_up(port)
+        raise PluginError(plugin.blamed(error)) from error
+
+
+def _wrapped(port: Port, plugin: Plugin) -> Port:
     if not _says_whether_on_air(port):
-        port.close()
         raise PluginError(f"{plugin} does not say whether it is on_air, as it must; report it to its makers")
     return _PluginPacketPort(port, plugin) if isinstance(port, PacketPort) else _PluginPort(port, plugin)
+
+
+def _give_up(port: Port) -> None:
+    with suppress(*PLUGIN_FAILURES):
+        port.close()
 
 
 def _says_whether_on_air(port: Port) -> bool:
@@ -44,8 +63,8 @@ class _PluginPort(Port):
     """Wraps a port; whatever it raises means that it is gone, and is to be opened again."""
 
     def __init__(self, port: Port, plugin: Plugin) -> None:
-        self.name = port.name
-        self.on_air = port.on_air
+        self.name = str(port.name)
+        self.on_air = bool(port.on_air)
         self._port = port
         self._plugin = plugin
 
@@ -53,19 +72,22 @@ class _PluginPort(Port):
     def drained(self) -> bool:
         """Whether all that was accepted has left."""
         with self._gone_on_failure():
-            return self._port.drained
+            return bool(self._port.drained)
 
     def read(self, max_octets: int) -> bytes:
         """Return what has arrived; see `Port.read`."""
         self._check_open()
         with self._gone_on_failure():
-            return self._port.read(max_octets)
+            return bytes(memoryview(self._port.read(max_octets)))  # a text or a number is no octets
 
     def write(self, octets: bytes) -> int:
         """Hand octets over; see `Port.write`."""
         self._check_open()
         with self._gone_on_failure():
-            return self._port.write(octets)
+            taken = operator.index(self._port.write(octets))
+            if not 0 <= taken <= len(octets):
+                raise ValueError(f"it has accepted {taken} of {len(octets)} octets")
+            return taken
 
     @contextmanager
     def _gone_on_failure(self) -> Iterator[None]:
@@ -73,12 +95,11 @@ class _PluginPort(Port):
             yield
         except (PortClosed, PortGone):
             raise
-        except Exception as error:
+        except PLUGIN_FAILURES as error:
             raise PortGone(f"port {self.name} is gone: {self._plugin.blamed(error)}") from error
 
     def _release(self) -> None:
-        with suppress(Exception):  # it is given up
-            self._port.close()
+        _give_up(self._port)
 
 
 class _PluginPacketPort(_PluginPort, PacketPort):
@@ -86,10 +107,23 @@ class _PluginPacketPort(_PluginPort, PacketPort):
 
     def __init__(self, port: PacketPort, plugin: Plugin) -> None:
         super().__init__(port, plugin)
-        self.max_packet_octets = port.max_packet_octets
-        self.crossing_bps = port.crossing_bps
+        self.max_packet_octets = operator.index(port.max_packet_octets)
+        self.crossing_bps = operator.index(port.crossing_bps)
         self._packet_port = port
+        self._miscounts = False
 
     def wire_octets(self, packet: bytes) -> int:
-        """Return what a packet costs; see `PacketPort.wire_octets`."""
-        return self._packet_port.wire_octets(packet)
+        """Return what a packet costs; see `PacketPort.wire_octets`. If the plug-in cannot say, its own octets."""
+        try:
+            cost = operator.index(self._packet_port.wire_octets(packet))
+            if cost < 1:
+                raise ValueError(f"a packet costs {cost} octets")
+        except PLUGIN_FAILURES as error:
+            self._tell_miscount(error)
+            return len(packet)
+        return cost
+
+    def _tell_miscount(self, error: BaseException) -> None:
+        if not self._miscounts:
+            self._miscounts = True
+            log.error("port miscounts name=%s reason=%s", self.name, self._plugin.blamed(error))

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from pantel_link.clock import Clock
-from pantel_link.errors import PortError, PortGone
+from pantel_link.errors import PluginError, PortError, PortGone
 from pantel_link.ports.base import PacketPort, Port
 
 __all__ = ["ReconnectingPacketPort", "ReconnectingPort", "reconnecting"]
@@ -52,7 +52,13 @@ class ReconnectingPort(Port):
     @property
     def drained(self) -> bool:
         """Whether all that was accepted has left; what an unplugged port held is gone."""
-        return self._port is None or self._port.drained
+        if self._port is None:
+            return True
+        try:
+            return self._port.drained
+        except PortGone as error:
+            self._lose(self._port, error)
+            return True
 
     def read(self, max_octets: int) -> bytes:
         """Return what has arrived; nothing while the port is gone."""
@@ -90,7 +96,7 @@ class ReconnectingPort(Port):
     def _try_reopen(self) -> Port | None:
         try:
             port = self._reopen()
-        except PortError:
+        except (PluginError, PortError):  # the plug-in has made a port before, and may again
             return None
         try:
             port.discard_input()

@@ -10,6 +10,7 @@ from tests.plugin_distributions import install_plugin
 
 SOURCE = """
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,18 @@ class Grey(SampledCamera):
             raise CameraError("unplugged; plug it in")
         if self.level == 3:
             return np.zeros((7, 7), np.uint8)
+        if self.level == 4:
+            sys.exit(2)
         return np.full((self.size_px[1], self.size_px[0], 3), self.level, np.uint8)
+
+    def capture(self, now_ns):
+        return self._picture(0) if self.level == 5 else super().capture(now_ns)
+
+    @property
+    def finished(self):
+        if self.level == 6 and self._start_ns is not None:
+            raise OSError("torn off")
+        return super().finished
 
     def close(self):
         raise OSError("stuck")
@@ -53,6 +65,8 @@ class Everywhere:
     def __init__(self, argument, *, min_score, picture_px):
         if argument == "blind":
             raise DetectorError("it is blind; give it eyes")
+        if argument == "exit":
+            sys.exit("bye")
         if argument == "odd":
             raise IndexError("odd")
         self.argument, self.seen = argument, 0
@@ -74,6 +88,8 @@ class Notes:
             raise SinkError("the sink notes needs a file: write notes:FILE")
         if argument == "odd":
             raise IndexError("odd")
+        if argument == "exit":
+            sys.exit("bye")
         self.path, self.lines = Path(argument), []
 
     def on_picture(self, picture):

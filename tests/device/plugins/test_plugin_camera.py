@@ -56,12 +56,21 @@ def test_one_that_cannot_be_opened(name: str, kind: type[Exception], line: str) 
         (1, r"the camera 'grey' of garden 1\.0 failed \(LookupError: lost the picture\); report it to its makers"),
         (2, "^unplugged; plug it in$"),
         (3, r"the camera 'grey' of garden 1\.0 gives frames of \(7, 7\) uint8 instead of \(32, 40, 3\) uint8"),
+        (4, r"the camera 'grey' of garden 1\.0 failed \(SystemExit: 2\); report it to its makers"),
+        (5, r"the camera 'grey' of garden 1\.0 gives a ndarray instead of a Frame; report it to its makers"),
     ],
 )
 def test_one_that_fails_in_use(level: int, line: str) -> None:
     camera = open_camera(f"grey:{level}", SIZE_PX, 10.0)
     with pytest.raises(CameraError, match=line):
         camera.capture(0)
+
+
+def test_one_that_cannot_say_whether_it_has_finished() -> None:
+    camera = open_camera("grey:6", SIZE_PX, 10.0)
+    camera.capture(0)
+    with pytest.raises(CameraError, match=r"the camera 'grey' of garden 1\.0 failed \(OSError: torn off\); report it"):
+        _ = camera.finished
 
 
 def test_one_that_cannot_be_closed_is_logged(caplog: pytest.LogCaptureFixture) -> None:

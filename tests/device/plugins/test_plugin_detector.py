@@ -35,6 +35,7 @@ def test_a_file_of_the_same_name_is_meant_by_its_path() -> None:
     [
         ("everywhere:blind", DetectorError, "^it is blind; give it eyes$"),
         ("everywhere:odd", PluginError, r"the detector 'everywhere' of garden 1\.0 failed \(IndexError: odd\)"),
+        ("everywhere:exit", PluginError, r"the detector 'everywhere' of garden 1\.0 failed \(SystemExit: bye\)"),
     ],
 )
 def test_one_that_cannot_be_opened(name: str, kind: type[Exception], line: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -85,17 +86,44 @@ def test_one_that_goes_on_failing_is_given_up_and_closed(caplog: pytest.LogCaptu
     sink = _wrapped(inner)
     for _ in range(30):
         sink.on_picture(_picture())
-        sink.on_event(_EVENT)  # which works, so that it is no row
-    assert (inner.calls, sink.dropped) == (30, False)
-    for _ in range(30):
-        sink.on_picture(_picture())
-    assert (inner.calls, sink.dropped) == (40, True)
+        sink.on_event(_EVENT)  # which works, and changes nothing
+    assert (inner.calls, sink.dropped) == (10, True)
     assert sink.views(_SENDER, heard_last=True, silence_s=0) == ()
     sink.close()
     given_up = [record.getMessage() for record in caplog.records if "given up" in record.getMessage()]
     assert given_up == [
-        "sink given up failures=40: the sink 'notes' of garden 1.0; start the receiver again to try it again"
+        "sink given up failures=10: the sink 'notes' of garden 1.0; start the receiver again to try it again"
     ]
+
+
+class _Fussy(_Moody):
+    """Knows what it wants, and cannot take it."""
+
+    def views(self, sender: SenderName, *, heard_last: bool, silence_s: float) -> Collection[View]:
+        del sender, heard_last, silence_s
+        return (View.FAITHFUL,)
+
+
+def test_a_watcher_that_only_asks_without_failing_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
+    sink = _wrapped(_Fussy(*range(1, 100)))
+    for _ in range(50):
+        for _ in sink.views(_SENDER, heard_last=True, silence_s=0):
+            sink.on_picture(_picture())
+    assert (sink.failures, sink.dropped) == (10, True)
+    assert len(caplog.records) == 2
+
+
+class _Leaver(_Moody):
+    """Wants to end the process."""
+
+    def on_event(self, event: Event) -> None:
+        del event
+        sys.exit("bye")
+
+
+def test_one_that_wants_to_end_the_process_fails(caplog: pytest.LogCaptureFixture) -> None:
+    _wrapped(_Leaver()).on_event(_EVENT)
+    assert "the sink 'notes' of garden 1.0 failed (SystemExit: bye); report it to its makers" in caplog.text
 
 
 def test_one_that_is_slow_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -112,6 +140,7 @@ def test_one_that_is_slow_is_told_once(caplog: pytest.LogCaptureFixture) -> None
         ("tape:1", UsageError, "there is no sink 'tape'; installed are grumpy, noimport, notes, picky"),
         ("notes", UsageError, "the sink notes needs a file: write notes:FILE"),
         ("notes:odd", PluginError, r"the sink 'notes' of garden 1\.0 failed \(IndexError: odd\); report it"),
+        ("notes:exit", PluginError, r"the sink 'notes' of garden 1\.0 failed \(SystemExit: bye\); report it"),
         ("noimport", PluginError, r"the sink 'noimport' of no-import 1\.0 cannot be loaded \(ModuleNotFoundError"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
+from itertools import pairwise
 
 from tests.album import Album
 from tests.device.receiving.hearing import End, sent_octets
@@ -93,7 +94,28 @@ def test_the_streams_that_are_kept_are_bounded(context: StreamContext) -> None:
     for number in range(140):
         end.hear(sent_octets(replace(context, callsign=f"A{number}")), 3 * _S)
     assert len(end.receiver._streams) == 128
-    assert end.album.kinds == ["sender_heard"] * 140
+
+
+def test_introductions_are_told_one_a_second_and_who_tells_more_at_once(context: StreamContext, payload: bytes) -> None:
+    end = End()
+    for number in range(50):
+        end.hear(sent_octets(replace(context, epoch=1000 + number)), (100 + number) * _S // 100)
+    assert end.album.kinds == ["sender_heard"]
+    end.hear(sent_octets(replace(context, epoch=1025), payload), 3 * _S // 2)
+    assert [event.fields["epoch"] for event in end.album.events] == [1000, 1025]
+    end.wait(3 * _S // 2, 5 * _S)
+    end.hear(sent_octets(replace(context, callsign="K1ABC")), 5 * _S)
+    assert [event.fields["epoch"] for event in end.album.events[2:]] == [7]
+    assert end.album.events[-1].time_ns == 5 * _S
+
+
+def test_introductions_wait_for_their_turn(context: StreamContext) -> None:
+    end = End()
+    end.hear(b"".join(sent_octets(replace(context, sender=number)) for number in range(3)), _S)
+    end.wait(_S, 5 * _S)
+    assert [event.fields["sender"] for event in end.album.events] == [0, 1, 2]
+    times_ns = [event.time_ns for event in end.album.events]
+    assert min(later - sooner for sooner, later in pairwise(times_ns)) >= _S
 
 
 def test_forged_introductions_take_no_picture_away(context: StreamContext, payload: bytes) -> None:

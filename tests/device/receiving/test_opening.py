@@ -82,3 +82,18 @@ def test_what_was_opened_for_nobody_is_closed(slow: _Slow) -> None:
     slow.let.set()
     opening.close()
     assert slow.opened[0]._closed
+
+
+def test_one_that_hangs_keeps_nothing_from_ending_and_is_closed_when_it_comes(slow: _Slow) -> None:
+    opening = Opening(slow.open, "it is gone")
+    with pytest.raises(PortError):
+        opening()
+    (thread,) = [each for each in threading.enumerate() if each.name == "pantel-port"]
+    assert thread.daemon
+    began_s = time.monotonic()
+    opening.close()
+    assert time.monotonic() - began_s < _PATIENCE_S / 4
+    assert slow.opened == []
+    slow.let.set()
+    thread.join(_PATIENCE_S)
+    assert slow.opened[0]._closed

@@ -34,6 +34,7 @@ from pantel_link import (
 )
 from pantel_link.back_channel import AskStill, CommandListener
 from pantel_link.captures import CaptureEvent, CaptureHeader, CaptureWriter, merge_captures, read_capture
+from pantel_link.packet import SealedPacket
 from pantel_link.ports import reconnecting
 from pantel_link.ports.memory import packet_pair
 from pantel_link.streams import KnownStreams
@@ -228,6 +229,28 @@ def test_what_goes_back_goes_out_where_the_sender_is_heard(line: int, context: S
     assert pairs[1 - line][0].read(4096) == b""
     found = CommandListener(keyed, key).receive(pairs[line][0].read(4096), 3 * _S, whole_packet=False)
     assert [each.command for each in found] == [AskStill(600, None)]  # type: ignore[union-attr]
+
+
+def test_what_lines_heard_before_the_introduction_came_on_one_is_read(context: StreamContext, payload: bytes) -> None:
+    streams = KnownStreams((), Keyring(), None)
+    north, south = LinkReceiver(streams=streams), LinkReceiver(streams=streams)
+    profile = PacketProfile(256, len)
+    sender = LinkSender(context, now_ns=0, profile=profile)
+    packets = []
+    for second in range(1, 5):
+        sender.submit(PacketKind.SCENE, payload, second * _S)
+        while packet := sender.due(second * _S):
+            packets.append(packet)
+    kinds = [SealedPacket.from_bytes(packet).kind for packet in packets]
+    introduction = packets[kinds.index(PacketKind.IDENT)]
+    told = [packet for packet, kind in zip(packets, kinds, strict=True) if kind is PacketKind.SCENE]
+    for second, packet in enumerate(told):
+        assert (south, north)[second % 2].receive_packet(packet, second * _S) == []
+    received = north.receive_packet(introduction, 5 * _S)
+    assert [each.arrival_ns for each in received] == [0, _S, 2 * _S, 3 * _S, 5 * _S]
+    assert [each.packet.kind for each in received] == [PacketKind.SCENE] * 4 + [PacketKind.IDENT]
+    assert south.statistics.packets_good == 2
+    assert south.statistics.packets_without_context == north.statistics.packets_without_context == 0
 
 
 def test_packets_of_64_masts_on_one_port_do_not_queue_up(context: StreamContext) -> None:
