@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from importlib.metadata import version
@@ -12,7 +16,9 @@ from pantel_device.config.urls import Server
 
 __all__ = ["Answer", "Outcome", "Webhook", "connection_to", "post", "reason_of"]
 
-_TIMEOUT_S = 10.0
+_TIMEOUT_S = 10.0  # of every step
+_DEADLINE_S = 30.0  # of all steps together: a server that says a little now and then would never be done
+_LONGEST_REASON = 100
 _MOST_READ_BYTES = 4096
 # The server does not want this alarm, whenever it comes: who sends it again for ever keeps all others waiting. Of
 # other errors, a wrong token or address among them, an alarm is not to blame.
@@ -72,14 +78,19 @@ def post(webhook: Webhook, body: bytes, alarm_id: str) -> Answer:
         headers["Authorization"] = f"Bearer {webhook.token}"
     connection = connection_to(webhook, _TIMEOUT_S)
     try:
-        connection.request("POST", webhook.server.path, body, headers)
-        response = connection.getresponse()
-        response.read(_MOST_READ_BYTES)
+        # Not by the connection itself, which shows its socket only once TLS has come about.
+        connection.sock = socket.create_connection((webhook.server.host, webhook.server.port), _TIMEOUT_S)
+        with _deadline(connection.sock, _DEADLINE_S):
+            if webhook.tls is not None:
+                connection.sock = webhook.tls.wrap_socket(connection.sock, server_hostname=webhook.server.host)
+            connection.request("POST", webhook.server.path, body, headers)
+            response = connection.getresponse()
+            response.read(_MOST_READ_BYTES)
     except (OSError, http.client.HTTPException, UnicodeError) as error:  # the last of names that DNS cannot have
         return Answer(Outcome.FAILED, reason_of(error))
     finally:
         connection.close()
-    said = f"{response.status} {response.reason}".strip()
+    said = _shown(f"{response.status} {response.reason}".strip())
     if response.status // 100 == 2:
         return Answer(Outcome.DELIVERED, said)
     if response.status in _OF_THE_ALARM:
@@ -97,7 +108,49 @@ def reason_of(error: OSError | http.client.HTTPException | UnicodeError) -> str:
         case TimeoutError():
             return "no answer in time"
         case _:
-            return getattr(error, "strerror", None) or str(error) or type(error).__name__
+            return _shown(getattr(error, "strerror", None) or str(error) or type(error).__name__)
+
+
+@contextmanager
+def _deadline(sock: socket.socket, patience_s: float) -> Iterator[None]:
+    """End a connection that takes too long.
+
+    Args:
+        sock: Of the connection.
+        patience_s: Longest time [s].
+
+    Raises:
+        TimeoutError: It took longer.
+    """
+    late = threading.Event()
+    same = sock.dup()  # TLS takes the original away
+
+    def end() -> None:
+        late.set()
+        with suppress(OSError):
+            same.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(patience_s, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as error:
+        if late.is_set():
+            raise TimeoutError from error
+        raise
+    finally:
+        timer.cancel()
+        timer.join()
+        same.close()
+    if late.is_set():
+        raise TimeoutError
+
+
+def _shown(said: str) -> str:
+    """Return what a server has said as one short line of log, on which no terminal acts."""
+    short = said if len(said) <= _LONGEST_REASON else said[:_LONGEST_REASON] + "…"
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in short)
 
 
 def connection_to(webhook: Webhook, timeout_s: float) -> http.client.HTTPConnection:
