@@ -151,11 +151,17 @@ def test_introductions_alone_take_no_place() -> None:
     forged = tuple(Contact(SenderName(f"FAKE{number}", 0), 0, None) for number in range(128))
     for contact in forged:
         rig.publisher.on_event(make_event("sender_heard", callsign=contact.sender.callsign))
+        rig.publisher.on_event(make_event("sender_report", callsign=contact.sender.callsign))
     own = Contact(MAST, _SECOND_NS, _SECOND_NS)
     rig.publisher.on_reading(LinkReading(_SECOND_NS, (*forged, own), None, ()))
     assert rig.wants()
-    topics = {message.topic for message in rig.messages()}
-    assert topics == {"pantel/home/event", _TOPICS.of(MAST, "state"), _TOPICS.device(MAST)}
+    messages = rig.messages()
+    assert {message.topic for message in messages if message.retain} == {
+        _TOPICS.of(MAST, "state"),
+        _TOPICS.device(MAST),
+    }
+    told = [json.loads(message.payload)["kind"] for message in messages if not message.retain]
+    assert told == ["sender_heard"] * len(forged)
 
 
 def test_who_has_long_been_silent_makes_room() -> None:
