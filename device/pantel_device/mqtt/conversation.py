@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import ssl
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +24,7 @@ _KEEPALIVE_S = 30  # after half as long again a broker takes a silent receiver f
 _ANSWER_S = 10.0
 _FAREWELL_S = 2.0
 _TURN_S = 0.1
+_MOST_BYTES = 65_536  # of a packet from the broker; Home Assistant says a word
 _ENDED = "the connection was lost"
 _HUNG_UP = "it hangs up; is it mqtt there, or mqtts?"
 _ADVICE = "is it the right broker, and are mqtt_user and mqtt_password_file right?"
@@ -60,6 +63,20 @@ class _TlsSocket(ssl.SSLSocket):
         except OSError:
             self.close()
             raise
+
+
+class _Client(Client):
+    """A client that takes no packet of any size, which paho would collect in memory: up to 256 MB of it."""
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        """Read up to as many octets as the packet still has.
+
+        Raises:
+            OSError: They are too many, or the connection is gone.
+        """
+        if bufsize > _MOST_BYTES:
+            raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
+        return super()._sock_recv(bufsize)
 
 
 class _Welcome:
@@ -102,7 +119,7 @@ class Conversation:
         self._broker = broker
         self._topics = tuple(topics)
         self._welcome = _Welcome()
-        self._client = Client(
+        self._client = _Client(
             CallbackAPIVersion.VERSION2,
             broker.client_id,
             protocol=MQTTProtocolVersion.MQTTv311,

@@ -29,8 +29,10 @@ class Mailbox:
         self.dropped = 0
         self._guard = threading.Lock()
         self._kept: dict[str, Message] = {}
+        self._taken: set[str] = set()
         self._due: OrderedDict[str, None] = OrderedDict()
         self._events: deque[Message] = deque()
+        self._event_is_due = False
 
     def keep(self, message: Message) -> None:
         """Leave what is retained, in the place of what the topic had; the same again is nothing new."""
@@ -42,7 +44,10 @@ class Mailbox:
     def remove(self, topic: str) -> None:
         """Have the broker forget what it retains of a topic, if it was told anything."""
         with self._guard:
-            if topic in self._kept:
+            if topic not in self._taken:  # over an outage it would otherwise wait here for nothing
+                self._kept.pop(topic, None)
+                self._due.pop(topic, None)
+            elif topic in self._kept:
                 self._kept[topic] = Message(topic, b"", 1, retain=True)
                 self._due[topic] = None
 
@@ -64,12 +69,22 @@ class Mailbox:
             self._due = OrderedDict.fromkeys(self._kept)
 
     def next(self) -> Message | None:
-        """Take what is published next: what is retained first; None for nothing."""
+        """Take what is published next; None for nothing.
+
+        What is retained and what is told once take turns: on a slow network there may always be something new that is
+        retained.
+        """
         with self._guard:
+            if self._events and (self._event_is_due or not self._due):
+                self._event_is_due = False
+                return self._events.popleft()
             if not self._due:
-                return self._events.popleft() if self._events else None
+                return None
+            self._event_is_due = bool(self._events)
             topic, _ = self._due.popitem(last=False)
             message = self._kept[topic]
+            self._taken.add(topic)
             if not message.payload:
                 del self._kept[topic]
+                self._taken.remove(topic)
             return message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -30,10 +30,13 @@ MOST_SENDERS = 64
 STATE_INTERVAL_S = 10
 _EXPIRE_S = 6 * STATE_INTERVAL_S
 _LONGEST_SILENCE_S = 60.0  # after it a picture changes no more
+_PLACE_KEPT_NS = 600_000_000_000  # of a silent sender, if others want its place: so names change only so often
 _METERED_NS = 60_000_000_000
 _NS_PER_S = 1_000_000_000
 _LEAVES = ("picture", "state")
 _OF_ITS_OWN = {"telemetry": "telemetry", "text": "text"}
+# An introduction is cheap to forge and says nothing that anybody could want to see.
+_TELLING = frozenset({"alarm", "telemetry", "text", "still", "still_grows"})
 _NOT_TOLD = frozenset({"alarm", "still_grows"})  # alarms go another way, which loses none
 _COUNTERS = ("packets_good", "packets_lost", "packets_duplicate", "payloads_damaged", "pictures")
 
@@ -42,6 +45,7 @@ _COUNTERS = ("packets_good", "packets_lost", "packets_duplicate", "payloads_dama
 class _Known:
     """What is published of a sender."""
 
+    heard_ns: int
     picture_due_ns: int = 0
     telemetry: set[str] = field(default_factory=set)
     counters: Mapping[str, object] = field(default_factory=lambda: dict.fromkeys(_COUNTERS))
@@ -82,8 +86,7 @@ class MqttPublisher:
         self._interval_ns = round(picture_interval_s * _NS_PER_S)
         self._clock = clock
         self._senders = Senders(alive_ns)
-        self._known: OrderedDict[SenderName, _Known] = OrderedDict()
-        self._taken: frozenset[SenderName] = frozenset()
+        self._known: dict[SenderName, _Known] = {}
         self._lines: dict[object, int] = {}
         self._state_due_ns = 0
         self._full = False
@@ -105,15 +108,15 @@ class MqttPublisher:
             )
 
     def on_event(self, event: Event) -> None:
-        """Publish an event, under its sender or, if that is none whose pictures are taken, under the receiver."""
+        """Publish an event, under its sender or, if that is none that has topics, under the receiver."""
         record = strict_record(event, utc_now())
         if event.kind == "link_report":
             self._mailbox.keep(Message(self._link_topic(record.get("port")), _json(record), 0, retain=True))
             return
         self._senders.take_event(record)
         sender = _sender_of(record)
-        if sender is not None and event.kind != "sender_refused":
-            self._admit(sender)
+        if sender is not None and event.kind in _TELLING:
+            self._admit(sender, event.time_ns, event.time_ns)
         if event.kind == "sender_report":  # part of the state: so frequent, it would push other events out
             if sender is not None and sender in self._known:
                 self._known[sender].counters = {name: record.get(name) for name in _COUNTERS}
@@ -130,9 +133,9 @@ class MqttPublisher:
     def on_reading(self, reading: LinkReading) -> None:
         """Publish the state of every sender, when it is time to."""
         self._senders.take_reading(reading)
-        self._taken = frozenset(contact.sender for contact in reading.contacts)
-        for contact in sorted(reading.contacts, key=lambda contact: contact.heard_ns):
-            self._admit(contact.sender)
+        for contact in reading.contacts:
+            if contact.capture_time_ns is not None or contact.sender in self._known:
+                self._admit(contact.sender, contact.heard_ns, reading.time_ns)
             if contact.sender in self._known:
                 self._known[contact.sender].meter(contact, reading.time_ns)
         if reading.time_ns < self._state_due_ns:
@@ -157,22 +160,23 @@ class MqttPublisher:
         number = self._lines.setdefault(port, len(self._lines))
         return self._topics.of_receiver(f"link/{number}" if number else "link")
 
-    def _admit(self, sender: SenderName) -> None:
-        """Begin to publish a sender; of too many, one that is not taken any more is taken back from the broker."""
-        if sender in self._known:
-            self._known.move_to_end(sender)
+    def _admit(self, sender: SenderName, heard_ns: int, now_ns: int) -> None:
+        """Begin to publish a sender; of too many, the one that is silent for longest is taken back from the broker."""
+        known = self._known.get(sender)
+        if known is not None:
+            known.heard_ns = max(known.heard_ns, heard_ns)
             return
         if len(self._known) >= MOST_SENDERS:
-            oldest = next((known for known in self._known if known not in self._taken), None)
-            if oldest is None:
+            silent = min(self._known, key=lambda each: self._known[each].heard_ns)
+            if now_ns - self._known[silent].heard_ns < _PLACE_KEPT_NS:
                 if not self._full:
                     self._full = True
                     log.warning("not published sender=%s: %d others are already", sender, MOST_SENDERS)
                 return
-            del self._known[oldest]
-            for topic in self._retained(oldest):
+            del self._known[silent]
+            for topic in self._retained(silent):
                 self._mailbox.remove(topic)
-        self._known[sender] = _Known()
+        self._known[sender] = _Known(heard_ns)
         self._state_due_ns = 0
         self._announce(sender)
 

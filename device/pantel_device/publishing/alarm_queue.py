@@ -71,6 +71,7 @@ class AlarmQueue:
         self._folder = folder
         self._most = most
         self._guard = threading.Lock()
+        self._settling = threading.Lock()
         self._waiting: OrderedDict[int, WaitingAlarm] = OrderedDict()
         self._unwritten: set[int] = set()
         self._unsynced: set[int] = set()
@@ -104,7 +105,7 @@ class AlarmQueue:
             self._waiting[alarm.number] = alarm
             while len(self._waiting) > self._most:
                 self._drop_oldest()
-            self._write(alarm)
+            self._note(alarm, self._write(alarm))
         self.came.set()
 
     def first(self) -> WaitingAlarm | None:
@@ -122,42 +123,61 @@ class AlarmQueue:
 
     def settle(self) -> None:
         """Have the disk write what came lately, on the consumer's thread: it may take its time."""
-        with self._guard:
-            while self._unwritten and self._write(self._waiting[min(self._unwritten)]):
-                pass
-            numbers = tuple(self._unsynced)
-            self._unsynced.clear()
-        if not numbers:
-            return
-        try:
-            for path in [*(self._path(number) for number in numbers), self._folder]:
-                with suppress(FileNotFoundError):  # delivered or dropped meanwhile
-                    sync_to_disk(path)
-        except OSError as error:
-            self._trouble.begin(error)
+        with self._settling:
+            self._write_the_rest()
+            with self._guard:
+                numbers = tuple(self._unsynced)
+                self._unsynced.clear()
+            if not numbers:
+                return
+            try:
+                for path in [*(self._path(number) for number in numbers), self._folder]:
+                    with suppress(FileNotFoundError):  # delivered or dropped meanwhile
+                        sync_to_disk(path)
+            except OSError as error:
+                self._trouble.begin(error)
 
     def close(self) -> None:
         """Let another receiver use the folder; what waits stays there."""
         self.settle()
         self._lock.close()
 
-    def _write(self, alarm: WaitingAlarm) -> bool:
-        """Write an alarm; return whether there was room."""
+    def _write_the_rest(self) -> None:
+        """Write what had no room, until there is none again; unguarded, so that who puts an alarm does not wait."""
+        error = None
+        while error is None:
+            with self._guard:
+                if not self._unwritten:
+                    return
+                alarm = self._waiting[min(self._unwritten)]
+            error = self._write(alarm)
+            with self._guard:
+                if alarm.number in self._waiting:
+                    self._note(alarm, error)
+                else:  # dropped meanwhile
+                    self._forget(alarm.number)
+
+    def _write(self, alarm: WaitingAlarm) -> OSError | None:
+        """Write an alarm; return why there was no room, None if there was."""
         path = self._path(alarm.number)
         try:
             path.write_bytes(alarm.body + b"\n")
         except OSError as error:
-            self._unwritten.add(alarm.number)
             with suppress(OSError):
                 path.unlink(missing_ok=True)
+            return error
+        return None
+
+    def _note(self, alarm: WaitingAlarm, error: OSError | None) -> None:
+        """Note whether an alarm has been written."""
+        if error is not None:
+            self._unwritten.add(alarm.number)
             self._trouble.begin(error)
-            return False
-        else:
-            self._unwritten.discard(alarm.number)
-            self._unsynced.add(alarm.number)
-            if not self._unwritten:
-                self._trouble.end()
-            return True
+            return
+        self._unwritten.discard(alarm.number)
+        self._unsynced.add(alarm.number)
+        if not self._unwritten:
+            self._trouble.end()
 
     def _drop_oldest(self) -> None:
         self._forget(next(iter(self._waiting)))

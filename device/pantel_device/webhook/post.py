@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from importlib.metadata import version
@@ -13,7 +17,8 @@ from pantel_device.printable import printable
 
 __all__ = ["Answer", "Outcome", "Webhook", "connection_to", "post", "reason_of"]
 
-_TIMEOUT_S = 10.0
+_TIMEOUT_S = 10.0  # of every step
+_DEADLINE_S = 30.0  # of all steps together: a server that says a little now and then would never be done
 _MOST_READ_BYTES = 4096
 _MOST_SAID = 100  # characters of an answer in the log; a server may send 65,536
 # The server does not want this alarm, whenever it comes: who sends it again for ever keeps all others waiting. Of
@@ -74,9 +79,14 @@ def post(webhook: Webhook, body: bytes, alarm_id: str) -> Answer:
         headers["Authorization"] = f"Bearer {webhook.token}"
     connection = connection_to(webhook, _TIMEOUT_S)
     try:
-        connection.request("POST", webhook.server.path, body, headers)
-        response = connection.getresponse()
-        response.read(_MOST_READ_BYTES)
+        # Not by the connection itself, which shows its socket only once TLS has come about.
+        connection.sock = socket.create_connection((webhook.server.host, webhook.server.port), _TIMEOUT_S)
+        with _deadline(connection.sock, _DEADLINE_S):
+            if webhook.tls is not None:
+                connection.sock = webhook.tls.wrap_socket(connection.sock, server_hostname=webhook.server.host)
+            connection.request("POST", webhook.server.path, body, headers)
+            response = connection.getresponse()
+            response.read(_MOST_READ_BYTES)
     except (OSError, http.client.HTTPException, UnicodeError) as error:  # the last of names that DNS cannot have
         return Answer(Outcome.FAILED, reason_of(error))
     finally:
@@ -100,6 +110,42 @@ def reason_of(error: OSError | http.client.HTTPException | UnicodeError) -> str:
             return "no answer in time"
         case _:
             return _shortened(getattr(error, "strerror", None) or str(error) or type(error).__name__)
+
+
+@contextmanager
+def _deadline(sock: socket.socket, patience_s: float) -> Iterator[None]:
+    """End a connection that takes too long.
+
+    Args:
+        sock: Of the connection.
+        patience_s: Longest time [s].
+
+    Raises:
+        TimeoutError: It took longer.
+    """
+    late = threading.Event()
+    same = sock.dup()  # TLS takes the original away
+
+    def end() -> None:
+        late.set()
+        with suppress(OSError):
+            same.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(patience_s, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as error:
+        if late.is_set():
+            raise TimeoutError from error
+        raise
+    finally:
+        timer.cancel()
+        timer.join()
+        same.close()
+    if late.is_set():
+        raise TimeoutError
 
 
 def _shortened(text: str) -> str:

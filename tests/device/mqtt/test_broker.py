@@ -54,7 +54,7 @@ def test_what_is_received_comes_to_those_who_listen(broker: Mosquitto, publish: 
         assert (alarm["number"], alarm["event_type"], alarm["zone"], alarm["receiver"]) == (3, "began", "gate", "home")
         assert listener.json_of(f"{_SENDER}/text")[0]["text"] == "gate open"
         assert listener.json_of(f"{_SENDER}/telemetry")[0]["battery_v"] == 12.5
-        assert listener.json_of(f"{_SENDER}/event")[0]["kind"] == "sender_heard"
+        assert listener.json_of("pantel/home/event")[0]["kind"] == "sender_heard"  # before anything was told
     assert {message.topic for message in listener.messages if message.topic.startswith("homeassistant")} == set()
 
 
@@ -85,7 +85,7 @@ def test_who_comes_late_gets_what_is_retained_and_nothing_else(broker: Mosquitto
 def test_home_assistant_is_told_again_when_it_starts(broker: Mosquitto, publish: _Publish) -> None:
     config = "homeassistant/device/pantel_home_K1ABC-0/config"
     with publish(mqtt=_url(broker)) as loop, listening(broker.port) as listener:
-        loop.event(make_event("sender_heard", epoch=7))
+        loop.reading(make_reading(2_000_000_000))
         until(lambda: len(listener.of(config)) == 1)
         listener.publish("homeassistant/status", "online")
         until(lambda: len(listener.of(config)) == 2)

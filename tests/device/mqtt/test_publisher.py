@@ -63,6 +63,8 @@ def test_a_picture_now_and_then_of_those_who_say_something() -> None:
     rig = _Rig()
     assert not rig.wants()  # nobody has said who that is
     rig.publisher.on_event(make_event("sender_heard"))
+    assert not rig.wants()  # an introduction is no news
+    rig.read(MAST)
     assert rig.wants()
     rig.publisher.on_picture(make_picture(0, grey=10))
     assert not rig.wants()
@@ -73,9 +75,11 @@ def test_a_picture_now_and_then_of_those_who_say_something() -> None:
 
 def test_the_newest_picture_alone_and_none_that_is_like_the_one_before() -> None:
     rig = _Rig(Topics("pantel", "home"))
-    rig.publisher.on_event(make_event("sender_heard"))
+    rig.read(MAST)
+    rig.messages()
     rig.publisher.on_picture(make_picture(0, grey=10))
     rig.publisher.on_picture(make_picture(1, grey=200))
+    rig.publisher.on_event(make_event("sender_heard"))
     (picture, event) = rig.messages()
     assert (picture.topic, picture.qos, picture.retain) == ("pantel/home/K1ABC-0/picture", 0, True)
     assert (event.topic, event.qos, event.retain) == ("pantel/home/K1ABC-0/event", 1, False)
@@ -159,27 +163,56 @@ def test_a_sender_that_is_refused_gets_no_topics_of_its_own() -> None:
 def test_senders_without_end_leave_nothing_behind() -> None:
     rig = _Rig()
     kept: dict[str, bytes] = {}
+    told = []
     for number in range(500):
-        sender = SenderName(f"X{number}", 0)
-        rig.publisher.on_event(make_event("sender_heard", callsign=sender.callsign))
-        rig.publisher.on_picture(make_picture(0, sender=sender))
-        for message in rig.messages():
-            if message.retain:
-                kept[message.topic] = message.payload
+        told.append(SenderName(f"X{number}", 0))
+        rig.clock.advance_to(20 * number * _SECOND_NS)
+        rig.read(*told[-128:], heard_ns=rig.clock.now_ns())
+        rig.publisher.on_picture(make_picture(0, sender=told[-1]))
+        kept |= {message.topic: message.payload for message in rig.messages() if message.retain}
     left = {topic for topic, payload in kept.items() if payload}
     assert len({topic.split("/")[2] for topic in left if topic.startswith("pantel/")}) == MOST_SENDERS
     assert len([topic for topic in left if topic.startswith("homeassistant/")]) == MOST_SENDERS
+    assert len(kept) > 3 * MOST_SENDERS
 
 
-def test_those_who_are_taken_keep_their_place(caplog: pytest.LogCaptureFixture) -> None:
+def test_those_who_are_heard_keep_their_place(caplog: pytest.LogCaptureFixture) -> None:
     rig = _Rig()
-    taken = [SenderName("REAL", number) for number in range(MOST_SENDERS)]
-    rig.read(*taken)
+    rig.read(*(SenderName("REAL", number) for number in range(MOST_SENDERS)))
     rig.messages()
     for number in range(3):
-        rig.publisher.on_event(make_event("sender_heard", callsign=f"FAKE{number}"))
+        rig.publisher.on_event(make_event("telemetry", callsign=f"FAKE{number}"))
     assert {message.topic for message in rig.messages()} == {"pantel/home/event"}
     assert len([record for record in caplog.records if "not published" in record.getMessage()]) == 1
+
+
+def test_introductions_alone_take_no_place() -> None:
+    rig = _Rig()
+    forged = tuple(Contact(SenderName(f"FAKE{number}", 0), 0, None) for number in range(128))
+    for contact in forged:
+        rig.publisher.on_event(make_event("sender_heard", callsign=contact.sender.callsign))
+        rig.publisher.on_event(make_event("sender_report", callsign=contact.sender.callsign))
+    own = Contact(MAST, _SECOND_NS, _SECOND_NS)
+    rig.publisher.on_reading(LinkReading(_SECOND_NS, (*forged, own), None, ()))
+    assert rig.wants()
+    messages = rig.messages()
+    assert {message.topic for message in messages if message.retain} == {
+        _TOPICS.of(MAST, "state"),
+        _TOPICS.device(MAST),
+    }
+    told = [json.loads(message.payload)["kind"] for message in messages if not message.retain]
+    assert told == ["sender_heard"] * len(forged)
+
+
+def test_who_has_long_been_silent_makes_room() -> None:
+    rig = _Rig()
+    gone = tuple(Contact(SenderName("GONE", number), 0, 0) for number in range(MOST_SENDERS))
+    rig.publisher.on_reading(LinkReading(0, gone, None, ()))
+    for now_ns, wanted in ((590 * _SECOND_NS, False), (610 * _SECOND_NS, True)):
+        own = Contact(MAST, now_ns, now_ns)
+        rig.publisher.on_reading(LinkReading(now_ns, (*gone, own), None, ()))  # a receiver forgets nobody by itself
+        rig.clock.advance_to(now_ns)
+        assert rig.wants() is wanted
 
 
 def test_events_that_nobody_takes_are_dropped_the_oldest_first(caplog: pytest.LogCaptureFixture) -> None:
@@ -204,3 +237,25 @@ def test_what_is_taken_back_is_not_told_again() -> None:
     assert mailbox.next() is None
     mailbox.remove("never told")
     assert mailbox.next() is None
+
+
+def test_what_was_never_sent_need_not_be_taken_back() -> None:
+    mailbox = Mailbox()
+    for number in range(1000):
+        mailbox.keep(Message(str(number), b"1", retain=True))
+        mailbox.remove(str(number))
+    assert mailbox.next() is None
+    mailbox.tell_all_again()
+    assert mailbox.next() is None
+
+
+def test_what_always_changes_keeps_no_event_waiting() -> None:
+    mailbox = Mailbox()
+    mailbox.tell(Message("event", b"1"))
+    taken = []
+    for number in range(3):
+        mailbox.keep(Message("state", str(number).encode(), retain=True))
+        message = mailbox.next()
+        assert message is not None
+        taken.append(message.topic)
+    assert taken == ["state", "event", "state"]

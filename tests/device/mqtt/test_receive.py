@@ -71,6 +71,7 @@ def test_the_last_will_of_a_receiver_that_was_killed(
         try:
             with receiver() as process:  # type: ignore[attr-defined]
                 until(lambda: "online 0" in said.read_text(), _START_S)
+                until(lambda: "receiving port=" in (tmp_path / "receive.log").read_text(), _START_S)
                 process.send_signal(signal.SIGKILL)
                 until(lambda: "offline 0" in said.read_text())
             log.unlink()

@@ -106,3 +106,25 @@ def test_an_alarm_that_is_not_confirmed_is_sent_again(
     assert time.monotonic() - began_s < 6
     assert "it has not confirmed an alarm" in caplog.text
     assert len(list((tmp_path / "state" / "alarms" / "mqtt").glob("*.json"))) == 1
+
+
+@pytest.mark.parametrize(("size", "taken"), [(60_000, True), (70_000, False), (268_435_455, False)])
+def test_a_packet_without_end_ends_the_connection(size: int, taken: bool) -> None:
+    topic = b"homeassistant/status"
+    length = bytes([size >> shift & 127 | 128 for shift in (0, 7, 14)] + [size >> 21])
+    packet = b"\x30" + length + len(topic).to_bytes(2, "big") + topic
+    broker = _Strange(_CONNACK + packet + bytes(min(size, 1 << 17) - 2 - len(topic)))
+    said: list[int] = []
+    conversation = Conversation(
+        Broker(split_broker(broker.url), "pantel"), on_message=lambda _, payload: said.append(len(payload))
+    )
+    try:
+        conversation.open()
+        deadline_s = time.monotonic() + 10
+        with suppress(BrokerError) if taken else pytest.raises(BrokerError, match="the connection was lost"):
+            while not said and time.monotonic() < deadline_s:
+                conversation.turn()
+    finally:
+        conversation.close()
+        broker.close()
+    assert said == ([size - 2 - len(topic)] if taken else [])

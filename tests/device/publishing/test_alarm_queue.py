@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -152,6 +153,33 @@ def test_a_full_disk_passes(tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
     said = [record.getMessage() for record in caplog.records]
     assert len([line for line in said if line.startswith("cannot write")]) == 1
     assert len([line for line in said if line.startswith("writing again")]) == 1
+
+
+def test_who_puts_does_not_wait_for_what_had_no_room(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with _queue(tmp_path / "q", most=2) as queue:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+        try:
+            _put(queue, 1, 2)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        hanging = tmp_path / "q" / "000000000001.json"
+        os.mkfifo(hanging)  # like a slow disk it keeps who writes waiting
+        os.link(hanging, tmp_path / "disk")
+        settling = threading.Thread(target=queue.settle)
+        putting = threading.Thread(target=_put, args=(queue, 3))
+        settling.start()
+        settling.join(0.2)
+        putting.start()
+        putting.join(2)
+        waited = putting.is_alive()
+        disk = os.open(tmp_path / "disk", os.O_RDWR)
+        settling.join()
+        putting.join()
+        os.close(disk)
+        assert not waited
+        assert [path.stem[-1] for path in sorted((tmp_path / "q").iterdir())] == ["2", "3"]  # 1 had to make room
+        assert _drain(queue) == [2, 3]
 
 
 def test_one_receiver_at_a_time(tmp_path: Path) -> None:

@@ -184,6 +184,18 @@ def test_who_has_many_addresses_waits_too(time_s: _Time) -> None:
     assert other.wait_s("2001:db8:1:3::1") == 0
 
 
+def test_who_was_right_does_not_wait_for_strangers(time_s: _Time) -> None:
+    limiter = LogInLimiter(time_s)
+    limiter.succeeded("192.0.2.1")
+    limiter.succeeded("192.0.2.2")
+    for number in range(5000):
+        limiter.failed(f"10.0.{number // 250}.{number % 250}")
+    limiter.failed("192.0.2.2")  # somebody guesses behind the same address
+    assert (limiter.wait_s("192.0.2.1"), limiter.wait_s("192.0.2.2") > 0) == (0, True)
+    time_s.now_s += 901
+    assert limiter.wait_s("192.0.2.1") > 0
+
+
 def test_what_counts_as_one_address() -> None:
     assert group_of("192.0.2.1") == group_of("::ffff:192.0.2.1") == "192.0.2.1"
     assert group_of("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::"

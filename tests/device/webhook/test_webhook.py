@@ -9,8 +9,10 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -146,6 +148,84 @@ def test_who_does_not_answer(server: _Server, monkeypatch: pytest.MonkeyPatch) -
     server.wait_s = 0.6
     assert post(server.webhook, b"{}", "id") == Answer(Outcome.FAILED, "no answer in time")
     assert post(Webhook(split_webhook("http://127.0.0.1:1/")), b"{}", "id").reason == "Connection refused"
+
+
+class _Talker:
+    """A server that answers as it likes, piece by piece, until it has nothing more to say or nobody listens."""
+
+    def __init__(
+        self, pieces: Iterable[bytes], pause_s: float, tls: ssl.SSLContext | None = None, *, patient: bool = True
+    ) -> None:
+        self._patient = patient
+        self._pieces = pieces
+        self._pause_s = pause_s
+        self._tls = tls
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._server.getsockname()[1])
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._thread.join()
+        self._server.close()
+
+    def _run(self) -> None:
+        connection, _ = self._server.accept()
+        if self._tls is not None:
+            connection = self._tls.wrap_socket(connection, server_side=True)
+        with connection, suppress(OSError):
+            heard = b""
+            while self._patient and not heard.endswith(b"{}"):
+                heard += connection.recv(65536)
+            for piece in self._pieces:
+                connection.sendall(piece)
+                time.sleep(self._pause_s)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(
+    "pieces",
+    [repeat(b"HTTP/1.1 100 Continue\r\n\r\n"), chain([b"HTTP/1.1 200 OK\r\nX: "], repeat(b"a"))],
+    ids=["continue", "drip"],
+)
+def test_who_is_never_done(
+    pieces: Iterable[bytes], scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "_DEADLINE_S", 0.5)
+    authority = Authority(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.sign("server", "127.0.0.1"))
+    talker = _Talker(pieces, 0.05, context if scheme == "https" else None)
+    webhook = Webhook(
+        split_webhook(f"{scheme}://127.0.0.1:{talker.port}/"), tls=ssl.create_default_context(cafile=authority.path)
+    )
+    if scheme == "http":
+        webhook = replace(webhook, tls=None)
+    began_s = time.monotonic()
+    answer = post(webhook, b"{}", "id")
+    talker.close()
+    assert answer == Answer(Outcome.FAILED, "no answer in time")
+    assert 0.4 < time.monotonic() - began_s < 4
+
+
+def test_who_is_never_done_with_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(posting, "_DEADLINE_S", 0.5)
+    # A record of 16 kB, of which an octet comes now and then.
+    talker = _Talker(chain([b"\x16\x03\x03\x40\x00"], repeat(b"\x02")), 0.05, patient=False)
+    webhook = Webhook(split_webhook(f"https://127.0.0.1:{talker.port}/"), tls=ssl.create_default_context())
+    answer = post(webhook, b"{}", "id")
+    talker.close()
+    assert answer == Answer(Outcome.FAILED, "no answer in time")
+
+
+@pytest.mark.parametrize("line", [b"HTTP/1.1 400 ", b"HTTP/1.1 500 ", b"nonsense "])
+def test_what_a_server_says_is_short_and_harmless(line: bytes) -> None:
+    talker = _Talker([line + b"\x1b]0;owned\x07" + b"A" * 60_000 + b"\r\n\r\n"], 0)
+    answer = post(Webhook(split_webhook(f"http://127.0.0.1:{talker.port}/")), b"{}", "id")
+    talker.close()
+    assert "\\x1b]0;owned\\x07AAA" in answer.reason
+    assert answer.reason.isprintable()
+    assert len(answer.reason) < 150
 
 
 def test_no_tls_there_is_no_alarm_in_plain_text(server: _Server) -> None:

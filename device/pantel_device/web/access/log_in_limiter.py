@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -34,7 +35,8 @@ class _Failures:
 class LogInLimiter:
     """Counts wrong tokens of each address, and of all together for those who have many.
 
-    While somebody has to wait, his token is not looked at, so that he learns nothing. Who is logged in never waits.
+    While somebody has to wait, his token is not looked at, so that he learns nothing. Who is logged in never waits, and
+    an address whose last token was right, as Prometheus sends it every few seconds, does not wait for the others.
 
     Args:
         now_s: Monotonic clock [s].
@@ -43,6 +45,7 @@ class LogInLimiter:
     def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
         self._now_s = now_s
         self._failures: OrderedDict[str, _Failures] = OrderedDict()
+        self._right_s: OrderedDict[str, float] = OrderedDict()
         self._allowance = float(_BURST)
         self._since_s = now_s()
 
@@ -51,8 +54,10 @@ class LogInLimiter:
         now_s = self._now_s()
         self._allowance = min(self._allowance + _A_SECOND * (now_s - self._since_s), _BURST)
         self._since_s = now_s
-        of_all_s = 0.0 if self._allowance >= 1 else (1 - self._allowance) / _A_SECOND
-        failures = self._failures.get(group_of(address))
+        group = group_of(address)
+        trusted = now_s - self._right_s.get(group, -math.inf) < _FORGOTTEN_S
+        of_all_s = 0.0 if trusted or self._allowance >= 1 else (1 - self._allowance) / _A_SECOND
+        failures = self._failures.get(group)
         of_address_s = 0.0 if failures is None else failures.last_s + failures.wait_s - now_s
         return max(of_all_s, of_address_s, 0.0)
 
@@ -61,6 +66,7 @@ class LogInLimiter:
         now_s = self._now_s()
         self._allowance -= 1
         group = group_of(address)
+        self._right_s.pop(group, None)  # others may be behind the same address
         failures = self._failures.get(group)
         if failures is None or now_s - failures.last_s > _FORGOTTEN_S:
             failures = self._failures[group] = _Failures(0, now_s)
@@ -72,4 +78,9 @@ class LogInLimiter:
 
     def succeeded(self, address: str) -> None:
         """Note the right token: what was wrong before is forgotten."""
-        self._failures.pop(group_of(address), None)
+        group = group_of(address)
+        self._failures.pop(group, None)
+        self._right_s[group] = self._now_s()
+        self._right_s.move_to_end(group)
+        while len(self._right_s) > _MOST_ADDRESSES:
+            self._right_s.popitem(last=False)

@@ -14,10 +14,12 @@ from pantel_device.web.metrics.growing import Growing
 
 __all__ = ["Figures", "LineFigures", "SenderFigures", "Stamp"]
 
-# Without a key anybody can announce senders, and a database keeps each name that it was ever told.
+# Without a key anybody can announce senders, and a database keeps each name that it was ever told. So an introduction
+# alone, which is cheap to forge, takes no place from those that tell something.
 _MOST_SENDERS = 64
 _NEW_AT_ONCE = 16
 _NEW_A_SECOND = 1 / 60
+_PLACE_KEPT_NS = 600_000_000_000  # of a silent sender, if others want its place
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,8 @@ class Figures:
 
     def _take_contact(self, contact: Contact) -> bool:
         """Note what a contact says; return whether it is told by name."""
-        sender = self._listed(contact.sender)
+        told = contact.capture_time_ns is not None
+        sender = self._listed(contact.sender) if told else self._senders.get(contact.sender)
         if sender is None:
             return False
         sender.packets.take(contact.statistics)
@@ -156,8 +159,8 @@ class Figures:
         if "callsign" not in record or "sender" not in record:
             return
         name = SenderName(str(record["callsign"]), int(record["sender"] or 0))
-        # Who is only refused is no sender; alarms may come before the first reading.
-        sender = self._listed(name) if kind in {"sender_heard", "model_missing"} else self._senders.get(name)
+        # Alarms may come before the first reading.
+        sender = self._listed(name) if kind in {"alarm", "still", "telemetry"} else None
         if sender is None:
             return
         match kind:
@@ -171,22 +174,29 @@ class Figures:
                 sender.told = self._stamp(round(float(record["monotonic_s"] or 0) * 1e9))
 
     def _listed(self, name: SenderName) -> SenderFigures | None:
-        """Return the figures of a sender; None if too many new ones have come lately."""
+        """Return the figures of a sender; None if there are too many, or too many new ones have come lately."""
         if name in self._senders:
             self._senders.move_to_end(name)
             return self._senders[name]
         now_ns = self._now_ns()
         self._room = min(self._room + _NEW_A_SECOND * (now_ns - self._room_ns) / 1e9, _NEW_AT_ONCE)
         self._room_ns = now_ns
-        if self._room < 1:
+        if self._room < 1 or not self._make_place(now_ns):
             return None
         self._room -= 1
         self._senders[name] = SenderFigures()
-        if len(self._senders) > _MOST_SENDERS:
-            oldest = next((known for known in self._senders if known not in self._present), None)
-            if oldest is not None:
-                del self._senders[oldest]
-        return self._senders.get(name)
+        return self._senders[name]
+
+    def _make_place(self, now_ns: int) -> bool:
+        """Forget a sender if there are too many; return whether there is a place."""
+        if len(self._senders) < _MOST_SENDERS:
+            return True
+        for name, figures in self._senders.items():
+            heard_ns = None if figures.heard is None else figures.heard.time_ns
+            if name not in self._present or (heard_ns is not None and now_ns - heard_ns > _PLACE_KEPT_NS):
+                del self._senders[name]
+                return True
+        return False
 
     def _stamp(self, time_ns: int) -> Stamp:
         return Stamp(time_ns, self._utc_s() - (self._now_ns() - time_ns) / 1e9)

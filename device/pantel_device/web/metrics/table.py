@@ -65,7 +65,7 @@ RECEIVER = Group(
         Metric("pantel_receiver_senders", "Senders that are taken.", "senders"),
         Metric(
             "pantel_receiver_senders_unlisted",
-            "Senders among them that are not told by name, because too many new ones have come.",
+            "Those among them not told by name: they have told nothing, or too many new ones have come.",
             "unlisted",
         ),
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -82,7 +82,7 @@ def test_what_events_tell_of_a_sender(rig: _Rig) -> None:
     rig.tell("still", block=3)
     rig.tell("telemetry", rig.now_ns - 4 * _S, battery_v=12.5, temperature_c=None)
     assert rig.figures.senders == {}  # until it is in a reading
-    rig.read(Contact(MAST, rig.now_ns, None))
+    rig.read(Contact(MAST, rig.now_ns, None))  # its model is missing
     sender = rig.figures.senders[MAST]
     assert (sender.alarms, sender.stills) == (1, 1)
     assert sender.telemetry["battery_v"] == 12.5
@@ -102,12 +102,12 @@ def test_who_is_refused_is_no_sender(rig: _Rig) -> None:
 
 def test_of_senders_that_somebody_invents_a_few_are_told_by_name(rig: _Rig) -> None:
     told: set[SenderName] = set()
-    own = Contact(MAST, rig.now_ns, None)
+    own = Contact(MAST, rig.now_ns, rig.now_ns)
     rig.read(own)
     for minute in range(120):
         rig.wait(60)
         for number in range(10):
-            invented = [Contact(SenderName(f"X{minute}-{number}-{n}", 0), rig.now_ns, None) for n in range(15)]
+            invented = [Contact(SenderName(f"X{minute}-{number}-{n}", 0), rig.now_ns, 0) for n in range(15)]
             rig.read(own, *invented)
             told |= rig.figures.senders.keys()
             assert len(rig.figures.senders) + rig.figures.senders_unlisted == 16
@@ -116,9 +116,32 @@ def test_of_senders_that_somebody_invents_a_few_are_told_by_name(rig: _Rig) -> N
     assert len(rig.figures._senders) <= 64
 
 
+def test_introductions_alone_take_no_place(rig: _Rig) -> None:
+    forged = [Contact(SenderName(f"FAKE{number}", 0), rig.now_ns, None) for number in range(127)]
+    for contact in forged:
+        rig.tell("sender_heard", callsign=contact.sender.callsign)
+    rig.read(*forged, Contact(MAST, rig.now_ns, rig.now_ns))
+    assert rig.figures.senders.keys() == {MAST}
+    assert rig.figures.senders_unlisted == 127
+
+
+def test_of_too_many_those_that_are_silent_make_room(rig: _Rig) -> None:
+    gone: list[Contact] = []
+    for number in range(70):
+        gone.append(Contact(SenderName("GONE", number), rig.now_ns, rig.now_ns))
+        rig.read(*gone)
+        rig.wait(60)
+        gone = [replace(contact, heard_ns=rig.now_ns) for contact in gone]
+    assert len(rig.figures.senders) == len(rig.figures._senders) == 64
+    rig.wait(601)
+    rig.read(*gone, Contact(MAST, rig.now_ns, rig.now_ns))
+    assert MAST in rig.figures.senders
+    assert len(rig.figures.senders) == len(rig.figures._senders) == 64
+
+
 def test_a_sender_that_is_not_taken_any_more_is_not_told(rig: _Rig) -> None:
-    rig.read(Contact(MAST, rig.now_ns, None, StreamStatistics(packets_good=5)))
+    rig.read(Contact(MAST, rig.now_ns, rig.now_ns, StreamStatistics(packets_good=5)))
     rig.read()
     assert rig.figures.senders == {}
-    rig.read(Contact(MAST, rig.now_ns, None, StreamStatistics(packets_good=2)))
+    rig.read(Contact(MAST, rig.now_ns, rig.now_ns, StreamStatistics(packets_good=2)))
     assert rig.figures.senders[MAST].packets.counts["packets_good"] == 7
