@@ -155,6 +155,7 @@ def test_pictures_flow(machine: Machine, root: Path) -> None:
     assert [path.name for path in sorted((root / "var/lib/pantel/sender-mast").iterdir())] == [
         "boot_epoch",
         "boot_epoch.lock",
+        "outbox",  # with the lock that says that somebody reads it
     ]
     assert list((root / "var/lib/pantel/receiver-home").iterdir()) == []
 
