@@ -110,7 +110,7 @@ def open_workers(jobs: int | None, scheduler: str | None) -> Iterator[Workers]:
         from distributed import Client, LocalCluster
     except ImportError as error:
         raise CommandError(
-            "several processes need dask's distributed; install it with: pip install '.[archive]' in its folder, "
+            "several processes need dask's distributed; install it with: pip install '.[archive]' in Pantel's folder, "
             "or work in one with --jobs 1"
         ) from error
     _hush()
@@ -157,7 +157,7 @@ class _Cluster:
         except Exception as error:
             raise CommandError(
                 f"a worker of {self.description} cannot do this work ({_reason(error)}); install the same version of "
-                "Pantel on all of them: pip install '.[archive]' in its folder"
+                "Pantel on all of them: pip install '.[archive]' in Pantel's folder"
             ) from error
         return answers
 

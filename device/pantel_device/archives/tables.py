@@ -106,7 +106,7 @@ def check_parquet() -> None:
         import pyarrow.parquet  # noqa: F401
     except ImportError as error:
         raise CommandError(
-            "Parquet files need pyarrow; install it with: pip install '.[archive]' in its folder"
+            "Parquet files need pyarrow; install it with: pip install '.[archive]' in Pantel's folder"
         ) from error
 
 

@@ -308,7 +308,9 @@ def test_results_of_another_archive_are_not_overwritten(make: Maker, replay: Rep
 def test_ctrl_c_tells_what_is_kept(make: Maker, tmp_path: Path, jobs: str) -> None:
     for number in range(1, 9):
         make(f"{number}.pcapng", number=number, seconds=30)
-    program = [sys.executable, "-c", "import sys; from pantel_device.cli import main; sys.exit(main())"]
+    # What runs in the background of a shell ignores Ctrl-C, and so do its children.
+    heeded = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = [sys.executable, "-c", f"{heeded}; from pantel_device.cli import main; sys.exit(main())"]
     options = ["--results", str(tmp_path / "results"), "--jobs", jobs, "--hash-pictures"]
     with subprocess.Popen([*program, "replay", str(tmp_path / "archive"), *options], stderr=subprocess.PIPE) as running:
         while not list((tmp_path / "results").glob("parts/??/*.json")):
@@ -404,12 +406,12 @@ def test_mistakes_are_one_line(
         assert says in err
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     assert main(["replay", folder, *results]) == 1
-    assert "install it with: pip install '.[archive]' in its folder" in capsys.readouterr().err
+    assert "install it with: pip install '.[archive]' in Pantel's folder" in capsys.readouterr().err
     monkeypatch.undo()
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert main(["replay", folder, *results[:2], "--jobs", "2"]) == 1
     assert (
-        "install it with: pip install '.[archive]' in its folder, or work in one with --jobs 1"
+        "install it with: pip install '.[archive]' in Pantel's folder, or work in one with --jobs 1"
         in capsys.readouterr().err
     )
 
