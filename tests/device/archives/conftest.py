@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.device.archives.reading import Replay
 from tests.golden.scene_capture import CAPTURE
 
 from pantel_bench.archive.captures import Kind, Plan, make_capture
+from pantel_device.cli import main
 from pantel_link import PacketKind
 from pantel_link.captures import CapturedCodeword, ReplayLink, read_capture
 
@@ -39,3 +41,15 @@ def make(payloads: Path, tmp_path: Path) -> Maker:
         return path
 
     return write
+
+
+@pytest.fixture
+def replay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Replay:
+    """Return a function that replays the archive in this process; it returns the code, and what was said."""
+
+    def run(*options: str, results: str = "results") -> tuple[int, str, str]:
+        words = ["replay", str(tmp_path / "archive"), "--results", str(tmp_path / results), "--jobs", "1", *options]
+        code = main(words)
+        return code, *capsys.readouterr()
+
+    return run
