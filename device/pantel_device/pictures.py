@@ -19,6 +19,7 @@ from pantel_device.errors import PictureError
 __all__ = [
     "PICTURE_SUFFIXES",
     "check_picture_suffix",
+    "encode_jpeg",
     "is_picture_suffix",
     "picture_hash",
     "read_picture",
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".ppm", ".tif", ".tiff")
+_JPEG_QUALITY = 85
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
@@ -162,3 +164,8 @@ def _silent_stderr() -> Iterator[None]:
         os.dup2(ours, 2)
         os.close(ours)
         os.close(nowhere)
+
+
+def encode_jpeg(pixels: NDArray[np.uint8]) -> bytes:
+    """Return (H, W, 3) uint8 RGB as JPEG."""
+    return cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()

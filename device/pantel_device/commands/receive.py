@@ -29,11 +29,11 @@ from pantel_device.receiving.sinks import EventFile, EventLog, EventStream, Pict
 from pantel_device.receiving.still_receiver import StillReceiver
 from pantel_device.receiving.stills_in import StillFolder
 from pantel_device.receiving.stream_memory import StreamMemoryFile
+from pantel_device.receiving.watched_receiver import WatchedReceiver
 from pantel_device.recordings import Recorder
 from pantel_device.rendering.overlay import draw_overlay
 from pantel_device.service import ServiceSession, service_session
 from pantel_device.service.health import ReceiverHealth
-from pantel_device.web.watched_receiver import WatchedReceiver
 from pantel_link import (
     CallsignError,
     Clock,

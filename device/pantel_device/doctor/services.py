@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 
 from pantel_device.doctor.machine import Machine
@@ -36,18 +36,11 @@ _TIMEOUT_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceState:
-    """One service.
+class ServiceState(UnitState):
+    """One service: how it is, and how it was set up.
 
     Attributes:
         unit: Its name, such as ``pantel-sender@mast.service``.
-        active: ``active``, ``activating``, ``inactive``, ``failed``, …
-        phase: ``running``, ``auto-restart``, ``dead``, …
-        enabled: Whether it starts with the machine.
-        restarts: How often systemd has started it again.
-        result: Why it ended, ``success`` while nothing is wrong.
-        exit_code: Of its last end.
-        says: What it says of itself.
         user: Under which it runs.
         groups: Which it gives the user besides.
         folder: In which it runs.
@@ -57,13 +50,6 @@ class ServiceState:
     """
 
     unit: str
-    active: str
-    phase: str
-    enabled: bool
-    restarts: int
-    result: str
-    exit_code: int
-    says: str
     user: str
     groups: tuple[str, ...]
     folder: str
@@ -92,14 +78,8 @@ def read_service(machine: Machine, unit: str) -> ServiceState | None:
         return None
     state, sandbox = UnitState.of(values), Sandbox.of(values)
     return ServiceState(
+        **asdict(state),
         unit=unit,
-        active=state.active,
-        phase=state.phase,
-        enabled=state.enabled,
-        restarts=state.restarts,
-        result=state.result,
-        exit_code=state.exit_code,
-        says=state.says,
         user=values.get("User", ""),
         groups=tuple(values.get("SupplementaryGroups", "").split()),
         folder=values.get("WorkingDirectory", "").lstrip("!~") or "/",

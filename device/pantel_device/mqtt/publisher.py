@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import deque
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from pantel_device.mqtt.discovery import announcement
 from pantel_device.mqtt.mailbox import Mailbox
 from pantel_device.mqtt.topics import Message, Topics
-from pantel_device.receiving.receiver import Contact
+from pantel_device.pictures import encode_jpeg
+from pantel_device.receiving.link_reading import LinkReading
+from pantel_device.receiving.senders import Senders
 from pantel_device.receiving.sink import Event, Picture, SenderName
-from pantel_device.receiving.sinks import strict_record
+from pantel_device.receiving.sinks import EventRecord, strict_record
 from pantel_device.wall_clock import iso_utc, utc_now
-from pantel_device.web.hub import EventRecord, LinkReading
-from pantel_device.web.messages import encode_jpeg
-from pantel_device.web.state import Senders
-from pantel_link import Clock, StreamStatistics
+from pantel_link import Clock
 from pantel_models import View
 
 __all__ = ["MOST_SENDERS", "STATE_INTERVAL_S", "MqttPublisher"]
@@ -49,20 +47,6 @@ class _Known:
     picture_due_ns: int = 0
     telemetry: set[str] = field(default_factory=set)
     counters: Mapping[str, object] = field(default_factory=lambda: dict.fromkeys(_COUNTERS))
-    counted: deque[tuple[int, StreamStatistics]] = field(default_factory=deque)
-
-    def meter(self, contact: Contact, now_ns: int) -> None:
-        """Note what was counted of its stream; a stream that began anew is counted anew."""
-        if self.counted and contact.statistics.good_bits < self.counted[-1][1].good_bits:
-            self.counted.clear()
-        self.counted.append((now_ns, replace(contact.statistics)))
-        while now_ns - self.counted[0][0] > _METERED_NS:
-            self.counted.popleft()
-
-    @property
-    def rates(self) -> StreamStatistics:
-        """What was counted in the last minute."""
-        return self.counted[-1][1].since(self.counted[0][1]) if self.counted else StreamStatistics()
 
 
 class MqttPublisher:
@@ -136,8 +120,6 @@ class MqttPublisher:
         for contact in reading.contacts:
             if contact.capture_time_ns is not None or contact.sender in self._known:
                 self._admit(contact.sender, contact.heard_ns, reading.time_ns)
-            if contact.sender in self._known:
-                self._known[contact.sender].meter(contact, reading.time_ns)
         if reading.time_ns < self._state_due_ns:
             return
         self._state_due_ns = reading.time_ns + STATE_INTERVAL_S * _NS_PER_S
@@ -145,12 +127,8 @@ class MqttPublisher:
         for entry in self._senders.to_json(reading.time_ns):
             sender = SenderName(entry["callsign"], entry["number"])
             if sender in self._known:
-                rates = self._known[sender].rates
-                counters = self._known[sender].counters
-                told = {"packet_loss": rates.packet_loss, "bit_error_rate": rates.bit_error_rate, **counters}
-                self._mailbox.keep(
-                    Message(self._topics.of(sender, "state"), _json({"utc": utc, **entry, **told}), 0, retain=True)
-                )
+                state = {"utc": utc, **entry, **self._known[sender].counters}
+                self._mailbox.keep(Message(self._topics.of(sender, "state"), _json(state), 0, retain=True))
 
     def close(self) -> None:
         """Do nothing: the broker's thread says that the receiver is gone."""

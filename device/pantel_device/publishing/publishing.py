@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pantel_device.receiving.sink import Watcher
-from pantel_device.web.watched_receiver import ReadingTaker
+from pantel_device.receiving.watched_receiver import ReadingTaker
 
 __all__ = ["Publishing"]
 

@@ -27,11 +27,22 @@ from pantel_device.wall_clock import iso_utc, utc_now
 from pantel_link.record_file import Trouble, append_whole
 from pantel_models import View
 
-__all__ = ["EventFile", "EventLog", "EventStream", "PictureFile", "event_line", "event_record", "strict_record"]
+__all__ = [
+    "EventFile",
+    "EventLog",
+    "EventRecord",
+    "EventStream",
+    "PictureFile",
+    "event_line",
+    "event_record",
+    "strict_record",
+]
 
 log = logging.getLogger(__name__)
 
 _EVENTS_KEPT = 10_000
+
+EventRecord = dict[str, str | int | float | None]
 
 
 def event_record(event: Event, utc: datetime) -> dict[str, str | int | float | None]:
@@ -49,7 +60,7 @@ def event_record(event: Event, utc: datetime) -> dict[str, str | int | float | N
     return head | dict(event.fields)
 
 
-def strict_record(event: Event, utc: datetime) -> dict[str, str | int | float | None]:
+def strict_record(event: Event, utc: datetime) -> EventRecord:
     """Return the same for readers of strict JSON, which has no word for numbers that are none: they become None."""
     return {key: _number_or_none(value) for key, value in event_record(event, utc).items()}
 

@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from pantel_device.receiving.senders import Senders
 from pantel_device.receiving.sink import SenderName
 from pantel_device.wall_clock import iso_utc, utc_now
 from pantel_device.web.hub import News
-from pantel_device.web.state import EventRings, LinkMeter, Senders
+from pantel_device.web.state import EventRings, LinkMeter
 from pantel_models import View
 
 __all__ = ["Abilities", "Facts"]

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pantel_device.pictures import encode_jpeg
 from pantel_device.receiving.sink import Picture
 from pantel_device.web.access.sessions import Session
 from pantel_device.web.hub import Choice, TakenPicture
-from pantel_device.web.messages import cells_changed, encode_jpeg, picture_header, picture_message
+from pantel_device.web.messages import cells_changed, picture_header, picture_message
 
 __all__ = ["MOST_VIEWERS", "Gallery", "Shot", "TooManyViewersError", "Viewer"]
 

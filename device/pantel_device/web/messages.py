@@ -7,7 +7,6 @@ import math
 import struct
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,21 +15,15 @@ from pantel_device.frame import Box
 from pantel_device.observer.coco import label_of
 from pantel_device.receiving.sink import Picture
 
-__all__ = ["SHORTEST_CHANGE_S", "cells_changed", "encode_jpeg", "picture_header", "picture_message", "to_json"]
+__all__ = ["SHORTEST_CHANGE_S", "cells_changed", "picture_header", "picture_message", "to_json"]
 
 SHORTEST_CHANGE_S = 0.5
-_JPEG_QUALITY = 85
 _LENGTH = struct.Struct(">I")
 
 
 def to_json(value: object) -> str:
     """Return a value as compact JSON."""
     return json.dumps(value, separators=(",", ":"))
-
-
-def encode_jpeg(pixels: NDArray[np.uint8]) -> bytes:
-    """Return (H, W, 3) uint8 RGB as JPEG."""
-    return cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
 
 
 def picture_header(picture: Picture) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pantel_device.command import UsageError
 from pantel_device.config import ReceiverConfig
 from pantel_device.config.values import split_address
 from pantel_device.receiving.liveness import alive_ns
+from pantel_device.receiving.senders import Senders
 from pantel_device.web.access.complaints import Complaints
 from pantel_device.web.access.connections import guarded
 from pantel_device.web.access.doorkeeper import Doorkeeper, Limits
@@ -28,7 +29,7 @@ from pantel_device.web.facts import Abilities, Facts
 from pantel_device.web.hub import Hub
 from pantel_device.web.metrics.figures import Figures, LineFigures
 from pantel_device.web.server import PageServer
-from pantel_device.web.state import LinkMeter, Senders
+from pantel_device.web.state import LinkMeter
 from pantel_link import Clock
 from pantel_models import View
 

@@ -13,8 +13,8 @@ from tests.device.mqtt.mosquitto import Mosquitto
 from pantel_device.config import ReceiverConfig
 from pantel_device.publishing.opening import open_publishing
 from pantel_device.publishing.publishing import Publishing
+from pantel_device.receiving.link_reading import LinkReading
 from pantel_device.receiving.sink import Event, Picture
-from pantel_device.web.hub import LinkReading
 from pantel_link import MonotonicClock
 
 

@@ -13,9 +13,9 @@ from tests.device.web.serving import MAST, make_event, make_picture
 from pantel_device.mqtt.mailbox import Mailbox
 from pantel_device.mqtt.publisher import MOST_SENDERS, MqttPublisher
 from pantel_device.mqtt.topics import Message, Topics
+from pantel_device.receiving.link_reading import LinkReading
 from pantel_device.receiving.receiver import Contact
 from pantel_device.receiving.sink import Event, SenderName
-from pantel_device.web.hub import LinkReading
 from pantel_link import StreamStatistics, VirtualClock
 from pantel_models import View
 

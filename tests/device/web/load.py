@@ -21,8 +21,8 @@ from websockets.sync.client import connect
 from pantel_device.config import ReceiverConfig
 from pantel_device.daemon import run
 from pantel_device.receiving.receiver import Receiver
+from pantel_device.receiving.watched_receiver import WatchedReceiver
 from pantel_device.web.page import open_page
-from pantel_device.web.watched_receiver import WatchedReceiver
 from pantel_link import ChannelSettings, LinkReceiver, MonotonicClock, PtyNullModem, open_port
 from pantel_link.ports import reconnecting
 from pantel_models import View

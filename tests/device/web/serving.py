@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from pantel_device.config import ReceiverConfig
+from pantel_device.receiving.link_reading import LineReading, LinkReading
 from pantel_device.receiving.receiver import Contact
 from pantel_device.receiving.sink import Event, Picture, SenderName
 from pantel_device.web.access.doorkeeper import Limits
-from pantel_device.web.hub import Hub, LineReading, LinkReading
+from pantel_device.web.hub import Hub
 from pantel_device.web.page import open_page
 from pantel_link import MonotonicClock
 from pantel_link.statistics import ReceiverStatistics

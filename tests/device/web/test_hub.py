@@ -8,11 +8,12 @@ from itertools import pairwise
 import pytest
 from tests.device.web.serving import MAST, make_event, make_picture, make_reading
 
+from pantel_device.receiving.link_reading import LinkReading
 from pantel_device.receiving.receiver import Receiver
 from pantel_device.receiving.sink import SenderName
+from pantel_device.receiving.watched_receiver import WatchedReceiver
 from pantel_device.sending.stream import stream_context
-from pantel_device.web.hub import Choice, Hub, LinkReading
-from pantel_device.web.watched_receiver import WatchedReceiver
+from pantel_device.web.hub import Choice, Hub
 from pantel_link import LinkReceiver, LinkSender, VirtualClock, memory_pair
 from pantel_link.ports import reconnecting
 from pantel_models import View, find_artefact

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from tests.device.web.serving import MAST, make_event, make_reading
 
+from pantel_device.receiving.link_reading import LineReading, LinkReading
 from pantel_device.receiving.receiver import Contact
+from pantel_device.receiving.senders import Senders
 from pantel_device.receiving.sink import SenderName
-from pantel_device.receiving.sinks import event_record
+from pantel_device.receiving.sinks import EventRecord, event_record
 from pantel_device.wall_clock import utc_now
 from pantel_device.web.facts import Abilities, Facts
-from pantel_device.web.hub import EventRecord, LineReading, LinkReading, News
-from pantel_device.web.state import EVENTS_KEPT_PER_KIND, EventRings, LinkMeter, Senders
+from pantel_device.web.hub import News
+from pantel_device.web.state import EVENTS_KEPT_PER_KIND, EventRings, LinkMeter
 from pantel_link.statistics import ReceiverStatistics, StreamStatistics
 from pantel_models import View
 

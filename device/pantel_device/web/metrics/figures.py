@@ -6,10 +6,12 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from pantel_device.receiving.link_reading import LineReading, LinkReading
 from pantel_device.receiving.receiver import Contact
 from pantel_device.receiving.sink import SenderName
+from pantel_device.receiving.sinks import EventRecord
 from pantel_device.wall_clock import utc_now
-from pantel_device.web.hub import EventRecord, LineReading, LinkReading, News
+from pantel_device.web.hub import News
 from pantel_device.web.metrics.growing import Growing
 
 __all__ = ["Figures", "LineFigures", "SenderFigures", "Stamp"]

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from tests.device.web.serving import MAST, make_event
 
+from pantel_device.receiving.link_reading import LineReading, LinkReading
 from pantel_device.receiving.receiver import Contact
 from pantel_device.receiving.sink import SenderName
 from pantel_device.receiving.sinks import event_record
 from pantel_device.wall_clock import utc_now
-from pantel_device.web.hub import LineReading, LinkReading, News
+from pantel_device.web.hub import News
 from pantel_device.web.metrics.figures import Figures, LineFigures
 from pantel_device.web.metrics.growing import Growing
 from pantel_link import StreamStatistics

@@ -13,8 +13,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 from tests.device.web.serving import MAST, TOKEN, Site, make_event, make_picture
 
+from pantel_device.receiving.link_reading import LineReading, LinkReading
 from pantel_device.receiving.receiver import Contact
-from pantel_device.web.hub import LineReading, LinkReading
 from pantel_device.web.metrics.table import GROUPS
 from pantel_link import StreamStatistics
 from pantel_link.statistics import ReceiverStatistics

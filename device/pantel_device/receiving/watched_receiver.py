@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from pantel_device.receiving.link_reading import LineReading, LinkReading
 from pantel_device.receiving.receiver import Receiver
-from pantel_device.web.hub import LineReading, LinkReading
 
 __all__ = ["ReadingTaker", "WatchedReceiver"]
 
