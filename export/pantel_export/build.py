@@ -24,7 +24,8 @@ from pantel_export.networks import SceneNetworks
 from pantel_export.onnx_export import export_encoder, export_enlarger, export_generator, has_weights
 from pantel_export.settings import TrainSettings
 from pantel_export.tables import count_residuals, fit_counts, logistic_counts
-from pantel_export.thumbnails.add import PERCEPTUAL_ROLE, THUMBNAIL_ROLES, thumbnails_of
+from pantel_export.thumbnails.add import thumbnails_of
+from pantel_export.thumbnails.shipped import PERCEPTUAL_ROLE, THUMBNAIL_ROLES
 from pantel_export.train import load_networks
 from pantel_export.warm_start import save_warm_start
 from pantel_models import Quantizer, contour_map, open_session

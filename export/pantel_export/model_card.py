@@ -154,15 +154,15 @@ neighbouring squares of 8 pixels have in common.
 _PERCEPTUAL_THUMBNAILS_HEADING = "## Perceptual generator of thumbnails\n"
 _PERCEPTUAL_THUMBNAILS = """
 **What it is.** `thumbnail_perceptual.onnx`: a wider generator of thumbnails ({width} channels) over the same bitstream,
-for looking at. It began as `thumbnail_generator.onnx`; the encoder was frozen.
+for looking at. It began as {begun}; the encoder was frozen.
 
 **Loss.** {l1_weight} x mean absolute error of the object before something + {mask_weight} x mean absolute error of its
 mask + {hue_weight} x mean absolute error of the colours less their mean + {lpips_weight} x LPIPS (SqueezeNet) +
 {adversarial_weight} x hinge loss against a discriminator that is told the latents; and of objects as small as they are
 shown, on photographs: {display_weight} x LPIPS + {detector_weight} x what {detectors} no longer recognizes.
 
-**Settings.** The objects above, before {pictures} photographs; {step} steps of {batch}, seed {seed}; latents fitted to
-the picture by up to {search_steps} steps, as senders do.
+**Settings.** {objects} objects (SHA-256 of pixels, masks and kinds `{fingerprint}`), before {pictures} photographs;
+{step} steps of {batch}, seed {seed}; latents fitted to the picture by up to {search_steps} steps, as senders do.
 
 **Limits.** It invents limbs, clothes and windows that fit the latents: what it shows of an object is likely, not
 seen. The detectors above are no judges of it.
@@ -263,8 +263,11 @@ def with_perceptual_thumbnails(card: str, record: Mapping[str, Any] | None) -> s
     """Return a card with the section about the perceptual generator of thumbnails; as `with_thumbnails`."""
     if not record:
         return _with_section(card, _PERCEPTUAL_THUMBNAILS_HEADING, "")
-    settings = record["settings"]
+    settings, begun = record["settings"], record.get("begun_as_sha256")
     text = _PERCEPTUAL_THUMBNAILS.format(
+        begun=f"the generator before it (`{begun}`)" if begun else "`thumbnail_generator.onnx`",
+        objects=record["objects"],
+        fingerprint=record["objects_sha256"],
         step=record["step"],
         pictures=record["pictures"],
         detectors=" and ".join(record["detectors"]),

@@ -24,6 +24,7 @@ from pantel_export.enlarger import Enlarger
 from pantel_export.networks import CELL_PX, Encoder, Generator
 
 __all__ = [
+    "HALF_SUFFIX",
     "export_encoder",
     "export_enlarger",
     "export_generator",
@@ -32,6 +33,9 @@ __all__ = [
     "quantized",
     "with_half_weights",
 ]
+
+HALF_SUFFIX = "_half"
+"""By which the name of a weight that is kept in 16 bits is longer than its own."""
 
 _OPSET = 18
 _MANY_WEIGHTS = 64  # of a tensor that is worth halving
@@ -174,7 +178,7 @@ def with_half_weights(model: bytes) -> bytes:
     casts = []
     for index, tensor in enumerate(graph.initializer):
         if tensor.data_type == onnx.TensorProto.FLOAT and np.prod(tensor.dims) >= _MANY_WEIGHTS:
-            stored = f"{tensor.name}_half"
+            stored = f"{tensor.name}{HALF_SUFFIX}"
             half = onnx.numpy_helper.to_array(tensor).astype(np.float16)
             casts.append(onnx.helper.make_node("Cast", [stored], [tensor.name], to=onnx.TensorProto.FLOAT))
             graph.initializer[index].CopyFrom(onnx.numpy_helper.from_array(half, stored))

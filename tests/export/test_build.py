@@ -17,8 +17,9 @@ from pantel_export.integer_context import context_arrays
 from pantel_export.networks import SceneNetworks
 from pantel_export.settings import TrainSettings
 from pantel_export.tables import fit_counts, logistic_counts
-from pantel_export.thumbnails.add import PERCEPTUAL_ROLE, THUMBNAIL_ROLES, thumbnails_of
+from pantel_export.thumbnails.add import thumbnails_of
 from pantel_export.thumbnails.settings import PerceptualThumbnailSettings, ThumbnailSettings
+from pantel_export.thumbnails.shipped import PERCEPTUAL_ROLE, THUMBNAIL_ROLES
 from pantel_models import find_artefact, load_scene_codec, macs_per_pixel
 from pantel_models.still import StillCodec
 

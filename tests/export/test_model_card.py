@@ -24,6 +24,8 @@ THUMBNAILS = {
 PERCEPTUAL = {"pictures": 6, "step": 4321, "settings": PerceptualSettings(crop_px=128).model_dump(mode="json")}
 
 PERCEPTUAL_THUMBNAILS = {
+    "objects": 43,
+    "objects_sha256": "0b1ec76",
     "step": 765,
     "pictures": 89,
     "detectors": ["one.onnx", "two.onnx"],
@@ -106,7 +108,11 @@ def test_a_card_tells_the_perceptual_generator_of_thumbnails_from_that_of_pictur
     card = model_card("toy", settings, record | both, photos)
     assert card == with_perceptual_thumbnails(without, PERCEPTUAL_THUMBNAILS)
     assert card.startswith(without)
-    assert "**Settings.** The objects above, before 89 photographs; 765 steps of 12, seed 3;" in card
+    assert "**Settings.** 43 objects (SHA-256 of pixels, masks and kinds `0b1ec76`), before 89 photographs;" in card
+    assert "\n765 steps of 12, seed 3;" in card
+    assert "It began as `thumbnail_generator.onnx`;" in card
+    gone_on = with_perceptual_thumbnails(without, PERCEPTUAL_THUMBNAILS | {"begun_as_sha256": "be901"})
+    assert "It began as the generator before it (`be901`);" in gone_on
     assert "(9, 8, 7, 6 channels)" in card
     text = card.replace("\n", " ")
     for loss in ("1.5 x mean absolute error of the object", "2.5 x mean absolute error of its mask", "3.5 x LPIPS"):
@@ -118,7 +124,7 @@ def test_a_card_tells_the_perceptual_generator_of_thumbnails_from_that_of_pictur
     assert with_perceptual_thumbnails(with_all, None) == with_perceptual(without, PERCEPTUAL)
     assert with_perceptual(with_all, None) == card
     again = with_perceptual_thumbnails(with_all, PERCEPTUAL_THUMBNAILS | {"step": 7})
-    assert "765 steps" not in again
+    assert "765 steps of" not in again
     assert "7 steps of 12" in again
 
 

@@ -24,11 +24,18 @@ def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     _add_objects(thumbnails)
     thumbnails.set_defaults(run=_thumbnails)
 
-    painted = add("train-perceptual-thumbnails", help="train the perceptual generator of thumbnails on top of a run")
-    add_options(painted, "config", "lpips", "out")
-    painted.add_argument("--thumbnail-run", type=Path, required=True, help="run folder of the thumbnails")
+    painted = add("train-perceptual-thumbnails", help="train a perceptual generator for the thumbnails of an artefact")
+    add_options(painted, "config", "name", "lpips", "out")
     painted.add_argument(
-        "--detectors", type=Path, nargs="+", required=True, metavar="ONNX", help="should recognize what is painted"
+        "--go-on", action="store_true", help="begin as the artefact's perceptual generator, not as its faithful one"
+    )
+    painted.add_argument(
+        "--detectors",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="should recognize what is painted: ONNX, or the folder of a run of train-detector",
     )
     painted.add_argument("--photos", type=Path, nargs="+", required=True, help="photographs to stand before")
     _add_objects(painted)
@@ -72,6 +79,7 @@ def _train_perceptual_thumbnails(arguments: argparse.Namespace) -> None:
     from pantel_export.thumbnails.crops import gather
     from pantel_export.thumbnails.perceptual import Onlookers, PerceptualThumbnailTrainer
     from pantel_export.thumbnails.settings import PerceptualThumbnailSettings
+    from pantel_export.thumbnails.shipped import ShippedThumbnails
 
     torch.set_num_threads(1)
     settings = PerceptualThumbnailSettings.from_toml(arguments.config)
@@ -79,7 +87,8 @@ def _train_perceptual_thumbnails(arguments: argparse.Namespace) -> None:
     print(f"objects={len(crops)} out={arguments.out}")  # noqa: T201
     photos = photographs(arguments, 64)
     onlookers = Onlookers(arguments.lpips, arguments.detectors, photos)
-    trainer = PerceptualThumbnailTrainer(settings, arguments.thumbnail_run, onlookers, crops, arguments.out)
+    thumbnails = ShippedThumbnails.of(arguments.artefacts, arguments.name, from_perceptual=arguments.go_on)
+    trainer = PerceptualThumbnailTrainer(settings, thumbnails, onlookers, crops, arguments.out)
     finish(trainer)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pantel_export.artefact_record import note_part, read_record
+from pantel_export.artefact_record import note_part
 from pantel_export.errors import ExportError
 from pantel_export.manifest import add_files
 from pantel_export.model_card import with_perceptual_thumbnails, with_thumbnails
@@ -20,15 +20,13 @@ from pantel_export.thumbnails.augmentation import Specimen, augmented, plain
 from pantel_export.thumbnails.crops import ObjectCrop
 from pantel_export.thumbnails.networks import ThumbnailEncoder, ThumbnailGenerator, ThumbnailNetworks
 from pantel_export.thumbnails.perceptual import load_perceptual_thumbnails
-from pantel_export.thumbnails.settings import ThumbnailSettings
+from pantel_export.thumbnails.shipped import PERCEPTUAL_ROLE, ShippedThumbnails
 from pantel_export.thumbnails.tables import thumbnail_arrays
 from pantel_export.thumbnails.train import fingerprint, load_thumbnail_networks
 from pantel_models.thumbnails import CONDITIONS, RASTER_PX, condition
 
-__all__ = ["PERCEPTUAL_ROLE", "THUMBNAIL_ROLES", "add_perceptual_thumbnails", "add_thumbnails", "thumbnails_of"]
+__all__ = ["add_perceptual_thumbnails", "add_thumbnails", "thumbnails_of"]
 
-THUMBNAIL_ROLES = ("thumbnail_encoder", "thumbnail_generator")
-PERCEPTUAL_ROLE = "thumbnail_perceptual"
 _PREFIX = "thumbnail_"
 
 
@@ -83,12 +81,12 @@ def add_perceptual_thumbnails(run: Path, name: str, artefacts: Path) -> None:
     Raises:
         ExportError: There is no such run or artefact, or they do not belong together.
     """
-    ours = read_record(artefacts, name).get("thumbnails")
     generator, record = load_perceptual_thumbnails(run)
-    trained = record.pop("thumbnail_run") | {"objects_sha256": record["objects_sha256"]}
-    if ours is None or trained != {key: ours[key] for key in ("step", "settings", "objects_sha256")}:
-        raise ExportError(f"{run} was trained for other thumbnails than those of {name}; train it with their run")
-    latents = ThumbnailSettings.model_validate(ours["settings"]).network.latents
+    trained = record.pop("thumbnails")
+    ours = ShippedThumbnails.of(artefacts, name)
+    if trained["sha256"] != ours.sha256:
+        raise ExportError(f"{run} was trained for other thumbnails than those of {name}; train it with --name {name}")
+    latents = ours.settings.network.latents
     data = with_half_weights(_export_generator(generator, latents))
     add_files(artefacts, name, {PERCEPTUAL_ROLE: (f"{PERCEPTUAL_ROLE}.onnx", data)})
     note_part(artefacts, name, "perceptual_thumbnails", record, with_perceptual_thumbnails)

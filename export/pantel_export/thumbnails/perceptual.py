@@ -23,6 +23,7 @@ from pantel_codec import THUMBNAIL_QUALITIES
 from pantel_export.data import PhotoSet
 from pantel_export.detector_network import DetectorNetwork, verdict_loss
 from pantel_export.errors import RunError
+from pantel_export.eyes.onlooker import DetectorOnlooker
 from pantel_export.perceptual.discriminator import TOLD, patch_judge
 from pantel_export.perceptual.lpips import Lpips
 from pantel_export.precision import mixed_precision
@@ -30,7 +31,8 @@ from pantel_export.thumbnails.crops import ObjectCrop
 from pantel_export.thumbnails.display import draw_spots, shown_at
 from pantel_export.thumbnails.networks import ThumbnailGenerator, widened
 from pantel_export.thumbnails.settings import PerceptualThumbnailSettings, ThumbnailSettings
-from pantel_export.thumbnails.train import Batch, chances, fingerprint, load_thumbnail_networks
+from pantel_export.thumbnails.shipped import ShippedThumbnails
+from pantel_export.thumbnails.train import Batch, chances, fingerprint
 from pantel_export.train import crop_tensors
 from pantel_export.training_run import TrainingRun, load_run
 from pantel_models.thumbnails import CONDITIONS
@@ -43,7 +45,6 @@ _Paint = Callable[[Tensor], tuple[Tensor, Tensor]]
 _SURROUNDINGS_PX = 8  # blocks of the surroundings that a decoded background would show
 _FLAT = 0.5  # share of objects that stand before one colour instead
 _TOLD_PX = 8
-_DETAILED = 0.35  # share of objects whose detail has been told
 _SEEN_SOFTLY = 0.5  # share of pictures that detectors see at half the resolution, where no pattern can deceive them
 _SEARCH_STEP = 0.2  # of a symbol
 _JUDGE_WIDTHS = (32, 64, 96, 128)  # so that its patches hold most of an object
@@ -77,13 +78,24 @@ class Onlookers:
 
     Attributes:
         lpips: Weights of LPIPS.
-        detectors: ONNX files of detectors that should recognize what is painted; each judges every n-th step.
+        detectors: Of those that should recognize what is painted, ONNX files, or folders of runs or weights of
+            `train-detector`; each judges every n-th step.
         photos: What the objects stand before when they are shown as small as in the product.
     """
 
     lpips: Path
     detectors: Sequence[Path]
     photos: PhotoSet
+
+    @staticmethod
+    def detector(path: Path) -> DetectorNetwork | DetectorOnlooker:
+        """Read one of the detectors.
+
+        Raises:
+            DataError: It cannot be used.
+            RunError: There is no run or weights in a folder.
+        """
+        return DetectorOnlooker(path) if path.is_dir() else DetectorNetwork(path)
 
 
 class PerceptualThumbnailTrainer(TrainingRun):
@@ -92,7 +104,7 @@ class PerceptualThumbnailTrainer(TrainingRun):
     def __init__(
         self,
         settings: PerceptualThumbnailSettings,
-        thumbnail_run: Path,
+        thumbnails: ShippedThumbnails,
         onlookers: Onlookers,
         crops: Sequence[ObjectCrop],
         folder: Path,
@@ -101,36 +113,34 @@ class PerceptualThumbnailTrainer(TrainingRun):
 
         Args:
             settings: Of the run.
-            thumbnail_run: Folder of the run that made the encoder.
+            thumbnails: Whose latents are painted, and as what the generator begins.
             onlookers: What judges the objects, and what they stand before.
-            crops: The objects of that run.
+            crops: Objects to learn from.
             folder: For the checkpoint and the record.
 
         Raises:
-            RunError: There is no such run, or it was made with other objects.
             DataError: The weights of LPIPS or a detector cannot be used.
         """
-        frozen, self._scale, record = load_thumbnail_networks(thumbnail_run)
-        if record["objects_sha256"] != fingerprint(crops):
-            raise RunError(f"{thumbnail_run} was trained with other objects; name the same folders in the same order")
+        frozen, self._scale = thumbnails.networks, thumbnails.settings
         self.settings = settings
         self.crops = crops
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(settings.seed)
         self._frozen = frozen.to(self.device).requires_grad_(requires_grad=False)
         self._lpips = Lpips(onlookers.lpips).to(self.device)
-        self._detectors = [DetectorNetwork(path).to(self.device) for path in onlookers.detectors]
+        self._detectors = [onlookers.detector(path).to(self.device) for path in onlookers.detectors]
         self._photos = onlookers.photos
         self._chances = chances(self._scale, crops)
         network = self._scale.network.model_copy(update={"generator_width": settings.generator_width})
-        generator = widened(frozen.generator, ThumbnailGenerator(network))
+        generator = widened(thumbnails.begin, ThumbnailGenerator(network))
         discriminator = ObjectDiscriminator(self._scale.network.latents)
         self.networks = nn.ModuleDict({"generator": generator, "discriminator": discriminator})
         self.networks.to(self.device, memory_format=torch.channels_last)
         material = {
             "objects": len(crops),
-            "objects_sha256": record["objects_sha256"],
-            "thumbnail_run": {"step": record["step"], "settings": record["settings"]},
+            "objects_sha256": fingerprint(crops),
+            "thumbnails": {"sha256": thumbnails.sha256, "settings": self._scale.model_dump(mode="json")},
+            "begun_as_sha256": thumbnails.begin_sha256,
             "detectors": [path.name for path in onlookers.detectors],
             "pictures": len(onlookers.photos),
             "pictures_sha256": onlookers.photos.fingerprint,
@@ -189,6 +199,8 @@ class PerceptualThumbnailTrainer(TrainingRun):
         side_px = detector.side_px
         background = self._photos.batch(size=1, crop_px=side_px // 2, seed=self.settings.seed, step=self.step + 1)
         picture, _ = crop_tensors(background, self.device)
+        if rng.random() < self.settings.coarse_picture_share:  # as coarse as backgrounds mostly are
+            picture = functional.avg_pool2d(picture, _SURROUNDINGS_PX)
         picture = functional.interpolate(picture, size=(side_px, side_px), mode="bilinear")
         spots = draw_spots(batch.aspect, side_px, rng)
         truth = shown_at(picture, spots, batch.pixels, batch.mask)
@@ -212,8 +224,9 @@ class PerceptualThumbnailTrainer(TrainingRun):
             rng: Draws qualities, whether there is detail, and how far latents were searched for.
         """
         s, core = self.settings, self._scale.network.core
-        quality = self._tensor(rng.integers(0, THUMBNAIL_QUALITIES, s.batch))
-        detail = self._tensor(rng.random(s.batch) < _DETAILED)
+        often = np.array(s.quality_weights) / sum(s.quality_weights)
+        quality = self._tensor(rng.choice(THUMBNAIL_QUALITIES, s.batch, p=often))
+        detail = self._tensor(rng.random(s.batch) < s.detailed_share)
         told = torch.ones(s.batch, self._scale.network.latents, device=self.device)
         told[:, core:] = detail[:, None]
         side = torch.stack([quality / (THUMBNAIL_QUALITIES - 1), detail], 1)
@@ -268,9 +281,9 @@ def load_perceptual_thumbnails(folder: Path) -> tuple[ThumbnailGenerator, dict[s
         RunError: There is no run, or it is one of something else.
     """
     state, record = load_run(folder)
-    if "thumbnail_run" not in record:
+    if "thumbnails" not in record:
         raise RunError(f"{folder} is no run of the perceptual generator of thumbnails")
-    settings = ThumbnailSettings.model_validate(record["thumbnail_run"]["settings"])
+    settings = ThumbnailSettings.model_validate(record["thumbnails"]["settings"])
     width = PerceptualThumbnailSettings.model_validate(record["settings"]).generator_width
     generator = ThumbnailGenerator(settings.network.model_copy(update={"generator_width": width}))
     prefix = "generator."

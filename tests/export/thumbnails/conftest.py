@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,13 +12,17 @@ import numpy as np
 import pytest
 
 from pantel_export.data import PhotoSet
+from pantel_export.manifest import add_files, enter_artefact
 from pantel_export.thumbnails.crops import ObjectCrop
 from pantel_export.thumbnails.settings import (
     PerceptualThumbnailSettings,
     ThumbnailNetworkSettings,
     ThumbnailSettings,
 )
+from pantel_models import MANIFEST, find_artefact
 from pantel_models.thumbnails import Kind
+
+NAME = find_artefact().name
 
 
 def _crop(kind: Kind, seed: int) -> ObjectCrop:
@@ -78,14 +84,47 @@ def thumbnail_run(
     from pantel_export.thumbnails.train import ThumbnailTrainer
 
     folder = tmp_path_factory.mktemp("runs") / "thumbnails"
-    ThumbnailTrainer(thumbnail_settings, crops, folder).run()
+    ThumbnailTrainer(thumbnail_settings, crops, folder, [{"folder": "street", "objects": 24}]).run()
     return folder
+
+
+@pytest.fixture(scope="session")
+def add_again(thumbnail_run: Path, crops: list[ObjectCrop]) -> Callable[[Path], None]:
+    """Return a function that puts the thumbnails of the run into the artefact in a folder."""
+    from pantel_export.thumbnails.add import add_thumbnails
+
+    def add(artefacts: Path) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the exporter of PyTorch warns about itself
+            add_thumbnails(thumbnail_run, NAME, crops, artefacts)
+
+    return add
+
+
+@pytest.fixture(scope="session")
+def bare(add_again: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of artefacts of which ours has these thumbnails and no perceptual generator for them."""
+    artefacts = tmp_path_factory.mktemp("bare") / "artefacts"
+    shutil.copytree(MANIFEST.parent, artefacts)
+    enter_artefact(artefacts, "other", {"tables": ("tables.npz", b"tables")})
+    view = (artefacts / NAME / "faithful.onnx").read_bytes()  # there is a perceptual view, whatever is shipped
+    add_files(artefacts, NAME, {"perceptual": ("perceptual.onnx", view)})
+    add_again(artefacts)
+    return artefacts
+
+
+@pytest.fixture(scope="session")
+def shipped(bare: Path) -> Any:
+    """Return these thumbnails as whatever is trained on top of them begins with."""
+    from pantel_export.thumbnails.shipped import ShippedThumbnails
+
+    return ShippedThumbnails.of(bare, NAME)
 
 
 @pytest.fixture
 def begin(
     perceptual_settings: PerceptualThumbnailSettings,
-    thumbnail_run: Path,
+    shipped: Any,
     onlookers: Any,
     crops: list[ObjectCrop],
     tmp_path: Path,
@@ -95,6 +134,6 @@ def begin(
 
     def run(name: str = "run", **others: float) -> PerceptualThumbnailTrainer:
         settings = perceptual_settings.model_copy(update=others)
-        return PerceptualThumbnailTrainer(settings, thumbnail_run, onlookers, crops, tmp_path / name)
+        return PerceptualThumbnailTrainer(settings, shipped, onlookers, crops, tmp_path / name)
 
     return run

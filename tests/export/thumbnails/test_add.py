@@ -21,11 +21,12 @@ from pantel_codec import Part
 from pantel_export.__main__ import main
 from pantel_export.errors import ExportError
 from pantel_export.model_card import with_perceptual_thumbnails, with_thumbnails
-from pantel_export.thumbnails.add import PERCEPTUAL_ROLE, THUMBNAIL_ROLES, add_thumbnails, thumbnails_of
+from pantel_export.thumbnails.add import add_thumbnails, thumbnails_of
 from pantel_export.thumbnails.augmentation import augmented, plain
 from pantel_export.thumbnails.crops import ObjectCrop, gather
 from pantel_export.thumbnails.networks import ThumbnailNetworks
 from pantel_export.thumbnails.settings import ThumbnailSettings
+from pantel_export.thumbnails.shipped import PERCEPTUAL_ROLE, THUMBNAIL_ROLES
 from pantel_export.thumbnails.tables import thumbnail_arrays
 from pantel_export.thumbnails.train import ThumbnailTrainer, fingerprint, load_thumbnail_networks
 from pantel_models import MANIFEST, SceneCodec, find_artefact, load_scene_codec

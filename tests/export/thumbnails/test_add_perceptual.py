@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make setup-export")
@@ -23,14 +24,13 @@ from torch import Tensor
 from pantel_codec import Part
 from pantel_export.__main__ import main
 from pantel_export.errors import ExportError
-from pantel_export.manifest import add_files, enter_artefact
 from pantel_export.model_card import with_perceptual_thumbnails
-from pantel_export.thumbnails.add import PERCEPTUAL_ROLE, add_perceptual_thumbnails, add_thumbnails
+from pantel_export.thumbnails.add import add_perceptual_thumbnails
 from pantel_export.thumbnails.crops import ObjectCrop
 from pantel_export.thumbnails.perceptual import Onlookers, PerceptualThumbnailTrainer, load_perceptual_thumbnails
-from pantel_export.thumbnails.settings import PerceptualThumbnailSettings, ThumbnailSettings
-from pantel_export.thumbnails.train import ThumbnailTrainer
-from pantel_models import MANIFEST, SceneCodec, View, find_artefact, load_scene_codec
+from pantel_export.thumbnails.settings import PerceptualThumbnailSettings
+from pantel_export.thumbnails.shipped import PERCEPTUAL_ROLE, ShippedThumbnails
+from pantel_models import SceneCodec, View, find_artefact, load_scene_codec
 from pantel_models.thumbnails import Kind, Look, condition
 
 NAME = find_artefact().name
@@ -83,52 +83,22 @@ def assert_same_looks(found: list[Look], expected: list[Look]) -> None:
 
 
 @pytest.fixture(scope="module")
-def thumbnail_run(
-    crops: list[ObjectCrop], thumbnail_settings: ThumbnailSettings, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    folder = tmp_path_factory.mktemp("runs") / "thumbnails"
-    ThumbnailTrainer(thumbnail_settings, crops, folder, [{"folder": "street", "objects": 24}]).run()
-    return folder
-
-
-@pytest.fixture(scope="module")
 def run(
-    thumbnail_run: Path, onlookers: Onlookers, crops: list[ObjectCrop], tmp_path_factory: pytest.TempPathFactory
+    shipped: ShippedThumbnails,
+    onlookers: Onlookers,
+    crops: list[ObjectCrop],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """Return the folder of a finished run with a long history, whose generator is far from the one it began as."""
     folder = tmp_path_factory.mktemp("perceptual") / "run"
     settings = PerceptualThumbnailSettings(steps=2, batch=3, warmup_steps=1, seed=6, generator_width=(8, 8, 6, 4))
-    trainer = PerceptualThumbnailTrainer(settings, thumbnail_run, onlookers, crops, folder)
+    trainer = PerceptualThumbnailTrainer(settings, shipped, onlookers, crops, folder)
     trainer.run()
     for value in trainer.average.values():
         value.mul_(1.2)
     trainer.history = [{"step": step, "fidelity": 1.0} for step in range(9)]
     trainer.save()
     return folder
-
-
-@pytest.fixture(scope="module")
-def add_again(thumbnail_run: Path, crops: list[ObjectCrop]) -> Callable[[Path], None]:
-    """Return a function that puts the thumbnails of the run into the artefact in a folder."""
-
-    def add(artefacts: Path) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the exporter of PyTorch warns about itself
-            add_thumbnails(thumbnail_run, NAME, crops, artefacts)
-
-    return add
-
-
-@pytest.fixture(scope="module")
-def bare(add_again: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder of artefacts of which ours has these thumbnails and no perceptual generator for them."""
-    artefacts = tmp_path_factory.mktemp("bare") / "artefacts"
-    shutil.copytree(MANIFEST.parent, artefacts)
-    enter_artefact(artefacts, "other", {"tables": ("tables.npz", b"tables")})
-    view = (artefacts / NAME / "faithful.onnx").read_bytes()  # there is a perceptual view, whatever is shipped
-    add_files(artefacts, NAME, {"perceptual": ("perceptual.onnx", view)})
-    add_again(artefacts)
-    return artefacts
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +168,7 @@ def test_record_and_card_say_how_it_was_made(artefacts: Path, bare: Path, run: P
     assert record == read(bare / NAME / "record.json")
     trained = read(run / "record.json")
     assert len(trained["history"]) == 9
-    del trained["thumbnail_run"]  # that is the rest of the record
+    del trained["thumbnails"]  # that is the rest of the record
     assert ours == trained | {"history": trained["history"][-5:]}
     card, before = ((folder / NAME / "CARD.md").read_text() for folder in (artefacts, bare))
     assert card == with_perceptual_thumbnails(before, ours) != before
@@ -219,22 +189,18 @@ def test_what_does_not_belong_together_is_refused(bare: Path, run: Path, thumbna
     assert not (bare / NAME / FILE).exists()
 
 
-@pytest.mark.parametrize(
-    "others",
-    [None, {"step": 5}, {"settings": ThumbnailSettings().model_dump(mode="json")}, {"objects_sha256": "5e55"}],
-    ids=["no thumbnails", "other step", "other settings", "other objects"],
-)
-def test_a_generator_for_other_thumbnails_is_refused(
-    others: dict[str, Any] | None, bare: Path, run: Path, tmp_path: Path
-) -> None:
-    """Even if those had the same settings: of other objects come other latents."""
+def test_a_generator_for_other_thumbnails_is_refused(bare: Path, run: Path, tmp_path: Path) -> None:
+    """Even if those had the same settings: of another training come other latents."""
     folder = Path(shutil.copytree(bare, tmp_path / "artefacts"))
-    record = read(folder / NAME / "record.json")
-    thumbnails = record.pop("thumbnails")
-    if others is not None:
-        record["thumbnails"] = thumbnails | others
-    (folder / NAME / "record.json").write_text(json.dumps(record))
+    generator = onnx.load(str(folder / NAME / "thumbnail_generator.onnx"))
+    generator.producer_version = "another training"
+    (folder / NAME / "thumbnail_generator.onnx").write_bytes(generator.SerializeToString())
     with pytest.raises(ExportError, match=f"was trained for other thumbnails than those of {NAME}"):
+        add_perceptual_thumbnails(run, NAME, folder)
+    record = read(folder / NAME / "record.json")
+    del record["thumbnails"]
+    (folder / NAME / "record.json").write_text(json.dumps(record))
+    with pytest.raises(ExportError, match=f"{NAME} has no thumbnails"):
         add_perceptual_thumbnails(run, NAME, folder)
     assert entry(folder) == entry(bare)
     assert not (folder / NAME / FILE).exists()
