@@ -21,7 +21,8 @@ from pantel_bench.live.recall import JudgedSource
 from pantel_bench.live.report import make_report, to_json
 from pantel_bench.live.source import ClipSource
 from pantel_bench.metrics import Lpips
-from pantel_bench.rig.settings import PLAYOUT_DELAY_NS, RigSettings
+from pantel_bench.rig.settings import PICTURE_PX, PLAYOUT_DELAY_NS, RigSettings
+from pantel_codec import MIN_SIDE_PX
 from pantel_device.atomic_file import check_outputs, write_atomically
 from pantel_device.command import Command, UsageError
 from pantel_device.commands.options import file_name, share
@@ -34,7 +35,8 @@ from pantel_link.pacing import DEFAULT_BITRATE_BPS
 
 __all__ = ["LIVE"]
 
-_LONGEST_S = 300.0  # both the source and the received pictures are held: 5 MB a second
+_LONGEST_S = 300.0  # both the source and the received pictures are held: 5 MB a second for 320x240
+_LONGEST_SIDE_PX = 640
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +54,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         default=60.0,
         metavar="S",
         help="line time for each clip, 1 to 300; shorter clips are played there and back (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--size",
+        type=_size,
+        default=PICTURE_PX,
+        metavar="WxH",
+        help="width x height of the pictures [px] (default: {}x{})".format(*PICTURE_PX),
     )
     add_line_options(parser)
     parser.add_argument(
@@ -140,12 +149,15 @@ def _run(arguments: argparse.Namespace) -> int:
         raise UsageError("with --peers the --judge is a file, by which the cache knows it")
     if arguments.losses and (arguments.loss or arguments.ber or arguments.back_channel):
         raise UsageError("--losses is of a line that is good and one way: leave out --loss, --ber and --back-channel")
+    if arguments.peers and arguments.size != PICTURE_PX:
+        raise UsageError("--peers choose among settings for {}x{}: leave out --size".format(*PICTURE_PX))
     cache = PeerCache(arguments.peers_cache)
     sections = []
     for clip, name in zip(arguments.clip, names, strict=True):
         settings = RigSettings(
             camera=f"file:{clip}",
             seconds=arguments.seconds,
+            size_px=arguments.size,
             bitrate_bps=arguments.bitrate,
             sketch=arguments.bitrate < SKETCH_BELOW_BPS,
             playout_delay_ns=round(arguments.playout_delay_s * 1e9),
@@ -234,6 +246,17 @@ def _times(text: str) -> tuple[float, ...]:
     if not all(0.0 <= time_s <= _LONGEST_S for time_s in times_s):
         raise argparse.ArgumentTypeError(f"{text!r} are no times; write for example 10,20.5")
     return times_s
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not all(
+        each.isascii() and each.isdigit() and MIN_SIDE_PX <= int(each) <= _LONGEST_SIDE_PX for each in (width, height)
+    ):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no size with sides of {MIN_SIDE_PX} to {_LONGEST_SIDE_PX}; write for example 640x480"
+        )
+    return int(width), int(height)
 
 
 def _shares(text: str) -> tuple[float, ...]:

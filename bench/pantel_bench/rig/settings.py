@@ -11,6 +11,7 @@ from pantel_link import DEFAULT_CALLSIGN, Preset
 
 __all__ = [
     "DISPLAY_INTERVAL_NS",
+    "PICTURE_PX",
     "PLAYOUT_DELAY_NS",
     "RECEIVER_COMPUTING_NS",
     "RECEIVER_DELAY_NS",
@@ -19,6 +20,9 @@ __all__ = [
     "RigSettings",
     "detector_name",
 ]
+
+PICTURE_PX = (320, 240)
+"""Width and height of the pictures of benchmarks, if nothing else is said."""
 
 DISPLAY_INTERVAL_NS = 100_000_000
 # Charged on the virtual clock, which would otherwise make every machine infinitely fast.
@@ -78,7 +82,7 @@ class RigSettings:
 
     camera: str = "test"
     seconds: float = 30.0
-    size_px: tuple[int, int] = (320, 240)
+    size_px: tuple[int, int] = PICTURE_PX
     fps: float = 10.0
     bitrate_bps: int = 960
     preset: Preset = Preset.STANDARD
