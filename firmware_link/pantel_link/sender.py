@@ -29,6 +29,7 @@ _FIRST_IDENT_SHARES = (0.2, 4 / 15)  # of the interval: sooner after the start, 
 _MAX_WAIT_NS = 12_000_000_000
 _DUTY_POLL_NS = 100_000_000
 _SCENE_AIR_NS = 400_000_000  # what a live packet takes at 960 bit/s: longer, and news of motion come late
+_CALM_AIR_NS = 1_250_000_000  # for which whatever begins to move may wait: what a still one takes at 840 bit/s
 
 
 class SentListener(Protocol):
@@ -140,8 +141,16 @@ class LinkSender:
     @property
     def scene_length_class(self) -> LengthClass:
         """How long packets of the scene are: as still ones, which are mostly payload, where these leave fast enough."""
+        return self._length_class_within(_SCENE_AIR_NS)
+
+    @property
+    def calm_length_class(self) -> LengthClass:
+        """The same while nothing moves, so that nobody waits for news."""
+        return self._length_class_within(_CALM_AIR_NS)
+
+    def _length_class_within(self, longest_ns: int) -> LengthClass:
         still_ns = self._air_time_ns(self.packet_octets(LengthClass.STILL))
-        return LengthClass.STILL if still_ns <= _SCENE_AIR_NS else LengthClass.LIVE
+        return LengthClass.STILL if still_ns <= longest_ns else LengthClass.LIVE
 
     def capacity_bytes(self, length_class: LengthClass) -> int:
         """Return the largest payload of a packet of this length."""

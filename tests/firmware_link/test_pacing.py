@@ -119,6 +119,13 @@ def test_scenes_leave_in_long_packets_where_these_leave_fast(context: StreamCont
     assert LinkSender(context, now_ns=0, bitrate_bps=bitrate).scene_length_class == length
 
 
+@pytest.mark.parametrize(("bitrate", "length"), [(100, "live"), (800, "live"), (840, "still"), (2640, "still")])
+def test_while_nothing_moves_scenes_may_leave_in_longer_packets(
+    context: StreamContext, bitrate: int, length: str
+) -> None:
+    assert LinkSender(context, now_ns=0, bitrate_bps=bitrate).calm_length_class == length
+
+
 def test_a_sender_queues_nothing(context: StreamContext) -> None:
     sender = LinkSender(context, now_ns=0)
     assert not sender.ready(0)  # the IDENT packet goes first

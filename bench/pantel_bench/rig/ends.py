@@ -344,6 +344,10 @@ class _TimedEncoder:
     def element_bits(self) -> Mapping[str, float]:
         return self._encoder.element_bits
 
+    @property
+    def unhurried(self) -> bool:
+        return self._encoder.unhurried
+
     def payload(self, observation: Observation, capacity_bytes: int, stamp_ns: int) -> bytes:
         before = dict(self.element_bits)
         started_ns = time.perf_counter_ns()

@@ -35,6 +35,11 @@ class PayloadEncoder(Attentive, Protocol):
         """See above."""
         ...
 
+    @property
+    def unhurried(self) -> bool:
+        """Whether what it tells next is of nothing that moves, so that it may take longer on the air."""
+        ...
+
     def payload(self, observation: Observation, capacity_bytes: int, stamp_ns: int) -> bytes:
         """Return the payload that helps the receiver most now; nothing if nothing pays.
 

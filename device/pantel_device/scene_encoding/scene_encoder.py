@@ -77,9 +77,15 @@ class SceneEncoder:
         self._textures = TextureEncoders(codec, audience)
         self._tone = ToneEncoder(audience)
         self._quiet_until_ns: int | None = None
+        self._unhurried = self._opened = False
         self._ledger = Ledger(audience) if self._settings.acknowledged else None
         self._attention: Attention | None = None
         self.element_bits: defaultdict[str, float] = defaultdict(float)
+
+    @property
+    def unhurried(self) -> bool:
+        """Whether the first ground is being laid, after a first payload that soon shows a picture."""
+        return self._unhurried
 
     def payload(self, observation: Observation, capacity_bytes: int, stamp_ns: int) -> bytes:
         """Return the payload of at most `capacity_bytes` that helps the receiver most now.
@@ -115,6 +121,8 @@ class SceneEncoder:
                 self._background.cells.seeded(news)
             elif news.kind not in {"cells", "textures"}:
                 self._sprites.sent(news, stamp_ns)
+        self._opened |= self._background.cells.laid
+        self._unhurried = not self._opened
         self._count(told, len(payload), len(opening))
         if self._ledger is not None:
             self._quiet_until_ns = None if payload else stamp_ns + _QUIET_NS

@@ -28,6 +28,7 @@ _NS_PER_S = 1_000_000_000
 # they arrive: still in time for play-out.
 _HINDSIGHT_NS = 300_000_000
 
+_CALM_AFTER_NS = 2_000_000_000
 _IDLE_AFTER_NS = 10_000_000_000
 
 _READ_OCTETS = 4096
@@ -163,10 +164,14 @@ class Sender:
             self._settled = self._hindsight.look(self.observation)
             if self._moved_ns is None or self.observation.motion.any():
                 self._moved_ns = now_ns
-        idle = self._moved_ns is not None and now_ns - self._moved_ns > _IDLE_AFTER_NS
+        idle = self._rests(now_ns, _IDLE_AFTER_NS)
         # In step with the camera, however late a turn comes; after a long pause from now on.
         interval_ns = self._idle_interval_ns if idle else self._interval_ns
         self._next_capture_ns = max(self._next_capture_ns + interval_ns, now_ns)
+
+    def _rests(self, now_ns: int, duration_ns: int) -> bool:
+        """Whether nothing has moved for longer than this."""
+        return self._moved_ns is not None and now_ns - self._moved_ns > duration_ns
 
     def _listen(self, now_ns: int) -> None:
         """Read the port; a radio that is keyed by its port works only while that is asked."""
@@ -188,7 +193,7 @@ class Sender:
         # Of two that have the same kind of news, the one that was named first goes first.
         wanting = {traffic: each for each in self._sources[::-1] if (traffic := each.wants(now_ns)) is not None}
         while (chosen := self._share.choose({*wanting, *([TrafficClass.SCENE] if scene_waits else ())})) is not None:
-            news = wanting[chosen].take(now_ns) if chosen in wanting else self._tell(observation, stamp_ns)
+            news = wanting[chosen].take(now_ns) if chosen in wanting else self._tell(observation, now_ns, stamp_ns)
             if news is not None:
                 counter = self._link.submit(news.kind, news.payload, stamp_ns, news.length_class)
                 if news.kind is PacketKind.SCENE:
@@ -197,11 +202,12 @@ class Sender:
                 return
             scene_waits = False
 
-    def _tell(self, observation: Observation | None, stamp_ns: int) -> News | None:
+    def _tell(self, observation: Observation | None, now_ns: int, stamp_ns: int) -> News | None:
         """Return what the scene's next payload says; None if nothing pays."""
         if observation is None:
             return None
         self._told = observation
-        length_class = self._link.scene_length_class
+        calm = self._encoder.unhurried or self._rests(now_ns, _CALM_AFTER_NS)
+        length_class = self._link.calm_length_class if calm else self._link.scene_length_class
         payload = self._encoder.payload(observation, self._link.capacity_bytes(length_class), stamp_ns)
         return News(PacketKind.SCENE, payload, length_class) if payload else None

@@ -42,6 +42,8 @@ class _Device:
 class _Encoder(SceneEncoder):
     """Tells the number of the frame."""
 
+    unhurried = False
+
     def __init__(self) -> None:
         """Need no models."""
 
@@ -113,7 +115,8 @@ def test_a_sender_outlives_its_camera() -> None:
     cable.device.shots.put(CameraError("the test is over"))
     cable.camera.close()
     assert cable.camera.outages == 1
-    assert set(range(1, 60)) - set(told) <= {3, 7, 15, 30, 45}  # at most when an introduction takes its place
+    silent = set(range(1, 60)) - set(told)  # seconds in which no packet ends: a long one or an introduction goes on
+    assert not any(second + 1 in silent for second in silent)
     (last,) = set(told[39])
-    assert all(set(told[second]) == {last} for second in range(12, 40))  # the air is not silent
+    assert all(set(told.get(second, [last])) == {last} for second in range(12, 40))
     assert told[59][-1] > last + 50

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -45,6 +45,8 @@ class _Camera:
 class _Encoder(SceneEncoder):
     """Tells the number of the frame, and sometimes nothing."""
 
+    unhurried = False
+
     def __init__(self, *, silent_from: int = 1 << 30) -> None:
         self._silent_from = silent_from
         self.ages_ns: list[int] = []  # of the frames, when their packets begin
@@ -56,6 +58,14 @@ class _Encoder(SceneEncoder):
 
     def submitted(self, counter: int) -> None:
         """Keep no account."""
+
+
+class _Restless(Observer):
+    """Sees something move all the time."""
+
+    def observe(self, frame: Frame) -> Observation:
+        seen = super().observe(frame)
+        return replace(seen, motion=np.ones_like(seen.motion))
 
 
 class _Stuck(Port):
@@ -81,11 +91,11 @@ class _Undrained(_Stuck):
         return len(octets)
 
 
-def _sender(camera: _Camera, port: Port, encoder: _Encoder | None = None) -> Sender:
+def _sender(camera: _Camera, port: Port, encoder: _Encoder | None = None, observer: Observer | None = None) -> Sender:
     context = StreamContext(0, "N0CALL", 1, bytes(3), *camera.size_px)
     return Sender(
         camera=camera,
-        observer=Observer(MotionDetector()),
+        observer=observer or _Restless(MotionDetector()),
         encoder=encoder or _Encoder(),
         link=LinkSender(context, now_ns=0),
         port=port,
@@ -206,6 +216,39 @@ def test_a_payload_is_built_for_the_time_when_its_packet_begins() -> None:
     frame_ns = [int.from_bytes(packet.payload[:2], "big") * _S // 10 for packet in told]
     for age_ns, captured_ns, packet in zip(encoder.ages_ns, frame_ns, told, strict=True):
         assert packet.tick == pytest.approx((captured_ns + age_ns) / 25_000_000, abs=1)
+
+
+class _MovesNowAndThen(Observer):
+    """Sees something move for the second second of ten."""
+
+    def observe(self, frame: Frame) -> Observation:
+        seen = super().observe(frame)
+        return replace(seen, motion=np.full_like(seen.motion, 10 <= frame.index % 100 < 20))
+
+
+def test_while_nothing_moves_packets_are_long() -> None:
+    near, far = memory_pair()
+    sender = _sender(_Camera(300), near, observer=_MovesNowAndThen(MotionDetector()))
+    receiver, now_ns = LinkReceiver(), 0
+    long: set[int] = set()
+    while not sender.finished:
+        now_ns = sender.advance(now_ns)
+        for received in receiver.receive(far.read(1000), now_ns):
+            if received.packet.kind is PacketKind.SCENE and len(received.packet.payload) > 100:
+                long.add(int.from_bytes(received.packet.payload[:2], "big"))
+    # From 2 s after something has moved until something moves again, seen with 0.3 s of hindsight.
+    assert {number % 100 for number in long} <= {*range(36, 100), *range(11)}
+    assert len(long) >= 3 * 5
+
+
+def test_what_a_patient_encoder_tells_leaves_in_long_packets() -> None:
+    near, far = memory_pair()
+    encoder = _Encoder()
+    encoder.unhurried = True
+    sender = _sender(_Camera(30), near, encoder)
+    _run_to_its_end(sender)
+    payloads = [received.packet.payload for received in LinkReceiver().receive(far.read(100_000), 0)]
+    assert {len(payload) for payload in payloads[1:] if payload[-1:] == b"."} == {112}
 
 
 def test_after_a_pause_the_newest_frame_is_told() -> None:

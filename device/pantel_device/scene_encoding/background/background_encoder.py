@@ -196,6 +196,7 @@ class BackgroundEncoder:
         There are none as long as a receiver tells what it holds.
         """
         if self._seen is None or not self.laid or self._audience.acknowledges:
+            self._seeds.measure(room_bits)
             return None
         return self._seeds.news(self._seen.latents[SEED_SCALE], room_bits)
 

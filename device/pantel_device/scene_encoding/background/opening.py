@@ -14,7 +14,7 @@ from pantel_models import SceneCodec
 
 __all__ = ["Opening"]
 
-_ROUND_PAYLOADS = (1.0, 3.0)  # the whole picture in one payload, then once more in three
+_ROUND_PAYLOADS = (1.0, 3.0)  # the whole picture in one payload, then once more in three like it, or a longer one
 _MARGIN_BITS = 8.0  # of a payload: what cells take is an estimate, and without their last row a round takes one more
 _SCALES = range(1, SCALES)  # of so few bits the finest scale makes less
 
@@ -28,7 +28,7 @@ class Opening:
 
     def __init__(self, codec: SceneCodec) -> None:
         self._codec = codec
-        self._payload_bits = 0.0
+        self._payload_bits = self._first_bits = 0.0
         self._rounds = list(_ROUND_PAYLOADS)
         self._round: Round | None = None
         self._offered = False
@@ -48,11 +48,12 @@ class Opening:
             hidden: Of each scale, (rows, columns): the squared error of each cell that its cells cannot remove.
             room_bits: What is left of the payload; all of it at the first call.
         """
+        self._first_bits = self._first_bits or room_bits
         self._payload_bits = max(self._payload_bits, room_bits)
         whole = room_bits >= self._payload_bits
         while not self.finished:
             if self._round is None:
-                self._round = Round(self._codec, self._best_way(latents, hidden, self._rounds[0]))
+                self._round = Round(self._codec, self._best_way(latents, hidden))
             way = self._round.way
             found = self._round.band(latents[way.scale], room_bits - way.overhead_bits)
             # A single cell that was offered to an empty payload and did not get into it never will: bits are estimates.
@@ -79,16 +80,15 @@ class Opening:
             self._rounds.pop(0)
             self._round = None
 
-    def _best_way(
-        self, latents: Sequence[NDArray[np.float32]], hidden: Sequence[NDArray[np.float64]], payloads: float
-    ) -> Way:
-        """Return the way to tell all cells of a scale in so many payloads that leaves the least error.
+    def _best_way(self, latents: Sequence[NDArray[np.float32]], hidden: Sequence[NDArray[np.float64]]) -> Way:
+        """Return the way to tell all cells of a scale in the payloads of a round that leaves the least error.
 
         Where none of the scales fits, not even at the coarsest quality, it is that which takes the fewest bits.
         """
         quantizer = self._codec.quantizer
         weights = quantizer.sensitivity[:, None, None]
         qualities = range(len(quantizer.steps))
+        payloads = max(self._rounds[0] * self._first_bits / self._payload_bits, 1.0)
         found = []
         for scale in _SCALES:
             y = latents[scale]

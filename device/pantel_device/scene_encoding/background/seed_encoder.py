@@ -30,29 +30,40 @@ class SeedEncoder:
 
     def __init__(self, codec: SceneCodec) -> None:
         self._codec = codec
-        self._payloads_since = 0
+        self._usual_bits = math.inf
+        self._payloads_since = 0.0
+        self._refused = 0
         self._round: Round | None = None
+
+    def measure(self, room_bits: float) -> None:
+        """Take note of what a payload holds in which there is nothing to seed yet."""
+        self._usual_bits = min(self._usual_bits, room_bits)
 
     def news(self, latents: NDArray[np.float32], room_bits: float) -> News | None:
         """Return the seeds of a payload, in one of some; None in the others. To be called once for each.
 
+        Seeds fill the shortest payloads, and of longer ones a part, the more often: whoever joins waits no longer.
+
         Args:
             latents: (channels, rows, columns) of the background at `SEED_SCALE`.
-            room_bits: They take at most about so many.
+            room_bits: What the payload holds; they take at most about so many.
         """
-        self._payloads_since += 1
+        self.measure(room_bits)
+        self._payloads_since += room_bits / self._usual_bits
         if self._payloads_since < _EVERY:
             return None
-        overhead_bits = Way(SEED_SCALE, 0).overhead_bits + _KIND_BITS
+        limit_bits = self._usual_bits - Way(SEED_SCALE, 0).overhead_bits - _KIND_BITS
         if self._round is None or self._round.finished:
-            self._round = self._next_round(latents, room_bits - overhead_bits)
+            self._round = self._next_round(latents, limit_bits)
         # Bits are estimates: what did not fit into the payload before is not offered again as long as it was.
-        limit_bits = room_bits - overhead_bits - 8.0 * (self._payloads_since - _EVERY)
+        limit_bits -= 8.0 * self._refused
+        self._refused += 1
         found = self._round.band(latents, limit_bits)
         if found is None:
             self._round.skip()
             return None
         element, bits = found
+        overhead_bits = Way(SEED_SCALE, 0).overhead_bits + _KIND_BITS
         return News("seeds", (replace(element, seed=True),), bits + overhead_bits, math.inf)
 
     def _next_round(self, latents: NDArray[np.float32], limit_bits: float) -> Round:
@@ -70,4 +81,6 @@ class SeedEncoder:
         for element in news.elements:
             if isinstance(element, CellElement) and self._round is not None:
                 self._round.sent(element)
-                self._payloads_since = 0
+                # Long payloads pass by more than is waited for; who was refused begins anew.
+                self._payloads_since = self._payloads_since - _EVERY if self._refused == 1 else 0.0
+                self._refused = 0

@@ -64,6 +64,11 @@ class SketchEncoder:
         self._quiet_until_ns: int | None = None
         self.element_bits: defaultdict[str, float] = defaultdict(float)
 
+    @property
+    def unhurried(self) -> bool:
+        """Never: lines of what moves come first."""
+        return False
+
     def payload(self, observation: Observation, capacity_bytes: int, stamp_ns: int) -> bytes:
         """Return the payload of at most `capacity_bytes` that helps the receiver most now; nothing if little would.
 

@@ -80,6 +80,22 @@ def test_more_room_makes_a_better_picture(codec: SceneCodec, seen: SeenBackgroun
     assert errors == sorted(errors, reverse=True)
 
 
+def test_a_longer_payload_holds_the_second_round_and_no_more(codec: SceneCodec, seen: SeenBackground) -> None:
+    """Whether that was begun in what the first payload had left, or not."""
+    for begun in (False, True):
+        opening = Opening(codec)
+        first = opening.next(seen.latents, seen.hidden, ROOM_BITS)
+        assert first is not None
+        opening.sent(first[0])
+        if begun:
+            assert opening.next(seen.latents, seen.hidden, 30.0) is None
+        second = opening.next(seen.latents, seen.hidden, 3.3 * ROOM_BITS)
+        assert second is not None
+        assert 2 * ROOM_BITS < second[1] <= 3.3 * ROOM_BITS
+        opening.sent(second[0])
+        assert opening.finished
+
+
 def test_what_is_left_of_a_payload_is_used_if_anything_fits(codec: SceneCodec, seen: SeenBackground) -> None:
     opening = Opening(codec)
     first = opening.next(seen.latents, seen.hidden, ROOM_BITS)

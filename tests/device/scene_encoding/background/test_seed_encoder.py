@@ -47,6 +47,16 @@ def test_some_payloads_have_seeds_and_most_have_none(codec: SceneCodec, latents:
     assert min(np.diff(places)) >= 8
 
 
+def test_of_longer_payloads_seeds_take_a_part_the_more_often(codec: SceneCodec, latents: NDArray[np.float32]) -> None:
+    seeds = SeedEncoder(codec)
+    seeds.measure(_ROOM_BITS)  # the opening had short ones
+    news = told(seeds, latents, 300, 3.3 * _ROOM_BITS)
+    seeded = [each for each in news if each is not None]
+    assert all(each.bits <= _ROOM_BITS for each in seeded)
+    short = [each for each in told(SeedEncoder(codec), latents, 990, _ROOM_BITS) if each is not None]
+    assert len(seeded) == pytest.approx(len(short), rel=0.05)
+
+
 def test_round_after_round_every_cell_is_told(codec: SceneCodec, latents: NDArray[np.float32]) -> None:
     count = np.zeros(_GRID, int)
     for news in told(SeedEncoder(codec), latents, 400, _ROOM_BITS):
