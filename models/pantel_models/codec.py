@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pantel_codec import CELL_PX, VALUE_ONE, Background, CodecError, EntropyModel
 from pantel_models.artefact import Artefact
 from pantel_models.errors import ManifestError
+from pantel_models.flat_areas import without_grain
 from pantel_models.quantizer import Quantizer
 from pantel_models.scaling import enlarged
 from pantel_models.sessions import AnalysisTransform, Enlarger, Generator
@@ -111,14 +112,18 @@ class SceneCodec:
         """Return what is held of a background, at a scale: (H, W, 3) uint8 RGB.
 
         Cells that are missing show what is held of them at coarser scales. Where nothing at all is held, the generator
-        paints what the neighbours suggest.
+        paints what the neighbours suggest. In the perceptual view flat areas have no grain.
         """
+        pixels = self._synthesised(background, scale)
+        return without_grain(pixels) if self.view is View.PERCEPTUAL else pixels
+
+    def _synthesised(self, background: Background, scale: int) -> NDArray[np.uint8]:
         surface = background.scales[scale]
         width, height = background.size_px(scale)
         missing = surface.level == 0
         if scale == 0 and missing.all() and self._perceptual_enlarger and background.scales[1].level.all():
             # A whole picture of half the resolution: it is painted, and what enlarges it adds the texture.
-            return _cut(self._perceptual_enlarger(self.synthesise(background, 1)), (width, height))
+            return _cut(self._perceptual_enlarger(self._synthesised(background, 1)), (width, height))
         below = self._enlarged(background, scale) if missing.any() else None
         if below is not None and missing.all() and self.view is View.FAITHFUL:
             return below  # painting again would only cost time; the perceptual generator adds texture
@@ -146,7 +151,7 @@ class SceneCodec:
         """Return what coarser scales hold as a picture of this one; None if nothing."""
         if not any(surface.level.any() for surface in background.scales[scale + 1 :]):
             return None
-        return self.enlarge(self.synthesise(background, scale + 1), background.size_px(scale))
+        return self.enlarge(self._synthesised(background, scale + 1), background.size_px(scale))
 
     def enlarge(self, pixels: NDArray[np.uint8], size_px: tuple[int, int]) -> NDArray[np.uint8]:
         """Return a picture (H, W, 3) with the width and height of the next finer scale.
