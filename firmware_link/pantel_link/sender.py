@@ -148,6 +148,10 @@ class LinkSender:
         """The same while nothing moves, so that nobody waits for news."""
         return self._length_class_within(_CALM_AIR_NS)
 
+    def length_class_for(self, payload_bytes: int) -> LengthClass:
+        """Return how long a packet has to be at least for a payload of so many octets."""
+        return LengthClass.LIVE if payload_bytes <= self.payload_capacity_bytes else LengthClass.STILL
+
     def _length_class_within(self, longest_ns: int) -> LengthClass:
         still_ns = self._air_time_ns(self.packet_octets(LengthClass.STILL))
         return LengthClass.STILL if still_ns <= longest_ns else LengthClass.LIVE

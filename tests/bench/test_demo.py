@@ -50,7 +50,7 @@ def test_the_promise_and_the_line(report: dict[str, Any]) -> None:
     assert 0 < report["gross_bps_max_10s"] <= 1000
     assert report["wire_octets"] <= _SECONDS * 1000 / 8
     assert report["wire_octets"] > _SECONDS * 960 / 8 - 48
-    assert report["packets_sent"] >= 7
+    assert report["packets_sent"] >= 5  # of which the second round of the opening takes one that is long
     assert 1 <= report["packets_received"] <= report["packets_sent"]
     assert 0.4 < report["payload_share"] < 0.7
     assert report["ident_octets"] == 48  # at the start; the next one comes after 3 s

@@ -47,7 +47,7 @@ def test_what_goes_back_is_counted(report: dict[str, Any]) -> None:
     assert without["back_octets"] == 0
     assert back["octets"] == acknowledged["back_octets"]
     assert 4 * 48 <= back["octets"] <= 16 * 48 // 0.75  # every 3 s, and every 0.75 s at most
-    assert back["octets"] % 48 == 0
+    assert back["octets"] % 8 == 0  # the run may end within a packet, but not within a chunk of it
     assert back["mean_bps"] == 8 * back["octets"] / 16
     assert slower["wire_octets"] < 0.8 * acknowledged["wire_octets"]
     assert acknowledged["ms_ssim"] == report["ms_ssim"]

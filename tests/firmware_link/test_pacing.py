@@ -126,6 +126,11 @@ def test_while_nothing_moves_scenes_may_leave_in_longer_packets(
     assert LinkSender(context, now_ns=0, bitrate_bps=bitrate).calm_length_class == length
 
 
+def test_a_payload_takes_a_packet_as_short_as_can_be(context: StreamContext) -> None:
+    sender = LinkSender(context, now_ns=0)
+    assert [sender.length_class_for(octets) for octets in (0, 33, 34, 112)] == ["live", "live", "still", "still"]
+
+
 def test_a_sender_queues_nothing(context: StreamContext) -> None:
     sender = LinkSender(context, now_ns=0)
     assert not sender.ready(0)  # the IDENT packet goes first

@@ -34,7 +34,7 @@ _STEP_NS = 50_000_000
 _DAYS = 3
 _FIRST_DAY_S = 1_790_000_000 // 86_400 * 86_400
 _SENDERS = 4
-_ROTATED_OCTETS = 1500  # of a file, so that a capture of ten seconds has several
+_ROTATED_OCTETS = 1000  # of a file, so that a capture of some seconds has several
 _LIMITS = CaptureLimits(_ROTATED_OCTETS, 86_400 * _S, 1 << 30)
 
 
@@ -143,7 +143,9 @@ def _listen(plan: Plan, chance: random.Random, payloads: list[bytes], utc_ns: in
                 sender.submit(PacketKind.ALARM, payload.to_payload(32), sender.stamp_ns(now_ns))
                 alarm = False
             else:
-                sender.submit(PacketKind.SCENE, payloads[place % len(payloads)], sender.stamp_ns(now_ns))
+                scene = payloads[place % len(payloads)]
+                length_class = sender.length_class_for(len(scene))
+                sender.submit(PacketKind.SCENE, scene, sender.stamp_ns(now_ns), length_class)
                 place += 1
         receiver.receive(modem.far.read(4096), now_ns)
         clock.advance_to(now_ns + _STEP_NS)

@@ -68,7 +68,8 @@ class _Mast:
         if self.link.ready(now_ns):
             told = self._told[self._next % len(self._told)]
             self._next += 1
-            self.link.submit(told.kind, told.payload, self.link.stamp_ns(now_ns), self.link.scene_length_class)
+            length_class = self.link.length_class_for(len(told.payload))
+            self.link.submit(told.kind, told.payload, self.link.stamp_ns(now_ns), length_class)
             write_due(self.link, self._port, now_ns)
 
 
