@@ -86,7 +86,14 @@ def replaced(tmp_path: Path) -> Path:
         "settings": ThumbnailSettings().model_dump(mode="json"),
     }
     settings = PerceptualThumbnailSettings().model_dump(mode="json")
-    perceptual = {"step": 765, "pictures": 89, "detectors": ["one.onnx"], "settings": settings}
+    perceptual = {
+        "objects": 42,
+        "objects_sha256": "0b1ec75",
+        "step": 765,
+        "pictures": 89,
+        "detectors": ["one.onnx"],
+        "settings": settings,
+    }
     record = {"step": 1, "thumbnails": thumbnails, "perceptual_thumbnails": perceptual}
     (folder / "record.json").write_text(json.dumps(record))
     return folder
@@ -109,7 +116,7 @@ def test_an_exported_artefact_encodes_and_decodes(
     assert {p.name for p in folder.iterdir()} == files | {"CARD.md", "record.json"}
     card, record = (folder / "CARD.md").read_text(), json.loads((folder / "record.json").read_text())
     assert "7 people, vehicles and animals (SHA-256 of all: `5e55`)" in card
-    assert "The objects above, before 89 photographs; 765 steps of 16, seed 1" in card
+    assert "before 89 photographs;\n765 steps of 16, seed 1" in card
     assert record["step"] == 4
     for key in ("thumbnails", "perceptual_thumbnails"):
         assert record[key] == before[key]
