@@ -30,12 +30,7 @@ def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
         "--go-on", action="store_true", help="begin as the artefact's perceptual generator, not as its faithful one"
     )
     painted.add_argument(
-        "--detectors",
-        type=Path,
-        nargs="+",
-        required=True,
-        metavar="FILE",
-        help="should recognize what is painted: ONNX, or the folder of a run of train-detector",
+        "--detectors", type=Path, nargs="+", required=True, metavar="ONNX", help="should recognize what is painted"
     )
     painted.add_argument("--photos", type=Path, nargs="+", required=True, help="photographs to stand before")
     _add_objects(painted)

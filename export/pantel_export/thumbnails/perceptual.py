@@ -23,7 +23,6 @@ from pantel_codec import THUMBNAIL_QUALITIES
 from pantel_export.data import PhotoSet
 from pantel_export.detector_network import DetectorNetwork, verdict_loss
 from pantel_export.errors import RunError
-from pantel_export.eyes.onlooker import DetectorOnlooker
 from pantel_export.perceptual.discriminator import TOLD, patch_judge
 from pantel_export.perceptual.lpips import Lpips
 from pantel_export.precision import mixed_precision
@@ -45,6 +44,7 @@ _Paint = Callable[[Tensor], tuple[Tensor, Tensor]]
 _SURROUNDINGS_PX = 8  # blocks of the surroundings that a decoded background would show
 _FLAT = 0.5  # share of objects that stand before one colour instead
 _TOLD_PX = 8
+_DETAILED = 0.35  # share of objects whose detail has been told
 _SEEN_SOFTLY = 0.5  # share of pictures that detectors see at half the resolution, where no pattern can deceive them
 _SEARCH_STEP = 0.2  # of a symbol
 _JUDGE_WIDTHS = (32, 64, 96, 128)  # so that its patches hold most of an object
@@ -78,24 +78,13 @@ class Onlookers:
 
     Attributes:
         lpips: Weights of LPIPS.
-        detectors: Of those that should recognize what is painted, ONNX files, or folders of runs or weights of
-            `train-detector`; each judges every n-th step.
+        detectors: ONNX files of detectors that should recognize what is painted; each judges every n-th step.
         photos: What the objects stand before when they are shown as small as in the product.
     """
 
     lpips: Path
     detectors: Sequence[Path]
     photos: PhotoSet
-
-    @staticmethod
-    def detector(path: Path) -> DetectorNetwork | DetectorOnlooker:
-        """Read one of the detectors.
-
-        Raises:
-            DataError: It cannot be used.
-            RunError: There is no run or weights in a folder.
-        """
-        return DetectorOnlooker(path) if path.is_dir() else DetectorNetwork(path)
 
 
 class PerceptualThumbnailTrainer(TrainingRun):
@@ -128,7 +117,7 @@ class PerceptualThumbnailTrainer(TrainingRun):
         torch.manual_seed(settings.seed)
         self._frozen = frozen.to(self.device).requires_grad_(requires_grad=False)
         self._lpips = Lpips(onlookers.lpips).to(self.device)
-        self._detectors = [onlookers.detector(path).to(self.device) for path in onlookers.detectors]
+        self._detectors = [DetectorNetwork(path).to(self.device) for path in onlookers.detectors]
         self._photos = onlookers.photos
         self._chances = chances(self._scale, crops)
         network = self._scale.network.model_copy(update={"generator_width": settings.generator_width})
@@ -199,8 +188,6 @@ class PerceptualThumbnailTrainer(TrainingRun):
         side_px = detector.side_px
         background = self._photos.batch(size=1, crop_px=side_px // 2, seed=self.settings.seed, step=self.step + 1)
         picture, _ = crop_tensors(background, self.device)
-        if rng.random() < self.settings.coarse_picture_share:  # as coarse as backgrounds mostly are
-            picture = functional.avg_pool2d(picture, _SURROUNDINGS_PX)
         picture = functional.interpolate(picture, size=(side_px, side_px), mode="bilinear")
         spots = draw_spots(batch.aspect, side_px, rng)
         truth = shown_at(picture, spots, batch.pixels, batch.mask)
@@ -224,9 +211,8 @@ class PerceptualThumbnailTrainer(TrainingRun):
             rng: Draws qualities, whether there is detail, and how far latents were searched for.
         """
         s, core = self.settings, self._scale.network.core
-        often = np.array(s.quality_weights) / sum(s.quality_weights)
-        quality = self._tensor(rng.choice(THUMBNAIL_QUALITIES, s.batch, p=often))
-        detail = self._tensor(rng.random(s.batch) < s.detailed_share)
+        quality = self._tensor(rng.integers(0, THUMBNAIL_QUALITIES, s.batch))
+        detail = self._tensor(rng.random(s.batch) < _DETAILED)
         told = torch.ones(s.batch, self._scale.network.latents, device=self.device)
         told[:, core:] = detail[:, None]
         side = torch.stack([quality / (THUMBNAIL_QUALITIES - 1), detail], 1)

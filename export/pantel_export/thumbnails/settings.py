@@ -6,7 +6,6 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from pantel_codec import THUMBNAIL_QUALITIES
 from pantel_export.settings import TomlSettings
 
 __all__ = ["PerceptualThumbnailSettings", "ThumbnailNetworkSettings", "ThumbnailSettings"]
@@ -69,13 +68,4 @@ class PerceptualThumbnailSettings(TomlSettings):
     adversarial_from_step: int = 500  # until then the discriminator learns alone
     search_steps: NonNegativeInt = 6  # at most, by which latents fit the picture better than the encoder's
     roi_weight: PositiveFloat = 1.5  # of errors in what moves, in that search; about that of senders
-    quality_weights: tuple[PositiveFloat, ...] = (1.0,) * THUMBNAIL_QUALITIES  # how often each quality is drawn
-    detailed_share: float = 0.35  # of objects whose detail has been told
-    coarse_picture_share: float = 0.0  # of the pictures in which objects are shown, as coarse as decoded ones
     generator_width: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (64, 64, 48, 32)
-
-    @model_validator(mode="after")
-    def _every_quality_has_a_weight(self) -> Self:
-        if len(self.quality_weights) != THUMBNAIL_QUALITIES:
-            raise ValueError(f"quality_weights are not one for each of {THUMBNAIL_QUALITIES} qualities")
-        return self

@@ -299,13 +299,6 @@ def test_what_it_builds_on_is_checked(
         begin(lpips=tmp_path / "nowhere.npz")
     with pytest.raises(DataError, match=r"nowhere\.onnx cannot be read"):
         begin(detectors=[tmp_path / "nowhere.onnx"])
-    with pytest.raises(RunError, match="no weights"):
-        begin(detectors=[tmp_path])
-
-
-def test_settings_have_a_weight_for_every_quality() -> None:
-    with pytest.raises(ValueError, match="not one for each of 8 qualities"):
-        PerceptualThumbnailSettings(quality_weights=(1.0, 2.0))
 
 
 def test_the_settings_of_the_shipped_generator_are_valid() -> None:
