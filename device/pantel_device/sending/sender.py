@@ -157,12 +157,12 @@ class Sender:
                 self._ring.look(frame)
             if self._stills is not None:
                 self._stills.look(frame)
-            self.observation = self._observer.observe(frame)
+            before, self.observation = self.observation, self._observer.observe(frame)
             if self._alarms is not None:
                 for event in self.observation.events:
                     self._alarms.raise_alarm(event)
             self._settled = self._hindsight.look(self.observation)
-            if self._moved_ns is None or self.observation.motion.any():
+            if before is None or self.observation.motion.any() or self.observation.camera is not before.camera:
                 self._moved_ns = now_ns
         idle = self._rests(now_ns, _IDLE_AFTER_NS)
         # In step with the camera, however late a turn comes; after a long pause from now on.

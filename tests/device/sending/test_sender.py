@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from pantel_device.frame import Frame, Observation
+from pantel_device.frame import CameraPlace, Frame, Observation
 from pantel_device.observer import MotionDetector, Observer
 from pantel_device.scene_encoding.scene_encoder import SceneEncoder
 from pantel_device.sending.sender import Sender
@@ -239,6 +239,19 @@ def test_while_nothing_moves_packets_are_long() -> None:
     # From 2 s after something has moved until something moves again, seen with 0.3 s of hindsight.
     assert {number % 100 for number in long} <= {*range(36, 100), *range(11)}
     assert len(long) >= 3 * 5
+
+
+class _Panning(Observer):
+    """Sees the camera move, and nothing else."""
+
+    def observe(self, frame: Frame) -> Observation:
+        return replace(super().observe(frame), camera=CameraPlace())
+
+
+def test_a_camera_that_moves_is_not_calm() -> None:
+    near, far = memory_pair()
+    _run_to_its_end(_sender(_Camera(60), near, observer=_Panning(MotionDetector())))
+    assert {len(packet.payload) for packet in _packets(far.read(100_000))} == {33}
 
 
 def test_what_a_patient_encoder_tells_leaves_in_long_packets() -> None:
