@@ -33,7 +33,7 @@ def test_a_folder_becomes_tables_and_a_report(make: Maker, replay: Replay, tmp_p
     assert "warning" not in err
     runs, senders = rows(tmp_path, "runs"), rows(tmp_path, "senders")
     north, south = "north/line.pcapng", "south/line.pcapng"
-    assert [(row["capture"], row["run"], row["files"]) for row in runs] == [(north, 0, 2), (south, 0, 1), (south, 1, 1)]
+    assert [(row["capture"], row["run"], row["files"]) for row in runs] == [(north, 0, 3), (south, 0, 1), (south, 1, 1)]
     assert [(row["capture"], row["callsign"]) for row in senders] == [(north, "N1CALL"), *2 * [(south, "N2CALL")]]
     assert [row["zone"] for row in rows(tmp_path, "alarms")] == ["gate", "gate"]
     assert rows(tmp_path, "errors") == []
