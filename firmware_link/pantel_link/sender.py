@@ -145,8 +145,14 @@ class LinkSender:
 
     @property
     def calm_length_class(self) -> LengthClass:
-        """The same while nothing moves, so that nobody waits for news."""
-        return self._length_class_within(_CALM_AIR_NS)
+        """The same while nothing moves, so that nobody waits for news.
+
+        Pauses of a duty cycle count, for they keep all else waiting. Packets that leave whole are no longer than ever:
+        the pacing would hold them back until all of them may leave, and their time stamps would not be true.
+        """
+        if self._profile.burst_octets is not None:
+            return self.scene_length_class
+        return self._length_class_within(max(round(_CALM_AIR_NS * self._duty_cycle), _SCENE_AIR_NS))
 
     def length_class_for(self, payload_bytes: int) -> LengthClass:
         """Return how long a packet has to be at least for a payload of so many octets."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pantel_link import LengthClass, LinkSender, PacketKind, PayloadError, Preset, StreamContext, StreamProfile
 from pantel_link.pacing import CHUNK_OCTETS, TokenBucket, check_bitrate
+from pantel_link.profiles import PacketProfile
 from pantel_link.time_stamp import TICK_NS
 from pantel_link.wire_format import wire_format
 
@@ -124,6 +125,16 @@ def test_while_nothing_moves_scenes_may_leave_in_longer_packets(
     context: StreamContext, bitrate: int, length: str
 ) -> None:
     assert LinkSender(context, now_ns=0, bitrate_bps=bitrate).calm_length_class == length
+
+
+def test_pauses_of_a_duty_cycle_keep_packets_short(context: StreamContext) -> None:
+    assert LinkSender(context, now_ns=0, duty_cycle=0.1).calm_length_class == "live"
+    assert LinkSender(context, now_ns=0, bitrate_bps=3000, duty_cycle=0.1).calm_length_class == "still"
+
+
+def test_packets_that_leave_whole_stay_short(context: StreamContext) -> None:
+    profile = PacketProfile(400, lambda octets: len(octets) + 6)
+    assert LinkSender(context, now_ns=0, profile=profile).calm_length_class == "live"
 
 
 def test_a_payload_takes_a_packet_as_short_as_can_be(context: StreamContext) -> None:

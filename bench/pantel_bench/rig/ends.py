@@ -344,9 +344,8 @@ class _TimedEncoder:
     def element_bits(self) -> Mapping[str, float]:
         return self._encoder.element_bits
 
-    @property
-    def unhurried(self) -> bool:
-        return self._encoder.unhurried
+    def unhurried(self, *, calm: bool) -> bool:
+        return self._encoder.unhurried(calm=calm)
 
     def payload(self, observation: Observation, capacity_bytes: int, stamp_ns: int) -> bytes:
         before = dict(self.element_bits)

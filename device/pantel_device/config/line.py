@@ -80,9 +80,9 @@ class LineConfig(BaseModel):
         json_schema_extra={
             "more": (
                 "All octets count. Up to 1000 bit/s no 10 s hold more than 10,000 bit, above that not more than the "
-                "rate allows. From about 2,640 on scenes leave in long packets, which are mostly payload, and from 840 "
-                "on while nothing moves. The receiver needs the sender's value to know how long a packet is on its "
-                "way. With start and stop bit an octet takes 10 bits."
+                "rate allows. From about 2,640 on scenes leave in long packets, which are mostly payload, and while "
+                "nothing moves from 840 on, on serial lines without a duty cycle. The receiver needs the sender's "
+                "value to know how long a packet is on its way. With start and stop bit an octet takes 10 bits."
             ),
             "values": "1 to 10,000",
         },

@@ -35,9 +35,12 @@ class PayloadEncoder(Attentive, Protocol):
         """See above."""
         ...
 
-    @property
-    def unhurried(self) -> bool:
-        """Whether what it tells next is of nothing that moves, so that it may take longer on the air."""
+    def unhurried(self, *, calm: bool) -> bool:
+        """Return whether what it tells next may take longer on the air, because nobody waits for it.
+
+        Args:
+            calm: Whether nothing has moved for a while.
+        """
         ...
 
     def payload(self, observation: Observation, capacity_bytes: int, stamp_ns: int) -> bytes:

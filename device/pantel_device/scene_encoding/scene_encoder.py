@@ -77,15 +77,20 @@ class SceneEncoder:
         self._textures = TextureEncoders(codec, audience)
         self._tone = ToneEncoder(audience)
         self._quiet_until_ns: int | None = None
-        self._unhurried = self._opened = False
+        self._begun = False  # the ground is being laid
         self._ledger = Ledger(audience) if self._settings.acknowledged else None
         self._attention: Attention | None = None
         self.element_bits: defaultdict[str, float] = defaultdict(float)
 
-    @property
-    def unhurried(self) -> bool:
-        """Whether the first ground is being laid, after a first payload that soon shows a picture."""
-        return self._unhurried
+    def unhurried(self, *, calm: bool) -> bool:
+        """Return whether what comes next may take longer on the air.
+
+        In calm it may, and while the first ground is laid, after a first payload that soon shows a picture.
+
+        Args:
+            calm: Whether nothing has moved for a while.
+        """
+        return calm if self._background.cells.laid else self._begun
 
     def payload(self, observation: Observation, capacity_bytes: int, stamp_ns: int) -> bytes:
         """Return the payload of at most `capacity_bytes` that helps the receiver most now.
@@ -121,8 +126,7 @@ class SceneEncoder:
                 self._background.cells.seeded(news)
             elif news.kind not in {"cells", "textures"}:
                 self._sprites.sent(news, stamp_ns)
-        self._opened |= self._background.cells.laid
-        self._unhurried = not self._opened
+        self._begun = True
         self._count(told, len(payload), len(opening))
         if self._ledger is not None:
             self._quiet_until_ns = None if payload else stamp_ns + _QUIET_NS
@@ -143,6 +147,7 @@ class SceneEncoder:
         starts_again = self._ledger.starts_again(acknowledge)
         for part in parts if starts_again else ():
             part.forget()
+            self._begun = False
         decided = self._ledger.acknowledged(acknowledge)
         self._settle(decided)
         if decided or starts_again:

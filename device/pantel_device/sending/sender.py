@@ -25,7 +25,7 @@ __all__ = ["Sender"]
 _NS_PER_S = 1_000_000_000
 
 # With 0.15 s to look at a frame, up to 0.4 s until a packet begins and 0.4 s on the air, news are up to 1.25 s old when
-# they arrive: still in time for play-out.
+# they arrive: still in time for play-out, though what begins to move behind a long packet may miss that by tenths.
 _HINDSIGHT_NS = 300_000_000
 
 _CALM_AFTER_NS = 2_000_000_000
@@ -207,7 +207,7 @@ class Sender:
         if observation is None:
             return None
         self._told = observation
-        calm = self._encoder.unhurried or self._rests(now_ns, _CALM_AFTER_NS)
-        length_class = self._link.calm_length_class if calm else self._link.scene_length_class
+        unhurried = self._encoder.unhurried(calm=self._rests(now_ns, _CALM_AFTER_NS))
+        length_class = self._link.calm_length_class if unhurried else self._link.scene_length_class
         payload = self._encoder.payload(observation, self._link.capacity_bytes(length_class), stamp_ns)
-        return News(PacketKind.SCENE, payload, length_class) if payload else None
+        return News(PacketKind.SCENE, payload, self._link.length_class_for(len(payload))) if payload else None

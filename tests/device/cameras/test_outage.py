@@ -42,13 +42,14 @@ class _Device:
 class _Encoder(SceneEncoder):
     """Tells the number of the frame."""
 
-    unhurried = False
-
     def __init__(self) -> None:
         """Need no models."""
 
     def payload(self, observation: Observation, capacity_bytes: int, stamp_ns: int) -> bytes:  # noqa: ARG002
         return observation.frame.index.to_bytes(2, "big").ljust(capacity_bytes, b".")
+
+    def unhurried(self, *, calm: bool) -> bool:
+        return calm
 
     def submitted(self, counter: int) -> None:
         """Keep no account."""

@@ -182,6 +182,18 @@ def test_first_of_all_there_is_ground_to_stand_on(codec: SceneCodec, encoder: Sc
     assert any(isinstance(element, SpriteElement) for element in elements)
 
 
+def test_nobody_waits_for_the_second_round_of_the_opening(codec: SceneCodec, busy: _Seen) -> None:
+    encoder = SceneEncoder(codec, (_WIDTH, _HEIGHT))
+    patience = []
+    for _ in range(20):
+        patience.append((encoder.unhurried(calm=False), encoder.unhurried(calm=True)))
+        _payloads(encoder, busy, 1, capacity_bytes=_SCANT_BYTES)
+    # The first payload is as short as ever; then whoever waits, waits anyhow; then it depends on what moves.
+    assert patience[0] == (False, False)
+    assert patience[1] == (True, True)
+    assert patience[-1] == (False, True)
+
+
 def test_place_and_look_of_an_object_share_a_payload(codec: SceneCodec, busy: _Seen) -> None:
     encoder = SceneEncoder(codec, (_WIDTH, _HEIGHT), SceneEncoderSettings(roi_weight=10.0))
     receiver = _Receiver(codec)

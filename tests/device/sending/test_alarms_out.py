@@ -157,13 +157,14 @@ class _Observer(Observer):
 class _Encoder(SceneEncoder):
     """Has always something to tell."""
 
-    unhurried = False
-
     def __init__(self) -> None:
         """Need nothing."""
 
     def payload(self, observation: Observation, capacity_bytes: int, stamp_ns: int) -> bytes:  # noqa: ARG002
         return bytes(range(capacity_bytes))
+
+    def unhurried(self, *, calm: bool) -> bool:
+        return calm
 
     def submitted(self, counter: int) -> None:
         """Keep no account."""

@@ -45,16 +45,18 @@ class _Camera:
 class _Encoder(SceneEncoder):
     """Tells the number of the frame, and sometimes nothing."""
 
-    unhurried = False
-
     def __init__(self, *, silent_from: int = 1 << 30) -> None:
         self._silent_from = silent_from
+        self.patient = False
         self.ages_ns: list[int] = []  # of the frames, when their packets begin
 
     def payload(self, observation: Observation, capacity_bytes: int, stamp_ns: int) -> bytes:
         self.ages_ns.append(stamp_ns - observation.frame.time_ns)
         index = observation.frame.index
         return b"" if index >= self._silent_from else index.to_bytes(2, "big").ljust(capacity_bytes, b".")
+
+    def unhurried(self, *, calm: bool) -> bool:
+        return calm or self.patient
 
     def submitted(self, counter: int) -> None:
         """Keep no account."""
@@ -257,11 +259,21 @@ def test_a_camera_that_moves_is_not_calm() -> None:
 def test_what_a_patient_encoder_tells_leaves_in_long_packets() -> None:
     near, far = memory_pair()
     encoder = _Encoder()
-    encoder.unhurried = True
+    encoder.patient = True
     sender = _sender(_Camera(30), near, encoder)
     _run_to_its_end(sender)
     payloads = [received.packet.payload for received in LinkReceiver().receive(far.read(100_000), 0)]
     assert {len(payload) for payload in payloads[1:] if payload[-1:] == b"."} == {112}
+
+
+def test_what_is_short_leaves_in_a_short_packet() -> None:
+    class Brief(_Encoder):
+        def payload(self, observation: Observation, capacity_bytes: int, stamp_ns: int) -> bytes:
+            return super().payload(observation, min(capacity_bytes, 20), stamp_ns)
+
+    near, far = memory_pair()
+    _run_to_its_end(_sender(_Camera(60), near, Brief(), Observer(MotionDetector())))
+    assert {len(packet.payload) for packet in _packets(far.read(100_000))} == {33}
 
 
 def test_after_a_pause_the_newest_frame_is_told() -> None:

@@ -42,13 +42,14 @@ _CONTEXT = StreamContext(0, "K1ABC", 1, bytes(3), *_SIZE_PX)
 class _Encoder(SceneEncoder):
     """Has something to tell of every frame, or never."""
 
-    unhurried = False
-
     def __init__(self, *, silent: bool) -> None:
         self._silent = silent
 
     def payload(self, observation: Observation, capacity_bytes: int, stamp_ns: int) -> bytes:  # noqa: ARG002
         return b"" if self._silent else bytes(capacity_bytes)
+
+    def unhurried(self, *, calm: bool) -> bool:
+        return calm
 
     def submitted(self, counter: int) -> None:
         """Keep no account."""

@@ -64,9 +64,8 @@ class SketchEncoder:
         self._quiet_until_ns: int | None = None
         self.element_bits: defaultdict[str, float] = defaultdict(float)
 
-    @property
-    def unhurried(self) -> bool:
-        """Never: lines of what moves come first."""
+    def unhurried(self, *, calm: bool) -> bool:  # noqa: ARG002
+        """Return False: lines take short packets."""
         return False
 
     def payload(self, observation: Observation, capacity_bytes: int, stamp_ns: int) -> bytes:
