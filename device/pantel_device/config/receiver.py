@@ -194,8 +194,9 @@ class _ReceivingConfig(LineConfig):
             "more": (
                 "It is a quarter of that when something is missing. The default is 0 because most lines are one way "
                 "or half-duplex; take 5 where both directions are free at the same time. Each takes 48 octets, and "
-                "tells of the last 33 packets (13 s at 960 bit/s, 3.5 s at 10,000: there at most 3, or what lies "
-                "between is never told, and after 64 packets the mast takes the line for one-way)."
+                "tells of the last 33 packets (13 s at 960 bit/s, 36 s while nothing moves, 3.5 s at 10,000: there at "
+                "most 3, or what lies between is never told, and after 64 packets the mast takes the line for "
+                "one-way)."
             ),
         },
     )

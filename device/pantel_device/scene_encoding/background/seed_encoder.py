@@ -52,7 +52,8 @@ class SeedEncoder:
         self._payloads_since += room_bits / self._usual_bits
         if self._payloads_since < _EVERY:
             return None
-        limit_bits = self._usual_bits - Way(SEED_SCALE, 0).overhead_bits - _KIND_BITS
+        overhead_bits = Way(SEED_SCALE, 0).overhead_bits + _KIND_BITS
+        limit_bits = self._usual_bits - overhead_bits
         if self._round is None or self._round.finished:
             self._round = self._next_round(latents, limit_bits)
         # Bits are estimates: what did not fit into the payload before is not offered again as long as it was.
@@ -63,7 +64,6 @@ class SeedEncoder:
             self._round.skip()
             return None
         element, bits = found
-        overhead_bits = Way(SEED_SCALE, 0).overhead_bits + _KIND_BITS
         return News("seeds", (replace(element, seed=True),), bits + overhead_bits, math.inf)
 
     def _next_round(self, latents: NDArray[np.float32], limit_bits: float) -> Round:
